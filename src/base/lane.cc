@@ -1,0 +1,79 @@
+#include "base/lane.h"
+
+#include <pthread.h>
+
+#include <exception>
+
+#include "base/assert.h"
+#include "base/log.h"
+
+namespace tarn {
+namespace {
+thread_local bool on_loop = false;
+}
+
+Lane::Lane(LaneOptions options) : options_(std::move(options)) {
+    threads_.reserve(options_.threads);
+    for (size_t i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { run(); });
+}
+
+Lane::~Lane() {
+    stop();
+}
+
+bool Lane::try_submit(std::function<void()> job) {
+    MutexLock lock(mutex_);
+    if (stopped_ || jobs_.size() >= options_.queue_jobs_max) return false;
+    jobs_.push_back(std::move(job));
+    wake_.notify_one();
+    return true;
+}
+
+void Lane::stop() {
+    {
+        MutexLock lock(mutex_);
+        stopped_ = true;
+        wake_.notify_all();
+    }
+    for (auto& thread : threads_)
+        if (thread.joinable()) thread.join();
+}
+
+size_t Lane::queued() const {
+    MutexLock lock(mutex_);
+    return jobs_.size();
+}
+
+void Lane::run() {
+    name_thread(options_.name);
+    for (;;) {
+        std::function<void()> job;
+        {
+            MutexLock lock(mutex_);
+            while (jobs_.empty() && !stopped_) wake_.wait(mutex_);
+            if (jobs_.empty()) return;
+            job = std::move(jobs_.front());
+            jobs_.pop_front();
+        }
+        try {
+            job();
+        } catch (const std::exception& escaped) {
+            log_error("lane", "a job ended by an exception",
+                      {{"lane", options_.name}, {"what", escaped.what()}});
+        }
+    }
+}
+
+void mark_loop_thread() {
+    on_loop = true;
+}
+
+void assert_may_block() {
+    TARN_ASSERT(!on_loop);
+}
+
+void name_thread(const std::string& name) {
+    pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
+}
+
+}  // namespace tarn

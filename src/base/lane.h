@@ -1,0 +1,60 @@
+// A lane is a named pool of threads with a bounded queue. Requests run on lanes as ordinary
+// blocking functions; blocking is legal everywhere but on a network loop, and asserted
+// (assert_may_block).
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/mutex.h"
+
+namespace tarn {
+
+struct LaneOptions {
+    std::string name;  // shows as the threads' name
+    size_t threads = 4;
+    size_t queue_jobs_max = 1024;
+};
+
+class Lane {
+ public:
+    explicit Lane(LaneOptions options);
+    /// stop() and join.
+    ~Lane();
+    Lane(const Lane&) = delete;
+    Lane& operator=(const Lane&) = delete;
+
+    /// False when the queue is full or the lane has stopped: the caller answers "busy" in its
+    /// protocol's words. An exception that escapes a job is logged and swallowed: a job reports
+    /// through its own Result.
+    [[nodiscard]] bool try_submit(std::function<void()> job);
+    /// Takes no more jobs, runs those that wait, joins the threads. Idempotent.
+    void stop();
+
+    const std::string& name() const { return options_.name; }
+    size_t queued() const;
+
+ private:
+    void run();
+
+    const LaneOptions options_;
+    mutable Mutex mutex_;
+    Condition wake_;
+    std::deque<std::function<void()>> jobs_ TARN_GUARDED_BY(mutex_);
+    bool stopped_ TARN_GUARDED_BY(mutex_) = false;
+    std::vector<std::thread> threads_;
+};
+
+/// Marks the calling thread as a network loop, which must never block.
+void mark_loop_thread();
+/// Asserts that the calling thread is not a network loop. Everything that waits for disk, locks of
+/// others or peers calls it.
+void assert_may_block();
+/// Names the calling thread in debuggers and /proc (15 bytes are kept).
+void name_thread(const std::string& name);
+
+}  // namespace tarn
