@@ -1,0 +1,137 @@
+#include "objects/internal/extent_write.h"
+
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "base/log.h"
+#include "codec/checksum.h"
+#include "objects/internal/extent_layout.h"
+#include "objects/internal/keys.h"
+
+namespace tarn::objects::internal {
+namespace {
+
+constexpr uint64_t kBufferBytes = 4 * kBlockBytes;
+
+/// The most data bytes whose region fits into `room`.
+uint64_t data_bytes_max(uint64_t room) {
+    uint64_t blocks = room / (kBlockBytes + 4);
+    return blocks * kBlockBytes;
+}
+
+}  // namespace
+
+ExtentWrite::~ExtentWrite() {
+    if (kept_) return;
+    if (sealed_ && was_committed()) {
+        kept();
+        return;
+    }
+    // After a failed log write nobody knows whether the batch that names these bytes will be there
+    // after a restart: they stay.
+    if (!bytes_.store().healthy()) return;
+    for (auto& lease : leases_) {
+        lease.file.cursor = lease.cursor_before;
+        bytes_.give_back(std::move(lease.file));
+    }
+}
+
+/// A staged write may be dropped by an owner who never learnt that its batch made it.
+bool ExtentWrite::was_committed() const {
+    if (extents_.empty()) return false;
+    const auto reference = bytes_.store().get(extent_key(extents_.front()));
+    return !reference.ok() || reference->has_value();
+}
+
+Status ExtentWrite::append(std::string_view piece) {
+    TARN_ASSERT(!sealed_);
+    while (!piece.empty()) {
+        const auto taken = piece.substr(0, kBufferBytes - buffer_.size());
+        buffer_.append(taken);
+        piece.remove_prefix(taken.size());
+        if (buffer_.size() == kBufferBytes) TARN_CHECK_OK(write_buffer());
+    }
+    return {};
+}
+
+Status ExtentWrite::begin_extent() {
+    TARN_TRY(file, bytes_.acquire());
+    length_max_ = data_bytes_max(bytes_.options().file_bytes - file.cursor);
+    length_ = 0;
+    checks_.clear();
+    const uint64_t cursor = file.cursor;
+    leases_.push_back({std::move(file), cursor});
+    return {};
+}
+
+Status ExtentWrite::write_buffer() {
+    std::string_view rest = buffer_;
+    while (!rest.empty()) {
+        if (length_max_ == 0) TARN_CHECK_OK(begin_extent());
+        auto& file = leases_.back().file;
+        const auto now = rest.substr(0, std::min<uint64_t>(rest.size(), length_max_ - length_));
+        TARN_CHECK_OK(bytes_.reserve(file, file.cursor + region_bytes(length_ + now.size())));
+        TARN_CHECK_OK(file.file->write(file.cursor + length_, now));
+        for (size_t at = 0; at < now.size(); at += kBlockBytes)
+            checks_.push_back(codec::crc32c(now.substr(at, kBlockBytes)));
+        length_ += now.size();
+        rest.remove_prefix(now.size());
+        if (length_ == length_max_) TARN_CHECK_OK(end_extent());
+    }
+    buffer_.clear();
+    return {};
+}
+
+Status ExtentWrite::end_extent() {
+    auto& file = leases_.back().file;
+    std::string table;
+    table.reserve(checks_.size() * 4);
+    for (uint32_t check : checks_) append_le(table, check);
+    TARN_CHECK_OK(file.file->write(file.cursor + length_, table));
+    extents_.push_back({file.id, file.cursor, length_, codec::crc32c(table)});
+    file.cursor += region_bytes(length_);
+    length_max_ = 0;
+    return {};
+}
+
+Status ExtentWrite::seal() {
+    TARN_CHECK_OK(write_buffer());
+    if (length_max_ != 0) TARN_CHECK_OK(end_extent());
+    for (auto& lease : leases_) TARN_CHECK_OK(sync(lease.file));
+    sealed_ = true;
+    return {};
+}
+
+Status ExtentWrite::sync(OpenFile& file) {
+    if (bytes_.is_full(file)) {
+        // Nothing will be appended: give the rest of the reserve back before the record says so.
+        TARN_CHECK_OK(file.file->truncate(file.cursor));
+        file.reserved = file.cursor;
+    }
+    auto synced = file.file->sync();
+    if (synced.ok()) return synced;
+    bytes_.fail();
+    log_error("objects",
+              "an extent file could not be synced; no more large objects until a restart",
+              {{"file", extent_file_name(file.id)}, {"error", synced.error().message}});
+    return synced;
+}
+
+void ExtentWrite::stage(meta::Batch& batch) const {
+    TARN_ASSERT(sealed_);
+    for (const auto& lease : leases_)
+        if (bytes_.is_full(lease.file)) batch.put(extent_file_key(lease.file.id), "sealed");
+}
+
+void ExtentWrite::kept() {
+    kept_ = true;
+    for (auto& lease : leases_) {
+        if (bytes_.is_full(lease.file))
+            bytes_.seal(lease.file.id);
+        else
+            bytes_.give_back(std::move(lease.file));
+    }
+    leases_.clear();
+}
+
+}  // namespace tarn::objects::internal

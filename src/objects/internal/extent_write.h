@@ -1,0 +1,45 @@
+// One stream of bytes on its way into extents of local files.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "objects/internal/local_bytes.h"
+
+namespace tarn::objects::internal {
+
+class ExtentWrite final : public BytesWrite {
+ public:
+    explicit ExtentWrite(LocalBytes& bytes) : bytes_(bytes) {}
+    ~ExtentWrite() override;
+
+    Status append(std::string_view piece) override;
+    Status seal() override;
+    const std::vector<Extent>& extents() const override { return extents_; }
+    void stage(meta::Batch& batch) const override;
+    void kept() override;
+
+ private:
+    struct Lease {
+        OpenFile file;
+        uint64_t cursor_before = 0;
+    };
+
+    Status begin_extent();
+    Status write_buffer();
+    Status end_extent();
+    Status sync(OpenFile& file);
+    bool was_committed() const;
+
+    LocalBytes& bytes_;
+    std::string buffer_;            // whole blocks, but for the last of the stream
+    uint64_t length_ = 0;           // of the extent so far, without the buffer
+    uint64_t length_max_ = 0;       // of the extent; 0: none is open
+    std::vector<uint32_t> checks_;  // of the extent's blocks
+    std::vector<Lease> leases_;     // the last one is written to
+    std::vector<Extent> extents_;
+    bool sealed_ = false;
+    bool kept_ = false;
+};
+
+}  // namespace tarn::objects::internal

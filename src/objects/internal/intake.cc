@@ -1,0 +1,111 @@
+#include "objects/internal/intake.h"
+
+#include <fmt/format.h>
+
+#include "objects/store.h"
+
+namespace tarn::objects::internal {
+namespace {
+
+std::vector<ChecksumAlgorithm> algorithms_of(const IntakeOptions& options) {
+    auto algorithms = options.compute;
+    for (const auto& checksum : options.expected) algorithms.push_back(checksum.algorithm);
+    return algorithms;
+}
+
+Error too_large(uint64_t bytes_max) {
+    return {Code::invalid_argument,
+            fmt::format("Your proposed upload exceeds the maximum allowed size of {} bytes.",
+                        bytes_max),
+            "EntityTooLarge"};
+}
+
+Error incomplete() {
+    return {Code::invalid_argument,
+            "You did not provide the number of bytes specified by the Content-Length HTTP header.",
+            "IncompleteBody"};
+}
+
+}  // namespace
+
+IntakeOptions intake_options(const PutOptions& options) {
+    IntakeOptions intake;
+    intake.size = options.size;
+    intake.content_md5 = options.content_md5;
+    intake.compute = options.compute;
+    intake.expected = options.expected;
+    intake.bytes_max = kPutBytesMax;
+    return intake;
+}
+
+Status check_intake(const IntakeOptions& options) {
+    if (options.size && *options.size > options.bytes_max) return too_large(options.bytes_max);
+    if (options.content_md5 && options.content_md5->size() != 16)
+        return Error(Code::invalid_argument, "The Content-MD5 you specified is not valid.",
+                     "InvalidDigest");
+    for (const auto& checksum : options.expected)
+        if (checksum.value.size() != checksum_bytes(checksum.algorithm))
+            return Error(Code::invalid_argument,
+                         "Value for x-amz-checksum-" +
+                             std::string(checksum_name(checksum.algorithm)) + " header is invalid.",
+                         "InvalidRequest");
+    return {};
+}
+
+Intake::Intake(BytesBackend& bytes, IntakeOptions options)
+    : bytes_(bytes), options_(std::move(options)), digests_(algorithms_of(options_)) {}
+
+Status Intake::write(std::string_view piece) {
+    if (piece.size() > options_.bytes_max - size_) return too_large(options_.bytes_max);
+    if (options_.size && piece.size() > *options_.size - size_) return incomplete();
+    digests_.update(piece);
+    size_ += piece.size();
+    if (!out_ && size_ <= options_.inline_bytes_max) {
+        body_.append(piece);
+        return {};
+    }
+    return write_out(piece);
+}
+
+Status Intake::write_out(std::string_view piece) {
+    if (!out_) {
+        TARN_TRY(out, bytes_.begin());
+        out_ = std::move(out);
+        TARN_CHECK_OK(out_->append(body_));
+        body_ = std::string();
+    }
+    return out_->append(piece);
+}
+
+Status Intake::finish(const std::vector<Checksum>& trailer) {
+    if (options_.size && size_ != *options_.size) return incomplete();
+    values_ = digests_.finish();
+    TARN_CHECK_OK(verify(trailer));
+    if (out_) return out_->seal();
+    return {};
+}
+
+Status Intake::verify(const std::vector<Checksum>& trailer) {
+    if (options_.content_md5 && *options_.content_md5 != values_.md5)
+        return Error(Code::invalid_argument,
+                     "The Content-MD5 you specified did not match what we received.", "BadDigest");
+    TARN_CHECK_OK(verify_checksums(options_.expected, values_.checksums));
+    return verify_checksums(trailer, values_.checksums);
+}
+
+std::vector<Piece> Intake::pieces() const {
+    std::vector<Piece> pieces;
+    if (out_)
+        for (const auto& extent : out_->extents()) pieces.push_back({extent, 0, extent.length});
+    return pieces;
+}
+
+void Intake::stage(meta::Batch& batch) const {
+    if (out_) out_->stage(batch);
+}
+
+void Intake::kept() {
+    if (out_) out_->kept();
+}
+
+}  // namespace tarn::objects::internal

@@ -1,0 +1,65 @@
+// A body on its way in: digests computed as it passes, kept in memory while small, streamed into
+// extents from then on.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "objects/bytes.h"
+#include "objects/internal/digests.h"
+#include "objects/internal/record.h"
+
+namespace tarn::objects::internal {
+
+/// What the writer promised about the body, and how much of it may stay in memory.
+struct IntakeOptions {
+    std::optional<uint64_t> size;
+    std::optional<std::string> content_md5;
+    std::vector<ChecksumAlgorithm> compute;
+    std::vector<Checksum> expected;
+    uint64_t inline_bytes_max = 0;
+    uint64_t bytes_max = 0;
+};
+
+class Intake {
+ public:
+    Intake(BytesBackend& bytes, IntakeOptions options);
+
+    Status write(std::string_view piece);
+    /// Verifies and, for extents, makes durable. Once.
+    Status finish(const std::vector<Checksum>& trailer);
+
+    // After finish().
+    uint64_t size() const { return size_; }
+    const std::string& md5() const { return values_.md5; }
+    const std::vector<Checksum>& checksums() const { return values_.checksums; }
+    /// The body of a small object; empty when it went to extents.
+    const std::string& inline_body() const { return body_; }
+    std::vector<Piece> pieces() const;
+    /// Adds what the backend needs to the batch that names the pieces.
+    void stage(meta::Batch& batch) const;
+    void kept();
+
+ private:
+    Status write_out(std::string_view piece);
+    Status verify(const std::vector<Checksum>& trailer);
+
+    BytesBackend& bytes_;
+    const IntakeOptions options_;
+    Digests digests_;
+    Digests::Values values_;
+    uint64_t size_ = 0;
+    std::string body_;
+    std::unique_ptr<BytesWrite> out_;
+};
+
+/// What PutOptions say about the body.
+IntakeOptions intake_options(const PutOptions& options);
+/// InvalidDigest, InvalidRequest: promises that no body can keep.
+Status check_intake(const IntakeOptions& options);
+
+}  // namespace tarn::objects::internal

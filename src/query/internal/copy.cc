@@ -1,0 +1,281 @@
+#include "query/internal/copy.h"
+
+#include <fmt/format.h>
+
+#include "query/internal/duck_types.h"
+
+namespace tarn::query {
+
+namespace {
+
+constexpr size_t kRowsPerAppend = STANDARD_VECTOR_SIZE;
+
+std::string quoted(const std::string& name) {
+    return duck::KeywordHelper::WriteQuoted(name, '"');
+}
+
+/// SELECT that gives what COPY TO prints, or the columns that COPY FROM fills.
+std::string copy_select(const CopySpec& copy) {
+    if (!copy.query.empty()) return copy.query;
+    std::string list;
+    for (const auto& column : copy.columns) list += (list.empty() ? "" : ", ") + quoted(column);
+    if (list.empty()) list = "*";
+    const std::string database = copy.database.empty() ? "" : quoted(copy.database) + ".";
+    return "SELECT " + list + " FROM " + database + quoted(copy.table);
+}
+
+class LakeCopyIn final : public CopyIn {
+ public:
+    LakeCopyIn(LakeSession& session, PreparedSql& statement)
+        : session_(session), spec_(statement.copy), columns_(statement.columns_) {
+        for (const auto& column : columns_) types_.push_back(column.type);
+        reader_ = std::make_unique<CopyReader>(spec_, types_);
+        clear();
+    }
+    ~LakeCopyIn() override {
+        if (own_transaction_ && !finished_) {
+            lane_.reset();
+            writer_.reset();
+            static_cast<void>(session_.rollback());
+        }
+    }
+
+    /// Begins the transaction and looks the table up.
+    Status open() {
+        TARN_CHECK_OK(session_.settle_open_cursor());
+        own_transaction_ = session_.transaction_state() == TransactionState::idle;
+        if (own_transaction_) TARN_CHECK_OK(session_.begin(true));
+        return guarded([this] { make_writer(); });
+    }
+
+    CopyFormat format() const override { return spec_.format; }
+    size_t column_count() const override { return columns_.size(); }
+
+    Status push(std::string_view bytes) override {
+        const Status read = reader_->push(bytes, rows_);
+        if (!read.ok()) return abandon(read.error());
+        if (rows_.rows() < kRowsPerAppend) return {};
+        return guarded([this] { write(); });
+    }
+
+    Result<uint64_t> finish() override {
+        const Status read = reader_->finish(rows_);
+        if (!read.ok()) return abandon(read.error());
+        TARN_CHECK_OK(guarded([this] {
+            write();
+            duck::ThreadContext thread(context());
+            duck::ExecutionContext execution(context(), thread, nullptr);
+            lane_->finish(execution);
+            auto files = writer_->take();
+            if (!files.empty()) transaction().append(table_->state(), std::move(files));
+        }));
+        finished_ = true;
+        if (own_transaction_) TARN_CHECK_OK(session_.commit());
+        return total_;
+    }
+
+ private:
+    duck::ClientContext& context() { return *session_.connection().context; }
+    LakeTransaction& transaction() { return table_->transaction(); }
+
+    void clear() {
+        rows_.columns.clear();
+        for (const auto& type : types_) rows_.columns.emplace_back(type);
+    }
+
+    Status guarded(const std::function<void()>& work) {
+        auto slot = session_.enter();
+        if (!slot.ok()) return abandon(std::move(slot).error());
+        const RunningCall call(session_);
+        try {
+            context().RunFunctionInTransaction(work, false);
+        } catch (const std::exception& problem) {
+            return abandon(session_.failed(duck::ErrorData(problem), nullptr, slot->get()));
+        }
+        return {};
+    }
+
+    Error abandon(Error error) {
+        lane_.reset();
+        writer_.reset();
+        if (own_transaction_) {
+            static_cast<void>(session_.rollback());
+            finished_ = true;
+            return error;
+        }
+        return session_.failed(std::move(error));
+    }
+
+    void make_writer() {
+        const duck::EntryLookupInfo lookup(duck::CatalogType::TABLE_ENTRY, spec_.table);
+        auto& entry = duck::Catalog::GetEntry(context(), kLake, spec_.database, lookup);
+        if (entry.type != duck::CatalogType::TABLE_ENTRY)
+            throw_error({Code::invalid_argument,
+                         fmt::format("cannot copy to view \"{}\"", spec_.table), "42809"});
+        table_ = &entry.Cast<LakeTable>();
+        if (!table_->view().access.insert)
+            throw_error(
+                {Code::permission_denied, "permission denied for table " + spec_.table, "42501"});
+        const auto& fields = table_->view().schema.fields;
+        std::vector<size_t> positions;
+        for (const auto& column : columns_)
+            for (size_t i = 0; i < fields.size(); ++i)
+                if (fields[i].name == column.name) positions.push_back(i);
+        for (size_t i = 0; i < fields.size(); ++i)
+            if (fields[i].required &&
+                std::find(positions.begin(), positions.end(), i) == positions.end())
+                throw_error({Code::invalid_argument,
+                             fmt::format("null value in column \"{}\" of relation \"{}\" violates "
+                                         "not-null constraint",
+                                         fields[i].name, spec_.table),
+                             "23502"});
+        writer_ = std::make_unique<TableWriter>(session_.services(), context(), table_->state(),
+                                                positions);
+        lane_ = std::make_unique<TableWriter::Lane>(*writer_);
+    }
+
+    void write() {
+        duck::ThreadContext thread(context());
+        duck::ExecutionContext execution(context(), thread, nullptr);
+        duck::vector<duck::LogicalType> types;
+        for (const auto& column : writer_->columns()) types.push_back(column.type);
+        duck::DataChunk chunk;
+        chunk.Initialize(context(), types);
+        for (size_t at = 0; at < rows_.rows(); at += STANDARD_VECTOR_SIZE) {
+            const size_t count = std::min<size_t>(STANDARD_VECTOR_SIZE, rows_.rows() - at);
+            chunk.Reset();
+            for (size_t i = 0; i < types.size(); ++i)
+                fill_vector(rows_.columns[i], at, count, chunk.data[i]);
+            chunk.SetCardinality(count);
+            lane_->append(execution, chunk);
+        }
+        total_ += rows_.rows();
+        clear();
+    }
+
+    LakeSession& session_;
+    const CopySpec spec_;
+    const std::vector<ResultColumn> columns_;
+    std::vector<Type> types_;
+    std::unique_ptr<CopyReader> reader_;
+    Chunk rows_;
+    LakeTable* table_ = nullptr;
+    std::unique_ptr<TableWriter> writer_;
+    std::unique_ptr<TableWriter::Lane> lane_;
+    uint64_t total_ = 0;
+    bool own_transaction_ = false;
+    bool finished_ = false;
+};
+
+class LakeCopyOut final : public CopyOut {
+ public:
+    LakeCopyOut(CopySpec spec, std::unique_ptr<Cursor> cursor)
+        : spec_(std::move(spec)), cursor_(std::move(cursor)) {}
+
+    CopyFormat format() const override { return spec_.format; }
+    size_t column_count() const override { return cursor_->columns().size(); }
+    uint64_t rows() const override { return rows_; }
+
+    Result<std::optional<std::string>> next() override {
+        std::string out;
+        if (!begun_) {
+            begun_ = true;
+            if (spec_.format == CopyFormat::binary)
+                out.append("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
+            if (spec_.header) {
+                std::string line;
+                for (const auto& column : cursor_->columns()) {
+                    if (!line.empty()) line += spec_.delimiter;
+                    line += column.name;
+                }
+                out += line + '\n';
+            }
+            if (!out.empty()) return std::optional<std::string>(std::move(out));
+        }
+        TARN_TRY(chunk, cursor_->next());
+        if (!chunk) {
+            if (std::exchange(ended_, true) || spec_.format != CopyFormat::binary)
+                return std::optional<std::string>();
+            return std::optional<std::string>("\xff\xff");
+        }
+        rows_ += chunk->rows();
+        append_copy_rows(spec_, cursor_->columns(), *chunk, out);
+        return std::optional<std::string>(std::move(out));
+    }
+
+ private:
+    const CopySpec spec_;
+    std::unique_ptr<Cursor> cursor_;
+    uint64_t rows_ = 0;
+    bool begun_ = false;
+    bool ended_ = false;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Cursor>> SlicedCursor::slice(int64_t count) {
+    std::vector<Chunk> chunks;
+    int64_t taken = 0;
+    while (taken < count) {
+        if (!rest_) {
+            TARN_TRY(chunk, inner_->next());
+            if (!chunk) break;
+            rest_ = std::move(chunk);
+            rest_at_ = 0;
+        }
+        const int64_t left = static_cast<int64_t>(rest_->rows() - rest_at_);
+        if (rest_at_ == 0 && left <= count - taken) {
+            chunks.push_back(std::move(*rest_));
+            rest_.reset();
+            taken += left;
+            continue;
+        }
+        const auto now = static_cast<size_t>(std::min(left, count - taken));
+        Chunk part;
+        for (const auto& column : rest_->columns) {
+            part.columns.emplace_back(column.type());
+            for (size_t row = 0; row < now; ++row)
+                part.columns.back().append(column.value(rest_at_ + row));
+        }
+        chunks.push_back(std::move(part));
+        rest_at_ += now;
+        taken += static_cast<int64_t>(now);
+        if (rest_at_ == rest_->rows()) rest_.reset();
+    }
+    return std::unique_ptr<Cursor>(std::make_unique<FixedCursor>(
+        inner_->columns(), std::move(chunks), fmt::format("FETCH {}", taken),
+        static_cast<uint64_t>(taken)));
+}
+
+Status LakeSession::describe_copy(PreparedSql& statement) {
+    const std::string sql = copy_select(statement.copy);
+    const auto tokens = tokenize(sql);
+    TARN_TRY(inner, prepare_query(sql, tokens, {}));
+    if (inner->command_ != Command::select)
+        return failed({Code::unimplemented, "COPY takes a query that reads", "0A000"});
+    if (!inner->parameters_.empty())
+        return failed({Code::invalid_argument, "COPY takes no parameters", "42P02"});
+    statement.columns_ = inner->columns_;
+    return {};
+}
+
+Result<std::unique_ptr<CopyIn>> LakeSession::copy_in(Statement& given) {
+    auto& statement = static_cast<PreparedSql&>(given);
+    TARN_CHECK_OK(check_usable(statement.command_));
+    auto copy = std::make_unique<LakeCopyIn>(*this, statement);
+    TARN_CHECK_OK(copy->open());
+    return std::unique_ptr<CopyIn>(std::move(copy));
+}
+
+Result<std::unique_ptr<CopyOut>> LakeSession::copy_out(Statement& given) {
+    auto& statement = static_cast<PreparedSql&>(given);
+    TARN_CHECK_OK(check_usable(statement.command_));
+    const std::string sql = copy_select(statement.copy);
+    const auto tokens = tokenize(sql);
+    TARN_TRY(inner, prepare_query(sql, tokens, {}));
+    TARN_TRY(cursor, start(*inner, {}));
+    return std::unique_ptr<CopyOut>(
+        std::make_unique<LakeCopyOut>(statement.copy, std::move(cursor)));
+}
+
+}  // namespace tarn::query

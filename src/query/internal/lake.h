@@ -1,0 +1,271 @@
+// The lake as a DuckDB catalog: databases are schemas, tables and views entries. Every entry
+// belongs to one transaction, which sees one state of the lake and its own changes. Names are
+// resolved for the session's principal: what it may not see is not there.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <roaring/roaring64map.hh>
+
+#include "query/internal/services.h"
+
+namespace tarn::query {
+
+class LakeCatalog;
+class LakeSchema;
+class LakeTransaction;
+
+using Positions = Roaring64Map;
+using PositionsPtr = std::shared_ptr<const Positions>;
+
+/// What a transaction has done to one table and not committed yet.
+struct PendingTable {
+    tables::TablePtr table;
+    bool created = false;
+    std::vector<tables::DataFilePtr> appended;
+    std::map<std::string, Positions> deleted;  // data file -> rows, of the base and of `appended`
+    std::vector<tables::SchemaStep> steps;     // ALTER TABLE, in a transaction of its own
+};
+
+/// A table as one transaction and principal sees it.
+class LakeTable final : public duck::TableCatalogEntry {
+ public:
+    struct View {
+        tables::TablePtr state;
+        tables::Schema schema;        // of the snapshot, when time travelling
+        std::vector<size_t> columns;  // shown ones, as positions in schema.fields
+        tables::ScanOptions scan;
+        TableAccess access;
+        bool governed = false;  // scans are replaced by the policy's plan
+        std::optional<std::vector<tables::ScanTask>> only;  // these files instead of a plan
+    };
+    LakeTable(duck::Catalog& owner, LakeSchema& in, duck::CreateTableInfo& info,
+              LakeTransaction& transaction, View view);
+
+    duck::unique_ptr<duck::BaseStatistics> GetStatistics(duck::ClientContext&,
+                                                         duck::column_t) override {
+        return nullptr;
+    }
+    duck::TableFunction GetScanFunction(duck::ClientContext& context,
+                                        duck::unique_ptr<duck::FunctionData>& bind_data) override;
+    duck::TableStorageInfo GetStorageInfo(duck::ClientContext&) override { return {}; }
+    duck::virtual_column_map_t GetVirtualColumns() const override;
+    duck::vector<duck::column_t> GetRowIdColumns() const override;
+    void BindUpdateConstraints(duck::Binder& binder, duck::LogicalGet& get,
+                               duck::LogicalProjection& projection, duck::LogicalUpdate& update,
+                               duck::ClientContext& context) override;
+
+    LakeTransaction& transaction() const { return transaction_; }
+    const View& view() const { return view_; }
+    const tables::TablePtr& state() const { return view_.state; }
+    /// The files to read, pruned by `filter`: the snapshot's and the transaction's own.
+    std::vector<tables::ScanTask> plan(const std::vector<tables::Predicate>& filter) const;
+
+ private:
+    LakeTransaction& transaction_;
+    const View view_;
+};
+
+class LakeSchema final : public duck::SchemaCatalogEntry {
+ public:
+    LakeSchema(duck::Catalog& owner, duck::CreateSchemaInfo& info, LakeTransaction& transaction)
+        : SchemaCatalogEntry(owner, info), transaction_(transaction) {}
+
+    void Scan(duck::ClientContext& context, duck::CatalogType type,
+              const std::function<void(duck::CatalogEntry&)>& callback) override;
+    void Scan(duck::CatalogType, const std::function<void(duck::CatalogEntry&)>&) override {}
+    duck::optional_ptr<duck::CatalogEntry> CreateTable(duck::CatalogTransaction transaction,
+                                                       duck::BoundCreateTableInfo& info) override;
+    duck::optional_ptr<duck::CatalogEntry> CreateView(duck::CatalogTransaction transaction,
+                                                      duck::CreateViewInfo& info) override;
+    duck::optional_ptr<duck::CatalogEntry> LookupEntry(
+        duck::CatalogTransaction transaction, const duck::EntryLookupInfo& lookup) override;
+    duck::SimilarCatalogEntry GetSimilarEntry(duck::CatalogTransaction,
+                                              const duck::EntryLookupInfo&) override {
+        return {};
+    }
+    void DropEntry(duck::ClientContext& context, duck::DropInfo& info) override;
+    void Alter(duck::CatalogTransaction transaction, duck::AlterInfo& info) override;
+
+    duck::optional_ptr<duck::CatalogEntry> CreateIndex(duck::CatalogTransaction,
+                                                       duck::CreateIndexInfo&,
+                                                       duck::TableCatalogEntry&) override;
+    duck::optional_ptr<duck::CatalogEntry> CreateFunction(duck::CatalogTransaction,
+                                                          duck::CreateFunctionInfo&) override;
+    duck::optional_ptr<duck::CatalogEntry> CreateSequence(duck::CatalogTransaction,
+                                                          duck::CreateSequenceInfo&) override;
+    duck::optional_ptr<duck::CatalogEntry> CreateTableFunction(
+        duck::CatalogTransaction, duck::CreateTableFunctionInfo&) override;
+    duck::optional_ptr<duck::CatalogEntry> CreateCopyFunction(
+        duck::CatalogTransaction, duck::CreateCopyFunctionInfo&) override;
+    duck::optional_ptr<duck::CatalogEntry> CreatePragmaFunction(
+        duck::CatalogTransaction, duck::CreatePragmaFunctionInfo&) override;
+    duck::optional_ptr<duck::CatalogEntry> CreateCollation(duck::CatalogTransaction,
+                                                           duck::CreateCollationInfo&) override;
+    duck::optional_ptr<duck::CatalogEntry> CreateType(duck::CatalogTransaction,
+                                                      duck::CreateTypeInfo&) override;
+
+ private:
+    LakeTransaction& transaction_;
+};
+
+/// One state of the lake and the changes made on it, until COMMIT makes one batch of them.
+class LakeTransaction final : public duck::Transaction {
+ public:
+    LakeTransaction(duck::TransactionManager& owner, duck::ClientContext& client,
+                    LakeCatalog& catalog);
+    /// Rolls back: files of an uncommitted transaction are removed.
+    ~LakeTransaction() override;
+
+    static LakeTransaction& of(duck::ClientContext& context, duck::Catalog& catalog) {
+        return duck::Transaction::Get(context, catalog).Cast<LakeTransaction>();
+    }
+
+    Services& services() const { return services_; }
+    const tables::CatalogSnapshot& snapshot();
+    const SessionState& session() const { return session_; }
+
+    // Names, as the principal may see them; null when there is no such thing.
+    LakeSchema* find_schema(const std::string& database);
+    duck::CatalogEntry* find_relation(LakeSchema& schema, const duck::EntryLookupInfo& lookup);
+    std::vector<std::string> databases();
+    std::vector<tables::RelationInfo> relations(const std::string& database);
+    TableAccess access(const std::string& database, const std::string& name) const;
+
+    /// An entry that reads just these files, with their deletes: for compaction.
+    LakeTable& make_scan(const tables::TablePtr& table, std::vector<tables::ScanTask> files);
+
+    // Changes.
+    void create_schema(const std::string& database, bool if_absent);
+    void drop_schema(const std::string& database, bool if_present, bool cascade);
+    void create_table(LakeSchema& schema, duck::BoundCreateTableInfo& info);
+    void create_view(LakeSchema& schema, duck::CreateViewInfo& info);
+    void drop(const std::string& database, duck::DropInfo& info);
+    void alter(const std::string& database, duck::AlterInfo& info);
+    void append(const tables::TablePtr& table, std::vector<tables::DataFile> files);
+    /// Marks rows as deleted: file -> positions.
+    void remove_rows(const tables::TablePtr& table, const std::map<std::string, Positions>& rows);
+    /// Files that this transaction has added to a table.
+    std::vector<tables::DataFilePtr> pending_files(const tables::TablePtr& table) const;
+    /// Own deletions in one file, as a copy; null when there are none.
+    PositionsPtr pending_deletes(const tables::TablePtr& table, const std::string& file) const;
+
+    bool has_changes() const;
+    /// What commit() would do to the tables; writes position deletes. For callers that commit it
+    /// themselves.
+    Result<std::vector<tables::TableChange>> take_changes(duck::ClientContext& client);
+    /// One batch of everything. Throws nothing.
+    Status commit(duck::ClientContext& client);
+
+    /// While it lives, names resolve to whole tables: for binding the policy's own SQL.
+    class Unguarded {
+     public:
+        explicit Unguarded(LakeTransaction& transaction) : transaction_(transaction) {
+            ++transaction_.unguarded_;
+        }
+        ~Unguarded() { --transaction_.unguarded_; }
+
+     private:
+        LakeTransaction& transaction_;
+    };
+    bool unguarded() const { return unguarded_ > 0; }
+
+ private:
+    using Name = std::pair<std::string, std::string>;
+    std::optional<tables::RelationInfo> find_info(const std::string& database,
+                                                  const std::string& name);
+    bool database_exists(const std::string& database);
+    PendingTable& pending_of(const tables::TablePtr& table) /* mutex_ held */;
+    Result<tables::TableChange> change_of(duck::ClientContext& context, PendingTable& pending);
+    duck::CatalogEntry* make_table(LakeSchema& schema, const tables::RelationInfo& info,
+                                   const duck::EntryLookupInfo& lookup);
+    duck::CatalogEntry* make_view(LakeSchema& schema, const tables::RelationInfo& info);
+    tables::TablePtr load(const tables::RelationInfo& info);
+    void require_create(const std::string& database);
+    security::Caller caller_now() const;
+
+    Services& services_;
+    LakeCatalog& catalog_;
+    SessionState& session_;
+    std::optional<tables::CatalogSnapshot> snapshot_;
+    int unguarded_ = 0;
+
+    mutable std::mutex mutex_;  // pending_: sinks of one statement run on several threads
+    std::map<std::string, PendingTable> pending_;   // by table uuid
+    std::map<Name, tables::RelationInfo> created_;  // tables and views
+    std::set<Name> dropped_;
+    std::set<std::string> created_databases_;
+    std::set<std::string> dropped_databases_;
+    meta::Batch extra_;  // staged catalog changes
+
+    std::map<std::string, std::unique_ptr<LakeSchema>> schemas_;
+    std::vector<std::unique_ptr<duck::CatalogEntry>>
+        entries_;  // all that were handed out; plans point to them
+};
+
+class LakeCatalog final : public duck::Catalog {
+ public:
+    LakeCatalog(duck::AttachedDatabase& attached, Services& services)
+        : Catalog(attached), services_(services) {}
+
+    Services& services() const { return services_; }
+
+    void Initialize(bool) override {}
+    duck::string GetCatalogType() override { return "tarn"; }
+    bool SupportsTimeTravel() const override { return true; }
+    duck::optional_ptr<duck::CatalogEntry> CreateSchema(duck::CatalogTransaction transaction,
+                                                        duck::CreateSchemaInfo& info) override;
+    void ScanSchemas(duck::ClientContext& context,
+                     std::function<void(duck::SchemaCatalogEntry&)> callback) override;
+    duck::optional_ptr<duck::SchemaCatalogEntry> LookupSchema(
+        duck::CatalogTransaction transaction, const duck::EntryLookupInfo& lookup,
+        duck::OnEntryNotFound if_not_found) override;
+    void DropSchema(duck::ClientContext& context, duck::DropInfo& info) override;
+    duck::DatabaseSize GetDatabaseSize(duck::ClientContext&) override { return {}; }
+    bool InMemory() override { return false; }
+    duck::string GetDBPath() override { return kLake; }
+
+    duck::PhysicalOperator& PlanCreateTableAs(duck::ClientContext& context,
+                                              duck::PhysicalPlanGenerator& planner,
+                                              duck::LogicalCreateTable& op,
+                                              duck::PhysicalOperator& plan) override;
+    duck::PhysicalOperator& PlanInsert(duck::ClientContext& context,
+                                       duck::PhysicalPlanGenerator& planner,
+                                       duck::LogicalInsert& op,
+                                       duck::optional_ptr<duck::PhysicalOperator> plan) override;
+    duck::PhysicalOperator& PlanDelete(duck::ClientContext& context,
+                                       duck::PhysicalPlanGenerator& planner,
+                                       duck::LogicalDelete& op,
+                                       duck::PhysicalOperator& plan) override;
+    duck::PhysicalOperator& PlanUpdate(duck::ClientContext& context,
+                                       duck::PhysicalPlanGenerator& planner,
+                                       duck::LogicalUpdate& op,
+                                       duck::PhysicalOperator& plan) override;
+    duck::PhysicalOperator& PlanMergeInto(duck::ClientContext& context,
+                                          duck::PhysicalPlanGenerator& planner,
+                                          duck::LogicalMergeInto& op,
+                                          duck::PhysicalOperator& plan) override;
+    duck::ErrorData SupportsCreateTable(duck::BoundCreateTableInfo& info) override;
+    duck::unique_ptr<duck::LogicalOperator> BindCreateIndex(
+        duck::Binder&, duck::CreateStatement&, duck::TableCatalogEntry&,
+        duck::unique_ptr<duck::LogicalOperator>) override;
+
+ private:
+    Services& services_;
+};
+
+/// Registers the catalog as a storage type that ATTACH '' (TYPE tarn) takes: only the engine itself
+/// can say ATTACH.
+void register_lake(duck::DBConfig& config, Services& services);
+
+/// The name of scans that must have been replaced by the policy's plan.
+inline constexpr const char* kGovernedScan = "lake_governed_scan";
+inline constexpr const char* kLakeScan = "lake_scan";
+
+}  // namespace tarn::query

@@ -1,0 +1,63 @@
+// What everything behind the seam shares: one per engine.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "objects/store.h"
+#include "query/engine.h"
+#include "query/internal/duck.h"
+#include "tables/catalog.h"
+#include "tables/commit.h"
+#include "tables/scan.h"
+
+namespace tarn::query {
+
+class DeleteCache;
+
+inline constexpr const char* kLake = "lake";
+
+struct Services {
+    EngineOptions options;
+    EngineParts parts;
+    // Taken from DuckDB's own catalog before it is locked down.
+    std::unique_ptr<duck::TableFunction> parquet_scan;
+    std::unique_ptr<duck::CopyFunction> parquet_copy;
+    std::unique_ptr<DeleteCache> deletes;
+
+    Services(EngineOptions o, EngineParts p);
+    ~Services();
+};
+
+/// What a connection knows about its session; kept in its ClientContext.
+struct SessionState : duck::ClientContextState {
+    security::Caller caller;
+    /// The engine's own connections: no access checks at all.
+    bool internal = false;
+    /// Why the last commit failed: on its way through DuckDB an error loses all but its message.
+    std::optional<Error> commit_error;
+
+    static constexpr const char* kKey = "tarn_session";
+    static SessionState& of(duck::ClientContext& context) {
+        return *context.registered_state->GetOrCreate<SessionState>(kKey);
+    }
+    bool sees_everything() const { return internal || caller.principal.is_root(); }
+};
+
+/// The caller that the engine's own writes of objects are made as.
+security::Caller system_caller(Timestamp at);
+
+/// Throws what an Error of ours says as the DuckDB exception that error.cc maps back to it.
+[[noreturn]] void throw_error(const Error& error);
+
+template <typename T>
+T value_or_throw(Result<T> result) {
+    if (!result.ok()) throw_error(result.error());
+    return std::move(result).value();
+}
+inline void ok_or_throw(const Status& status) {
+    if (!status.ok()) throw_error(status.error());
+}
+
+}  // namespace tarn::query

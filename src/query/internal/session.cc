@@ -1,0 +1,597 @@
+#include "query/internal/session.h"
+
+#include <fmt/format.h>
+
+#include "duckdb/parser/statement/explain_statement.hpp"
+#include "query/internal/copy.h"
+#include "query/internal/duck_types.h"
+#include "query/internal/table_spec.h"
+
+namespace tarn::query {
+
+namespace {
+
+constexpr size_t kSqlBytesMax = 16u << 20;
+
+Error aborted() {
+    return {Code::precondition_failed,
+            "current transaction is aborted, commands ignored until end of transaction block",
+            "25P02"};
+}
+
+/// PostgreSQL counts characters from 1.
+uint32_t character_position(std::string_view sql, size_t offset) {
+    uint32_t position = 1;
+    for (size_t i = 0; i < offset && i < sql.size(); ++i)
+        if ((static_cast<unsigned char>(sql[i]) & 0xc0) != 0x80) ++position;
+    return position;
+}
+
+std::vector<ResultColumn> result_columns(const duck::vector<duck::string>& names,
+                                         const duck::vector<duck::LogicalType>& types) {
+    std::vector<ResultColumn> columns;
+    for (size_t i = 0; i < names.size(); ++i)
+        columns.push_back({names[i], type_from_duck(types[i])});
+    return columns;
+}
+
+Chunk chunk_from_duck(duck::DataChunk& rows, const std::vector<ResultColumn>& columns) {
+    Chunk chunk;
+    for (size_t i = 0; i < columns.size(); ++i) {
+        Column column(columns[i].type);
+        column.reserve(rows.size());
+        append_vector(rows.data[i], rows.size(), column);
+        chunk.columns.push_back(std::move(column));
+    }
+    return chunk;
+}
+
+}  // namespace
+
+RunningCall::RunningCall(LakeSession& session) : session_(session) {
+    const std::lock_guard<std::mutex> lock(session_.running_mutex_);
+    session_.running_ = true;
+    session_.cancelled_ = false;
+}
+
+RunningCall::~RunningCall() {
+    const std::lock_guard<std::mutex> lock(session_.running_mutex_);
+    session_.running_ = false;
+}
+
+LakeSession::LakeSession(Services& services, Admission& admission,
+                         std::unique_ptr<duck::Connection> connection, security::Caller caller,
+                         std::vector<std::string> search_path, std::function<void()> gone)
+    : services_(services),
+      admission_(admission),
+      connection_(std::move(connection)),
+      caller_(std::move(caller)),
+      gone_(std::move(gone)),
+      settings_(services.options.statement_timeout),
+      default_path_(search_path.empty() ? "main" : search_path.front()) {
+    static_cast<void>(settings_.set("search_path", default_path_));
+}
+
+LakeSession::~LakeSession() {
+    cursors_.clear();
+    if (state_ != TransactionState::idle) static_cast<void>(rollback());
+    connection_.reset();
+    if (gone_) gone_();
+}
+
+void LakeSession::cancel() {
+    const std::lock_guard<std::mutex> lock(running_mutex_);
+    if (!running_) return;
+    cancelled_ = true;
+    connection_->Interrupt();
+}
+
+Result<std::unique_ptr<Admission::Slot>> LakeSession::enter() {
+    const auto timeout = settings_.statement_timeout();
+    const auto deadline = timeout.count() == 0 ? std::chrono::steady_clock::time_point::max()
+                                               : std::chrono::steady_clock::now() + timeout;
+    duck::weak_ptr<duck::ClientContext> context = connection_->context;
+    return admission_.enter(
+        [context] {
+            if (const auto alive = context.lock()) alive->Interrupt();
+        },
+        deadline);
+}
+
+Error LakeSession::failed(Error error) {
+    if (state_ == TransactionState::active) state_ = TransactionState::failed;
+    return error;
+}
+
+Error LakeSession::failed(const duck::ErrorData& data, const PreparedSql* statement,
+                          const Admission::Slot* slot) {
+    auto located =
+        to_error(data, statement ? std::string_view(statement->duck_sql) : std::string_view());
+    auto& session = SessionState::of(*connection_->context);
+    if (session.commit_error) {
+        located.error = *std::exchange(session.commit_error, std::nullopt);
+        if (located.error.code == Code::conflict) located.error.reason = "40001";
+    }
+    if (located.error.reason == "57014" && slot) {
+        switch (slot->reason()) {
+            case EndReason::timed_out:
+                located.error = {Code::timed_out, "canceling statement due to statement timeout",
+                                 "57014"};
+                break;
+            case EndReason::memory:
+                located.error = {Code::exhausted,
+                                 "the statement was ended: the server ran out of memory", "53200"};
+                break;
+            default:
+                break;
+        }
+    }
+    if (located.offset && statement)
+        error_position_ =
+            character_position(statement->sql, statement->edits.original_offset(*located.offset));
+    return failed(std::move(located.error));
+}
+
+Status LakeSession::check_usable(Command command) const {
+    if (state_ == TransactionState::failed && command != Command::rollback &&
+        command != Command::commit && command != Command::empty)
+        return aborted();
+    return {};
+}
+
+Status LakeSession::settle_open_cursor() {
+    if (!open_cursor_) return {};
+    return std::exchange(open_cursor_, nullptr)->detach();
+}
+
+Result<std::unique_ptr<Statement>> LakeSession::prepare(
+    std::string_view sql, const std::vector<std::optional<Type>>& types) {
+    error_position_ = 0;
+    if (sql.size() > kSqlBytesMax)
+        return failed({Code::invalid_argument, "the statement is too long", "54000"});
+    const auto tokens = tokenize(sql);
+    auto utility = parse_utility(sql, tokens);
+    if (!utility.ok()) return failed(std::move(utility).error());
+    if (*utility) {
+        auto made = std::move(**utility);
+        TARN_CHECK_OK(check_usable(made->command_));
+        if (made->command_ == Command::copy_in || made->command_ == Command::copy_out) {
+            const Status described = describe_copy(*made);
+            if (!described.ok()) return failed(described.error());
+        }
+        if (made->command_ == Command::fetch) {
+            const auto cursor = cursors_.find(made->utility.name);
+            if (cursor == cursors_.end())
+                return failed({Code::not_found,
+                               fmt::format("cursor \"{}\" does not exist", made->utility.name),
+                               "34000"});
+            made->columns_ = cursor->second->columns();
+        }
+        return std::unique_ptr<Statement>(std::move(made));
+    }
+    TARN_CHECK_OK(check_usable(Command::select));
+    TARN_TRY(made, prepare_query(sql, tokens, types));
+    return std::unique_ptr<Statement>(std::move(made));
+}
+
+Status LakeSession::parse(PreparedSql& statement, const std::vector<Token>& tokens,
+                          const std::vector<std::optional<Type>>& types) {
+    statement.edits = rewrite_spellings(statement.sql, tokens, types);
+    statement.duck_sql = statement.edits.finish();
+    try {
+        duck::Parser parser(parser_options());
+        parser.ParseQuery(statement.duck_sql);
+        if (parser.statements.size() != 1)
+            return failed({Code::invalid_argument,
+                           "cannot insert multiple commands into a prepared statement", "42601"});
+        statement.parsed = std::move(parser.statements[0]);
+    } catch (const std::exception& problem) {
+        return failed(duck::ErrorData(problem), &statement, nullptr);
+    }
+    const Status allowed = check_statement(*statement.parsed);
+    if (!allowed.ok()) return failed(allowed.error());
+    return {};
+}
+
+Result<std::unique_ptr<PreparedSql>> LakeSession::prepare_query(
+    std::string_view sql, const std::vector<Token>& tokens,
+    const std::vector<std::optional<Type>>& types) {
+    auto made = std::make_unique<PreparedSql>();
+    made->sql = std::string(sql);
+    const auto parameters = parameter_count(tokens);
+    if (!parameters) return failed({Code::invalid_argument, "there is no such parameter", "42P02"});
+    std::vector<std::optional<Type>> known(types);
+    known.resize(*parameters);
+    // The tokens point into `sql`; made->sql holds the same bytes.
+    TARN_CHECK_OK(parse(*made, tokens, known));
+    made->command_ = command_of(*made->parsed);
+    if (made->command_ == Command::remove && tokens.front().is("truncate"))
+        made->command_ = Command::truncate;
+    TARN_CHECK_OK(describe(*made, tokens, std::move(known)));
+    return made;
+}
+
+Status LakeSession::describe(PreparedSql& statement, const std::vector<Token>& tokens,
+                             std::vector<std::optional<Type>> types) {
+    TARN_CHECK_OK(settle_open_cursor());
+    const RunningCall call(*this);
+    try {
+        // Twice at most: what the first round leaves open is text.
+        for (int round = 0;; ++round) {
+            const auto prepared = connection_->Prepare(statement.parsed->Copy());
+            if (prepared->HasError())
+                return failed(prepared->GetErrorObject(), &statement, nullptr);
+            bool open = false;
+            for (const auto& [name, type] : prepared->GetExpectedParameterTypes()) {
+                const size_t number = std::strtoul(name.c_str(), nullptr, 10);
+                if (number == 0 || number > types.size() || types[number - 1]) continue;
+                const bool known = type.IsValid() && type.id() != duck::LogicalTypeId::UNKNOWN &&
+                                   type.id() != duck::LogicalTypeId::SQLNULL &&
+                                   type.id() != duck::LogicalTypeId::ANY;
+                types[number - 1] = known ? type_from_duck(type) : Type(Kind::text);
+                open = true;
+            }
+            for (auto& type : types)
+                if (!type &&
+                    (round > 0 || prepared->GetStatementProperties().bound_all_parameters)) {
+                    type = Kind::text;
+                    open = true;
+                } else if (!type) {
+                    type = Kind::text;
+                    open = true;
+                }
+            if (open && round < 2) {
+                TARN_CHECK_OK(parse(statement, tokens, types));
+                continue;
+            }
+            const auto properties = prepared->GetStatementProperties();
+            statement.returns_rows_ =
+                properties.return_type == duck::StatementReturnType::QUERY_RESULT &&
+                (statement.command_ == Command::select || statement.command_ == Command::explain ||
+                 statement.command_ == Command::insert || statement.command_ == Command::update ||
+                 statement.command_ == Command::remove);
+            statement.has_returning = statement.returns_rows_ &&
+                                      statement.command_ != Command::select &&
+                                      statement.command_ != Command::explain;
+            if (statement.command_ == Command::explain)
+                statement.columns_ = {{"QUERY PLAN", Kind::text}};
+            else if (statement.returns_rows_)
+                statement.columns_ = result_columns(prepared->GetNames(), prepared->GetTypes());
+            break;
+        }
+    } catch (const std::exception& problem) {
+        return failed(duck::ErrorData(problem), &statement, nullptr);
+    }
+    for (const auto& type : types) statement.parameters_.push_back(type.value_or(Kind::text));
+    return {};
+}
+
+Result<std::unique_ptr<Cursor>> LakeSession::execute(Statement& given,
+                                                     const std::vector<Value>& parameters) {
+    error_position_ = 0;
+    auto& statement = static_cast<PreparedSql&>(given);
+    TARN_CHECK_OK(check_usable(statement.command_));
+    if (!statement.parsed) return execute_utility(statement);
+    return start(statement, parameters);
+}
+
+Result<std::unique_ptr<Cursor>> LakeSession::start(PreparedSql& statement,
+                                                   const std::vector<Value>& parameters) {
+    TARN_CHECK_OK(settle_open_cursor());
+    if (parameters.size() != statement.parameters_.size())
+        return failed({Code::invalid_argument,
+                       fmt::format("the statement has {} parameters, {} values were given",
+                                   statement.parameters_.size(), parameters.size()),
+                       "08P01"});
+    auto slot = enter();
+    if (!slot.ok()) return failed(std::move(slot).error());
+    const RunningCall call(*this);
+    try {
+        duck::case_insensitive_map_t<duck::BoundParameterData> values;
+        for (size_t i = 0; i < parameters.size(); ++i)
+            values[std::to_string(i + 1)] =
+                duck::BoundParameterData(value_to_duck(statement.parameters_[i], parameters[i]));
+        const bool stream = statement.command_ == Command::select;
+        auto pending = values.empty() ? connection_->PendingQuery(statement.parsed->Copy(),
+                                                                  duck::QueryParameters(stream))
+                                      : connection_->PendingQuery(statement.parsed->Copy(), values,
+                                                                  duck::QueryParameters(stream));
+        if (pending->HasError()) return failed(pending->GetErrorObject(), &statement, slot->get());
+        auto result = pending->Execute();
+        if (result->HasError()) return failed(result->GetErrorObject(), &statement, slot->get());
+        if (statement.returns_rows_) {
+            auto columns = statement.columns_;
+            if (statement.command_ == Command::explain) {
+                std::vector<Chunk> chunks(1);
+                chunks[0].columns.emplace_back(Kind::text);
+                while (auto rows = result->Fetch()) {
+                    if (rows->size() == 0) break;
+                    for (duck::idx_t row = 0; row < rows->size(); ++row)
+                        for (const auto& line :
+                             duck::StringUtil::Split(rows->GetValue(1, row).ToString(), "\n"))
+                            chunks[0].columns[0].append_text(line);
+                }
+                return std::unique_ptr<Cursor>(std::make_unique<FixedCursor>(
+                    std::move(columns), std::move(chunks), "EXPLAIN"));
+            }
+            if (result->types.size() != columns.size())
+                return failed({Code::conflict, "cached plan must not change result type", "0A000"});
+            columns = result_columns(result->names, result->types);
+            auto cursor = std::make_unique<QueryCursor>(*this, statement.command_,
+                                                        std::move(columns), std::move(result));
+            open_cursor_ = cursor.get();
+            return std::unique_ptr<Cursor>(std::move(cursor));
+        }
+        uint64_t rows = 0;
+        if (auto counts = result->Fetch();
+            counts && counts->size() == 1 && counts->ColumnCount() == 1 &&
+            counts->data[0].GetType().id() == duck::LogicalTypeId::BIGINT)
+            rows = counts->GetValue(0, 0).GetValue<uint64_t>();
+        return std::unique_ptr<Cursor>(
+            std::make_unique<FixedCursor>(std::vector<ResultColumn>{}, std::vector<Chunk>{},
+                                          tag_of(statement.command_, rows), rows));
+    } catch (const std::exception& problem) {
+        return failed(duck::ErrorData(problem), &statement, slot->get());
+    }
+}
+
+QueryCursor::~QueryCursor() {
+    session_.forget(this);
+}
+
+Result<duck::unique_ptr<duck::DataChunk>> QueryCursor::fetch() {
+    auto slot = session_.enter();
+    if (!slot.ok()) return session_.failed(std::move(slot).error());
+    const RunningCall call(session_);
+    try {
+        auto rows = result_->Fetch();
+        if (result_->HasError())
+            return session_.failed(result_->GetErrorObject(), nullptr, slot->get());
+        return rows;
+    } catch (const std::exception& problem) {
+        return session_.failed(duck::ErrorData(problem), nullptr, slot->get());
+    }
+}
+
+Result<std::optional<Chunk>> QueryCursor::next() {
+    if (ended_) return std::optional<Chunk>();
+    if (kept_) {
+        duck::DataChunk rows;
+        kept_->InitializeScanChunk(rows);
+        if (!kept_->Scan(kept_scan_, rows) || rows.size() == 0) {
+            ended_ = true;
+            return std::optional<Chunk>();
+        }
+        rows_ += rows.size();
+        return std::optional<Chunk>(chunk_from_duck(rows, columns_));
+    }
+    auto rows = fetch();
+    if (!rows.ok()) {
+        ended_ = true;
+        session_.forget(this);
+        return std::move(rows).error();
+    }
+    if (!*rows || (*rows)->size() == 0) {
+        ended_ = true;
+        session_.forget(this);
+        result_.reset();
+        return std::optional<Chunk>();
+    }
+    rows_ += (*rows)->size();
+    return std::optional<Chunk>(chunk_from_duck(**rows, columns_));
+}
+
+Status QueryCursor::detach() {
+    if (ended_ || kept_) return {};
+    auto kept =
+        duck::make_uniq<duck::ColumnDataCollection>(*session_.connection().context, result_->types);
+    while (true) {
+        TARN_TRY(rows, fetch());
+        if (!rows || rows->size() == 0) break;
+        kept->Append(*rows);
+    }
+    kept_ = std::move(kept);
+    kept_->InitializeScan(kept_scan_);
+    result_.reset();
+    return {};
+}
+
+Result<Chunk> LakeSession::query(std::string_view sql, const std::vector<Value>& parameters,
+                                 size_t rows_max) {
+    TARN_TRY(statement, prepare(sql, {}));
+    TARN_TRY(cursor, execute(*statement, parameters));
+    Chunk all;
+    for (const auto& column : cursor->columns()) all.columns.emplace_back(column.type);
+    while (true) {
+        TARN_TRY(chunk, cursor->next());
+        if (!chunk) return all;
+        if (all.rows() + chunk->rows() > rows_max)
+            return Error{Code::out_of_range,
+                         fmt::format("the query gives more than {} rows", rows_max), "54000"};
+        for (size_t i = 0; i < all.columns.size(); ++i)
+            for (size_t row = 0; row < chunk->rows(); ++row)
+                all.columns[i].append(chunk->columns[i].value(row));
+    }
+}
+
+Result<uint64_t> LakeSession::run(std::string_view sql, const std::vector<Value>& parameters) {
+    TARN_TRY(statement, prepare(sql, {}));
+    TARN_TRY(cursor, execute(*statement, parameters));
+    while (true) {
+        TARN_TRY(chunk, cursor->next());
+        if (!chunk) return cursor->rows_affected();
+    }
+}
+
+Status LakeSession::begin(bool implicit) {
+    if (state_ != TransactionState::idle) {
+        if (!implicit && !std::exchange(implicit_, false))
+            notices_.emplace_back("there is already a transaction in progress");
+        return {};
+    }
+    TARN_CHECK_OK(settle_open_cursor());
+    try {
+        connection_->BeginTransaction();
+    } catch (const std::exception& problem) {
+        return failed(duck::ErrorData(problem), nullptr, nullptr);
+    }
+    state_ = TransactionState::active;
+    implicit_ = implicit;
+    return {};
+}
+
+Status LakeSession::commit() {
+    if (state_ == TransactionState::idle) {
+        notices_.emplace_back("there is no transaction in progress");
+        return {};
+    }
+    if (state_ == TransactionState::failed) return rollback();
+    const Status settled = settle_open_cursor();
+    cursors_.clear();
+    if (!settled.ok()) {
+        static_cast<void>(rollback());
+        return settled;
+    }
+    state_ = TransactionState::idle;
+    try {
+        connection_->Commit();
+    } catch (const std::exception& problem) {
+        return failed(duck::ErrorData(problem), nullptr, nullptr);
+    }
+    return {};
+}
+
+Status LakeSession::rollback() {
+    if (state_ == TransactionState::idle) {
+        notices_.emplace_back("there is no transaction in progress");
+        return {};
+    }
+    if (open_cursor_) std::exchange(open_cursor_, nullptr)->abandon();
+    cursors_.clear();
+    state_ = TransactionState::idle;
+    try {
+        if (connection_->HasActiveTransaction()) connection_->Rollback();
+    } catch (const std::exception& problem) {
+        return failed(duck::ErrorData(problem), nullptr, nullptr);
+    }
+    return {};
+}
+
+Status LakeSession::in_transaction(const std::function<void()>& work) {
+    TARN_CHECK_OK(settle_open_cursor());
+    const bool own = state_ == TransactionState::idle;
+    if (own) TARN_CHECK_OK(begin(true));
+    try {
+        work();
+    } catch (const std::exception& problem) {
+        const Error error = failed(duck::ErrorData(problem), nullptr, nullptr);
+        if (own) static_cast<void>(rollback());
+        return error;
+    }
+    return own ? commit() : Status();
+}
+
+Status LakeSession::apply_setting(const std::string& name, const std::string& value) {
+    TARN_CHECK_OK(settings_.set(name, value));
+    if (name == "search_path") set_search_path(*connection_->context, settings_.search_path());
+    return {};
+}
+
+Status LakeSession::set_setting(const std::string& name, const std::string& value) {
+    return apply_setting(name, value);
+}
+
+Result<std::unique_ptr<Cursor>> LakeSession::show(PreparedSql& statement) {
+    std::vector<Chunk> chunks(1);
+    if (statement.utility.all) {
+        for (int i = 0; i < 3; ++i) chunks[0].columns.emplace_back(Kind::text);
+        for (const auto& line : settings_.all()) {
+            chunks[0].columns[0].append_text(line.name);
+            chunks[0].columns[1].append_text(line.value);
+            chunks[0].columns[2].append_text(line.description);
+        }
+    } else {
+        const auto value = settings_.get(statement.utility.name);
+        if (!value)
+            return failed(
+                {Code::not_found,
+                 fmt::format("unrecognized configuration parameter \"{}\"", statement.utility.name),
+                 "42704"});
+        chunks[0].columns.emplace_back(Kind::text);
+        chunks[0].columns[0].append_text(*value);
+    }
+    return std::unique_ptr<Cursor>(
+        std::make_unique<FixedCursor>(statement.columns_, std::move(chunks), "SHOW"));
+}
+
+Result<std::unique_ptr<Cursor>> LakeSession::execute_fetch(PreparedSql& statement) {
+    const auto found = cursors_.find(statement.utility.name);
+    if (found == cursors_.end())
+        return failed({Code::not_found,
+                       fmt::format("cursor \"{}\" does not exist", statement.utility.name),
+                       "34000"});
+    if (!statement.utility.forward_all && statement.utility.count < 0)
+        return failed({Code::unimplemented, "FETCH backward is not supported", "0A000"});
+    auto& cursor = static_cast<SlicedCursor&>(*found->second);
+    return cursor.slice(statement.utility.forward_all ? std::numeric_limits<int64_t>::max()
+                                                      : statement.utility.count);
+}
+
+Result<std::unique_ptr<Cursor>> LakeSession::execute_utility(PreparedSql& statement) {
+    Status done;
+    std::string tag = tag_of(statement.command_, 0);
+    switch (statement.command_) {
+        case Command::begin:
+            done = begin(false);
+            break;
+        case Command::commit:
+            if (state_ == TransactionState::failed) tag = "ROLLBACK";
+            done = commit();
+            break;
+        case Command::rollback:
+            done = rollback();
+            break;
+        case Command::set:
+            done = apply_setting(statement.utility.name, statement.utility.value);
+            break;
+        case Command::reset:
+            if (statement.utility.all)
+                settings_.reset_all();
+            else
+                done = settings_.reset(statement.utility.name);
+            if (done.ok()) set_search_path(*connection_->context, settings_.search_path());
+            break;
+        case Command::show:
+            return show(statement);
+        case Command::fetch:
+            return execute_fetch(statement);
+        case Command::declare_cursor: {
+            if (state_ == TransactionState::idle)
+                return failed({Code::precondition_failed,
+                               "DECLARE CURSOR can only be used in transaction blocks", "25P01"});
+            TARN_TRY(query, prepare(statement.utility.query, {}));
+            TARN_TRY(cursor, execute(*query, {}));
+            cursors_[statement.utility.name] = std::make_unique<SlicedCursor>(std::move(cursor));
+            break;
+        }
+        case Command::close_cursor:
+            if (statement.utility.all)
+                cursors_.clear();
+            else if (cursors_.erase(statement.utility.name) == 0)
+                done = Error{Code::not_found,
+                             fmt::format("cursor \"{}\" does not exist", statement.utility.name),
+                             "34000"};
+            break;
+        case Command::discard:
+            settings_.reset_all();
+            cursors_.clear();
+            break;
+        default:
+            break;
+    }
+    if (!done.ok()) return failed(done.error());
+    return std::unique_ptr<Cursor>(std::make_unique<FixedCursor>(
+        std::vector<ResultColumn>{}, std::vector<Chunk>{}, std::move(tag)));
+}
+
+}  // namespace tarn::query

@@ -1,0 +1,178 @@
+#include "query/internal/settings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "query/internal/sql_text.h"
+
+namespace tarn::query {
+
+namespace {
+
+enum class Change : uint8_t { free, fixed };
+
+struct Known {
+    const char* name;
+    const char* value;
+    Change change;
+    const char* description;
+};
+
+constexpr std::array<Known, 37> kKnown = {{
+    {"application_name", "", Change::free, "The name the client gave itself."},
+    {"backslash_quote", "safe_encoding", Change::fixed,
+     "Whether \\' is allowed in string literals."},
+    {"bytea_output", "hex", Change::fixed, "How bytea is printed."},
+    {"client_encoding", "UTF8", Change::free, "The client's character set; only UTF8."},
+    {"client_min_messages", "notice", Change::free,
+     "The least level of messages sent to the client."},
+    {"datestyle", "ISO, MDY", Change::free, "How dates are printed; only ISO."},
+    {"default_transaction_deferrable", "off", Change::free, "No effect."},
+    {"default_transaction_isolation", "repeatable read", Change::free,
+     "Every level is snapshot isolation."},
+    {"default_transaction_read_only", "off", Change::free, "No effect."},
+    {"escape_string_warning", "on", Change::free, "No effect."},
+    {"extra_float_digits", "1", Change::free, "Floats are always printed exactly."},
+    {"geqo", "on", Change::free, "No effect."},
+    {"idle_in_transaction_session_timeout", "0", Change::free, "No effect."},
+    {"integer_datetimes", "on", Change::fixed, "Times are 64-bit integers."},
+    {"intervalstyle", "postgres", Change::free, "How intervals are printed."},
+    {"is_superuser", "off", Change::fixed, "Rights come from policies and grants."},
+    {"jit", "off", Change::free, "No effect."},
+    {"lc_collate", "C", Change::fixed, "Text sorts by its bytes."},
+    {"lc_ctype", "C", Change::fixed, "Text sorts by its bytes."},
+    {"lc_messages", "C", Change::free, "Messages are English."},
+    {"lc_monetary", "C", Change::free, "No effect."},
+    {"lc_numeric", "C", Change::free, "No effect."},
+    {"lc_time", "C", Change::free, "No effect."},
+    {"lock_timeout", "0", Change::free, "Nothing waits for locks."},
+    {"max_identifier_length", "63", Change::fixed, "Bytes of a name."},
+    {"row_security", "on", Change::free, "Policies always apply."},
+    {"search_path", "main", Change::free, "Databases in which unqualified names are looked up."},
+    {"server_encoding", "UTF8", Change::fixed, "The server's character set."},
+    {"server_version", "15.0", Change::fixed,
+     "The PostgreSQL release whose behaviour this follows."},
+    {"server_version_num", "150000", Change::fixed, "The same as a number."},
+    {"standard_conforming_strings", "on", Change::free, "Backslashes are plain characters."},
+    {"statement_timeout", "0", Change::free, "Milliseconds a statement may run; 0: no limit."},
+    {"synchronous_commit", "on", Change::free, "Commits are always durable."},
+    {"timezone", "UTC", Change::free, "Times are printed in UTC."},
+    {"transaction_isolation", "repeatable read", Change::free,
+     "Every level is snapshot isolation."},
+    {"transaction_read_only", "off", Change::free, "No effect."},
+    {"xmloption", "content", Change::free, "No effect."},
+}};
+
+const Known* find_known(const std::string& name) {
+    for (const auto& known : kKnown)
+        if (name == known.name) return &known;
+    return nullptr;
+}
+
+std::string lower(std::string text) {
+    for (char& c : text) c = static_cast<char>(tolower(static_cast<unsigned char>(c)));
+    return text;
+}
+
+/// "1500", "1500ms", "2s", "1min".
+Result<std::chrono::milliseconds> parse_span(const std::string& text) {
+    int64_t number = 0;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+    std::string unit(read.ptr, text.data() + text.size());
+    unit.erase(0, std::min(unit.find_first_not_of(' '), unit.size()));
+    const int64_t factor = unit.empty() || unit == "ms" ? 1
+                           : unit == "s"                ? 1'000
+                           : unit == "min"              ? 60'000
+                                                        : 0;
+    if (read.ec != std::errc() || factor == 0 || number < 0 || number > 2'147'483'647)
+        return Error{Code::invalid_argument,
+                     fmt::format("invalid value for parameter \"statement_timeout\": \"{}\"", text),
+                     "22023"};
+    return std::chrono::milliseconds(number * factor);
+}
+
+}  // namespace
+
+Settings::Settings(std::chrono::milliseconds statement_timeout)
+    : default_timeout_(statement_timeout), timeout_(statement_timeout) {}
+
+Status Settings::set(const std::string& given_name, const std::string& value) {
+    const std::string name = lower(given_name);
+    const Known* known = find_known(name);
+    if (!known) {
+        // Names with a dot are the client's own.
+        if (name.find('.') == std::string::npos || changed_.size() > 256)
+            return Error{Code::not_found,
+                         fmt::format("unrecognized configuration parameter \"{}\"", given_name),
+                         "42704"};
+        changed_[name] = value;
+        return {};
+    }
+    if (known->change == Change::fixed) {
+        if (lower(value) == lower(known->value)) return {};
+        return Error{Code::permission_denied,
+                     fmt::format("parameter \"{}\" cannot be changed", name), "55P02"};
+    }
+    if (name == "client_encoding") {
+        const std::string encoding = lower(value);
+        if (encoding != "utf8" && encoding != "utf-8" && encoding != "unicode" &&
+            encoding != "sql_ascii")
+            return Error{
+                Code::invalid_argument,
+                fmt::format("invalid value for parameter \"client_encoding\": \"{}\"", value),
+                "22023"};
+        return {};
+    }
+    if (name == "datestyle" && lower(value).rfind("iso", 0) != 0)
+        return Error{Code::unimplemented, "only DateStyle ISO is supported", "0A000"};
+    if (name == "statement_timeout") {
+        TARN_TRY(span, parse_span(value));
+        timeout_ = span;
+    }
+    changed_[name] = value;
+    return {};
+}
+
+Status Settings::reset(const std::string& given_name) {
+    const std::string name = lower(given_name);
+    if (!find_known(name) && !changed_.contains(name))
+        return Error{Code::not_found,
+                     fmt::format("unrecognized configuration parameter \"{}\"", given_name),
+                     "42704"};
+    changed_.erase(name);
+    if (name == "statement_timeout") timeout_ = default_timeout_;
+    return {};
+}
+
+std::optional<std::string> Settings::get(const std::string& given_name) const {
+    const std::string name = lower(given_name);
+    if (name == "statement_timeout")
+        return timeout_.count() == 0 ? "0" : fmt::format("{}ms", timeout_.count());
+    if (const auto found = changed_.find(name); found != changed_.end()) return found->second;
+    if (const Known* known = find_known(name)) return known->value;
+    return std::nullopt;
+}
+
+std::vector<Settings::Line> Settings::all() const {
+    std::vector<Line> lines;
+    for (const auto& known : kKnown)
+        lines.push_back({known.name, *get(known.name), known.description});
+    return lines;
+}
+
+std::vector<std::string> Settings::search_path() const {
+    std::vector<std::string> names;
+    for (const auto& token : tokenize(*get("search_path"))) {
+        if (token.is_symbol(',')) continue;
+        const std::string name = token.kind == Token::Kind::text ? token.literal() : token.name();
+        if (!name.empty() && name[0] != '$' && name != "user" && name != "pg_catalog")
+            names.push_back(name);
+    }
+    if (names.empty()) names.emplace_back("main");
+    return names;
+}
+
+}  // namespace tarn::query

@@ -1,0 +1,375 @@
+#include "query/internal/sql_text.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+
+#include "query/engine.h"
+
+namespace tarn::query {
+
+namespace {
+
+char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
+
+bool same_word(std::string_view a, std::string_view b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](char x, char y) { return lower(x) == lower(y); });
+}
+
+bool is_word_start(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+           static_cast<unsigned char>(c) >= 0x80;
+}
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+bool is_word(char c) {
+    return is_word_start(c) || is_digit(c) || c == '$';
+}
+bool is_operator(char c) {
+    return std::string_view("+-*/<>=~!@#%^&|`?").find(c) != std::string_view::npos;
+}
+
+class Lexer {
+ public:
+    explicit Lexer(std::string_view sql) : sql_(sql) {}
+
+    std::vector<Token> run() {
+        std::vector<Token> tokens;
+        while (skip_blank()) {
+            const size_t begin = at_;
+            const Token::Kind kind = take();
+            tokens.push_back({kind, begin, sql_.substr(begin, at_ - begin)});
+        }
+        return tokens;
+    }
+
+ private:
+    char peek(size_t ahead = 0) const {
+        return at_ + ahead < sql_.size() ? sql_[at_ + ahead] : '\0';
+    }
+
+    /// False at the end.
+    bool skip_blank() {
+        while (at_ < sql_.size()) {
+            if (isspace(static_cast<unsigned char>(peek()))) {
+                ++at_;
+            } else if (peek() == '-' && peek(1) == '-') {
+                while (at_ < sql_.size() && peek() != '\n') ++at_;
+            } else if (peek() == '/' && peek(1) == '*') {
+                skip_comment();
+            } else {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    void skip_comment() {
+        int depth = 0;
+        do {
+            if (peek() == '/' && peek(1) == '*') {
+                ++depth;
+                at_ += 2;
+            } else if (peek() == '*' && peek(1) == '/') {
+                --depth;
+                at_ += 2;
+            } else {
+                ++at_;
+            }
+        } while (depth > 0 && at_ < sql_.size());
+        at_ = std::min(at_, sql_.size());
+    }
+
+    void take_quoted(char quote, bool backslashes) {
+        ++at_;
+        while (at_ < sql_.size()) {
+            if (backslashes && peek() == '\\') {
+                at_ += 2;
+            } else if (peek() == quote) {
+                ++at_;
+                if (peek() != quote) return;
+                ++at_;
+            } else {
+                ++at_;
+            }
+        }
+        at_ = std::min(at_, sql_.size());
+    }
+
+    bool take_dollar_quoted() {
+        size_t end = at_ + 1;
+        while (end < sql_.size() &&
+               (is_word_start(sql_[end]) || (end > at_ + 1 && is_digit(sql_[end]))))
+            ++end;
+        if (end >= sql_.size() || sql_[end] != '$') return false;
+        const std::string_view tag = sql_.substr(at_, end + 1 - at_);
+        const size_t close = sql_.find(tag, end + 1);
+        at_ = close == std::string_view::npos ? sql_.size() : close + tag.size();
+        return true;
+    }
+
+    Token::Kind take() {
+        const char c = peek();
+        if (c == '\'') {
+            take_quoted('\'', false);
+            return Token::Kind::text;
+        }
+        if ((c == 'e' || c == 'E') && peek(1) == '\'') {
+            ++at_;
+            take_quoted('\'', true);
+            return Token::Kind::text;
+        }
+        if (c == '"') {
+            take_quoted('"', false);
+            return Token::Kind::quoted_word;
+        }
+        if (c == '$') {
+            if (is_digit(peek(1))) {
+                ++at_;
+                while (is_digit(peek())) ++at_;
+                return Token::Kind::parameter;
+            }
+            if (take_dollar_quoted()) return Token::Kind::text;
+            ++at_;
+            return Token::Kind::symbol;
+        }
+        if (is_word_start(c)) {
+            while (at_ < sql_.size() && is_word(peek())) ++at_;
+            return Token::Kind::word;
+        }
+        if (is_digit(c) || (c == '.' && is_digit(peek(1)))) {
+            take_number();
+            return Token::Kind::number;
+        }
+        if (c == ':' && peek(1) == ':') {
+            at_ += 2;
+            return Token::Kind::symbol;
+        }
+        if (is_operator(c)) {
+            while (at_ < sql_.size() && is_operator(peek()) && !(peek() == '-' && peek(1) == '-') &&
+                   !(peek() == '/' && peek(1) == '*'))
+                ++at_;
+            return Token::Kind::symbol;
+        }
+        ++at_;
+        return Token::Kind::symbol;
+    }
+
+    void take_number() {
+        while (is_digit(peek()) || peek() == '.' || peek() == '_') ++at_;
+        if ((peek() == 'e' || peek() == 'E') &&
+            (is_digit(peek(1)) || ((peek(1) == '-' || peek(1) == '+') && is_digit(peek(2))))) {
+            at_ += 2;
+            while (is_digit(peek())) ++at_;
+        }
+    }
+
+    std::string_view sql_;
+    size_t at_ = 0;
+};
+
+std::string unquoted(std::string_view raw, char quote) {
+    std::string out;
+    for (size_t i = 1; i < raw.size(); ++i) {
+        if (raw[i] == quote && (i + 1 >= raw.size() || raw[i + 1] != quote)) break;
+        if (raw[i] == quote) ++i;
+        out += raw[i];
+    }
+    return out;
+}
+
+}  // namespace
+
+bool Token::is(std::string_view keyword) const {
+    return kind == Kind::word && same_word(raw, keyword);
+}
+
+std::string Token::name() const {
+    if (kind == Kind::quoted_word) return unquoted(raw, '"');
+    std::string out(raw);
+    for (char& c : out) c = lower(c);
+    return out;
+}
+
+std::string Token::literal() const {
+    if (raw.starts_with('$')) {
+        const size_t tag = raw.find('$', 1) + 1;
+        return std::string(raw.substr(tag, raw.size() - 2 * tag));
+    }
+    if (raw.starts_with('\'')) return unquoted(raw, '\'');
+    std::string out;
+    for (size_t i = 2; i + 1 < raw.size(); ++i) {
+        if (raw[i] == '\'' || raw[i] == '\\') ++i;
+        switch (raw[i - 1] == '\\' ? raw[i] : '\0') {
+            case 'n':
+                out += '\n';
+                break;
+            case 't':
+                out += '\t';
+                break;
+            case 'r':
+                out += '\r';
+                break;
+            case 'b':
+                out += '\b';
+                break;
+            case 'f':
+                out += '\f';
+                break;
+            default:
+                out += raw[i];
+        }
+    }
+    return out;
+}
+
+std::vector<Token> tokenize(std::string_view sql) {
+    return Lexer(sql).run();
+}
+
+std::vector<StatementText> split_statements(std::string_view sql) {
+    std::vector<StatementText> out;
+    std::optional<size_t> begin;
+    size_t end = 0;
+    const auto flush = [&] {
+        if (begin) out.push_back({sql.substr(*begin, end - *begin), *begin});
+        begin.reset();
+    };
+    for (const auto& token : tokenize(sql)) {
+        if (token.is_symbol(';')) {
+            flush();
+            continue;
+        }
+        if (!begin) begin = token.offset;
+        end = token.offset + token.raw.size();
+    }
+    flush();
+    return out;
+}
+
+void EditedSql::replace(size_t offset, size_t length, std::string_view with) {
+    out_.append(original_.substr(copied_, offset - copied_));
+    const size_t begin = out_.size();
+    out_.append(with);
+    edits_.push_back({offset, offset + length, begin, out_.size()});
+    copied_ = offset + length;
+}
+
+std::string EditedSql::finish() {
+    out_.append(original_.substr(copied_));
+    copied_ = original_.size();
+    return out_;
+}
+
+size_t EditedSql::original_offset(size_t edited) const {
+    size_t original = 0;
+    size_t at = 0;
+    for (const auto& edit : edits_) {
+        if (edited < edit.edited_begin) break;
+        if (edited < edit.edited_end) return edit.original_begin;
+        original = edit.original_end;
+        at = edit.edited_end;
+    }
+    return std::min(original + (edited - at), original_.size());
+}
+
+std::optional<size_t> parameter_count(const std::vector<Token>& tokens) {
+    size_t highest = 0;
+    for (const auto& token : tokens) {
+        if (token.kind != Token::Kind::parameter) continue;
+        const size_t number =
+            token.raw.size() > 6 ? 0 : std::strtoul(token.raw.data() + 1, nullptr, 10);
+        if (number == 0 || number > 65'535) return std::nullopt;
+        highest = std::max(highest, number);
+    }
+    return highest;
+}
+
+namespace {
+
+/// The alias right behind a call whose parenthesis opens at `open`, or tokens.size(). PostgreSQL's
+/// alias of a function that gives one column names that column too, DuckDB's only the row: f(...) s
+/// becomes f(...) s(s). psql's are single letters, and a longer word could be a keyword.
+size_t alias_behind(const std::vector<Token>& tokens, size_t open) {
+    int depth = 0;
+    for (size_t i = open; i < tokens.size(); ++i) {
+        if (tokens[i].is_symbol('(')) ++depth;
+        if (!tokens[i].is_symbol(')') || --depth > 0) continue;
+        const bool alias = i + 1 < tokens.size() && tokens[i + 1].kind == Token::Kind::word &&
+                           tokens[i + 1].raw.size() == 1 &&
+                           (i + 2 == tokens.size() || !tokens[i + 2].is_symbol('('));
+        return alias ? i + 1 : tokens.size();
+    }
+    return tokens.size();
+}
+
+}  // namespace
+
+EditedSql rewrite_spellings(std::string_view sql, const std::vector<Token>& tokens,
+                            const std::vector<std::optional<Type>>& types) {
+    EditedSql edited(sql);
+    const auto at = [&](size_t i) -> const Token& {
+        static const Token kNone;
+        return i < tokens.size() ? tokens[i] : kNone;
+    };
+    const auto end_of = [&](size_t i) { return tokens[i].offset + tokens[i].raw.size(); };
+    const auto drop = [&](size_t from, size_t to) {
+        edited.replace(tokens[from].offset, end_of(to) - tokens[from].offset, " ");
+    };
+    size_t alias_of_function = tokens.size();
+    for (size_t i = 0; i < tokens.size(); ++i) {
+        const Token& token = tokens[i];
+        if (i == alias_of_function) {
+            edited.replace(token.offset, token.raw.size(),
+                           std::string(token.raw) + "(" + std::string(token.raw) + ")");
+        } else if (token.kind == Token::Kind::parameter) {
+            const size_t number = std::strtoul(token.raw.data() + 1, nullptr, 10);
+            if (number > 0 && number <= types.size() && types[number - 1])
+                edited.replace(
+                    token.offset, token.raw.size(),
+                    "CAST(" + std::string(token.raw) + " AS " + sql_name(*types[number - 1]) + ")");
+        } else if (token.is("operator") && at(i + 1).is_symbol('(')) {
+            // OPERATOR(pg_catalog.~) is ~
+            size_t close = i + 2;
+            while (close < tokens.size() && !tokens[close].is_symbol(')')) ++close;
+            if (close < tokens.size() && close > i + 2) {
+                edited.replace(token.offset, end_of(close) - token.offset,
+                               " " + std::string(tokens[close - 1].raw) + " ");
+                i = close;
+            }
+        } else if (token.is("collate")) {
+            const bool qualified = at(i + 1).is("pg_catalog") && at(i + 2).is_symbol('.');
+            const size_t name = i + (qualified ? 3 : 1);
+            if (name < tokens.size() && (at(name).name() == "default" || at(name).name() == "C" ||
+                                         at(name).name() == "c")) {
+                drop(i, name);
+                i = name;
+            }
+        } else if (token.kind == Token::Kind::text && at(i + 1).raw == "::" &&
+                   (at(i + 2).is("regclass") ||
+                    (at(i + 2).is("pg_catalog") && at(i + 4).is("regclass")))) {
+            // 'name'::regclass is the table's oid
+            const size_t type = at(i + 2).is("regclass") ? i + 2 : i + 4;
+            edited.replace(token.offset, end_of(type) - token.offset,
+                           "tarn_regclass(" + std::string(token.raw) + ")");
+            i = type;
+        } else if ((token.raw == "::" || token.is("as")) && at(i + 1).is("pg_catalog") &&
+                   at(i + 2).is_symbol('.')) {
+            drop(i + 1, i + 2);
+            i += 2;
+        } else if (token.is("pg_catalog") && at(i + 1).is_symbol('.') && at(i + 3).is_symbol('(') &&
+                   (at(i + 2).is("generate_series") || at(i + 2).is("unnest"))) {
+            // DuckDB keeps its table functions in main only
+            drop(i, i + 1);
+            alias_of_function = alias_behind(tokens, i + 3);
+            i += 1;
+        }
+    }
+    return edited;
+}
+
+}  // namespace tarn::query

@@ -1,0 +1,60 @@
+// SQL as a row of tokens: enough to split statements, to recognise those that are ours to answer,
+// and to put PostgreSQL's spellings into DuckDB's before it parses. No grammar.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "query/types.h"
+
+namespace tarn::query {
+
+struct Token {
+    enum class Kind : uint8_t { word, quoted_word, text, number, parameter, symbol };
+    Kind kind = Kind::symbol;
+    size_t offset = 0;     // bytes
+    std::string_view raw;  // as it stands in the SQL
+
+    /// ASCII case does not matter; quoted words are no keywords.
+    bool is(std::string_view keyword) const;
+    bool is_symbol(char c) const { return kind == Kind::symbol && raw.size() == 1 && raw[0] == c; }
+    /// The name a word or quoted word means: folded to lower case, or taken out of its quotes.
+    std::string name() const;
+    /// What a text literal holds.
+    std::string literal() const;
+};
+
+/// Comments and white space are left out. An unfinished quote is a token to the end.
+std::vector<Token> tokenize(std::string_view sql);
+
+/// SQL with replacements, and the way back from its offsets.
+class EditedSql {
+ public:
+    explicit EditedSql(std::string_view original) : original_(original) {}
+    /// Replacements come in order and do not overlap.
+    void replace(size_t offset, size_t length, std::string_view with);
+    std::string finish();
+    /// Of an offset in the finished text.
+    size_t original_offset(size_t edited) const;
+
+ private:
+    struct Edit {
+        size_t original_begin, original_end, edited_begin, edited_end;
+    };
+    std::string_view original_;
+    size_t copied_ = 0;
+    std::string out_;
+    std::vector<Edit> edits_;
+};
+
+/// PostgreSQL's spellings turned into DuckDB's; $n with a known type gets a cast. `types` is by
+/// number, from 0.
+EditedSql rewrite_spellings(std::string_view sql, const std::vector<Token>& tokens,
+                            const std::vector<std::optional<Type>>& types);
+/// The highest $n; 0 when there is none. nullopt: one is out of bounds (65,535).
+std::optional<size_t> parameter_count(const std::vector<Token>& tokens);
+
+}  // namespace tarn::query

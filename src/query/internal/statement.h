@@ -1,0 +1,68 @@
+// What prepare() makes of SQL: a statement for DuckDB, or one that the session answers itself.
+#pragma once
+
+#include "query/internal/services.h"
+#include "query/internal/sql_text.h"
+
+namespace tarn::query {
+
+/// COPY as far as the session needs it: the other side of it is a plain query.
+struct CopySpec {
+    bool from = false;     // FROM STDIN
+    std::string database;  // empty: by search path
+    std::string table;
+    std::vector<std::string> columns;
+    std::string query;  // COPY (query) TO
+    CopyFormat format = CopyFormat::text;
+    char delimiter = '\t';
+    std::string null_text = "\\N";
+    bool header = false;
+    char quote = '"';
+    char escape = '"';
+    std::vector<std::string> force_quote;
+    bool force_quote_all = false;
+};
+
+/// A statement that DuckDB never sees.
+struct Utility {
+    std::string name;  // SET: the setting; cursors: the cursor
+    std::string value;
+    bool local = false;        // SET LOCAL
+    bool all = false;          // RESET ALL, CLOSE ALL
+    bool forward_all = false;  // FETCH ALL
+    int64_t count = 1;         // FETCH
+    std::string query;         // DECLARE ... FOR query
+    bool and_chain = false;
+};
+
+class PreparedSql final : public Statement {
+ public:
+    Command command() const override { return command_; }
+    const std::vector<Type>& parameters() const override { return parameters_; }
+    const std::vector<ResultColumn>& columns() const override { return columns_; }
+    bool returns_rows() const override { return returns_rows_; }
+
+    Command command_ = Command::empty;
+    std::vector<Type> parameters_;
+    std::vector<ResultColumn> columns_;
+    bool returns_rows_ = false;
+    bool has_returning = false;
+    std::string sql;       // as the client wrote it
+    std::string duck_sql;  // as DuckDB gets it
+    EditedSql edits{""};
+    duck::unique_ptr<duck::SQLStatement> parsed;  // null: answered by the session
+    Utility utility;
+    CopySpec copy;
+};
+
+/// Recognises the statements that the session answers itself; nullopt: DuckDB's. Errors: 42601,
+/// 0A000.
+Result<std::optional<std::unique_ptr<PreparedSql>>> parse_utility(std::string_view sql,
+                                                                  const std::vector<Token>& tokens);
+Result<CopySpec> parse_copy(std::string_view sql, const std::vector<Token>& tokens);
+/// Which command a parsed statement is.
+Command command_of(const duck::SQLStatement& statement);
+/// "INSERT 0 3".
+std::string tag_of(Command command, uint64_t rows);
+
+}  // namespace tarn::query

@@ -1,0 +1,21 @@
+// DDL in DuckDB's words turned into the catalog's.
+#pragma once
+
+#include "query/internal/lake.h"
+
+namespace tarn::query {
+
+/// CREATE TABLE: columns, NOT NULL, PARTITIONED BY. unimplemented (0A000): defaults, keys and
+/// checks, generated columns.
+Result<tables::CreateTable> table_spec(const std::string& database, duck::CreateTableInfo& info);
+/// ALTER TABLE ADD, DROP, RENAME COLUMN, ALTER COLUMN TYPE (widening), DROP NOT NULL.
+Result<std::vector<tables::SchemaStep>> alter_steps(const tables::Schema& schema,
+                                                    duck::AlterInfo& info);
+/// RENAME TO; nullopt for every other kind.
+std::optional<std::string> new_name(duck::AlterInfo& info);
+/// AT (VERSION => snapshot id) and AT (TIMESTAMP => ...). Throws for anything else.
+tables::ScanOptions travel(const tables::TableState& table, const duck::BoundAtClause& at);
+/// As all SQL of the lake is parsed: integers divide as PostgreSQL's do.
+duck::ParserOptions parser_options();
+
+}  // namespace tarn::query

@@ -1,0 +1,490 @@
+// Names, as one principal sees them in one state of the lake, and the changes of one transaction.
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "base/random.h"
+#include "duckdb/common/enums/on_create_conflict.hpp"
+#include "query/internal/duck_types.h"
+#include "query/internal/scan.h"
+#include "query/internal/table_spec.h"
+#include "query/internal/writer.h"
+
+namespace tarn::query {
+
+namespace {
+
+constexpr const char* kDefaultDatabase = "main";
+
+Error denied(const std::string& what) {
+    return {Code::permission_denied, "permission denied for " + what, "42501"};
+}
+
+}  // namespace
+
+LakeTransaction::LakeTransaction(duck::TransactionManager& owner, duck::ClientContext& client,
+                                 LakeCatalog& catalog)
+    : Transaction(owner, client),
+      services_(catalog.services()),
+      catalog_(catalog),
+      session_(SessionState::of(client)) {}
+
+LakeTransaction::~LakeTransaction() {
+    std::vector<tables::DataFile> orphans;
+    for (const auto& [uuid, pending] : pending_)
+        for (const auto& file : pending.appended) orphans.push_back(*file);
+    remove_files_quietly(services_, orphans);
+}
+
+const tables::CatalogSnapshot& LakeTransaction::snapshot() {
+    if (!snapshot_) snapshot_.emplace(services_.parts.catalog.snapshot());
+    return *snapshot_;
+}
+
+security::Caller LakeTransaction::caller_now() const {
+    security::Caller caller = session_.caller;
+    caller.at = services_.parts.clock.now();
+    return caller;
+}
+
+TableAccess LakeTransaction::access(const std::string& database, const std::string& name) const {
+    if (session_.sees_everything() || unguarded()) return TableAccess::everything();
+    return value_or_throw(
+        services_.parts.access.table_access(session_.caller.principal, database, name));
+}
+
+bool LakeTransaction::database_exists(const std::string& database) {
+    if (dropped_databases_.contains(database)) return false;
+    if (created_databases_.contains(database)) return true;
+    return value_or_throw(snapshot().find_database(database)).has_value();
+}
+
+LakeSchema* LakeTransaction::find_schema(const std::string& database) {
+    if (const auto found = schemas_.find(database); found != schemas_.end())
+        return dropped_databases_.contains(database) ? nullptr : found->second.get();
+    if (!database_exists(database)) return nullptr;
+    if (!session_.sees_everything() && !unguarded() && database != kDefaultDatabase) {
+        const auto access = value_or_throw(
+            services_.parts.access.database_access(session_.caller.principal, database));
+        // A database is seen where anything in it is.
+        if (!access.visible && relations(database).empty()) return nullptr;
+    }
+    duck::CreateSchemaInfo info;
+    info.schema = database;
+    info.catalog = kLake;
+    auto schema = std::make_unique<LakeSchema>(catalog_, info, *this);
+    return (schemas_[database] = std::move(schema)).get();
+}
+
+std::vector<std::string> LakeTransaction::databases() {
+    std::set<std::string> names(created_databases_);
+    for (const auto& database : value_or_throw(snapshot().databases())) names.insert(database.name);
+    std::vector<std::string> seen;
+    for (const auto& name : names)
+        if (find_schema(name)) seen.push_back(name);
+    return seen;
+}
+
+std::vector<tables::RelationInfo> LakeTransaction::relations(const std::string& database) {
+    std::vector<tables::RelationInfo> seen;
+    if (!created_databases_.contains(database))
+        for (auto& info : value_or_throw(snapshot().relations(database)))
+            if (!dropped_.contains({database, info.name}) &&
+                !created_.contains({database, info.name}) && access(database, info.name).visible())
+                seen.push_back(std::move(info));
+    for (const auto& [name, info] : created_)
+        if (name.first == database) seen.push_back(info);
+    return seen;
+}
+
+std::optional<tables::RelationInfo> LakeTransaction::find_info(const std::string& database,
+                                                               const std::string& name) {
+    if (const auto found = created_.find({database, name}); found != created_.end())
+        return found->second;
+    if (dropped_.contains({database, name}) || created_databases_.contains(database))
+        return std::nullopt;
+    return value_or_throw(snapshot().find_relation(database, name));
+}
+
+tables::TablePtr LakeTransaction::load(const tables::RelationInfo& info) {
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        if (const auto found = pending_.find(info.uuid); found != pending_.end())
+            return found->second.table;
+    }
+    return value_or_throw(snapshot().load_table(info));
+}
+
+duck::CatalogEntry* LakeTransaction::find_relation(LakeSchema& schema,
+                                                   const duck::EntryLookupInfo& lookup) {
+    const std::string name = duck::StringUtil::Lower(lookup.GetEntryName());
+    const auto info = find_info(schema.name, name);
+    if (!info) return nullptr;
+    if (!access(schema.name, name).visible()) return nullptr;
+    return info->kind == tables::RelationKind::view ? make_view(schema, *info)
+                                                    : make_table(schema, *info, lookup);
+}
+
+duck::CatalogEntry* LakeTransaction::make_table(LakeSchema& schema,
+                                                const tables::RelationInfo& info,
+                                                const duck::EntryLookupInfo& lookup) {
+    LakeTable::View view;
+    view.state = load(info);
+    view.access = access(schema.name, info.name);
+    view.schema = view.state->schema();
+    if (const auto at = lookup.GetAtClause()) {
+        view.scan = travel(*view.state, *at);
+        const auto plan_schema =
+            value_or_throw(tables::plan_scan(services_.parts.catalog, view.state, view.scan));
+        view.schema = plan_schema.schema;
+    }
+    view.governed = !view.access.unrestricted();
+    for (size_t i = 0; i < view.schema.fields.size(); ++i) {
+        bool shown = !view.governed;
+        for (const auto& grant : view.access.read)
+            shown = shown || grant.all_columns ||
+                    std::find(grant.columns.begin(), grant.columns.end(),
+                              view.schema.fields[i].name) != grant.columns.end();
+        // Whoever may only insert names all columns.
+        if (view.access.read.empty()) shown = true;
+        if (shown) view.columns.push_back(i);
+    }
+    duck::CreateTableInfo create(schema, info.name);
+    for (const size_t position : view.columns) {
+        const auto& field = view.schema.fields[position];
+        create.columns.AddColumn(duck::ColumnDefinition(field.name, iceberg_to_duck(field.type)));
+        if (field.required)
+            create.constraints.push_back(duck::make_uniq<duck::NotNullConstraint>(
+                duck::LogicalIndex(create.columns.LogicalColumnCount() - 1)));
+    }
+    entries_.push_back(
+        std::make_unique<LakeTable>(catalog_, schema, create, *this, std::move(view)));
+    return entries_.back().get();
+}
+
+LakeTable& LakeTransaction::make_scan(const tables::TablePtr& table,
+                                      std::vector<tables::ScanTask> files) {
+    auto* schema = find_schema(table->info.database);
+    if (!schema) throw_error({Code::not_found, "the table's database is gone", "3F000"});
+    LakeTable::View view;
+    view.state = table;
+    view.schema = table->schema();
+    view.access = TableAccess::everything();
+    view.only = std::move(files);
+    duck::CreateTableInfo create(*schema, table->info.name);
+    for (size_t i = 0; i < view.schema.fields.size(); ++i) {
+        const auto& field = view.schema.fields[i];
+        view.columns.push_back(i);
+        create.columns.AddColumn(duck::ColumnDefinition(field.name, iceberg_to_duck(field.type)));
+    }
+    entries_.push_back(
+        std::make_unique<LakeTable>(catalog_, *schema, create, *this, std::move(view)));
+    return entries_.back()->Cast<LakeTable>();
+}
+
+duck::CatalogEntry* LakeTransaction::make_view(LakeSchema& schema,
+                                               const tables::RelationInfo& info) {
+    duck::Parser parser(parser_options());
+    parser.ParseQuery(info.sql);
+    if (parser.statements.size() != 1 ||
+        parser.statements[0]->type != duck::StatementType::SELECT_STATEMENT)
+        throw duck::CatalogException("the view %s has no query", info.full_name());
+    duck::CreateViewInfo create(schema, info.name);
+    create.query = duck::unique_ptr_cast<duck::SQLStatement, duck::SelectStatement>(
+        std::move(parser.statements[0]));
+    create.sql = info.sql;
+    for (const auto& column : info.columns) create.aliases.push_back(column.name);
+    entries_.push_back(std::make_unique<duck::ViewCatalogEntry>(catalog_, schema, create));
+    return entries_.back().get();
+}
+
+void LakeTransaction::require_create(const std::string& database) {
+    if (session_.sees_everything()) return;
+    const auto access =
+        value_or_throw(services_.parts.access.database_access(session_.caller.principal, database));
+    if (!access.create) throw_error(denied("schema " + database));
+}
+
+void LakeTransaction::create_schema(const std::string& database, bool if_absent) {
+    if (!session_.sees_everything() &&
+        !value_or_throw(services_.parts.access.may_create_database(session_.caller.principal)))
+        throw_error(denied("database lake"));
+    if (database_exists(database)) {
+        if (if_absent) return;
+        throw_error(
+            {Code::already_exists, fmt::format("schema \"{}\" already exists", database), "42P06"});
+    }
+    tables::CreateDatabase spec;
+    spec.name = database;
+    value_or_throw(services_.parts.catalog.stage_create_database(caller_now(), spec, extra_));
+    created_databases_.insert(database);
+    dropped_databases_.erase(database);
+}
+
+void LakeTransaction::drop_schema(const std::string& database, bool if_present, bool cascade) {
+    if (!session_.sees_everything()) throw_error(denied("schema " + database));
+    if (!database_exists(database)) {
+        if (if_present) return;
+        throw_error(
+            {Code::not_found, fmt::format("schema \"{}\" does not exist", database), "3F000"});
+    }
+    if (cascade && !relations(database).empty())
+        throw_error(
+            {Code::unimplemented, "DROP SCHEMA ... CASCADE: drop its tables first", "0A000"});
+    if (!relations(database).empty())
+        throw_error(
+            {Code::conflict,
+             fmt::format("cannot drop schema {} because other objects depend on it", database),
+             "2BP01"});
+    if (created_databases_.erase(database) > 0)
+        throw_error(
+            {Code::unimplemented, "dropping a schema in the transaction that made it", "0A000"});
+    ok_or_throw(services_.parts.catalog.stage_drop_database(database, extra_));
+    dropped_databases_.insert(database);
+}
+
+void LakeTransaction::create_table(LakeSchema& schema, duck::BoundCreateTableInfo& info) {
+    auto& base = info.Base();
+    const std::string name = duck::StringUtil::Lower(base.table);
+    require_create(schema.name);
+    if (find_info(schema.name, name)) {
+        if (base.on_conflict == duck::OnCreateConflict::IGNORE_ON_CONFLICT) return;
+        if (base.on_conflict == duck::OnCreateConflict::REPLACE_ON_CONFLICT)
+            throw_error(
+                {Code::unimplemented, "CREATE OR REPLACE TABLE: drop the table first", "0A000"});
+        throw_error(
+            {Code::already_exists, fmt::format("relation \"{}\" already exists", name), "42P07"});
+    }
+    auto spec = value_or_throw(table_spec(schema.name, base));
+    auto table = value_or_throw(services_.parts.catalog.stage_create_table(caller_now(), spec));
+    const std::lock_guard<std::mutex> lock(mutex_);
+    auto& pending = pending_[table->info.uuid];
+    pending.table = table;
+    pending.created = true;
+    created_[{schema.name, name}] = table->info;
+}
+
+void LakeTransaction::create_view(LakeSchema& schema, duck::CreateViewInfo& info) {
+    require_create(schema.name);
+    tables::CreateView spec;
+    spec.database = schema.name;
+    spec.name = duck::StringUtil::Lower(info.view_name);
+    spec.replace = info.on_conflict == duck::OnCreateConflict::REPLACE_ON_CONFLICT;
+    spec.sql = info.query->ToString();
+    const auto existing = find_info(spec.database, spec.name);
+    if (existing && info.on_conflict == duck::OnCreateConflict::IGNORE_ON_CONFLICT) return;
+    if (existing && !spec.replace)
+        throw_error({Code::already_exists, fmt::format("relation \"{}\" already exists", spec.name),
+                     "42P07"});
+    if (existing && !access(spec.database, spec.name).alter)
+        throw_error(denied("view " + spec.name));
+    for (size_t i = 0; i < info.types.size(); ++i) {
+        const bool aliased = i < info.aliases.size();
+        auto type = duck_to_iceberg(info.types[i]);
+        tables::ViewColumn column;
+        column.name = aliased ? info.aliases[i] : info.names[i];
+        column.type = type.ok() ? *type : tables::Type::of(tables::TypeId::string);
+        spec.columns.push_back(std::move(column));
+    }
+    created_[{spec.database, spec.name}] =
+        value_or_throw(services_.parts.catalog.stage_create_view(caller_now(), spec, extra_));
+}
+
+void LakeTransaction::drop(const std::string& database, duck::DropInfo& info) {
+    const std::string name = duck::StringUtil::Lower(info.name);
+    const auto found = find_info(database, name);
+    const auto rights = access(database, name);
+    const bool view = info.type == duck::CatalogType::VIEW_ENTRY;
+    if (!found || !rights.visible()) {
+        if (info.if_not_found == duck::OnEntryNotFound::RETURN_NULL) return;
+        throw_error({Code::not_found,
+                     fmt::format("{} \"{}\" does not exist", view ? "view" : "table", name),
+                     "42P01"});
+    }
+    if (view != (found->kind == tables::RelationKind::view))
+        throw_error({Code::invalid_argument,
+                     fmt::format("\"{}\" is not a {}", name, view ? "view" : "table"), "42809"});
+    if (!rights.alter) throw_error(denied((view ? "view " : "table ") + name));
+    if (created_.erase({database, name}) > 0) {
+        if (view)
+            throw_error(
+                {Code::unimplemented, "dropping a view in the transaction that made it", "0A000"});
+        const std::lock_guard<std::mutex> lock(mutex_);
+        std::vector<tables::DataFile> files;
+        for (const auto& file : pending_[found->uuid].appended) files.push_back(*file);
+        remove_files_quietly(services_, files);
+        pending_.erase(found->uuid);
+        return;
+    }
+    if (view)
+        ok_or_throw(services_.parts.catalog.stage_drop_view(*found, extra_));
+    else
+        ok_or_throw(services_.parts.catalog.stage_drop_table(*found, extra_));
+    dropped_.insert({database, name});
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (const auto pending = pending_.find(found->uuid); pending != pending_.end()) {
+        std::vector<tables::DataFile> files;
+        for (const auto& file : pending->second.appended) files.push_back(*file);
+        remove_files_quietly(services_, files);
+        pending_.erase(pending);
+    }
+}
+
+void LakeTransaction::alter(const std::string& database, duck::AlterInfo& info) {
+    const std::string name = duck::StringUtil::Lower(info.name);
+    const auto found = find_info(database, name);
+    const auto rights = access(database, name);
+    if (!found || !rights.visible()) {
+        if (info.if_not_found == duck::OnEntryNotFound::RETURN_NULL) return;
+        throw_error(
+            {Code::not_found, fmt::format("relation \"{}\" does not exist", name), "42P01"});
+    }
+    if (!rights.alter) throw_error(denied("table " + name));
+    if (has_changes())
+        throw_error(
+            {Code::unimplemented, "ALTER together with other changes in one transaction", "0A000"});
+    if (const auto renamed = new_name(info)) {
+        ok_or_throw(services_.parts.catalog.stage_rename(*found, database, *renamed, extra_));
+        return;
+    }
+    if (found->kind == tables::RelationKind::view)
+        throw_error({Code::invalid_argument, fmt::format("\"{}\" is not a table", name), "42809"});
+    const auto table = load(*found);
+    auto steps = value_or_throw(alter_steps(table->schema(), info));
+    const std::lock_guard<std::mutex> lock(mutex_);
+    pending_of(table).steps = std::move(steps);
+}
+
+PendingTable& LakeTransaction::pending_of(const tables::TablePtr& table) {
+    auto& pending = pending_[table->info.uuid];
+    if (!pending.table) pending.table = table;
+    return pending;
+}
+
+void LakeTransaction::append(const tables::TablePtr& table, std::vector<tables::DataFile> files) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    auto& pending = pending_of(table);
+    for (auto& file : files)
+        pending.appended.push_back(std::make_shared<const tables::DataFile>(std::move(file)));
+}
+
+void LakeTransaction::remove_rows(const tables::TablePtr& table,
+                                  const std::map<std::string, Positions>& rows) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    auto& pending = pending_of(table);
+    for (const auto& [file, positions] : rows) pending.deleted[file] |= positions;
+}
+
+std::vector<tables::DataFilePtr> LakeTransaction::pending_files(
+    const tables::TablePtr& table) const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto found = pending_.find(table->info.uuid);
+    return found == pending_.end() ? std::vector<tables::DataFilePtr>{} : found->second.appended;
+}
+
+PositionsPtr LakeTransaction::pending_deletes(const tables::TablePtr& table,
+                                              const std::string& file) const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto found = pending_.find(table->info.uuid);
+    if (found == pending_.end()) return nullptr;
+    const auto rows = found->second.deleted.find(file);
+    return rows == found->second.deleted.end() ? nullptr
+                                               : std::make_shared<const Positions>(rows->second);
+}
+
+bool LakeTransaction::has_changes() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return !pending_.empty() || !extra_.empty();
+}
+
+Result<tables::TableChange> LakeTransaction::change_of(duck::ClientContext& client,
+                                                       PendingTable& pending) {
+    tables::TableChange change;
+    change.table = pending.table;
+    change.create = pending.created;
+    change.schema = pending.steps;
+    std::map<std::string, tables::ScanTask> base;
+    if (!pending.deleted.empty() && !pending.created) {
+        TARN_TRY(plan, tables::plan_scan(services_.parts.catalog, pending.table));
+        for (auto& task : plan.tasks) base.emplace(task.file->path, std::move(task));
+    }
+    const std::string& location = pending.table->metadata->location;
+    std::vector<tables::DataFile> unused;
+    for (const auto& file : pending.appended) {
+        const auto deleted = pending.deleted.find(file->path);
+        if (deleted == pending.deleted.end()) {
+            change.append.push_back(*file);
+        } else if (static_cast<int64_t>(deleted->second.cardinality()) == file->record_count) {
+            unused.push_back(*file);
+        } else {
+            change.append.push_back(*file);
+            change.position_deletes.push_back(
+                write_position_deletes(services_, client, location, *file, deleted->second));
+            change.deletes_from.push_back(file->path);
+        }
+    }
+    remove_files_quietly(services_, unused);
+    for (const auto& [path, rows] : pending.deleted) {
+        const auto found = base.find(path);
+        if (found == base.end()) continue;
+        const auto& task = found->second;
+        Positions all = rows;
+        for (const auto& file : task.deletes)
+            if (const auto before = services_.deletes->positions(client, file->path, path))
+                all |= *before;
+        if (static_cast<int64_t>(all.cardinality()) >= task.file->record_count) {
+            change.remove_files.push_back(path);
+            continue;
+        }
+        change.position_deletes.push_back(
+            write_position_deletes(services_, client, location, *task.file, rows));
+        change.deletes_from.push_back(path);
+    }
+    return change;
+}
+
+Result<std::vector<tables::TableChange>> LakeTransaction::take_changes(
+    duck::ClientContext& client) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    std::vector<tables::TableChange> changes;
+    for (auto& [uuid, pending] : pending_) {
+        TARN_TRY(change, change_of(client, pending));
+        const bool nothing = !change.create && !change.makes_snapshot() && change.schema.empty();
+        if (!nothing) changes.push_back(std::move(change));
+    }
+    pending_.clear();
+    return changes;
+}
+
+Status LakeTransaction::commit(duck::ClientContext& client) {
+    if (!has_changes()) return {};
+    try {
+        TARN_TRY(changes, take_changes(client));
+        if (changes.empty()) {
+            if (extra_.empty()) return {};
+            auto done = services_.parts.catalog.store().commit(std::move(extra_));
+            if (!done.ok()) session_.commit_error = done.error();
+            return done.ok() ? Status() : Status(done.error());
+        }
+        std::vector<tables::DataFile> files;
+        for (const auto& change : changes) {
+            files.insert(files.end(), change.append.begin(), change.append.end());
+            files.insert(files.end(), change.position_deletes.begin(),
+                         change.position_deletes.end());
+        }
+        auto done =
+            services_.parts.committer.commit(caller_now(), std::move(changes), std::move(extra_));
+        if (!done.ok()) {
+            // After an answer that leaves the outcome open the files may be in use.
+            const Code code = done.error().code;
+            if (code == Code::conflict || code == Code::not_found || code == Code::invalid_argument)
+                remove_files_quietly(services_, files);
+            session_.commit_error = done.error();
+            return std::move(done).error();
+        }
+        return {};
+    } catch (const std::exception& problem) {
+        return Error{Code::internal, duck::ErrorData(problem).RawMessage()};
+    }
+}
+
+}  // namespace tarn::query
