@@ -1,0 +1,31 @@
+// A client of /api/v1 with the caller's own credentials.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+
+namespace tarn::app {
+
+struct Endpoint {
+    std::string url;  // http://127.0.0.1:8080
+    std::string access_key_id;
+    std::string secret;
+};
+
+/// `url` given, or $TARN_ENDPOINT, or the "http" door of the ready file in $TARN_READY_FILE, or
+/// http://127.0.0.1:8080. The key from $AWS_ACCESS_KEY_ID and $AWS_SECRET_ACCESS_KEY, or the
+/// profile $AWS_PROFILE (default) of $AWS_SHARED_CREDENTIALS_FILE or
+/// ~/.aws/credentials.
+Result<Endpoint> find_endpoint(const std::string& url);
+
+struct Answer {
+    int status = 0;
+    std::string body;
+};
+
+/// One signed request. An answer of 400 and above becomes an Error with the server's message.
+Result<Answer> call(const Endpoint& endpoint, const std::string& method, const std::string& path,
+                    const std::string& body = {}, const std::string& accept = "application/json");
+
+}  // namespace tarn::app

@@ -1,0 +1,270 @@
+#include "app/server.h"
+
+#include <atomic>
+#include <optional>
+
+#include "app/housekeeping.h"
+#include "app/lake.h"
+#include "app/table_guard.h"
+#include "base/lane.h"
+#include "base/log.h"
+#include "net/peer.h"
+#include "net/server.h"
+#include "net/tls.h"
+#include "protocols/admin/door.h"
+#include "protocols/http/server.h"
+#include "protocols/mqtt/mqtt.h"
+#include "protocols/postgres/postgres.h"
+#include "protocols/s3/s3.h"
+
+namespace tarn::app {
+namespace {
+
+std::string with_port(const std::string& address, uint16_t port) {
+    const bool six = address.find(':') != std::string::npos;
+    return (six ? "[" + address + "]" : address) + ":" + std::to_string(port);
+}
+
+/// The one object of a running lake. Members are in the order in which they are built; destruction
+/// is the reverse.
+class RunningServer final : public Server {
+ public:
+    explicit RunningServer(const Settings& settings) : settings_(settings) {}
+    ~RunningServer() override { stop(); }
+
+    Status open() {
+        TARN_TRY(ports, parse_ports(settings_.ports));
+        TARN_CHECK_OK(check_address());
+        if (!settings_.lake.empty())
+            return Error(Code::unimplemented, "--lake " + settings_.lake +
+                                                  ": lakefiles are not built yet; leave it out");
+        TARN_TRY(lake, Lake::open(settings_));
+        lake_ = std::move(lake);
+        TARN_CHECK_OK(open_doors(ports));
+        start_housekeeping();
+        ready_ = true;
+        return ok_status();
+    }
+
+    const std::map<std::string, std::string>& doors() const override { return doors_; }
+    const std::string& credentials_file() const override { return lake_->credentials_file; }
+    bool first_start() const override { return lake_->first_start; }
+    bool healthy() const override { return lake_ == nullptr || lake_->store->healthy(); }
+
+    void stop() override {
+        if (stopped_.exchange(true)) return;
+        ready_ = false;
+        if (net_) {
+            net_->drain(std::chrono::seconds(settings_.drain_seconds));
+            net_->stop();
+        }
+        housekeeping_.reset();
+        work_.stop();
+        query_.stop();
+        if (lake_) lake_->close();
+        log_info("app", "stopped");
+    }
+
+ private:
+    Status check_address() const {
+        if (net::is_loopback(settings_.listen)) return ok_status();
+        if (settings_.tls_certificate.empty())
+            return Error(Code::invalid_argument,
+                         "--listen " + settings_.listen +
+                             " is not loopback: secrets would travel readable. Give "
+                             "--tls-certificate and --tls-key.");
+        return ok_status();
+    }
+
+    Status open_doors(const std::map<std::string, uint16_t>& ports) {
+        if (!settings_.tls_certificate.empty()) {
+            TARN_TRY(tls, net::TlsContext::load(
+                              {settings_.tls_certificate, settings_.tls_key, {"http/1.1"}}));
+            tls_ = std::move(tls);
+        }
+        net::ServerOptions options;
+        options.metrics = &lake_->metrics;
+        net_ = net::Server::create(options);
+        if (ports.contains("aws")) TARN_CHECK_OK(open_s3(ports.at("aws")));
+        if (ports.contains("http")) TARN_CHECK_OK(open_http(ports.at("http")));
+        if (ports.contains("postgres")) TARN_CHECK_OK(open_postgres(ports.at("postgres")));
+        if (ports.contains("mqtt")) TARN_CHECK_OK(open_mqtt(ports.at("mqtt")));
+        return net_->start();
+    }
+
+    Status open_s3(uint16_t port) {
+        s3::DoorOptions options;
+        options.account_id = lake_->users->account_id();
+        options.region = settings_.region;
+        options.guard = guard_tables(*lake_->catalog, *lake_->grants);
+        s3_ = std::make_unique<s3::Door>(
+            s3::DoorParts{*lake_->objects, *lake_->authenticator, *lake_->authorizer,
+                          lake_->audit.get(), lake_->clock, lake_->metrics},
+            options);
+        http::ServiceOptions service = http_options("s3");
+        service.refuse = [this](const http::Refusal& refusal) { return s3_->refuse(refusal); };
+        s3_service_ = std::make_unique<http::Service>(
+            service, [this](http::Request& request, http::Responder& responder) {
+                s3_->handle(request, responder);
+            });
+        return listen("aws", port, s3_service_->factory());
+    }
+
+    Status open_http(uint16_t port) {
+        admin::DoorParts parts;
+        parts.users = lake_->users.get();
+        parts.sessions = lake_->sessions.get();
+        parts.authenticator = lake_->authenticator.get();
+        parts.authorizer = lake_->authorizer.get();
+        parts.audit = lake_->audit.get();
+        parts.grants = lake_->grants.get();
+        parts.streams = lake_->streams.get();
+        parts.engine = lake_->engine.get();
+        parts.metrics = &lake_->metrics;
+        parts.clock = &lake_->clock;
+        parts.region = settings_.region;
+        parts.status = [this] { return status(); };
+        http::ServiceOptions service = http_options("http");
+        service.refuse = admin::refuse;
+        // A query may run for minutes: it must not take the lane of short requests.
+        service.choose_lane = [this](const http::RequestHead& head) {
+            return head.path() == "/api/v1/sql" ? &query_ : &work_;
+        };
+        http_service_ =
+            std::make_unique<http::Service>(service, admin::make_handler(std::move(parts)));
+        return listen("http", port, http_service_->factory());
+    }
+
+    Status open_postgres(uint16_t port) {
+        postgres::DoorOptions options;
+        options.account_id = lake_->users->account_id();
+        options.region = settings_.region;
+        if (!settings_.tls_certificate.empty()) {
+            TARN_TRY(pem, io::read_file(lake_->disk, settings_.tls_certificate, 1 << 20));
+            TARN_TRY(binding, postgres::channel_binding_of(pem));
+            options.channel_binding = [binding] { return binding; };
+        }
+        postgres_ = std::make_unique<postgres::Door>(
+            postgres::DoorParts{*lake_->engine, *lake_->users, *lake_->authorizer,
+                                lake_->audit.get(), lake_->clock, lake_->metrics, work_, query_},
+            options);
+        // PostgreSQL asks for TLS inside its own protocol.
+        return listen("postgres", port, postgres_->factory(), net::TlsMode::none);
+    }
+
+    Status open_mqtt(uint16_t port) {
+        mqtt::DoorOptions options;
+        options.account_id = lake_->users->account_id();
+        options.region = settings_.region;
+        TARN_TRY(opened, mqtt::Door::open(
+                             {*lake_->store, *lake_->streams, *lake_->users, *lake_->authorizer,
+                              lake_->audit.get(), lake_->clock, lake_->metrics},
+                             options));
+        mqtt_ = std::move(opened);
+        return listen("mqtt", port, mqtt_->factory());
+    }
+
+    http::ServiceOptions http_options(const std::string& door) {
+        http::ServiceOptions options;
+        options.lane = &work_;
+        options.clock = &lake_->clock;
+        options.metrics = &lake_->metrics;
+        options.door = door;
+        return options;
+    }
+
+    /// On loopback both plain and TLS are taken; elsewhere what is readable on the wire is refused.
+    Status listen(const std::string& door, uint16_t port, net::SessionFactory factory,
+                  std::optional<net::TlsMode> mode = {}) {
+        net::ListenerOptions options;
+        options.door = door;
+        options.address = settings_.listen;
+        options.port = port;
+        options.factory = std::move(factory);
+        options.tls = tls_;
+        options.tls_mode = mode                                 ? *mode
+                           : tls_ == nullptr                    ? net::TlsMode::none
+                           : net::is_loopback(settings_.listen) ? net::TlsMode::sniff
+                                                                : net::TlsMode::required;
+        auto bound = net_->add_listener(std::move(options));
+        if (!bound.ok())
+            return std::move(bound).error().within("the " + door + " door on " +
+                                                   with_port(settings_.listen, port));
+        doors_[door] = with_port(settings_.listen, *bound);
+        return ok_status();
+    }
+
+    void start_housekeeping() {
+        using std::chrono::seconds;
+        std::vector<Housekeeping::Job> jobs;
+        jobs.push_back({"log space", seconds(20), [this]() -> Status {
+                            TARN_CHECK_OK(lake_->store->reclaim());
+                            return ok_status();
+                        }});
+        jobs.push_back({"extent space", seconds(20), [this]() -> Status {
+                            TARN_CHECK_OK(lake_->objects->reclaim());
+                            return ok_status();
+                        }});
+        jobs.push_back({"audit retention", seconds(300), [this]() -> Status {
+                            TARN_CHECK_OK(lake_->audit->expire(100'000));
+                            return ok_status();
+                        }});
+        jobs.push_back({"sessions", seconds(300), [this]() -> Status {
+                            TARN_CHECK_OK(lake_->sessions->remove_expired(10'000));
+                            return ok_status();
+                        }});
+        jobs.push_back({"tables", seconds(30), [this] { return maintain_tables(*lake_); }});
+        housekeeping_ = std::make_unique<Housekeeping>(*lake_->background, std::move(jobs));
+    }
+
+    admin::ServerStatus status() const {
+        admin::ServerStatus out;
+        out.version = kVersion;
+        out.lake_id = lake_->store->lake_id();
+        out.started = started_;
+        out.log_version = lake_->store->last_version();
+        out.doors = doors_;
+        out.ready = ready_ && lake_->store->healthy();
+        if (!ready_)
+            out.not_ready_because = "starting or stopping";
+        else if (!lake_->store->healthy())
+            out.not_ready_because = "a write of the log failed: restart the server";
+        const auto buckets = lake_->objects->list_buckets();
+        if (!buckets.ok()) return out;
+        for (const auto& bucket : *buckets) {
+            ++out.buckets;
+            out.objects += bucket.objects;
+            out.object_bytes += bucket.bytes;
+        }
+        return out;
+    }
+
+    const Settings settings_;
+    const Timestamp started_ = SystemClock().now();
+    std::unique_ptr<Lake> lake_;
+    Lane work_{{"work", settings_.work_threads, 4096}};
+    Lane query_{{"query", 16, 1024}};
+    std::unique_ptr<s3::Door> s3_;
+    std::unique_ptr<http::Service> s3_service_;
+    std::unique_ptr<http::Service> http_service_;
+    std::unique_ptr<postgres::Door> postgres_;
+    std::unique_ptr<mqtt::Door> mqtt_;
+    std::shared_ptr<net::TlsContext> tls_;
+    std::unique_ptr<net::Server> net_;
+    std::unique_ptr<Housekeeping> housekeeping_;
+    std::map<std::string, std::string> doors_;
+    std::atomic<bool> ready_{false};
+    std::atomic<bool> stopped_{false};
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> Server::start(const Settings& settings) {
+    auto server = std::make_unique<RunningServer>(settings);
+    TARN_CHECK_OK(server->open());
+    for (const auto& [door, address] : server->doors())
+        log_info("app", "a door is open", {{"door", door}, {"address", address}});
+    return std::unique_ptr<Server>(std::move(server));
+}
+
+}  // namespace tarn::app

@@ -1,0 +1,51 @@
+#include "app/table_guard.h"
+
+namespace tarn::app {
+namespace {
+
+Error refused(std::string_view key) {
+    return Error(Code::permission_denied,
+                 "the lake bucket holds the files of tables" +
+                     (key.empty() ? std::string() : " (" + std::string(key.substr(0, 200)) + ")") +
+                     ": they change by SQL and commits, and are read whole only by who may see the "
+                     "whole table");
+}
+
+/// The table whose location holds the key; nullopt when there is none.
+Result<std::optional<tables::RelationInfo>> table_of(const tables::Catalog& catalog,
+                                                     std::string_view key) {
+    const size_t slash = key.find('/');
+    if (slash == std::string_view::npos) return std::optional<tables::RelationInfo>();
+    const auto state = catalog.snapshot();
+    const std::string path = "s3://" + std::string(objects::kLakeBucket) + "/" + std::string(key);
+    TARN_TRY(databases, state.databases());
+    for (const auto& database : databases) {
+        TARN_TRY(relations, state.relations(database.name));
+        for (const auto& relation : relations) {
+            if (relation.kind != tables::RelationKind::table) continue;
+            TARN_TRY(table, state.load_table(relation));
+            std::string location = table->metadata->location;
+            if (!location.ends_with('/')) location.push_back('/');
+            if (path.starts_with(location)) return std::optional<tables::RelationInfo>(relation);
+        }
+    }
+    return std::optional<tables::RelationInfo>();
+}
+
+}  // namespace
+
+s3::ResourceGuard guard_tables(const tables::Catalog& catalog,
+                               const query::AccessProvider& access) {
+    return [&catalog, &access](const security::Caller& caller, s3::Access kind,
+                               std::string_view bucket, std::string_view key) -> Status {
+        if (bucket != objects::kLakeBucket) return ok_status();
+        if (kind == s3::Access::write) return refused(key);
+        if (caller.principal.is_root()) return ok_status();
+        TARN_TRY(table, table_of(catalog, key));
+        if (!table) return refused(key);
+        TARN_TRY(seen, access.table_access(caller.principal, table->database, table->name));
+        return seen.unrestricted() ? ok_status() : Status(refused(key));
+    };
+}
+
+}  // namespace tarn::app

@@ -1,0 +1,270 @@
+#include "protocols/admin/door.h"
+
+#include "base/log.h"
+#include "base/random.h"
+#include "protocols/admin/internal/api.h"
+#include "protocols/admin/internal/sign_in.h"
+
+namespace tarn::admin {
+namespace {
+
+constexpr size_t kBodyBytesMax = 4u << 20;
+constexpr int kJsonDepthMax = 64;
+
+struct Route {
+    const char* method;
+    const char* pattern;  // {} takes one path segment
+    const char* action;
+    bool changes;  // the handler's batch carries the audit record of a success
+    Result<ApiResponse> (*run)(const DoorParts&, ApiRequest&);
+};
+
+constexpr Route kRoutes[] = {
+    {"GET", "/api/v1/status", "tarn:GetStatus", false, get_status},
+    {"GET", "/api/v1/me", "tarn:GetCallerIdentity", false, who_am_i},
+    {"DELETE", "/api/v1/session", "tarn:SignOut", true, sign_out},
+    {"POST", "/api/v1/sign-in-tokens", "tarn:CreateSignInToken", true, create_sign_in_token},
+    {"GET", "/api/v1/users", "iam:ListUsers", false, list_users},
+    {"POST", "/api/v1/users", "iam:CreateUser", true, create_user},
+    {"DELETE", "/api/v1/users/{}", "iam:DeleteUser", true, delete_user},
+    {"PUT", "/api/v1/users/{}/policies/{}", "iam:PutUserPolicy", true, put_user_policy},
+    {"PUT", "/api/v1/users/{}/roles", "tarn:SetUserRoles", true, set_user_roles},
+    {"GET", "/api/v1/roles", "iam:ListRoles", false, list_roles},
+    {"PUT", "/api/v1/roles/{}", "tarn:PutRole", true, put_role},
+    {"DELETE", "/api/v1/roles/{}", "iam:DeleteRole", true, delete_role},
+    {"POST", "/api/v1/users/{}/keys", "iam:CreateAccessKey", true, create_key},
+    {"PUT", "/api/v1/keys/{}", "iam:UpdateAccessKey", true, set_key_active},
+    {"DELETE", "/api/v1/keys/{}", "iam:DeleteAccessKey", true, delete_key},
+    {"GET", "/api/v1/streams", "tarn:ListStreams", false, list_streams},
+    {"GET", "/api/v1/streams/{}", "tarn:ReadStream", false, read_stream},
+    {"GET", "/api/v1/audit", "cloudtrail:LookupEvents", false, read_audit},
+};
+constexpr const char* kSqlAction = "tarn:ExecuteStatement";
+/// What everyone who is signed in may do: to see and end their own session.
+constexpr std::string_view kOwnActions[] = {"tarn:GetCallerIdentity", "tarn:SignOut",
+                                            "tarn:CreateSignInToken"};
+
+/// The segments that {} stood for, or nullopt.
+std::optional<std::vector<std::string>> match(std::string_view pattern, std::string_view path) {
+    std::vector<std::string> values;
+    while (!pattern.empty() || !path.empty()) {
+        if (pattern.starts_with("{}")) {
+            const size_t end = std::min(path.find('/'), path.size());
+            auto value = http::percent_decode(path.substr(0, end));
+            if (end == 0 || !value.ok()) return std::nullopt;
+            values.push_back(std::move(value).value());
+            pattern.remove_prefix(2);
+            path.remove_prefix(end);
+        } else {
+            if (pattern.empty() || path.empty() || pattern[0] != path[0]) return std::nullopt;
+            pattern.remove_prefix(1);
+            path.remove_prefix(1);
+        }
+    }
+    return values;
+}
+
+/// Refuses nesting that the recursive parser's stack would pay for.
+Result<Json> parse_body(const std::string& text) {
+    if (text.empty()) return Json::object();
+    int depth = 0;
+    bool too_deep = false;
+    Json parsed = Json::parse(
+        text,
+        [&](int at, Json::parse_event_t, Json&) {
+            depth = at;
+            too_deep = too_deep || depth > kJsonDepthMax;
+            return !too_deep;
+        },
+        false);
+    if (too_deep) return Error(Code::invalid_argument, "the body nests deeper than 64 levels");
+    if (!parsed.is_object()) return Error(Code::invalid_argument, "the body is not a JSON object");
+    return parsed;
+}
+
+std::string request_id() {
+    std::string id = random_hex(8);
+    for (char& c : id)
+        if (c >= 'a') c = static_cast<char>(c - 32);
+    return id;
+}
+
+class Door {
+ public:
+    explicit Door(DoorParts parts)
+        : parts_(std::move(parts)),
+          requests_(
+              parts_.metrics->counter("tarn_api_requests_total", "Requests of the HTTP API")) {}
+
+    void handle(http::Request& request, http::Responder& responder) {
+        requests_.add();
+        const std::string_view path = request.path();
+        if (path == "/healthz") return plain(responder, 200, "ok\n");
+        if (path == "/readyz") return ready(responder);
+        const std::string id = request_id();
+        Status status = answer(request, responder, id);
+        if (!status.ok()) {
+            if (status.error().code == Code::cancelled) return;
+            if (responder.head_sent()) {
+                // The head said 200: only breaking off tells the reader that rows are missing.
+                responder.close_connection();
+                return;
+            }
+            send(responder, id, {http_status(status.error().code), error_body(status.error()), {}});
+        }
+    }
+
+ private:
+    static void plain(http::Responder& responder, int status, const std::string& text) {
+        ignore(responder.respond(status, {{"content-type", "text/plain; charset=utf-8"}}, text));
+    }
+    static void ignore(const Status&) {}
+
+    void ready(http::Responder& responder) const {
+        const ServerStatus status = parts_.status();
+        plain(responder, status.ready ? 200 : 503,
+              status.ready ? "ready\n" : status.not_ready_because + "\n");
+    }
+
+    static void send(http::Responder& responder, const std::string& id, ApiResponse response) {
+        response.headers.add("x-request-id", id);
+        response.headers.add("cache-control", "no-store");
+        response.headers.add("x-content-type-options", "nosniff");
+        if (response.status == 401)
+            response.headers.add("www-authenticate", "Basic realm=\"tarn\", charset=\"UTF-8\"");
+        std::string body;
+        if (!response.body.is_null()) {
+            response.headers.add("content-type", "application/json");
+            body = response.body.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+        }
+        ignore(responder.respond(response.status, response.headers, std::move(body)));
+    }
+
+    security::Caller caller_of(http::Request& request, const std::string& id) const {
+        security::Caller caller;
+        caller.request_id = id;
+        caller.door = "http";
+        caller.source_ip = request.peer().address;
+        caller.user_agent = std::string(request.header("user-agent").substr(0, 256));
+        caller.secure_transport = request.peer().secure;
+        caller.resource =
+            "arn:aws:tarn:" + parts_.region + ":" + parts_.users->account_id() + ":lake";
+        caller.at = parts_.clock->now();
+        return caller;
+    }
+
+    /// Names what is asked for: a route with its values, the SQL stream, the metrics page, or
+    /// nothing we have.
+    struct Target {
+        const Route* route = nullptr;
+        std::vector<std::string> values;
+        bool sql = false, metrics = false, sign_in = false;
+    };
+    static Result<Target> find(http::Request& request) {
+        Target target;
+        const std::string_view path = request.path();
+        bool other_method = false;
+        const auto is = [&](const char* method, const char* name) {
+            if (path != name) return false;
+            other_method = other_method || request.method() != method;
+            return request.method() == method;
+        };
+        target.sql = is("POST", "/api/v1/sql");
+        target.metrics = is("GET", "/metrics");
+        target.sign_in = is("POST", "/api/v1/session");
+        if (target.sql || target.metrics || target.sign_in) return target;
+        for (const auto& route : kRoutes) {
+            auto values = match(route.pattern, path);
+            if (!values) continue;
+            if (request.method() != route.method) {
+                other_method = true;
+                continue;
+            }
+            target.route = &route;
+            target.values = std::move(*values);
+            return target;
+        }
+        if (other_method)
+            return Error(Code::invalid_argument,
+                         request.method() + " is not a method of this address");
+        return Error(Code::not_found, "no such address: " + std::string(path.substr(0, 200)));
+    }
+
+    Status answer(http::Request& request, http::Responder& responder, const std::string& id) {
+        TARN_TRY(text, request.read_all(kBodyBytesMax));
+        security::Caller caller = caller_of(request, id);
+        auto target = find(request);
+        if (target.ok() && target->sign_in) return sign_in_now(request, responder, caller, text);
+        auto signed_in = sign_in(parts_, request, text);
+        // Who is not signed in learns nothing about which addresses exist.
+        if (!signed_in.ok())
+            return refused(caller, target.ok() ? *target : Target(), std::move(signed_in).error());
+        if (!target.ok()) return std::move(target).error();
+        caller.principal = signed_in->principal;
+        caller.action = target->route != nullptr ? target->route->action
+                        : target->sql            ? kSqlAction
+                                                 : "tarn:GetMetrics";
+        if (!is_own(caller.action)) {
+            const Status allowed = parts_.authorizer->decide(caller);
+            if (!allowed.ok()) return refused(caller, *target, allowed.error());
+        }
+        if (target->metrics) {
+            TARN_CHECK_OK(parts_.audit->record(caller, {}));
+            return responder.respond(200, {{"content-type", "text/plain; version=0.0.4"}},
+                                     parts_.metrics->render());
+        }
+        TARN_TRY(body, parse_body(text));
+        ApiRequest api{request,        std::move(caller), signed_in->by, signed_in->session_id,
+                       target->values, std::move(body)};
+        if (target->sql) return audited(api, run_sql(parts_, api, responder));
+        auto made = target->route->run(parts_, api);
+        if (!made.ok()) return audited(api, std::move(made).error());
+        if (!target->route->changes) TARN_CHECK_OK(audited(api, ok_status()));
+        send(responder, id, std::move(made).value());
+        return ok_status();
+    }
+
+    Status sign_in_now(http::Request& request, http::Responder& responder, security::Caller& caller,
+                       const std::string& text) {
+        caller.action = "tarn:SignIn";
+        TARN_TRY(body, parse_body(text));
+        auto opened = open_session(parts_, request, caller, body);
+        if (!opened.ok()) return refused(caller, Target(), std::move(opened).error());
+        send(responder, caller.request_id, std::move(opened).value());
+        return ok_status();
+    }
+
+    static bool is_own(std::string_view action) {
+        for (const auto own : kOwnActions)
+            if (own == action) return true;
+        return false;
+    }
+
+    Status refused(security::Caller& caller, const Target& target, Error error) {
+        if (caller.action.empty())
+            caller.action = target.route != nullptr ? target.route->action
+                            : target.sql            ? kSqlAction
+                                                    : "tarn:Unknown";
+        TARN_CHECK_OK(parts_.audit->record(caller, security::AuditResult::of(error)));
+        return error;
+    }
+
+    Status audited(const ApiRequest& request, Status outcome) {
+        TARN_CHECK_OK(parts_.audit->record(request.caller, security::AuditResult::of(outcome)));
+        return outcome;
+    }
+
+    const DoorParts parts_;
+    Counter& requests_;
+};
+
+}  // namespace
+
+http::Handler make_handler(DoorParts parts) {
+    auto door = std::make_shared<Door>(std::move(parts));
+    return [door](http::Request& request, http::Responder& responder) {
+        door->handle(request, responder);
+    };
+}
+
+}  // namespace tarn::admin

@@ -1,0 +1,57 @@
+// The HTTP door: health, metrics, and the API under /api/v1 that `tarn` the command line and the
+// console use. /healthz and /readyz answer anyone with one word; everything else is authenticated
+// (SigV4 with service "tarn", HTTP Basic with an access key, or a console session's cookie),
+// authorised and audited. docs/api.md is the reference; internal/routes.cc the table.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/metrics.h"
+#include "base/time.h"
+#include "govern/grants.h"
+#include "protocols/http/server.h"
+#include "query/engine.h"
+#include "security/audit.h"
+#include "security/authenticator.h"
+#include "security/authorizer.h"
+#include "security/sessions.h"
+#include "security/users.h"
+#include "streams/streams.h"
+
+namespace tarn::admin {
+
+/// What /api/v1/status says of the server; made by wiring, which knows all parts.
+struct ServerStatus {
+    std::string version;
+    std::string lake_id;
+    Timestamp started;
+    bool ready = false;
+    std::string not_ready_because;  // empty when ready
+    uint64_t buckets = 0, objects = 0, object_bytes = 0;
+    uint64_t log_version = 0;
+    std::map<std::string, std::string> doors;  // name -> address
+};
+
+/// Everything outlives the door.
+struct DoorParts {
+    security::Users* users = nullptr;
+    security::Sessions* sessions = nullptr;
+    const security::Authenticator* authenticator = nullptr;
+    const security::Authorizer* authorizer = nullptr;
+    security::AuditTrail* audit = nullptr;
+    govern::Grants* grants = nullptr;
+    query::Engine* engine = nullptr;
+    streams::Streams* streams = nullptr;
+    Metrics* metrics = nullptr;
+    const Clock* clock = nullptr;
+    std::function<ServerStatus()> status;
+    std::string region = "us-east-1";
+};
+
+/// Lane: the handler blocks; give it to an http::Service.
+http::Handler make_handler(DoorParts parts);
+/// Answers of the HTTP layer (busy, malformed) in the API's form.
+http::Response refuse(const http::Refusal& refusal);
+
+}  // namespace tarn::admin

@@ -1,0 +1,70 @@
+// What a route's handler gets and gives. Bodies are JSON; an error is {"error": {"code",
+// "message"}}.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "protocols/admin/door.h"
+#include "security/caller.h"
+
+namespace tarn::admin {
+
+using Json = nlohmann::json;
+
+/// How a request proved who it is from.
+enum class SignedInBy { signature, password, session };
+
+struct ApiRequest {
+    http::Request& http;
+    security::Caller caller;
+    SignedInBy signed_in_by = SignedInBy::signature;
+    std::string session_id;                // of the cookie, when signed in by it
+    std::vector<std::string> path_values;  // what the {} of the route's pattern stood for, decoded
+    Json body;                             // null when the route takes none
+
+    /// The text field `name` of the body; invalid_argument when absent or no text.
+    Result<std::string> text(const char* name) const;
+    std::string text_or(const char* name, std::string otherwise) const;
+};
+
+/// The query's number under `name`; nullopt when absent, invalid_argument when it is none.
+Result<std::optional<uint64_t>> number_in(http::Request& request, const char* name);
+
+/// A JSON answer with its status.
+struct ApiResponse {
+    int status = 200;
+    Json body;
+    http::ResponseHeaders headers;
+};
+
+/// The change that a handler commits carries its audit record: handlers of mutating routes put
+/// `audit_batch(...)` into theirs.
+meta::Batch audit_batch(const DoorParts& parts, const ApiRequest& request);
+
+Result<ApiResponse> get_status(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> who_am_i(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> list_users(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> create_user(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> delete_user(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> put_user_policy(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> set_user_roles(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> list_roles(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> put_role(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> delete_role(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> create_key(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> set_key_active(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> delete_key(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> list_streams(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> read_stream(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> read_audit(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> create_sign_in_token(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> sign_out(const DoorParts& parts, ApiRequest& request);
+/// Streams rows; answers for itself.
+Status run_sql(const DoorParts& parts, ApiRequest& request, http::Responder& responder);
+
+int http_status(Code code);
+Json error_body(const Error& error);
+
+}  // namespace tarn::admin

@@ -1,0 +1,31 @@
+// Who a request of the HTTP door is from.
+#pragma once
+
+#include "protocols/admin/internal/api.h"
+
+namespace tarn::admin {
+
+struct SignedIn {
+    security::Principal principal;
+    SignedInBy by = SignedInBy::signature;
+    std::string session_id;
+};
+
+/// SigV4 (service "tarn"; `body` is what was signed), HTTP Basic, or the session cookie; a changing
+/// request by cookie must carry the session's X-CSRF-Token. Basic travels readable: it is taken
+/// over TLS and on loopback only. unauthenticated, permission_denied.
+Result<SignedIn> sign_in(const DoorParts& parts, http::Request& request, std::string_view body);
+
+/// POST /api/v1/session with {"token"} or {"user", "password"}: answers with the cookie and the
+/// CSRF token.
+Result<ApiResponse> open_session(const DoorParts& parts, http::Request& request,
+                                 const security::Caller& caller, const Json& body);
+
+/// The value of one cookie; empty when absent.
+std::string cookie(const http::Request& request, std::string_view name);
+/// The Set-Cookie value of a session that ends in `max_age_s` (0: now).
+std::string session_cookie(const std::string& id, int64_t max_age_s, bool secure);
+
+inline constexpr std::string_view kSessionCookie = "tarn_session";
+
+}  // namespace tarn::admin

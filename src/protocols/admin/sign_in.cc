@@ -1,0 +1,116 @@
+#include "protocols/admin/internal/sign_in.h"
+
+#include "codec/hash.h"
+#include "codec/text.h"
+#include "net/peer.h"
+
+namespace tarn::admin {
+namespace {
+
+bool is_safe(const std::string& method) {
+    return method == "GET" || method == "HEAD";
+}
+
+Error not_signed_in() {
+    return Error(Code::unauthenticated,
+                 "sign in first: an AWS Signature Version 4 for service 'tarn', HTTP Basic with an "
+                 "access key, or a console session");
+}
+
+Result<SignedIn> by_signature(const DoorParts& parts, http::Request& request,
+                              std::string_view body) {
+    security::SignedRequest described;
+    described.method = request.method();
+    described.raw_path = request.path();
+    described.raw_query = request.query();
+    for (size_t i = 0; i < request.headers().size(); ++i)
+        described.headers.emplace_back(request.headers()[i].name, request.headers()[i].value);
+    described.body_sha256 = codec::hex_encode(codec::sha256(body));
+    TARN_TRY(proved, parts.authenticator->authenticate(described, {"tarn"}));
+    return SignedIn{std::move(proved.principal), SignedInBy::signature, {}};
+}
+
+Result<SignedIn> by_password(const DoorParts& parts, http::Request& request,
+                             std::string_view encoded) {
+    if (!request.peer().secure && !net::is_loopback(request.peer().address))
+        return Error(Code::permission_denied,
+                     "HTTP Basic is taken over TLS only: it would show the secret to the network");
+    const auto decoded = codec::base64_decode(encoded);
+    const size_t colon = decoded.ok() ? decoded->find(':') : std::string::npos;
+    if (colon == std::string::npos) return not_signed_in();
+    TARN_TRY(principal,
+             parts.users->verify_password(decoded->substr(0, colon), decoded->substr(colon + 1)));
+    return SignedIn{std::move(principal), SignedInBy::password, {}};
+}
+
+Result<SignedIn> by_session(const DoorParts& parts, http::Request& request, std::string id) {
+    TARN_TRY(session, parts.sessions->find(id));
+    if (!is_safe(request.method()))
+        TARN_CHECK_OK(security::Sessions::check_csrf(session, request.header("x-csrf-token")));
+    return SignedIn{std::move(session.principal), SignedInBy::session, std::move(id)};
+}
+
+}  // namespace
+
+Result<SignedIn> sign_in(const DoorParts& parts, http::Request& request, std::string_view body) {
+    const std::string_view authorization = request.header("authorization");
+    if (authorization.starts_with("AWS4-") || request.has_query_parameter("X-Amz-Signature"))
+        return by_signature(parts, request, body);
+    if (authorization.starts_with("Basic "))
+        return by_password(parts, request, authorization.substr(6));
+    if (!authorization.empty()) return not_signed_in();
+    std::string id = cookie(request, kSessionCookie);
+    if (id.empty()) return not_signed_in();
+    return by_session(parts, request, std::move(id));
+}
+
+std::string cookie(const http::Request& request, std::string_view name) {
+    std::string_view rest = request.header("cookie");
+    while (!rest.empty()) {
+        const size_t end = std::min(rest.find(';'), rest.size());
+        std::string_view pair = rest.substr(0, end);
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+        while (pair.starts_with(' ')) pair.remove_prefix(1);
+        if (pair.starts_with(name) && pair.size() > name.size() && pair[name.size()] == '=')
+            return std::string(pair.substr(name.size() + 1));
+    }
+    return {};
+}
+
+std::string session_cookie(const std::string& id, int64_t max_age_s, bool secure) {
+    return std::string(kSessionCookie) + "=" + id +
+           "; Path=/; HttpOnly; SameSite=Strict; Max-Age=" + std::to_string(max_age_s) +
+           (secure ? "; Secure" : "");
+}
+
+Result<ApiResponse> open_session(const DoorParts& parts, http::Request& request,
+                                 const security::Caller& caller, const Json& body) {
+    meta::Batch with;
+    parts.audit->attach(with, caller, {});
+    const auto text = [&](const char* name) {
+        const auto found = body.find(name);
+        return found != body.end() && found->is_string() ? found->get<std::string>()
+                                                         : std::string();
+    };
+    const bool by_token = body.contains("token");
+    if (!by_token && !request.peer().secure && !net::is_loopback(request.peer().address))
+        return Error(Code::permission_denied, "a password is taken over TLS only");
+    Result<security::NewSession> opened = Error(Code::internal, "");
+    if (by_token) {
+        opened = parts.sessions->redeem_token(text("token"), std::move(with));
+    } else {
+        TARN_TRY(principal, parts.users->verify_password(text("user"), text("password")));
+        opened = parts.sessions->open_session(principal, std::move(with));
+    }
+    if (!opened.ok()) return std::move(opened).error();
+    const auto lifetime_s = opened->expires.since(caller.at).count() / 1'000'000;
+    ApiResponse response;
+    response.headers.add("set-cookie",
+                         session_cookie(opened->id, lifetime_s, request.peer().secure));
+    response.body = {{"user", opened->principal.name},
+                     {"csrf_token", opened->csrf_token},
+                     {"expires", format_iso8601(opened->expires)}};
+    return response;
+}
+
+}  // namespace tarn::admin

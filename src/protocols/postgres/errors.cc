@@ -1,0 +1,110 @@
+// What each error of the house is on this wire: PostgreSQL's SQLSTATEs (appendix A).
+#include <algorithm>
+
+#include "protocols/postgres/internal/backend.h"
+#include "protocols/postgres/internal/errors.h"
+
+namespace tarn::postgres {
+namespace {
+
+bool is_sqlstate(std::string_view reason) {
+    return reason.size() == 5 && std::all_of(reason.begin(), reason.end(), [](char c) {
+               return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
+           });
+}
+
+void append_field(std::string& out, char name, std::string_view value) {
+    out.push_back(name);
+    for (const char c : value) out.push_back(c == '\0' ? ' ' : c);
+    out.push_back('\0');
+}
+
+struct Parts {
+    std::string message, detail, hint;
+};
+
+Parts split_message(std::string_view text) {
+    Parts parts;
+    std::string* into = &parts.message;
+    while (!text.empty()) {
+        const size_t end = text.find('\n');
+        std::string_view line = text.substr(0, end);
+        text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+        const auto begins = [&](std::string_view word, std::string& field) {
+            if (!line.starts_with(word)) return;
+            line.remove_prefix(std::min(line.find_first_not_of(' ', word.size()), line.size()));
+            into = &field;
+        };
+        begins("DETAIL:", parts.detail);
+        begins("HINT:", parts.hint);
+        if (!into->empty()) into->push_back('\n');
+        *into += line;
+    }
+    return parts;
+}
+
+}  // namespace
+
+std::string_view sqlstate_of(const Error& error) {
+    if (is_sqlstate(error.reason)) return error.reason;
+    switch (error.code) {
+        case Code::not_found:
+            return "42704";
+        case Code::already_exists:
+            return "42710";
+        case Code::invalid_argument:
+            return "22023";
+        case Code::unauthenticated:
+            return "28P01";
+        case Code::permission_denied:
+            return "42501";
+        case Code::conflict:
+            return "40001";
+        case Code::precondition_failed:
+            return "55000";
+        case Code::out_of_range:
+            return "22003";
+        case Code::exhausted:
+            return "53000";
+        case Code::unavailable:
+            return "57P03";
+        case Code::timed_out:
+            return "57014";
+        case Code::cancelled:
+            return "57014";
+        case Code::corrupted:
+            return "XX001";
+        case Code::io:
+            return "58030";
+        case Code::unimplemented:
+            return "0A000";
+        case Code::internal:
+            return "XX000";
+    }
+    return "XX000";
+}
+
+void append_error(std::string& out, Severity severity, const Error& error, uint32_t position) {
+    const std::string_view word = severity == Severity::fatal ? "FATAL" : "ERROR";
+    const Parts parts = split_message(error.message);
+    const MessageScope message(out, 'E');
+    append_field(out, 'S', word);
+    append_field(out, 'V', word);
+    append_field(out, 'C', sqlstate_of(error));
+    append_field(out, 'M', parts.message);
+    if (!parts.detail.empty()) append_field(out, 'D', parts.detail);
+    if (!parts.hint.empty()) append_field(out, 'H', parts.hint);
+    if (position > 0) append_field(out, 'P', std::to_string(position));
+    out.push_back('\0');
+}
+
+void append_notice(std::string& out, std::string_view text) {
+    const MessageScope message(out, 'N');
+    append_field(out, 'S', "WARNING");
+    append_field(out, 'V', "WARNING");
+    append_field(out, 'C', "01000");
+    append_field(out, 'M', text);
+    out.push_back('\0');
+}
+
+}  // namespace tarn::postgres

@@ -1,0 +1,23 @@
+// Errors and notices on the wire.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace tarn::postgres {
+
+/// The engine's SQLSTATE where Error::reason is one, else the default of the code.
+std::string_view sqlstate_of(const Error& error);
+
+enum class Severity { error, fatal };
+
+/// ErrorResponse. Lines of the message that begin with "DETAIL:" or "HINT:" become fields of their
+/// own. `position`: characters from 1 in the client's text; 0: unknown.
+void append_error(std::string& out, Severity severity, const Error& error, uint32_t position = 0);
+/// NoticeResponse with severity WARNING.
+void append_notice(std::string& out, std::string_view message);
+
+}  // namespace tarn::postgres
