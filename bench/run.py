@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+"""./x bench [WORD ...]: name, figure, peer or limit, ratio, goal. WORDs select benchmarks by name."""
+import json
+import os
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(TOP / "tests"))
+sys.path.insert(0, str(TOP / "bench"))
+
+BUILD = TOP / "build" / "release"
+RUNS = int(os.environ.get("TARN_BENCH_RUNS", "5"))
+
+
+class Row:
+    def __init__(self, name, figure, unit, peer=None, peer_name="", goal="", met=None):
+        self.name, self.figure, self.unit, self.peer, self.peer_name = name, figure, unit, peer, peer_name
+        self.goal, self.met = goal, met
+
+    def ratio(self):
+        return None if not self.peer else self.figure / self.peer
+
+
+def number(value):
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def show(rows):
+    head = ["name", "figure", "peer or limit", "ratio", "goal", "met"]
+    lines = [head]
+    for row in rows:
+        ratio = row.ratio()
+        lines.append([row.name, f"{number(row.figure)} {row.unit}",
+                      f"{row.peer_name}: {number(row.peer)} {row.unit}" if row.peer else row.peer_name,
+                      f"{ratio:.2f}" if ratio else "", row.goal, {True: "yes", False: "no", None: ""}[row.met]])
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    for i, line in enumerate(lines):
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
+        if i == 0:
+            print("  ".join("-" * width for width in widths))
+
+
+def build(*targets):
+    subprocess.run(["ninja", "-C", str(BUILD), *targets], check=True, stdout=subprocess.DEVNULL)
+
+
+def google_benchmark(target, pattern):
+    """Medians of real time per benchmark name, and its counters."""
+    build(target)
+    program = next(BUILD.glob(f"src/**/{target}"))
+    out = subprocess.run([str(program), f"--benchmark_filter={pattern}", f"--benchmark_repetitions={RUNS}",
+                          "--benchmark_report_aggregates_only=true", "--benchmark_format=json"],
+                         check=True, capture_output=True, text=True).stdout
+    return {b["run_name"]: b for b in json.loads(out)["benchmarks"] if b.get("aggregate_name") == "median"}
+
+
+def start_to_ready():
+    from tarn_server import TarnServer
+    seconds = []
+    server = TarnServer()
+    for _ in range(RUNS + 1):
+        began = time.monotonic()
+        server.start()
+        seconds.append(time.monotonic() - began)
+        server.stop()
+    server.close()
+    ms = statistics.median(seconds[1:]) * 1000
+    return [Row("start to ready, existing lake", ms, "ms", goal="150 ms", met=ms <= 150)]
+
+
+def idle_memory():
+    from tarn_server import TarnServer
+    with TarnServer() as server:
+        time.sleep(2)
+        status = pathlib.Path(f"/proc/{server.ready['pid']}/status").read_text()
+        mb = int(re.search(r"VmRSS:\s+(\d+)", status).group(1)) / 1024
+    return [Row("idle memory, resident", mb, "MB", goal="80 MB", met=mb <= 80)]
+
+
+def s3_small_objects():
+    """wrk with requests that are signed beforehand: what is measured is the server, not a client's signing."""
+    from load import s3_load
+    from tarn_server import TarnServer
+    rows = []
+    with TarnServer() as server:
+        put = statistics.median(s3_load(server, "PUT", 4096, 64, seconds=5) for _ in range(RUNS))
+        get = statistics.median(s3_load(server, "GET", 4096, 64, seconds=5) for _ in range(RUNS))
+    limit = bare_log_rate()
+    rows.append(Row("S3 put 4 KiB, 64 connections", put, "op/s", limit, "bare group-commit log", "30 %",
+                    None if not limit else put >= 0.3 * limit))
+    rows.append(Row("S3 get 4 KiB, 64 connections", get, "op/s"))
+    return rows
+
+
+def rate_of(results, word):
+    for name, result in results.items():
+        if word in name.lower():
+            return result.get("items_per_second", 0)
+    return 0
+
+
+def bare_log_rate():
+    return rate_of(google_benchmark("tarn_wal_bench", "bare_log/4096"), "bare_log/4096")
+
+
+def commits():
+    results = google_benchmark("tarn_wal_bench", "/4096")
+    ours, bare = rate_of(results, "tarn_log/4096"), rate_of(results, "bare_log/4096")
+    rows = [Row("log commits 4 KiB, 64 writers", ours, "op/s", bare, "bare group-commit log", "90 %",
+                ours >= 0.9 * bare if bare else None)]
+    return rows
+
+
+BENCHMARKS = {"start": start_to_ready, "memory": idle_memory, "commits": commits, "s3": s3_small_objects}
+
+
+def main():
+    words = sys.argv[1:]
+    unknown = [w for w in words if w not in BENCHMARKS]
+    if unknown:
+        print(f"bench: no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+        return 2
+    rows = []
+    for name, run in BENCHMARKS.items():
+        if words and name not in words:
+            continue
+        print(f"bench: {name} ...", file=sys.stderr, flush=True)
+        rows += run()
+    show(rows)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

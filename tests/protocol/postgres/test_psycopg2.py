@@ -1,0 +1,205 @@
+"""psycopg2, which opens a transaction by itself and speaks the simple protocol."""
+import datetime
+import decimal
+import io
+import threading
+import time
+
+import psycopg2
+import psycopg2.errors
+import psycopg2.extras
+import pytest
+
+from postgres_clients import connect
+
+
+def test_values_both_ways(connection):
+    cursor = connection.cursor()
+    row = (7, "it's", 1.5, True, None, datetime.date(2026, 11, 20), datetime.datetime(2026, 11, 20, 18, 30, 1, 250000),
+           decimal.Decimal("12.50"))
+    cursor.execute("select %s, %s, %s::double, %s, %s::text, %s::date, %s::timestamp, %s::decimal(10,2)", row)
+    assert cursor.fetchone() == row
+
+
+def test_transactions(tarn, connection, table):
+    cursor = connection.cursor()
+    cursor.execute(f"insert into {table} (n) values (1), (2)")
+    assert cursor.rowcount == 2
+    cursor.execute(f"select count(*) from {table}")
+    assert cursor.fetchone() == (2,)
+    other = connect(tarn)
+    other_cursor = other.cursor()
+    other_cursor.execute(f"select count(*) from {table}")
+    assert other_cursor.fetchone() == (0,)
+    other.rollback()
+    connection.commit()
+    other_cursor.execute(f"select count(*) from {table}")
+    assert other_cursor.fetchone() == (2,)
+    other.close()
+    cursor.execute(f"delete from {table}")
+    connection.rollback()
+    cursor.execute(f"select count(*) from {table}")
+    assert cursor.fetchone() == (2,)
+
+
+def test_an_error_fails_the_transaction(connection):
+    cursor = connection.cursor()
+    cursor.execute("select 1")
+    with pytest.raises(psycopg2.errors.UndefinedTable) as raised:
+        cursor.execute("select * from no_such_table_anywhere")
+    assert raised.value.diag.sqlstate == "42P01"
+    with pytest.raises(psycopg2.errors.InFailedSqlTransaction):
+        cursor.execute("select 1")
+    connection.rollback()
+    cursor.execute("select 1")
+
+
+def test_error_positions(connection):
+    cursor = connection.cursor()
+    with pytest.raises(psycopg2.errors.SyntaxError) as raised:
+        cursor.execute("select 1 frmo x y z")
+    assert raised.value.diag.statement_position is not None
+    connection.rollback()
+
+
+def test_several_statements_are_one_transaction(connection, table):
+    connection.autocommit = True
+    cursor = connection.cursor()
+    with pytest.raises(psycopg2.Error):
+        cursor.execute(f"insert into {table} (n) values (1); select * from no_such_table_anywhere")
+    cursor.execute(f"select count(*) from {table}")
+    assert cursor.fetchone() == (0,)
+    cursor.execute(f"insert into {table} (n) values (1); insert into {table} (n) values (2); select sum(n) from {table}")
+    assert cursor.fetchone() == (3,)
+
+
+def test_executemany_and_values(connection, table):
+    cursor = connection.cursor()
+    cursor.executemany(f"insert into {table} (n, name) values (%s, %s)", [(i, f"name {i}") for i in range(20)])
+    psycopg2.extras.execute_values(cursor, f"insert into {table} (n, name) values %s",
+                                   [(i, f"name {i}") for i in range(20, 1000)])
+    connection.commit()
+    cursor.execute(f"select count(*), sum(n) from {table} where name like 'name %%'")
+    assert cursor.fetchone() == (1000, sum(range(1000)))
+
+
+def test_server_side_cursors(connection):
+    cursor = connection.cursor("walk")
+    cursor.itersize = 1000
+    cursor.execute("select i from range(5000) t(i)")
+    assert sum(row[0] for row in cursor) == sum(range(5000))
+    cursor.close()
+    connection.commit()
+
+
+def test_copy(connection, table):
+    cursor = connection.cursor()
+    lines = "".join(f"{i}\tna\\tme {i}\t{i}.25\t2026-11-20 10:00:00\n" for i in range(5000)) + "5000\t\\N\t\\N\t\\N\n"
+    cursor.copy_expert(f"copy {table} from stdin", io.StringIO(lines))
+    assert cursor.rowcount == 5001
+    connection.commit()
+    cursor.execute(f"select count(*), count(name), max(n) from {table}")
+    assert cursor.fetchone() == (5001, 5000, 5000)
+    out = io.StringIO()
+    cursor.copy_expert(f"copy (select * from {table} order by n) to stdout", out)
+    assert out.getvalue() == lines
+    csv = io.StringIO()
+    cursor.copy_expert(f"copy (select n, name from {table} where n < 2 order by n) to stdout with (format csv, header)", csv)
+    assert csv.getvalue().splitlines()[0] == "n,name"
+    binary = io.BytesIO()
+    cursor.copy_expert(f"copy {table} to stdout with (format binary)", binary)
+    cursor.execute(f"delete from {table}")
+    binary.seek(0)
+    cursor.copy_expert(f"copy {table} from stdin with (format binary)", binary)
+    assert cursor.rowcount == 5001
+
+
+def test_a_broken_copy_leaves_nothing(connection, table):
+    cursor = connection.cursor()
+    with pytest.raises(psycopg2.Error) as raised:
+        cursor.copy_expert(f"copy {table} (n) from stdin", io.StringIO("1\n2\nthree\n"))
+    assert "3" in str(raised.value)
+    connection.rollback()
+
+    class Breaks(io.StringIO):
+        def read(self, *_):
+            raise RuntimeError("the source broke")
+    with pytest.raises(psycopg2.Error):
+        cursor.copy_expert(f"copy {table} (n) from stdin", Breaks())
+    connection.rollback()
+    cursor.execute(f"select count(*) from {table}")
+    assert cursor.fetchone() == (0,)
+
+
+SLOW = "select sum(a.i * b.i % 7) from range(1000000) a(i), range(1000000) b(i)"
+
+
+def test_cancel(connection):
+    cursor = connection.cursor()
+    threading.Timer(0.5, connection.cancel).start()
+    begun = time.monotonic()
+    with pytest.raises(psycopg2.errors.QueryCanceled):
+        cursor.execute(SLOW)
+    assert time.monotonic() - begun < 10
+    connection.rollback()
+    cursor.execute("select 1")
+    assert cursor.fetchone() == (1,)
+
+
+def test_statement_timeout(tarn):
+    made = connect(tarn, options="-c statement_timeout=300")
+    cursor = made.cursor()
+    begun = time.monotonic()
+    with pytest.raises(psycopg2.errors.QueryCanceled):
+        cursor.execute(SLOW)
+    assert time.monotonic() - begun < 10
+    made.close()
+
+
+def test_who_goes_away_stops_his_query(tarn):
+    made = connect(tarn)
+    thread = threading.Thread(target=lambda: pytest.raises(psycopg2.Error, made.cursor().execute, SLOW))
+    thread.start()
+    time.sleep(0.5)
+    import os
+    import socket
+    socket.socket(fileno=os.dup(made.fileno())).shutdown(socket.SHUT_RDWR)
+    thread.join(10)
+    other = connect(tarn)
+    begun = time.monotonic()
+    other.cursor().execute("select sum(i) from range(1000000) t(i)")
+    assert time.monotonic() - begun < 5
+    other.close()
+
+
+def test_settings_and_notices(tarn):
+    made = connect(tarn, application_name="tests")
+    cursor = made.cursor()
+    made.autocommit = True
+    cursor.execute("show application_name")
+    assert cursor.fetchone() == ("tests",)
+    assert made.get_parameter_status("server_encoding") == "UTF8"
+    assert made.get_parameter_status("standard_conforming_strings") == "on"
+    assert made.server_version == 150000
+    cursor.execute("set application_name to 'other'")
+    assert made.get_parameter_status("application_name") == "other"
+    cursor.execute("commit")
+    assert any("no transaction" in notice for notice in made.notices)
+    made.close()
+
+
+def test_many_connections(tarn):
+    made = []
+    try:
+        for _ in range(195):
+            made.append(connect(tarn))
+        for one in made:
+            one.cursor().execute("select 1")
+        with pytest.raises(psycopg2.OperationalError, match="too many clients"):
+            for _ in range(20):
+                made.append(connect(tarn))
+    finally:
+        for one in made:
+            one.close()
+    time.sleep(0.5)
+    connect(tarn).close()
