@@ -1,0 +1,40 @@
+// What a lakefile says of a dashboard, in plain values. A chart is one SELECT that is made here from a few words; it runs
+// with the viewer's own grants.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace tarn::dashboards {
+
+struct ChartSpec {
+    enum class Kind : uint8_t { number, line, bar, table, map };
+
+    std::string title;
+    Kind kind = Kind::table;
+    std::vector<std::string> measures;  // expressions: "count(*)", "units"; map: the place to show
+    std::string by;                     // x axis: a column
+    std::string from;                   // table
+    std::string where;                  // SQL condition
+    std::vector<std::string> columns;   // table
+    std::string order;                  // "hours_to_empty", "day desc"
+    uint64_t limit = 0;                 // 0: the default of the kind
+    std::string colour;                 // map
+    std::string sql;                    // instead of from/where/by
+    std::string unit;                   // "units", "h", "%": shown beside values
+
+    bool operator==(const ChartSpec&) const = default;
+};
+
+struct DashboardSpec {
+    std::string name;
+    std::string title;
+    std::vector<std::string> filters;  // columns that the viewer may narrow by
+    std::vector<ChartSpec> charts;
+
+    bool operator==(const DashboardSpec&) const = default;
+};
+
+}  // namespace tarn::dashboards

@@ -1,0 +1,75 @@
+// One node of the lake's graph: reads tables, makes at most one. SQL tables, models and alerts are steps; the graph
+// (graph.h) decides when each runs and keeps its history.
+//
+// Exactly once: which state of its inputs a step has worked through is a record that commits in the same batch as what
+// it made of them (StepRun::commit). After a crash the step runs again from what was committed; nothing is half visible.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "flows/spec.h"
+#include "meta/store.h"
+#include "tables/catalog.h"
+#include "tables/commit.h"
+
+namespace tarn::flows {
+
+/// One input as the run sees it.
+struct InputState {
+    TableRef name;
+    tables::TablePtr table;                     // null: it does not exist (yet), or is a view
+    std::optional<int64_t> snapshot_before;     // what the last committed run had read; nullopt: never ran, or the
+                                                // definition changed since: compute from scratch
+    std::optional<int64_t> snapshot_now;        // nullopt: the table is empty
+    bool changed() const { return snapshot_before != snapshot_now; }
+};
+
+struct StepResult {
+    uint64_t rows_read = 0, rows_written = 0, rows_set_aside = 0;
+    uint64_t bytes_written = 0;
+    std::vector<std::string> warnings;
+};
+
+/// What a running step is given. One thread at a time; cancelled() from any.
+class StepRun {
+ public:
+    virtual ~StepRun() = default;
+    virtual Timestamp started() const = 0;
+    /// In the order of Step::inputs().
+    virtual const std::vector<InputState>& inputs() const = 0;
+    /// Commits `changes` together with `extra` and the record that the inputs' present states are worked through. At
+    /// most once a run; a run without it commits that record alone when it ends well. Errors: tables::Committer's; on
+    /// conflict the run ends and starts again.
+    virtual Status commit(std::vector<tables::TableChange> changes, meta::Batch extra = {}) = 0;
+    virtual void progress(const std::string& what, uint64_t done, uint64_t total) = 0;
+    virtual bool cancelled() const = 0;
+};
+
+class Step {
+ public:
+    virtual ~Step() = default;
+    /// Unique in the graph: "tables.levels", "models.demand", "alerts.shelf_runs_empty".
+    virtual const std::string& name() const = 0;
+    /// Changes with every change of what the step computes; a run after it starts from scratch.
+    virtual const std::string& fingerprint() const = 0;
+    virtual const std::vector<TableRef>& inputs() const = 0;
+    virtual std::optional<TableRef> output() const = 0;
+    virtual const Refresh& refresh() const = 0;
+    /// True: runs that changed nothing and failed nothing leave no history (alerts, each second).
+    virtual bool quiet() const { return false; }
+    /// A step whose answer changes with time alone runs at least this often even if no input changed. Zero: never.
+    virtual std::chrono::seconds at_least_every() const { return std::chrono::seconds(0); }
+    /// Lane: the graph's own threads. An error is kept in the history with the step, and tried again with back-off.
+    virtual Result<StepResult> run(StepRun& run) = 0;
+};
+
+}  // namespace tarn::flows
