@@ -1,0 +1,45 @@
+// What models put into the lake's graph: a forecast, and the risk that places run empty.
+//
+// Forecast step: output table `name` (key columns, time, <measure>, p10, p50, p90, version, made_at), replaced whole in
+// one commit with the record of a new version; `<name>_backtest` (round, origin, key columns, time, actual, forecast,
+// p10, p50, p90, naive, seasonal_naive) is replaced with each version.
+// Stock-out step: output table `name` (place, key columns, read_at, units, hours_to_empty, p_empty, next_delivery_at,
+// state, reasons, scored_at), replaced whole when an input changed. state: ok, at_risk, empty, silent, unknown.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "base/metrics.h"
+#include "base/time.h"
+#include "flows/spec.h"
+#include "flows/step.h"
+#include "models/registry.h"
+#include "models/spec.h"
+#include "objects/store.h"
+#include "query/engine.h"
+#include "security/caller.h"
+#include "tables/catalog.h"
+
+namespace tarn::models {
+
+/// Everything given outlives the steps.
+struct Parts {
+    query::Engine& engine;
+    tables::Catalog& catalog;
+    Registry& registry;
+    const Clock& clock;
+    security::Caller system;  // whom tables are made for and sessions read as
+    int threads = 2;          // of one training
+    /// The first time after `after` that a daily or weekly refresh is due, in the lake's time zone. Empty: UTC.
+    std::function<Timestamp(const flows::Refresh&, Timestamp after)> next_due;
+    /// Seconds east of UTC at that time, in the lake's time zone. Empty: 0.
+    std::function<int64_t(Timestamp)> utc_offset;
+};
+
+/// Checks the spec alone; whether tables and columns exist is found at each run. invalid_argument says what to write.
+Result<std::unique_ptr<flows::Step>> make_forecast_step(ForecastSpec spec, Parts parts);
+Result<std::unique_ptr<flows::Step>> make_stock_out_step(StockOutSpec spec, Parts parts);
+
+}  // namespace tarn::models
