@@ -231,6 +231,10 @@ class Engine {
     virtual Result<std::unique_ptr<RowWriter>> write_rows(
         const std::string& database, const std::string& table,
         std::vector<std::string> columns = {}) = 0;
+    /// The same for a state of a table that the caller holds: also one that was only staged
+    /// (Catalog::stage_create_table), so that a table can come to be together with its rows.
+    virtual Result<std::unique_ptr<RowWriter>> write_rows_of(
+        tables::TablePtr table, std::vector<std::string> columns = {}) = 0;
     /// The change that puts `rows` into the table in place of the rows that have the same key:
     /// position deletes and a new file. Of several rows with one key in the chunk the last wins.
     /// Rows whose key has a NULL are only added. The caller commits it, with what belongs to it; on

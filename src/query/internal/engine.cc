@@ -47,12 +47,17 @@ class LakeEngine final : public Engine {
     Result<std::unique_ptr<RowWriter>> write_rows(const std::string& database,
                                                   const std::string& table,
                                                   std::vector<std::string> columns) override {
-        TARN_TRY(opened, this->database());
         TARN_TRY(state, services_.parts.catalog.snapshot().load_table(database, table));
-        auto connection =
-            opened->connect(system_caller(services_.parts.clock.now()), true, {database});
+        return write_rows_of(std::move(state), std::move(columns));
+    }
+
+    Result<std::unique_ptr<RowWriter>> write_rows_of(tables::TablePtr table,
+                                                     std::vector<std::string> columns) override {
+        TARN_TRY(opened, this->database());
+        auto connection = opened->connect(system_caller(services_.parts.clock.now()), true,
+                                          {table->info.database});
         TARN_TRY(writer,
-                 LakeRowWriter::open(services_, std::move(connection), std::move(state), columns));
+                 LakeRowWriter::open(services_, std::move(connection), std::move(table), columns));
         return std::unique_ptr<RowWriter>(std::move(writer));
     }
 

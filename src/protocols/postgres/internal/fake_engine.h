@@ -287,6 +287,10 @@ class FakeEngine final : public query::Engine {
                                                          std::vector<std::string>) override {
         return Error(Code::unimplemented, "fake");
     }
+    Result<std::unique_ptr<query::RowWriter>> write_rows_of(tables::TablePtr,
+                                                            std::vector<std::string>) override {
+        return Error(Code::unimplemented, "fake");
+    }
     Result<tables::TableChange> upsert(const std::string&, const std::string&,
                                        const std::vector<std::string>&, const query::Chunk&,
                                        std::vector<std::string>) override {
