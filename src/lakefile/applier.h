@@ -1,0 +1,109 @@
+// What is declared, durably: plan says what a lakefile would do, apply does exactly that. One record per item (kind
+// "lf"), all records of one apply in one batch with its audit record; then the services are configured from them, and
+// again from them at each start. docs/formats/lakefile.md has the bytes.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "govern/grants.h"
+#include "lakefile/lakefile.h"
+#include "meta/store.h"
+#include "query/engine.h"
+#include "security/audit.h"
+#include "security/caller.h"
+#include "security/secrets.h"
+#include "tables/catalog.h"
+
+namespace tarn::lakefile {
+
+struct Change {
+    enum class Kind : uint8_t { add, change, rename, remove, same };
+    Kind kind = Kind::same;
+    std::string item;                // "tables.levels"
+    std::string was;                 // rename
+    std::vector<std::string> keys;   // change: which
+    std::vector<std::string> notes;  // defaults in force, what happens to the data
+    uint64_t rows_in = 0;            // that are read to compute it (again)
+    double minutes = 0;              // of computing it (again), estimated
+    uint64_t rows_dropped = 0;       // with drop_data
+};
+
+struct Plan {
+    std::string id;  // of this file against this state
+    std::vector<Change> changes;
+    std::vector<std::string> visibility;  // who gains or loses sight of what
+    std::vector<std::string> drift;       // what others changed since the last apply
+    std::vector<std::string> replays;     // per alert: how often it would have fired
+    std::vector<std::string> warnings;
+    std::vector<Problem> problems;        // any: cannot be applied
+
+    bool changes_something() const;
+};
+
+struct PlanOptions {
+    std::optional<std::chrono::seconds> replay;  // alerts over so much history
+};
+
+/// All outlive the applier. Functions may be empty.
+struct ApplierParts {
+    meta::Store& store;
+    tables::Catalog& catalog;
+    query::Engine& engine;
+    govern::Grants& grants;
+    security::Secrets& secrets;
+    const security::AuditTrail& audit;
+    const Clock& clock;
+    security::Caller system;
+    std::string account_arn;  // "arn:aws:tarn:<region>:<account>:", what ARNs of alerts begin with
+    /// Brings the services to what is declared (roles are the applier's own business).
+    std::function<Status(const Lakefile&)> configure;
+    /// One sentence: how often the alert would have fired.
+    std::function<Result<std::string>(const Lakefile&, const events::AlertSpec&, std::chrono::seconds)> replay;
+    /// A sample of a source, as a JSON object; nothing is kept.
+    std::function<Result<std::string>(const ingest::SourceSpec&, size_t rows)> try_source;
+};
+
+/// Owner: wiring. Lane: any but a loop; one change at a time.
+class Applier {
+ public:
+    /// Loads what is declared. Nothing runs yet.
+    static Result<std::unique_ptr<Applier>> open(ApplierParts parts);
+    ~Applier();
+
+    /// Configures the services with what is declared. A problem (a secret that is gone) is logged and kept in the status.
+    Status start();
+    /// A secret changed: what refers to it is configured anew.
+    Status secrets_changed();
+
+    Result<Plan> plan(const Text& text, const PlanOptions& options = {});
+    /// Does what `plan_id` said. conflict, reason "plan_moved": the file or the lake is another than in the plan.
+    /// precondition_failed: data would go and `drop_data` is not said. An empty plan_id takes the plan of this moment.
+    Result<Plan> apply(const security::Caller& caller, const Text& text, const std::string& plan_id, bool drop_data);
+    /// A source or table of the text on a sample, as JSON: {"name", "columns", "rows", "rejected", ...}. An empty name
+    /// takes all. Reads with the caller's own grants; nothing is kept.
+    Result<std::string> try_out(const security::Caller& caller, const Text& text, const std::string& name, size_t rows);
+
+    /// What is applied, with secrets resolved; immutable.
+    std::shared_ptr<const Lakefile> current() const;
+    /// JSON for GET /api/v1/lakefile: items with definitions (no secrets), who, when, drift, problems.
+    Result<std::string> describe_current();
+
+ private:
+    struct Impl;
+    explicit Applier(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+std::string to_json(const Plan& plan, const std::string& file_name);
+
+}  // namespace tarn::lakefile
