@@ -4,7 +4,7 @@
 DEBIAN_BUILD="g++ make cmake ninja-build mold ccache pkg-config git ca-certificates curl
   librocksdb-dev libboost1.81-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libsimdjson-dev libpugixml-dev
   libyaml-cpp-dev libcli11-dev libzstd-dev liblz4-dev libsnappy-dev zlib1g-dev libssl-dev libcurl4-openssl-dev
-  libxgboost-dev prometheus-cpp-dev libpq-dev libroaring-dev libgtest-dev libgmock-dev libbenchmark-dev
+  libxgboost-dev prometheus-cpp-dev libpq-dev libroaring-dev libabsl-dev libgtest-dev libgmock-dev libbenchmark-dev
   python3 python3-venv nodejs npm tzdata"
 # Debian 12: the clients and servers that the tests, the demo and the benchmarks use
 DEBIAN_TEST="python3-pytest python3-boto3 python3-psycopg2 python3-paho-mqtt python3-cryptography python3-asyncpg python3-psycopg awscli rclone s3cmd

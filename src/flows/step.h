@@ -1,8 +1,9 @@
-// One node of the lake's graph: reads tables, makes at most one. SQL tables, models and alerts are steps; the graph
-// (graph.h) decides when each runs and keeps its history.
+// One node of the lake's graph: reads tables, makes at most one. SQL tables, models and alerts are
+// steps; the graph (graph.h) decides when each runs and keeps its history.
 //
-// Exactly once: which state of its inputs a step has worked through is a record that commits in the same batch as what
-// it made of them (StepRun::commit). After a crash the step runs again from what was committed; nothing is half visible.
+// Exactly once: which state of its inputs a step has worked through is a record that commits in the
+// same batch as what it made of them (StepRun::commit). After a crash the step runs again from what
+// was committed; nothing is half visible.
 #pragma once
 
 #include <atomic>
@@ -26,10 +27,11 @@ namespace tarn::flows {
 /// One input as the run sees it.
 struct InputState {
     TableRef name;
-    tables::TablePtr table;                     // null: it does not exist (yet), or is a view
-    std::optional<int64_t> snapshot_before;     // what the last committed run had read; nullopt: never ran, or the
-                                                // definition changed since: compute from scratch
-    std::optional<int64_t> snapshot_now;        // nullopt: the table is empty
+    tables::TablePtr table;  // null: it does not exist (yet), or is a view
+    std::optional<int64_t>
+        snapshot_before;  // what the last committed run had read; nullopt: never ran, or the
+                          // definition changed since: compute from scratch
+    std::optional<int64_t> snapshot_now;  // nullopt: the table is empty
     bool changed() const { return snapshot_before != snapshot_now; }
 };
 
@@ -46,10 +48,15 @@ class StepRun {
     virtual Timestamp started() const = 0;
     /// In the order of Step::inputs().
     virtual const std::vector<InputState>& inputs() const = 0;
-    /// Commits `changes` together with `extra` and the record that the inputs' present states are worked through. At
-    /// most once a run; a run without it commits that record alone when it ends well. Errors: tables::Committer's; on
-    /// conflict the run ends and starts again.
+    /// Commits `changes` together with `extra` and the record that the inputs' present states are
+    /// worked through. At most once a run; a run without it commits that record alone when it ends
+    /// well. Errors: tables::Committer's; on conflict the run ends and starts again.
     virtual Status commit(std::vector<tables::TableChange> changes, meta::Batch extra = {}) = 0;
+    /// The state of the lake that the inputs were taken from; open_run_session() (run_session.h)
+    /// reads it. Null only in a test's stand-in.
+    virtual const tables::CatalogSnapshot* state() const { return nullptr; }
+    /// The step's own word for how it computes this time, for the history.
+    virtual void mode(const std::string&) {}
     virtual void progress(const std::string& what, uint64_t done, uint64_t total) = 0;
     virtual bool cancelled() const = 0;
 };
@@ -57,6 +64,8 @@ class StepRun {
 class Step {
  public:
     virtual ~Step() = default;
+    /// The lake's time zone changed; takes effect with the next run.
+    virtual void set_time_zone(const std::string&) {}
     /// Unique in the graph: "tables.levels", "models.demand", "alerts.shelf_runs_empty".
     virtual const std::string& name() const = 0;
     /// Changes with every change of what the step computes; a run after it starts from scratch.
@@ -66,9 +75,11 @@ class Step {
     virtual const Refresh& refresh() const = 0;
     /// True: runs that changed nothing and failed nothing leave no history (alerts, each second).
     virtual bool quiet() const { return false; }
-    /// A step whose answer changes with time alone runs at least this often even if no input changed. Zero: never.
+    /// A step whose answer changes with time alone runs at least this often even if no input
+    /// changed. Zero: never.
     virtual std::chrono::seconds at_least_every() const { return std::chrono::seconds(0); }
-    /// Lane: the graph's own threads. An error is kept in the history with the step, and tried again with back-off.
+    /// Lane: the graph's own threads. An error is kept in the history with the step, and tried
+    /// again with back-off.
     virtual Result<StepResult> run(StepRun& run) = 0;
 };
 
