@@ -43,7 +43,6 @@ std::string lake_name(std::string_view outside);
 struct Target {
     tables::TablePtr table;
     bool created = false;  // staged: put `create` and `table` into the TableChange
-    std::vector<tables::SchemaStep> schema;  // new columns that only exist after a commit with them
 
     /// Empty change for this table: append files, deletes, then commit it.
     tables::TableChange change() const;

@@ -1,0 +1,164 @@
+#include "ingest/sources.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <set>
+
+#include "base/log.h"
+#include "ingest/internal/runner.h"
+
+namespace tarn::ingest {
+
+namespace {
+
+std::unique_ptr<Runner> make_runner(const SourceSpec& spec, const SourcesParts& parts) {
+    if (std::holds_alternative<PostgresSource>(spec.from)) return make_postgres_runner(spec, parts);
+    if (std::holds_alternative<MqttSource>(spec.from)) return make_mqtt_runner(spec, parts);
+    return make_folder_runner(spec, parts);
+}
+
+struct Running {
+    SourceSpec spec;
+    std::unique_ptr<Runner> runner;
+};
+
+}  // namespace
+
+struct Sources::Impl {
+    explicit Impl(SourcesParts given) : parts(std::move(given)) {}
+
+    SourcesParts parts;
+    Mutex changing;  // one configure() or stop() at a time; held while runners end
+    Mutex mutex;     // the map; short. Order: changing, mutex
+    std::map<std::string, std::shared_ptr<Running>> running TARN_GUARDED_BY(mutex);
+    bool stopped TARN_GUARDED_BY(mutex) = false;
+
+    static void end(const std::vector<std::shared_ptr<Running>>& leaving) {
+        for (const auto& one : leaving) one->runner->ask_to_stop();
+        for (const auto& one : leaving) one->runner->stop();
+    }
+
+    std::vector<std::shared_ptr<Running>> all() {
+        const MutexLock lock(mutex);
+        std::vector<std::shared_ptr<Running>> out;
+        for (const auto& [name, one] : running) out.push_back(one);
+        return out;
+    }
+};
+
+Sources::Sources(SourcesParts parts) : impl_(std::make_unique<Impl>(std::move(parts))) {}
+
+Sources::~Sources() {
+    stop();
+}
+
+Status Sources::configure(std::vector<SourceSpec> specs) {
+    std::map<std::string, SourceSpec> wanted;
+    for (auto& spec : specs) {
+        const std::string name = spec.name;
+        if (!wanted.emplace(name, std::move(spec)).second)
+            return Error(Code::invalid_argument, "two sources have the name " + name);
+    }
+    const MutexLock changing(impl_->changing);
+    std::vector<std::shared_ptr<Running>> leaving;
+    {
+        const MutexLock lock(impl_->mutex);
+        if (impl_->stopped) return Error(Code::cancelled, "the sources have been stopped");
+        for (auto it = impl_->running.begin(); it != impl_->running.end();) {
+            const auto found = wanted.find(it->first);
+            if (found != wanted.end() && found->second == it->second->spec) {
+                wanted.erase(found);
+                ++it;
+            } else {
+                leaving.push_back(std::move(it->second));
+                it = impl_->running.erase(it);
+            }
+        }
+    }
+    // What is replaced must have ended before its successor reads the same positions.
+    Impl::end(leaving);
+    for (auto& [name, spec] : wanted) {
+        auto one = std::make_shared<Running>();
+        one->runner = make_runner(spec, impl_->parts);
+        one->spec = std::move(spec);
+        one->runner->start();
+        const MutexLock lock(impl_->mutex);
+        impl_->running.emplace(name, std::move(one));
+    }
+    return ok_status();
+}
+
+std::vector<SourceStatus> Sources::status() const {
+    std::vector<SourceStatus> out;
+    for (const auto& one : impl_->all()) out.push_back(one->runner->status());
+    return out;
+}
+
+Result<Preview> Sources::try_source(const SourceSpec& spec, size_t rows_max) {
+    if (std::holds_alternative<PostgresSource>(spec.from))
+        return preview_postgres(spec, impl_->parts, rows_max);
+    if (std::holds_alternative<MqttSource>(spec.from))
+        return preview_mqtt(spec, impl_->parts, rows_max);
+    return preview_folder(spec, impl_->parts, rows_max);
+}
+
+void Sources::stop() {
+    const MutexLock changing(impl_->changing);
+    {
+        const MutexLock lock(impl_->mutex);
+        impl_->stopped = true;
+    }
+    // They stay in the map: what they were doing can still be asked.
+    Impl::end(impl_->all());
+}
+
+std::string_view to_string(SourceStatus::State state) {
+    switch (state) {
+        case SourceStatus::State::loading:
+            return "loading";
+        case SourceStatus::State::following:
+            return "following";
+        case SourceStatus::State::waiting:
+            return "waiting";
+        case SourceStatus::State::complete:
+            return "complete";
+        case SourceStatus::State::failed:
+            return "failed";
+    }
+    return "failed";
+}
+
+std::vector<std::string> warnings(const SourceSpec& spec) {
+    std::vector<std::string> out;
+    if (const auto* postgres = std::get_if<PostgresSource>(&spec.from)) {
+        if (postgres->follow == PostgresSource::Follow::once) {
+            out.push_back(fmt::format(
+                "source {} is read once: later changes in the database are not seen", spec.name));
+        } else {
+            out.push_back(fmt::format(
+                "source {} cannot see deletes: rows deleted in the database stay in the lake",
+                spec.name));
+            out.push_back(
+                postgres->by.empty()
+                    ? fmt::format("source {} finds new rows by their primary key: changes to rows "
+                                  "that were read before are not seen; name a column that grows "
+                                  "with every change (by: updated_at) to see them",
+                                  spec.name)
+                    : fmt::format("source {} sees a changed row only when the change also raises "
+                                  "its column {}",
+                                  spec.name, postgres->by));
+        }
+    } else if (const auto* mqtt = std::get_if<MqttSource>(&spec.from)) {
+        if (mqtt->key.empty())
+            out.push_back(fmt::format(
+                "source {} has no key: a reading that is sent twice becomes two rows", spec.name));
+    } else if (const auto* folder = std::get_if<FolderSource>(&spec.from)) {
+        if (folder->key.empty())
+            out.push_back(fmt::format(
+                "source {} has no key: a row that two files hold becomes two rows", spec.name));
+    }
+    return out;
+}
+
+}  // namespace tarn::ingest
