@@ -1,10 +1,10 @@
 // beverages_simulator --out DIR [--seed N] [--days N] [--stores N] [--end YYYY-MM-DDTHH:MM:SSZ]
-// [--readings-days N]
-//                     [--readings-an-hour N] [--live SPEED]
+// [--readings-days N] [--readings-an-hour N] [--live SPEED] [--skip-hours N]
 //
 // Writes the history of a company that ends at --end (default: now, to the hour). With --live it
-// then goes on, SPEED times faster than the clock, and prints what happens, a line each: "reading
-// <topic> <payload>", "sale <csv>", "order <csv>", "delivery <id> <time>".
+// then goes on, SPEED times faster than the clock until it has caught up with it, and prints what
+// happens, a line each: "hour <time>", "reading <topic> <payload>", "sale <csv>", "order <csv>",
+// "delivery <id> <time>". --skip-hours passes over hours that an earlier run has told.
 #include <unistd.h>
 
 #include <cstdlib>
@@ -25,13 +25,14 @@ struct Options {
     int days = 730, stores = 40, readings_days = 14, readings_an_hour = 1;
     int64_t end = 0;
     double live = 0;
+    int64_t skip_hours = 0;
 };
 
 [[noreturn]] void usage(const std::string& why) {
     std::fprintf(stderr,
                  "beverages_simulator: %s\nusage: beverages_simulator --out DIR [--seed N] [--days "
                  "N] [--stores N] [--end TIME]\n"
-                 "       [--readings-days N] [--readings-an-hour N] [--live SPEED]\n",
+                 "       [--readings-days N] [--readings-an-hour N] [--live SPEED] [--skip-hours N]\n",
                  why.c_str());
     std::exit(2);
 }
@@ -57,6 +58,8 @@ Options parse(int argc, char** argv) {
             options.readings_an_hour = std::atoi(value.c_str());
         else if (name == "--live")
             options.live = std::atof(value.c_str());
+        else if (name == "--skip-hours")
+            options.skip_hours = std::atoll(value.c_str());
         else if (name == "--end") {
             const auto at = tarn::parse_time(value);
             if (!at.ok()) usage(at.error().message);
@@ -122,11 +125,17 @@ int main(int argc, char** argv) {
     write_weather(world, options.out, last_day - options.days, last_day + 14);
     write_holidays(options.out, last_day - options.days, last_day + 60);
     if (options.live <= 0) return 0;
+    const Listener silent{[](const Sale&) {},     [](const Delivery&) {}, [](const Delivery&) {},
+                          [](const Reading&) {},  [](const StockOut&) {}, [](int, int64_t, int, int) {}};
+    for (int64_t hour = 0; hour < options.skip_hours; ++hour) world.step(silent);
     const Listener live = announce(world);
     while (!std::ferror(stdout)) {
+        std::printf("hour\t%s\n", pg_time(world.now()).c_str());
         world.step(live);
         std::fflush(stdout);
-        ::usleep(static_cast<useconds_t>(kHour / options.live * 1e6));
+        // The world's hour is over when the clock's is: it never runs ahead.
+        const bool behind = world.now() + kHour <= std::time(nullptr);
+        ::usleep(static_cast<useconds_t>(behind ? kHour / options.live * 1e6 : kHour * 1e6));
     }
     return 0;
 }
