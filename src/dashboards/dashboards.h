@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
@@ -74,6 +75,8 @@ struct DashboardData {
     double milliseconds = 0;
 };
 
+struct ChartQuery;  // internal
+
 struct Options {
     size_t rows_max = 5'000;             // of one chart
     size_t cache_entries_max = 512;
@@ -120,15 +123,23 @@ class Dashboards {
     struct Page;
     using Specs = std::vector<DashboardSpec>;
 
-    std::shared_ptr<const Specs> current() const;
+    using MakeQuery = std::function<Result<ChartQuery>(
+        const std::function<Result<std::vector<query::ResultColumn>>(const std::string&)>& describe)>;
+
+    std::shared_ptr<const Specs> current(uint64_t* generation = nullptr) const;
     ChartData chart(Page& page, const ChartSpec& spec);
+    FilterChoice choices(Page& page, const std::string& filter);
+    /// From the cache, or by the query that `make` makes.
+    ChartData answer(Page& page, const ChartSpec& spec, const std::string& what, const MakeQuery& make);
     std::shared_ptr<const ChartData> find_cached(const std::string& key);
     void keep(const std::string& key, const ChartData& chart);
+    void forget(std::list<Cached>::iterator entry) TARN_REQUIRES(mutex_);
 
     const Parts parts_;
     const Options options_;
     mutable Mutex mutex_;
     std::shared_ptr<const Specs> specs_ TARN_GUARDED_BY(mutex_);
+    uint64_t generation_ TARN_GUARDED_BY(mutex_) = 0;
     std::list<Cached> cache_ TARN_GUARDED_BY(mutex_);  // newest first
     std::unordered_map<std::string, std::list<Cached>::iterator> cache_index_ TARN_GUARDED_BY(mutex_);
     size_t cached_rows_ TARN_GUARDED_BY(mutex_) = 0;
