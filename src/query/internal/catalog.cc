@@ -146,9 +146,12 @@ std::vector<tables::ScanTask> LakeTable::plan(const std::vector<tables::Predicat
     if (view_.only) return *view_.only;
     tables::ScanOptions options = view_.scan;
     options.filter = filter;
-    auto plan = value_or_throw(
-        tables::plan_scan(transaction_.services().parts.catalog, view_.state, options));
-    if (options.snapshot_id || options.as_of) return std::move(plan.tasks);
+    const bool travels = options.snapshot_id || options.as_of;
+    tables::ScanPlan plan;
+    if (travels || !transaction_.cleared(view_.state))
+        plan = value_or_throw(
+            tables::plan_scan(transaction_.services().parts.catalog, view_.state, options));
+    if (travels) return std::move(plan.tasks);
     for (auto& file : transaction_.pending_files(view_.state))
         plan.tasks.push_back({std::move(file), 0, {}});
     return std::move(plan.tasks);

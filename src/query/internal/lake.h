@@ -28,6 +28,7 @@ using PositionsPtr = std::shared_ptr<const Positions>;
 struct PendingTable {
     tables::TablePtr table;
     bool created = false;
+    bool cleared = false;  // every row of the base is gone
     std::vector<tables::DataFilePtr> appended;
     std::map<std::string, Positions> deleted;  // data file -> rows, of the base and of `appended`
     std::vector<tables::SchemaStep> steps;     // ALTER TABLE, in a transaction of its own
@@ -129,6 +130,11 @@ class LakeTransaction final : public duck::Transaction {
 
     Services& services() const { return services_; }
     const tables::CatalogSnapshot& snapshot();
+    /// Reads this state. Before anything was looked up.
+    void read_at(tables::CatalogSnapshot state) { snapshot_.emplace(std::move(state)); }
+    /// From now on the table is these files; nullopt: itself again.
+    void read_only(const tables::TablePtr& table,
+                   std::optional<std::vector<tables::ScanTask>> files);
     const SessionState& session() const { return session_; }
 
     // Names, as the principal may see them; null when there is no such thing.
@@ -151,6 +157,9 @@ class LakeTransaction final : public duck::Transaction {
     void append(const tables::TablePtr& table, std::vector<tables::DataFile> files);
     /// Marks rows as deleted: file -> positions.
     void remove_rows(const tables::TablePtr& table, const std::map<std::string, Positions>& rows);
+    /// All rows of the table, without reading them.
+    void clear(const tables::TablePtr& table);
+    bool cleared(const tables::TablePtr& table) const;
     /// Files that this transaction has added to a table.
     std::vector<tables::DataFilePtr> pending_files(const tables::TablePtr& table) const;
     /// Own deletions in one file, as a copy; null when there are none.
@@ -160,6 +169,8 @@ class LakeTransaction final : public duck::Transaction {
     /// What commit() would do to the tables; writes position deletes. For callers that commit it
     /// themselves.
     Result<std::vector<tables::TableChange>> take_changes(duck::ClientContext& client);
+    /// The rest of what commit() would do.
+    meta::Batch take_extra() { return std::exchange(extra_, {}); }
     /// One batch of everything. Throws nothing.
     Status commit(duck::ClientContext& client);
 
@@ -198,6 +209,7 @@ class LakeTransaction final : public duck::Transaction {
 
     mutable std::mutex mutex_;  // pending_: sinks of one statement run on several threads
     std::map<std::string, PendingTable> pending_;   // by table uuid
+    std::map<std::string, std::vector<tables::ScanTask>> only_;  // by table uuid
     std::map<Name, tables::RelationInfo> created_;  // tables and views
     std::set<Name> dropped_;
     std::set<std::string> created_databases_;

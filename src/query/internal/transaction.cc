@@ -137,6 +137,7 @@ duck::CatalogEntry* LakeTransaction::make_table(LakeSchema& schema,
             value_or_throw(tables::plan_scan(services_.parts.catalog, view.state, view.scan));
         view.schema = plan_schema.schema;
     }
+    if (const auto only = only_.find(info.uuid); only != only_.end()) view.only = only->second;
     view.governed = !view.access.unrestricted();
     for (size_t i = 0; i < view.schema.fields.size(); ++i) {
         bool shown = !view.governed;
@@ -374,6 +375,31 @@ void LakeTransaction::remove_rows(const tables::TablePtr& table,
     for (const auto& [file, positions] : rows) pending.deleted[file] |= positions;
 }
 
+void LakeTransaction::read_only(const tables::TablePtr& table,
+                                std::optional<std::vector<tables::ScanTask>> files) {
+    if (files)
+        only_[table->info.uuid] = std::move(*files);
+    else
+        only_.erase(table->info.uuid);
+}
+
+void LakeTransaction::clear(const tables::TablePtr& table) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    auto& pending = pending_of(table);
+    std::vector<tables::DataFile> files;
+    for (const auto& file : pending.appended) files.push_back(*file);
+    remove_files_quietly(services_, files);
+    pending.appended.clear();
+    pending.deleted.clear();
+    pending.cleared = !pending.created;
+}
+
+bool LakeTransaction::cleared(const tables::TablePtr& table) const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto found = pending_.find(table->info.uuid);
+    return found != pending_.end() && found->second.cleared;
+}
+
 std::vector<tables::DataFilePtr> LakeTransaction::pending_files(
     const tables::TablePtr& table) const {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -403,7 +429,10 @@ Result<tables::TableChange> LakeTransaction::change_of(duck::ClientContext& clie
     change.create = pending.created;
     change.schema = pending.steps;
     std::map<std::string, tables::ScanTask> base;
-    if (!pending.deleted.empty() && !pending.created) {
+    if (pending.cleared) {
+        TARN_TRY(plan, tables::plan_scan(services_.parts.catalog, pending.table));
+        for (const auto& task : plan.tasks) change.remove_files.push_back(task.file->path);
+    } else if (!pending.deleted.empty() && !pending.created) {
         TARN_TRY(plan, tables::plan_scan(services_.parts.catalog, pending.table));
         for (auto& task : plan.tasks) base.emplace(task.file->path, std::move(task));
     }
