@@ -98,6 +98,11 @@ size_t take_header(char* bytes, size_t, size_t size, void* context) {
     return size;
 }
 
+int ask_cancelled(void* context, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+    const auto* cancel = static_cast<const std::atomic<bool>*>(context);
+    return cancel->load() ? 1 : 0;
+}
+
 bool is_word(const std::string& text) {
     return !text.empty() &&
            text.find_first_not_of(
@@ -152,6 +157,10 @@ void set_fences(CURL* easy, Exchange& exchange) {
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, &exchange);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, &exchange);
+    if (exchange.call.cancel == nullptr) return;
+    curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, ask_cancelled);
+    curl_easy_setopt(easy, CURLOPT_XFERINFODATA, exchange.call.cancel);
 }
 
 Error call_error(CURLcode code, const Exchange& exchange, const char* detail) {
@@ -165,6 +174,8 @@ Error call_error(CURLcode code, const Exchange& exchange, const char* detail) {
         case CURLE_UNSUPPORTED_PROTOCOL:
         case CURLE_URL_MALFORMAT:
             return Error(Code::invalid_argument, url + ": not an http or https URL");
+        case CURLE_ABORTED_BY_CALLBACK:
+            return Error(Code::cancelled, url + ": the call was cancelled");
         case CURLE_OPERATION_TIMEDOUT:
             return Error(Code::timed_out, url + ": " + why);
         default:

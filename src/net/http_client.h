@@ -3,6 +3,7 @@
 // name can't change in between (DNS rebinding).
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -32,6 +33,8 @@ struct HttpCall {
     /// Asked for each address before connecting to it; false refuses. Empty: only
     /// AddressKind::global passes.
     std::function<bool(const std::string& address, uint16_t port)> may_connect;
+    /// Once true the call ends within about a second: `cancelled`. Null: it runs to its end.
+    const std::atomic<bool>* cancel = nullptr;
 };
 
 struct HttpReply {
@@ -43,7 +46,7 @@ struct HttpReply {
 
 /// Blocks: lanes only. Any status is a reply. Errors: invalid_argument (URL, method, header),
 /// permission_denied (address refused), timed_out, unavailable (name, connection, TLS), exhausted
-/// (response too large).
+/// (response too large), cancelled.
 Result<HttpReply> http_call(const HttpCall& call);
 
 }  // namespace tarn::net

@@ -76,6 +76,13 @@ TEST(HttpClient, gives_up) {
     EXPECT_EQ(http_call(canned.call).error().code, Code::timed_out);
 }
 
+TEST(HttpClient, is_cancelled) {
+    Canned canned("");
+    const std::atomic<bool> cancel{true};
+    canned.call.cancel = &cancel;
+    EXPECT_EQ(http_call(canned.call).error().code, Code::cancelled);
+}
+
 TEST(HttpClient, refuses_what_it_cannot_send) {
     Canned canned("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     auto call = canned.call;
