@@ -31,6 +31,8 @@ struct Item {
     std::string was;         // its name before; empty: the same
     std::string definition;  // canonical JSON: files read in, paths absolute, secrets still as references
     int line = 0, column = 0;
+    std::string sql_file;  // where its SQL begins, for messages; empty: in the lakefile itself
+    int sql_line = 0;
     std::vector<flows::TableRef> outputs;  // tables that it fills; {"erp", "*"}: all of a database
 
     std::string id() const { return std::string(section_of(kind)) + "." + name; }
