@@ -32,6 +32,9 @@ Status read_only_files(Session& session, const std::string& database, const std:
 /// The files that the open transaction has added to the table, for read_only_files.
 Result<std::vector<tables::ScanTask>> own_files(Session& session, const std::string& database,
                                                 const std::string& table);
+/// Takes files back that the open transaction has added to the table.
+Status forget_files(Session& session, const std::string& database, const std::string& table,
+                    const std::vector<tables::ScanTask>& files);
 /// Takes all rows of the table as the open transaction sees it away, without reading them.
 Status remove_all_rows(Session& session, const std::string& database, const std::string& table);
 
@@ -55,6 +58,7 @@ struct TableUse {
 struct SelectFacts {
     std::vector<ResultColumn> columns;
     std::vector<TableUse> tables;
+    bool repeatable = true;  // the same rows give the same result: no now(), no random()
 };
 /// Binds a SELECT as the session would run it.
 Result<SelectFacts> describe_select(Session& session, std::string_view sql);

@@ -264,12 +264,13 @@ Result<SelectFacts> describe_select(Session& given, std::string_view sql) {
                 planner.CreatePlan(std::move(select));
                 Survey survey;
                 survey.visit(*planner.plan);
+                facts.repeatable = survey.consistent && !survey.travels;
                 for (size_t i = 0; i < planner.names.size(); ++i)
                     facts.columns.push_back({planner.names[i], type_from_duck(planner.types[i])});
                 for (const auto& [name, seen] : survey.tables) {
                     const auto& info = seen.first->state()->info;
                     TableUse use{info.database, info.name, seen.second, false};
-                    use.row_wise = survey.consistent && !survey.travels &&
+                    use.row_wise = facts.repeatable &&
                                    Dependence(seen.first).of(*planner.plan) == Hangs::row_wise;
                     facts.tables.push_back(std::move(use));
                 }

@@ -159,6 +159,8 @@ class LakeTransaction final : public duck::Transaction {
     void remove_rows(const tables::TablePtr& table, const std::map<std::string, Positions>& rows);
     /// All rows of the table, without reading them.
     void clear(const tables::TablePtr& table);
+    /// Takes some of its own files back.
+    void forget(const tables::TablePtr& table, const std::set<std::string>& paths);
     bool cleared(const tables::TablePtr& table) const;
     /// Files that this transaction has added to a table.
     std::vector<tables::DataFilePtr> pending_files(const tables::TablePtr& table) const;

@@ -394,6 +394,19 @@ void LakeTransaction::clear(const tables::TablePtr& table) {
     pending.cleared = !pending.created;
 }
 
+void LakeTransaction::forget(const tables::TablePtr& table, const std::set<std::string>& paths) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    auto& pending = pending_of(table);
+    std::vector<tables::DataFile> files;
+    std::erase_if(pending.appended, [&](const tables::DataFilePtr& file) {
+        if (!paths.contains(file->path)) return false;
+        files.push_back(*file);
+        pending.deleted.erase(file->path);
+        return true;
+    });
+    remove_files_quietly(services_, files);
+}
+
 bool LakeTransaction::cleared(const tables::TablePtr& table) const {
     const std::lock_guard<std::mutex> lock(mutex_);
     const auto found = pending_.find(table->info.uuid);

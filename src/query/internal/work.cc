@@ -85,6 +85,15 @@ Result<std::vector<tables::ScanTask>> own_files(Session& session, const std::str
     return files;
 }
 
+Status forget_files(Session& session, const std::string& database, const std::string& table,
+                    const std::vector<tables::ScanTask>& files) {
+    std::set<std::string> paths;
+    for (const auto& task : files) paths.insert(task.file->path);
+    return inside(session, [&](LakeTransaction& transaction) {
+        transaction.forget(table_named(transaction, database, table), paths);
+    });
+}
+
 Status remove_all_rows(Session& session, const std::string& database, const std::string& table) {
     return inside(session, [&](LakeTransaction& transaction) {
         transaction.clear(table_named(transaction, database, table));
