@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "ingest/internal/runner.h"
+#include "ingest/routes.h"
 
 namespace tarn::ingest {
 
@@ -54,6 +55,7 @@ Sources::~Sources() {
 }
 
 Status Sources::configure(std::vector<SourceSpec> specs) {
+    const auto routes = Routes::make(specs);  // in the order of the declaration
     std::map<std::string, SourceSpec> wanted;
     for (auto& spec : specs) {
         const std::string name = spec.name;
@@ -76,6 +78,7 @@ Status Sources::configure(std::vector<SourceSpec> specs) {
             }
         }
     }
+    if (impl_->parts.routes != nullptr) impl_->parts.routes->set(routes);
     // What is replaced must have ended before its successor reads the same positions.
     Impl::end(leaving);
     for (auto& [name, spec] : wanted) {

@@ -40,6 +40,7 @@ class Engine;
 namespace tarn::ingest {
 
 class Runner;
+class RouteTable;
 
 /// Everything given outlives Sources. `caller` makes the server's own caller, one for each commit.
 struct SourcesParts {
@@ -52,6 +53,7 @@ struct SourcesParts {
     const Clock& clock;
     Metrics& metrics;
     std::function<security::Caller()> caller;
+    RouteTable* routes = nullptr;  // told which stream takes which topic; null: nobody asks
 };
 
 struct TableStatus {
@@ -60,7 +62,9 @@ struct TableStatus {
     uint64_t rows_estimated = 0;  // of the load that runs; 0: unknown
     uint64_t bytes = 0;           // as they came from the source
     uint64_t rows_rejected = 0;   // set aside in <table>_rejected, since the server's start
+    uint64_t backlog = 0;         // records that wait in a stream
     std::string position;         // how far the table is, in the source's words
+    Timestamp newest;             // event time of the newest reading; 0: none, or no such column
     Timestamp last_commit;        // 0: none since the server's start
     std::string last_error;       // empty after the next success
 };
