@@ -1,6 +1,7 @@
 #include "query/internal/scan.h"
 
 #include "query/internal/duck_types.h"
+#include "query/internal/scan_statistics.h"
 
 namespace tarn::query {
 
@@ -42,6 +43,13 @@ class LakeFileList final : public duck::MultiFileList {
     duck::unique_ptr<duck::MultiFileList> ComplexFilterPushdown(
         duck::ClientContext&, const duck::MultiFileOptions&, duck::MultiFilePushdownInfo& info,
         vector<duck::unique_ptr<duck::Expression>>& filters) const override;
+
+    std::vector<const tables::DataFile*> files() const {
+        ensure_planned();
+        std::vector<const tables::DataFile*> out;
+        for (const auto& [path, task] : tasks_) out.push_back(task.file.get());
+        return out;
+    }
 
     /// The delete files that apply to a data file.
     std::vector<tables::DataFilePtr> deletes(const std::string& path) const {
@@ -302,6 +310,16 @@ duck::virtual_column_map_t virtual_columns(duck::ClientContext& context,
     return table.GetVirtualColumns();
 }
 
+duck::unique_ptr<duck::BaseStatistics> statistics_of(duck::ClientContext&,
+                                                     const duck::FunctionData* bind_data,
+                                                     duck::column_t column) {
+    const auto& list =
+        bind_data->Cast<duck::MultiFileBindData>().file_list->Cast<LakeFileList>();
+    const auto& view = list.table().view();
+    if (column >= view.columns.size()) return nullptr;
+    return column_statistics(view.schema.fields[view.columns[column]], list.files());
+}
+
 vector<duck::column_t> row_id_columns(duck::ClientContext&,
                                       duck::optional_ptr<duck::FunctionData> bind_data) {
     return bind_data->Cast<duck::MultiFileBindData>()
@@ -344,7 +362,7 @@ duck::TableFunction lake_scan_function(Services& services) {
     function.serialize = nullptr;
     function.deserialize = nullptr;
     function.get_partition_stats = nullptr;  // ignores deletes
-    function.statistics = nullptr;           // would open files while planning
+    function.statistics = nullptr;           // the reader's own would open files while planning
     function.statistics_extended = nullptr;
     function.late_materialization = false;
     return function;
@@ -356,6 +374,10 @@ duck::unique_ptr<duck::FunctionData> bind_lake_scan(duck::ClientContext& context
     auto info = duck::make_shared_ptr<ScanInfo>();
     info->table = &table;
     function.function_info = std::move(info);
+    // Only where the principal sees the whole table: what is known of hidden rows must not shape a
+    // plan.
+    if (!table.view().governed && !table.transaction().unguarded())
+        function.statistics = statistics_of;
     vector<duck::Value> inputs{duck::Value("")};
     duck::named_parameter_map_t named;
     vector<duck::LogicalType> input_types;
