@@ -15,9 +15,9 @@ void StopFlag::stop() {
 bool StopFlag::wait_for(std::chrono::milliseconds span) {
     const auto deadline = std::chrono::steady_clock::now() + span;
     const MutexLock lock(mutex_);
-    while (!stopped_ && std::chrono::steady_clock::now() < deadline)
+    while (!stopped() && std::chrono::steady_clock::now() < deadline)
         changed_.wait_until(mutex_, deadline);
-    return !stopped_;
+    return !stopped();
 }
 
 SourceStatus StatusBox::get() const {

@@ -38,12 +38,17 @@ Result<Preview> preview_folder(const SourceSpec& spec, const SourcesParts& parts
 /// The end of a runner's threads. Thread safe.
 class StopFlag {
  public:
+    /// With a parent: for a part of the work that may end alone, and ends with the parent too.
+    explicit StopFlag(const StopFlag* parent = nullptr) : parent_(parent) {}
     void stop();
-    bool stopped() const { return stopped_.load(std::memory_order_relaxed); }
-    /// Sleeps, but not beyond stop(). False: stopped.
+    bool stopped() const {
+        return stopped_.load(std::memory_order_relaxed) || (parent_ && parent_->stopped());
+    }
+    /// Sleeps, but not beyond stop() (the parent's does not wake it). False: stopped.
     bool wait_for(std::chrono::milliseconds span);
 
  private:
+    const StopFlag* const parent_;
     std::atomic<bool> stopped_{false};
     Mutex mutex_;
     Condition changed_;

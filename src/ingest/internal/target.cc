@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "ingest/internal/utf8.h"
 #include "query/engine.h"
 
 namespace tarn::ingest {
@@ -14,22 +15,6 @@ using query::Kind;
 using tables::TypeId;
 
 constexpr size_t kRejectedTextMax = 64 << 10;
-
-/// Length of the well-formed UTF-8 sequence at the beginning (RFC 3629); 0: there is none.
-size_t utf8_length(std::string_view text) {
-    const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-    const unsigned char first = byte(0);
-    if (first < 0x80) return 1;
-    const size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-    if (first < 0xc2 || first > 0xf4 || text.size() < length) return 0;
-    for (size_t i = 1; i < length; ++i)
-        if ((byte(i) & 0xc0) != 0x80) return 0;
-    const unsigned char second = byte(1);
-    if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
-        (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f))
-        return 0;
-    return length;
-}
 
 /// What was refused may hold any bytes; a text column only UTF-8.
 std::string readable(std::string_view text) {

@@ -1,0 +1,241 @@
+#include "ingest/internal/postgres_load.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "base/log.h"
+#include "ingest/internal/copy_text.h"
+
+namespace tarn::ingest {
+
+namespace {
+
+constexpr size_t kChunkRows = 8192, kChunkBytes = 4 << 20;
+/// Parquet's row groups are gathered in memory: of wide rows the file is closed before one is full.
+constexpr uint64_t kGroupRows = 122'880, kGroupBytes = 64 << 20;
+constexpr uint64_t kPieceBlocks = 8192;  // 64 MiB
+
+}  // namespace
+
+/// One worker's rows on their way into one table.
+class PostgresLoad::Writer {
+ public:
+    Writer(PostgresLoad& load, size_t table, bool knows_encoding)
+        : load_(load), table_(table), decoder_(load.tables_[table].source.specs()) {
+        decoder_.trust_utf8(knows_encoding);
+        for (const auto& column : decoder_.columns()) names_.push_back(column.name);
+        chunk_ = decoder_.make_chunk(kChunkRows);
+    }
+
+    size_t table() const { return table_; }
+
+    Status add(std::string_view row) {
+        TARN_CHECK_OK(decoder_.decode(row, chunk_));
+        chunk_bytes_ += row.size();
+        if (++chunk_rows_ < kChunkRows && chunk_bytes_ < kChunkBytes) return ok_status();
+        return flush();
+    }
+
+    Status finish() {
+        TARN_CHECK_OK(flush());
+        return close();
+    }
+
+ private:
+    Status flush() {
+        if (chunk_rows_ == 0) return ok_status();
+        if (!writer_) {
+            const auto& target = load_.tables_[table_].target.table;
+            TARN_TRY(opened, load_.parts_.lake.engine.write_rows_of(target, names_));
+            writer_ = std::move(opened);
+        }
+        TARN_CHECK_OK(writer_->append(chunk_));
+        const auto& source = load_.tables_[table_].source;
+        load_.parts_.status.change_table(load_.parts_.source, source.name, [&](TableStatus& now) {
+            now.rows += chunk_rows_;
+            now.bytes += chunk_bytes_;
+            now.rows_estimated = std::max(now.rows_estimated, now.rows);
+        });
+        group_rows_ += chunk_rows_;
+        group_bytes_ += chunk_bytes_;
+        chunk_ = decoder_.make_chunk(kChunkRows);
+        chunk_rows_ = 0;
+        chunk_bytes_ = 0;
+        if (group_rows_ >= kGroupRows) {
+            group_rows_ = 0;
+            group_bytes_ = 0;
+        }
+        return group_bytes_ < kGroupBytes ? ok_status() : close();
+    }
+
+    Status close() {
+        group_rows_ = 0;
+        group_bytes_ = 0;
+        if (!writer_) return ok_status();
+        TARN_TRY(files, writer_->finish());
+        writer_.reset();
+        const MutexLock lock(load_.mutex_);
+        auto& all = load_.files_[table_];
+        all.insert(all.end(), std::make_move_iterator(files.begin()),
+                   std::make_move_iterator(files.end()));
+        return ok_status();
+    }
+
+    PostgresLoad& load_;
+    const size_t table_;
+    CopyTextDecoder decoder_;
+    std::vector<std::string> names_;
+    query::Chunk chunk_;
+    size_t chunk_rows_ = 0, chunk_bytes_ = 0;
+    std::unique_ptr<query::RowWriter> writer_;
+    uint64_t group_rows_ = 0, group_bytes_ = 0;
+};
+
+PostgresLoad::PostgresLoad(Parts parts) : parts_(parts), halt_(&parts.stop) {}
+
+PostgresLoad::~PostgresLoad() = default;
+
+void PostgresLoad::plan_pieces(int workers) {
+    const MutexLock lock(mutex_);
+    for (size_t i = 0; i < tables_.size(); ++i) {
+        const auto& table = tables_[i].source;
+        for (const auto& part : table.parts) {
+            const std::string all =
+                fmt::format("SELECT {} FROM {}", table.select_list(), part.from);
+            if (workers == 1 || part.blocks <= kPieceBlocks) {
+                pieces_.push_back({i, all});
+                continue;
+            }
+            for (uint64_t at = 0; at < part.blocks; at += kPieceBlocks) {
+                std::string where = fmt::format(" WHERE ctid >= '({},0)'::tid", at);
+                // The last one has no end: the table may have grown since its size was asked.
+                if (at + kPieceBlocks < part.blocks)
+                    where += fmt::format(" AND ctid < '({},0)'::tid", at + kPieceBlocks);
+                pieces_.push_back({i, all + where});
+            }
+        }
+    }
+    std::reverse(pieces_.begin(), pieces_.end());
+}
+
+bool PostgresLoad::take_piece(Piece& piece) {
+    const MutexLock lock(mutex_);
+    if (pieces_.empty() || !failed_.ok()) return false;
+    piece = std::move(pieces_.back());
+    pieces_.pop_back();
+    return true;
+}
+
+Status PostgresLoad::work(PostgresConnection& connection) {
+    std::unique_ptr<Writer> writer;
+    Piece piece;
+    while (take_piece(piece)) {
+        const std::string name = tables_[piece.table].source.full_name();
+        if (!writer || writer->table() != piece.table) {
+            if (writer) TARN_CHECK_OK(writer->finish());
+            writer = std::make_unique<Writer>(*this, piece.table, connection.knows_encoding());
+        }
+        const Status read =
+            connection.copy_out("COPY (" + piece.select + ") TO STDOUT",
+                                [&](std::string_view row) { return writer->add(row); });
+        if (!read.ok()) return Error(read.error()).within("table " + name);
+    }
+    return writer ? writer->finish() : ok_status();
+}
+
+/// A worker with a connection of its own, on the holder's snapshot.
+Status PostgresLoad::work_apart(const std::string& snapshot) {
+    TARN_TRY(connection, PostgresConnection::open(parts_.url, halt_));
+    TARN_CHECK_OK(connection->run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
+    TARN_CHECK_OK(connection->run("SET TRANSACTION SNAPSHOT " + quote_text(snapshot)));
+    return work(*connection);
+}
+
+void PostgresLoad::note(Status status) {
+    if (status.ok()) return;
+    const MutexLock lock(mutex_);
+    // What the others say once they were halted is not the reason.
+    if (failed_.ok()) failed_ = std::move(status);
+    halt_.stop();
+}
+
+Status PostgresLoad::run(PostgresConnection& holder, std::vector<TableLoad> tables) {
+    tables_ = std::move(tables);
+    for (const auto& table : tables_)
+        parts_.status.change_table(parts_.source, table.source.name, [&](TableStatus& now) {
+            now.rows = 0;
+            now.bytes = 0;
+            now.rows_estimated = table.source.rows_estimated;
+        });
+    const int workers = std::max(1, parts_.connections_max);
+    plan_pieces(workers);
+    std::vector<std::thread> others;
+    if (workers > 1) {
+        TARN_TRY(exported, holder.query("SELECT pg_export_snapshot()"));
+        const std::string snapshot = exported.at(0).at(0).value_or("");
+        for (int i = 1; i < workers; ++i)
+            others.emplace_back([this, snapshot] { note(work_apart(snapshot)); });
+    }
+    // The holder's connection works too; its transaction keeps the snapshot until all are done.
+    note(work(holder));
+    for (auto& other : others) other.join();
+    Status result;
+    {
+        const MutexLock lock(mutex_);
+        result = failed_;
+    }
+    if (result.ok()) result = commit();
+    if (!result.ok()) forget_files();
+    return result;
+}
+
+Status PostgresLoad::commit() {
+    std::vector<tables::TableChange> changes;
+    meta::Batch batch;
+    {
+        const MutexLock lock(mutex_);
+        for (size_t i = 0; i < tables_.size(); ++i) {
+            auto change = tables_[i].target.change();
+            change.append = files_[i];
+            tables::stage_position(
+                batch, {parts_.source, tables_[i].source.full_name(), change.table->info.uuid},
+                std::nullopt, tables_[i].position.encode());
+            if (change.create || !change.append.empty()) changes.push_back(std::move(change));
+        }
+    }
+    if (changes.empty()) {
+        TARN_CHECK_OK(parts_.lake.store.commit(std::move(batch)));
+    } else {
+        TARN_CHECK_OK(parts_.lake.committer.commit(parts_.lake.caller(), std::move(changes),
+                                                   std::move(batch)));
+    }
+    const Timestamp now = parts_.lake.clock.now();
+    for (const auto& table : tables_)
+        parts_.status.change_table(parts_.source, table.source.name, [&](TableStatus& status) {
+            status.rows_estimated = status.rows;
+            status.position = table.position.shown();
+            status.last_commit = now;
+            status.last_error.clear();
+        });
+    return ok_status();
+}
+
+void PostgresLoad::forget_files() {
+    // Whether the commit came to be is not known then.
+    if (!parts_.lake.store.healthy()) return;
+    std::vector<std::string> paths;
+    {
+        const MutexLock lock(mutex_);
+        for (const auto& [table, files] : files_)
+            for (const auto& file : files) paths.push_back(file.path);
+        files_.clear();
+    }
+    const Status removed = parts_.lake.catalog.files().remove(paths);
+    if (!removed.ok())
+        log_warning("ingest", "files of a load that failed stay behind",
+                    {{"source", parts_.source}, {"why", removed.error().message}});
+}
+
+}  // namespace tarn::ingest

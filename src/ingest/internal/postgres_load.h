@@ -1,0 +1,67 @@
+// The full load of a database's tables: all from one snapshot of the database, in parallel pieces,
+// committed together. What dies on the way leaves nothing that anybody sees.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ingest/internal/postgres_position.h"
+#include "ingest/internal/postgres_tables.h"
+#include "ingest/internal/runner.h"
+#include "query/engine.h"
+
+namespace tarn::ingest {
+
+/// A table to load: what it is outside, what it becomes here, and where it stands afterwards.
+struct TableLoad {
+    PostgresTable source;
+    Target target;
+    PostgresPosition position;
+};
+
+/// Bounded in memory whatever the size of the tables: about 150 MB a connection.
+class PostgresLoad {
+ public:
+    struct Parts {
+        const std::string& url;
+        const std::string& source;  // its name
+        int connections_max;        // the holder included
+        const SourcesParts& lake;
+        StopFlag& stop;
+        StatusBox& status;
+    };
+    explicit PostgresLoad(Parts parts);
+    ~PostgresLoad();
+
+    /// Precondition: `holder` is in a REPEATABLE READ transaction, the one that the tables were
+    /// found in. Returns when the rows are committed, with their positions; on an error files that
+    /// were written are gone again.
+    Status run(PostgresConnection& holder, std::vector<TableLoad> tables);
+
+ private:
+    struct Piece {
+        size_t table;
+        std::string select;
+    };
+    class Writer;
+
+    void plan_pieces(int workers);
+    bool take_piece(Piece& piece);
+    Status work(PostgresConnection& connection);
+    Status work_apart(const std::string& snapshot);
+    void note(Status status);
+    Status commit();
+    void forget_files();
+
+    const Parts parts_;
+    StopFlag halt_;  // the first error ends all workers
+    std::vector<TableLoad> tables_;
+    Mutex mutex_;
+    std::vector<Piece> pieces_ TARN_GUARDED_BY(mutex_);  // the next is the last
+    std::map<size_t, std::vector<tables::DataFile>> files_ TARN_GUARDED_BY(mutex_);
+    Status failed_ TARN_GUARDED_BY(mutex_);
+};
+
+}  // namespace tarn::ingest

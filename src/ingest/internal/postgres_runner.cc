@@ -1,0 +1,331 @@
+// A database as a source: the turns of its one thread, and its preview.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <thread>
+
+#include "base/log.h"
+#include "ingest/internal/copy_text.h"
+#include "ingest/internal/postgres_follow.h"
+#include "ingest/internal/postgres_load.h"
+#include "ingest/internal/postgres_position.h"
+#include "ingest/internal/postgres_tables.h"
+#include "ingest/internal/runner.h"
+#include "query/engine.h"
+
+namespace tarn::ingest {
+
+namespace {
+
+constexpr const char* kBegin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+constexpr auto kPersonTime =
+    std::chrono::seconds(60);  // between tries of what a person has to mend
+
+SourceStatus first_status(const SourceSpec& spec) {
+    SourceStatus status;
+    status.name = spec.name;
+    status.kind = "postgres";
+    return status;
+}
+
+/// Seconds since the oldest transaction began that may still commit (as far as the user may see
+/// it).
+Result<int64_t> oldest_transaction(PostgresConnection& connection) {
+    TARN_TRY(rows, connection.query(
+                       "SELECT coalesce(extract(epoch FROM now() - least((SELECT min(xact_start) "
+                       "FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> "
+                       "pg_backend_pid() AND datname = current_database()), (SELECT min(prepared) "
+                       "FROM pg_prepared_xacts WHERE database = current_database()))), "
+                       "0)::bigint::text"));
+    return static_cast<int64_t>(std::strtoll(rows.at(0).at(0).value_or("0").c_str(), nullptr, 10));
+}
+
+class PostgresRunner final : public Runner {
+ public:
+    PostgresRunner(const SourceSpec& spec, const SourcesParts& parts)
+        : name_(spec.name),
+          from_(std::get<PostgresSource>(spec.from)),
+          parts_(parts),
+          status_(first_status(spec)) {}
+    ~PostgresRunner() override { stop(); }
+
+    void start() override {
+        thread_ = std::thread([this] { run(); });
+    }
+    void ask_to_stop() override { stop_.stop(); }
+    void stop() override {
+        stop_.stop();
+        if (thread_.joinable()) thread_.join();
+    }
+    SourceStatus status() const override { return status_.get(); }
+
+ private:
+    void run();
+    Status turn();
+    Status load(PostgresConnection& connection, const std::vector<PostgresTable>& tables);
+    Result<bool> wants_load(const PostgresTable& table);
+    Result<TableLoad> prepare(PostgresConnection& connection, const PostgresTable& table,
+                              int64_t overlap_now);
+    Status follow(std::unique_ptr<PostgresConnection> connection,
+                  const std::vector<PostgresTable>& tables);
+    Status follow_table(PostgresConnection& connection, const PostgresTable& table,
+                        int64_t overlap_now);
+    Result<bool> all_loaded() const;
+    Result<std::optional<PostgresPosition>> recorded(const std::string& outside,
+                                                     const std::string& table) const;
+    void note(const Error& error);
+
+    const std::string name_;
+    const PostgresSource from_;
+    const SourcesParts& parts_;
+    StopFlag stop_;
+    StatusBox status_;
+    std::map<std::string, PostgresFollow> followed_;  // by the database's name of the table
+    std::thread thread_;
+};
+
+void PostgresRunner::note(const Error& error) {
+    status_.set_error(
+        passes_by_itself(error) ? SourceStatus::State::waiting : SourceStatus::State::failed,
+        error.message);
+}
+
+void PostgresRunner::run() {
+    BackOff patience;
+    while (!stop_.stopped()) {
+        const Status done = turn();
+        if (stop_.stopped()) break;
+        if (!done.ok()) {
+            note(done.error());
+            stop_.wait_for(passes_by_itself(done.error()) ? patience.next() : kPersonTime);
+            continue;
+        }
+        patience.reset();
+        status_.clear_error();
+        if (from_.follow == PostgresSource::Follow::once) {
+            status_.set_state(SourceStatus::State::complete);
+            break;
+        }
+        status_.set_state(SourceStatus::State::waiting);
+        stop_.wait_for(from_.every);
+    }
+}
+
+/// What is not loaded yet is loaded; then what is new is read.
+Status PostgresRunner::turn() {
+    const bool once = from_.follow == PostgresSource::Follow::once;
+    if (once) {
+        TARN_TRY(loaded, all_loaded());
+        if (loaded) return ok_status();
+    }
+    TARN_TRY(connection, PostgresConnection::open(from_.url, stop_));
+    TARN_CHECK_OK(connection->run(kBegin));
+    TARN_TRY(tables, find_postgres_tables(*connection, from_.tables));
+    if (!once)
+        for (const auto& table : tables) TARN_CHECK_OK(follow_plan(table, from_));
+    TARN_CHECK_OK(load(*connection, tables));
+    if (once) return ok_status();
+    status_.set_state(SourceStatus::State::following);
+    return follow(std::move(connection), tables);
+}
+
+/// A source that is read once need not find its database again after a restart.
+Result<bool> PostgresRunner::all_loaded() const {
+    for (const auto& name : from_.tables) {
+        const size_t dot = name.find('.');
+        const std::string outside = dot == std::string::npos ? name : name.substr(dot + 1);
+        const std::string full = dot == std::string::npos ? "public." + name : name;
+        TARN_TRY(position, recorded(full, lake_name(outside)));
+        if (!position) return false;
+    }
+    return !from_.tables.empty();
+}
+
+Result<std::optional<PostgresPosition>> PostgresRunner::recorded(const std::string& outside,
+                                                                 const std::string& table) const {
+    const auto state = parts_.catalog.snapshot();
+    TARN_TRY(found, state.find_relation(name_, table));
+    if (!found) return std::optional<PostgresPosition>();
+    TARN_TRY(bytes, tables::load_position(state.state(), {name_, outside, found->uuid}));
+    if (!bytes) return std::optional<PostgresPosition>();
+    TARN_TRY(position, PostgresPosition::decode(*bytes));
+    return std::optional<PostgresPosition>(std::move(position));
+}
+
+Result<TableLoad> PostgresRunner::prepare(PostgresConnection& connection,
+                                          const PostgresTable& table, int64_t overlap_now) {
+    TableLoad out;
+    out.source = table;
+    TARN_TRY(target, stage_table(parts_, target_of(table, name_)));
+    const auto snapshot = target.table->current_snapshot();
+    if (snapshot && snapshot->summary_number("total-records").value_or(1) > 0)
+        return Error(Code::already_exists,
+                     fmt::format("table {} has rows that this source did not write: rename or drop "
+                                 "it, or give the source another name",
+                                 target.table->info.full_name()));
+    out.target = std::move(target);
+    if (from_.follow == PostgresSource::Follow::once) return out;
+    TARN_TRY(plan, follow_plan(table, from_));
+    out.position.by = plan.by;
+    if (plan.by.empty()) return out;
+    TARN_TRY(rows, connection.query(high_select(table, plan, {})));
+    out.position.high = rows.at(0).at(0);
+    if (plan.upsert) out.position.overlap = plan.overlap_min() + (plan.by_time() ? overlap_now : 0);
+    return out;
+}
+
+Status PostgresRunner::load(PostgresConnection& connection,
+                            const std::vector<PostgresTable>& tables) {
+    std::vector<const PostgresTable*> missing;
+    for (const auto& table : tables) {
+        TARN_TRY(position, recorded(table.full_name(), table.name));
+        if (!position) {
+            missing.push_back(&table);
+            continue;
+        }
+        status_.change_table(name_, table.name, [&](TableStatus& status) {
+            if (status.position.empty()) status.position = position->shown();
+        });
+    }
+    if (missing.empty()) return ok_status();
+    status_.set_state(SourceStatus::State::loading);
+    TARN_TRY(overlap_now, oldest_transaction(connection));
+    std::vector<TableLoad> loads;
+    for (const auto* table : missing) {
+        TARN_TRY(prepared, prepare(connection, *table, overlap_now));
+        loads.push_back(std::move(prepared));
+    }
+    log_info("ingest", "a database is being loaded",
+             {{"source", name_}, {"tables", static_cast<uint64_t>(loads.size())}});
+    const auto positions = loads;
+    PostgresLoad job({from_.url, name_, from_.connections_max, parts_, stop_, status_});
+    TARN_CHECK_OK(job.run(connection, std::move(loads)));
+    log_info("ingest", "a database is loaded", {{"source", name_}});
+    if (from_.follow == PostgresSource::Follow::once) return ok_status();
+    // The rows that the first round will meet again are known now, in the snapshot of the load.
+    for (const auto& table : positions) {
+        TARN_TRY(plan, follow_plan(table.source, from_));
+        followed_.erase(table.source.full_name());
+        auto& one = followed_
+                        .emplace(table.source.full_name(),
+                                 PostgresFollow({name_, parts_, status_}, table.position))
+                        .first->second;
+        TARN_CHECK_OK(one.learn(connection, table.source, plan));
+    }
+    return ok_status();
+}
+
+Status PostgresRunner::follow_table(PostgresConnection& connection, const PostgresTable& table,
+                                    int64_t overlap_now) {
+    TARN_TRY(position, recorded(table.full_name(), table.name));
+    if (!position) return ok_status();  // dropped since: loaded at the next turn
+    auto found = followed_.find(table.full_name());
+    if (found == followed_.end() || !(found->second.position() == *position)) {
+        followed_.erase(table.full_name());
+        found = followed_
+                    .emplace(table.full_name(), PostgresFollow({name_, parts_, status_}, *position))
+                    .first;
+    }
+    TARN_TRY(plan, follow_plan(table, from_));
+    return found->second.round(connection, table, plan, overlap_now);
+}
+
+/// All tables in one snapshot of the database, unless one makes trouble: the others do not wait for
+/// it.
+Status PostgresRunner::follow(std::unique_ptr<PostgresConnection> connection,
+                              const std::vector<PostgresTable>& tables) {
+    Status first;
+    bool fresh = false;
+    for (const auto& table : tables) {
+        if (stop_.stopped()) break;
+        if (!connection) {
+            TARN_TRY(opened, PostgresConnection::open(from_.url, stop_));
+            connection = std::move(opened);
+            fresh = false;
+        }
+        if (!fresh) {
+            TARN_CHECK_OK(connection->run("ROLLBACK"));
+            TARN_CHECK_OK(connection->run(kBegin));
+            fresh = true;
+        }
+        TARN_TRY(overlap_now, oldest_transaction(*connection));
+        const Status done = follow_table(*connection, table, overlap_now);
+        if (done.ok()) continue;
+        connection.reset();
+        Status named = Error(done.error()).within("table " + table.full_name());
+        status_.change_table(name_, table.name, [&](TableStatus& status) {
+            status.last_error = named.error().message;
+        });
+        if (first.ok()) first = std::move(named);
+    }
+    return first;
+}
+
+Result<PreviewTable> preview_table(PostgresConnection& connection, const PostgresTable& table,
+                                   const std::string& source, size_t rows_max) {
+    PreviewTable out;
+    out.database = source;
+    out.name = table.name;
+    out.columns = table.specs();
+    out.key = table.key;
+    CopyTextDecoder decoder(table.specs());
+    decoder.trust_utf8(connection.knows_encoding());
+    out.rows = decoder.make_chunk(std::min<size_t>(rows_max, 10'000));
+    TARN_CHECK_OK(
+        connection.copy_out(fmt::format("COPY (SELECT {} FROM {} LIMIT {}) TO STDOUT",
+                                        table.select_list(), table.quoted(), rows_max),
+                            [&](std::string_view row) { return decoder.decode(row, out.rows); }));
+    return out;
+}
+
+void add_notes(const PostgresTable& table, const PostgresSource& from, Preview& preview) {
+    auto& notes = preview.notes;
+    notes.push_back(
+        fmt::format("table {}: about {} rows", table.full_name(), table.rows_estimated));
+    for (const auto& column : table.columns)
+        if (column.spelled == "numeric")
+            notes.push_back(fmt::format(
+                "table {}: column {} is numeric without a precision and becomes numeric(38,9): "
+                "further digits are rounded",
+                table.full_name(), column.name));
+    if (from.follow != PostgresSource::Follow::incremental) return;
+    const auto plan = follow_plan(table, from);
+    if (!plan.ok())
+        notes.push_back(plan.error().message);
+    else if (plan->by.empty())
+        notes.push_back(
+            fmt::format("table {} is read in full each time, and what changed is put "
+                        "in place by its primary key",
+                        table.full_name()));
+    else if (!plan->upsert)
+        notes.push_back(
+            fmt::format("table {} has no primary key: rows whose {} is above the "
+                        "highest one read are added; changes are not seen",
+                        table.full_name(), plan->by));
+}
+
+}  // namespace
+
+std::unique_ptr<Runner> make_postgres_runner(const SourceSpec& spec, const SourcesParts& parts) {
+    return std::make_unique<PostgresRunner>(spec, parts);
+}
+
+Result<Preview> preview_postgres(const SourceSpec& spec, const SourcesParts&, size_t rows_max) {
+    const auto& from = std::get<PostgresSource>(spec.from);
+    StopFlag stop;
+    TARN_TRY(connection, PostgresConnection::open(from.url, stop));
+    TARN_CHECK_OK(connection->run(kBegin));
+    TARN_TRY(tables, find_postgres_tables(*connection, from.tables));
+    Preview preview;
+    for (const auto& table : tables) {
+        auto shown = preview_table(*connection, table, spec.name, rows_max);
+        if (!shown.ok())
+            return std::move(std::move(shown).error()).within("table " + table.full_name());
+        preview.tables.push_back(std::move(shown).value());
+        add_notes(table, from, preview);
+    }
+    return preview;
+}
+
+}  // namespace tarn::ingest

@@ -1,0 +1,397 @@
+#include "ingest/internal/postgres_tables.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <set>
+
+namespace tarn::ingest {
+
+namespace {
+
+using query::Kind;
+using query::Type;
+
+template <typename T = int64_t>
+T number_of(const std::optional<std::string>& text) {
+    T number = 0;
+    if (text) std::from_chars(text->data(), text->data() + text->size(), number);
+    return number;
+}
+
+std::string text_of(const std::optional<std::string>& text) {
+    return text.value_or("");
+}
+
+bool is_true(const std::optional<std::string>& text) {
+    return text == "t";
+}
+
+Type numeric_of(int32_t modifier) {
+    if (modifier < 4) return Type::decimal(38, 9);
+    const int packed = modifier - 4;
+    int precision = (packed >> 16) & 0xffff;
+    int scale = ((packed & 0x7ff) ^ 1024) - 1024;  // 11 bits with sign
+    if (scale < 0) {                               // numeric(3,-2) holds 12300
+        precision -= scale;
+        scale = 0;
+    }
+    precision = std::max(precision, scale);
+    if (precision > 38) return Kind::text;
+    return Type::decimal(static_cast<uint8_t>(precision), static_cast<uint8_t>(scale));
+}
+
+/// Domains and arrays, to find out what a column's type comes down to.
+struct TypeCatalog {
+    struct Domain {
+        uint32_t base = 0;
+        int32_t modifier = -1;
+    };
+    std::map<uint32_t, Domain> domains;
+    std::map<uint32_t, uint32_t> arrays;  // element
+
+    Type resolve(uint32_t oid, int32_t modifier, bool inside_array = false) const {
+        for (auto found = domains.find(oid); found != domains.end(); found = domains.find(oid)) {
+            oid = found->second.base;
+            if (modifier < 0) modifier = found->second.modifier;
+        }
+        const auto array = arrays.find(oid);
+        if (array == arrays.end()) return type_of_postgres(oid, modifier);
+        if (inside_array) return Kind::text;  // an array of a domain over an array
+        return Type::list(resolve(array->second, modifier, true));
+    }
+};
+
+Result<TypeCatalog> load_types(PostgresConnection& connection) {
+    TypeCatalog out;
+    TARN_TRY(domains, connection.query(
+                          "SELECT oid, typbasetype, typtypmod FROM pg_type WHERE typtype = 'd'"));
+    for (const auto& row : domains)
+        out.domains[number_of<uint32_t>(row[0])] = {number_of<uint32_t>(row[1]),
+                                                    number_of<int32_t>(row[2])};
+    TARN_TRY(arrays, connection.query("SELECT t.oid, t.typelem FROM pg_type t JOIN pg_type e ON "
+                                      "e.oid = t.typelem WHERE t.typcategory = 'A' AND t.typlen = "
+                                      "-1 AND e.typdelim = ','"));
+    for (const auto& row : arrays)
+        out.arrays[number_of<uint32_t>(row[0])] = number_of<uint32_t>(row[1]);
+    return out;
+}
+
+/// A row of pg_class.
+struct Relation {
+    uint32_t oid = 0;
+    std::string schema, name;
+    char kind = 'r';
+    bool partition = false, may_select = false, may_use_schema = false, filtered = false;
+    uint64_t rows = 0;
+    std::string comment;
+    std::string full_name() const { return schema + "." + name; }
+};
+
+Result<std::vector<Relation>> load_relations(PostgresConnection& connection) {
+    TARN_TRY(rows,
+             connection.query(
+                 "SELECT c.oid, n.nspname, c.relname, c.relkind, c.relispartition, "
+                 "has_table_privilege(c.oid, 'SELECT') OR has_any_column_privilege(c.oid, "
+                 "'SELECT'), has_schema_privilege(n.oid, 'USAGE'), row_security_active(c.oid), "
+                 "greatest(c.reltuples, 0)::bigint, obj_description(c.oid, 'pg_class') "
+                 "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN "
+                 "('r', 'p', 'm', 'v', 'f') AND n.nspname <> 'information_schema' AND n.nspname "
+                 "!~ '^pg_' ORDER BY 2, 3"));
+    std::vector<Relation> out;
+    for (const auto& row : rows) {
+        Relation relation;
+        relation.oid = number_of<uint32_t>(row[0]);
+        relation.schema = text_of(row[1]);
+        relation.name = text_of(row[2]);
+        relation.kind = text_of(row[3])[0];
+        relation.partition = is_true(row[4]);
+        relation.may_select = is_true(row[5]);
+        relation.may_use_schema = is_true(row[6]);
+        relation.filtered = is_true(row[7]);
+        relation.rows = number_of<uint64_t>(row[8]);
+        relation.comment = text_of(row[9]);
+        out.push_back(std::move(relation));
+    }
+    return out;
+}
+
+bool same_ignoring_case(std::string_view a, std::string_view b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
+        return tolower(static_cast<unsigned char>(x)) == tolower(static_cast<unsigned char>(y));
+    });
+}
+
+const Relation* find_relation(const std::vector<Relation>& all, const std::string& wanted) {
+    const std::string full = wanted.find('.') == std::string::npos ? "public." + wanted : wanted;
+    for (const auto& relation : all)
+        if (relation.full_name() == full) return &relation;
+    for (const auto& relation : all)
+        if (same_ignoring_case(relation.full_name(), full)) return &relation;
+    return nullptr;
+}
+
+Status check_readable(const PostgresConnection& connection, const Relation& relation) {
+    const std::string user = quote_name(connection.user());
+    const std::string table = quote_name(relation.schema) + "." + quote_name(relation.name);
+    if (!relation.may_use_schema)
+        return Error(Code::permission_denied,
+                     fmt::format("user {} may not use schema {} of the {}: run GRANT USAGE ON "
+                                 "SCHEMA {} TO {}; GRANT SELECT ON {} TO {}",
+                                 connection.user(), relation.schema, connection.place(),
+                                 quote_name(relation.schema), user, table, user));
+    if (!relation.may_select)
+        return Error(
+            Code::permission_denied,
+            fmt::format("user {} may not read table {} of the {}: run GRANT SELECT ON {} "
+                        "TO {}",
+                        connection.user(), relation.full_name(), connection.place(), table, user));
+    if (relation.filtered)
+        return Error(Code::permission_denied,
+                     fmt::format("row-level security hides rows of table {} from user {}: run "
+                                 "ALTER ROLE {} BYPASSRLS, or read a view of what it may see",
+                                 relation.full_name(), connection.user(), user));
+    return ok_status();
+}
+
+Result<std::vector<Relation>> choose(PostgresConnection& connection,
+                                     const std::vector<std::string>& names) {
+    TARN_TRY(all, load_relations(connection));
+    std::vector<Relation> chosen;
+    if (names.empty()) {
+        for (auto& relation : all)
+            if ((relation.kind == 'r' || relation.kind == 'p') && !relation.partition &&
+                relation.may_select && relation.may_use_schema && !relation.filtered)
+                chosen.push_back(std::move(relation));
+        if (chosen.empty())
+            return Error(
+                Code::not_found,
+                fmt::format("user {} can read no table of the {}: run GRANT SELECT ON ALL "
+                            "TABLES IN SCHEMA public TO {}",
+                            connection.user(), connection.place(), quote_name(connection.user())));
+        return chosen;
+    }
+    for (const auto& name : names) {
+        const Relation* found = find_relation(all, name);
+        if (!found)
+            return Error(Code::not_found,
+                         fmt::format("the {} has no table {}: write a table of another schema as "
+                                     "schema.table",
+                                     connection.place(), name));
+        TARN_CHECK_OK(check_readable(connection, *found));
+        const bool twice = std::any_of(chosen.begin(), chosen.end(),
+                                       [&](const Relation& one) { return one.oid == found->oid; });
+        if (!twice) chosen.push_back(*found);
+    }
+    return chosen;
+}
+
+/// '{1,2,3}', a parameter of type oid[].
+std::string oid_array(const std::vector<Relation>& relations) {
+    std::string out = "{";
+    for (const auto& relation : relations) {
+        if (out.size() > 1) out += ',';
+        out += std::to_string(relation.oid);
+    }
+    return out + "}";
+}
+
+using TablesByOid = std::map<uint32_t, PostgresTable>;
+
+Status load_columns(PostgresConnection& connection, const std::string& oids, TablesByOid& tables) {
+    TARN_TRY(types, load_types(connection));
+    TARN_TRY(rows, connection.query(
+                       "SELECT a.attrelid, a.attname, a.atttypid, a.atttypmod, a.attndims, "
+                       "a.attnotnull, col_description(a.attrelid, a.attnum), "
+                       "format_type(a.atttypid, a.atttypmod) FROM pg_attribute a WHERE a.attrelid "
+                       "= ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped AND "
+                       "has_column_privilege(a.attrelid, a.attnum, 'SELECT') ORDER BY 1, a.attnum",
+                       {oids}));
+    std::map<uint32_t, std::set<std::string>> used;
+    for (const auto& row : rows) {
+        const auto oid = number_of<uint32_t>(row[0]);
+        PostgresColumn column;
+        column.outside = text_of(row[1]);
+        column.name = lake_name(column.outside);
+        for (int n = 2; !used[oid].insert(column.name).second; ++n)
+            column.name = fmt::format("{}_{}", lake_name(column.outside).substr(0, 59), n);
+        column.type = types.resolve(number_of<uint32_t>(row[2]), number_of<int32_t>(row[3]));
+        if (column.type.kind == Kind::list && number_of(row[4]) > 1) column.type = Kind::text;
+        column.required = is_true(row[5]);
+        column.comment = text_of(row[6]);
+        column.spelled = text_of(row[7]);
+        tables[oid].columns.push_back(std::move(column));
+    }
+    return ok_status();
+}
+
+Status load_keys(PostgresConnection& connection, const std::string& oids, TablesByOid& tables) {
+    TARN_TRY(rows, connection.query(
+                       "SELECT i.indrelid, a.attname FROM pg_index i CROSS JOIN LATERAL "
+                       "unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, place) JOIN "
+                       "pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum WHERE "
+                       "i.indisprimary AND i.indrelid = ANY ($1::oid[]) ORDER BY 1, k.place",
+                       {oids}));
+    std::set<uint32_t> hidden;  // a part of the key may not be read: the rest of it is no key
+    for (const auto& row : rows) {
+        const auto oid = number_of<uint32_t>(row[0]);
+        auto& table = tables[oid];
+        const auto found = std::find_if(
+            table.columns.begin(), table.columns.end(),
+            [&](const PostgresColumn& column) { return column.outside == text_of(row[1]); });
+        if (found == table.columns.end())
+            hidden.insert(oid);
+        else
+            table.key.push_back(found->name);
+    }
+    for (const uint32_t oid : hidden) tables[oid].key.clear();
+    return ok_status();
+}
+
+Status load_parts(PostgresConnection& connection, const std::string& oids, TablesByOid& tables) {
+    TARN_TRY(rows,
+             connection.query(
+                 "WITH RECURSIVE tree (root, oid) AS (SELECT oid, oid FROM pg_class WHERE "
+                 "oid = ANY ($1::oid[]) UNION ALL SELECT t.root, i.inhrelid FROM tree t JOIN "
+                 "pg_inherits i ON i.inhparent = t.oid) SELECT t.root, n.nspname, c.relname, "
+                 "c.relkind, coalesce(m.amname = 'heap', false), CASE WHEN c.relkind IN "
+                 "('r', 'm') THEN pg_relation_size(c.oid) / "
+                 "current_setting('block_size')::int ELSE 0 END, greatest(c.reltuples, "
+                 "0)::bigint, has_table_privilege(c.oid, 'SELECT') AND "
+                 "has_schema_privilege(n.oid, 'USAGE'), t.root = t.oid FROM tree t JOIN "
+                 "pg_class c ON c.oid = t.oid JOIN pg_namespace n ON n.oid = c.relnamespace "
+                 "LEFT JOIN pg_am m ON m.oid = c.relam WHERE c.relkind <> 'p' ORDER BY 1, 2, 3",
+                 {oids}));
+    const bool splits = connection.server_version() >= 140000;
+    std::set<uint32_t> whole;  // a partition that may not be read by itself: read from the top
+    std::map<uint32_t, uint64_t> estimates;
+    for (const auto& row : rows) {
+        const auto root = number_of<uint32_t>(row[0]);
+        const bool view = text_of(row[3]) == "v";
+        PostgresPart part;
+        part.from = fmt::format("{}{}.{}", view ? "" : "ONLY ", quote_name(text_of(row[1])),
+                                quote_name(text_of(row[2])));
+        if (splits && is_true(row[4])) part.blocks = number_of<uint64_t>(row[5]);
+        if (!is_true(row[7]) && !is_true(row[8])) whole.insert(root);
+        estimates[root] += number_of<uint64_t>(row[6]);
+        tables[root].parts.push_back(std::move(part));
+    }
+    for (auto& [oid, table] : tables) {
+        table.rows_estimated = std::max(table.rows_estimated, estimates[oid]);
+        if (whole.count(oid)) table.parts = {{table.quoted(), 0}};
+    }
+    return ok_status();
+}
+
+/// A table is called what the database calls it; of several with one name those outside of schema
+/// public carry their schema's name in front.
+void name_tables(std::vector<PostgresTable>& tables) {
+    std::map<std::string, int> uses;
+    for (const auto& table : tables) ++uses[lake_name(table.outside)];
+    std::set<std::string> used;
+    for (auto& table : tables) {
+        std::string name = lake_name(table.outside);
+        if (uses[name] > 1 && table.schema != "public")
+            name = lake_name(table.schema + "_" + table.outside);
+        table.name = name;
+        for (int n = 2; !used.insert(table.name).second; ++n)
+            table.name = fmt::format("{}_{}", name.substr(0, 59), n);
+    }
+}
+
+}  // namespace
+
+std::string PostgresTable::select_list() const {
+    std::string out;
+    for (const auto& column : columns) {
+        if (!out.empty()) out += ", ";
+        out += quote_name(column.outside);
+    }
+    return out;
+}
+
+const PostgresColumn* PostgresTable::find(std::string_view wanted) const {
+    for (const auto& column : columns)
+        if (column.name == wanted) return &column;
+    return nullptr;
+}
+
+std::vector<ColumnSpec> PostgresTable::specs() const {
+    std::vector<ColumnSpec> out;
+    for (const auto& column : columns) out.push_back({column.name, column.type});
+    return out;
+}
+
+Type type_of_postgres(uint32_t oid, int32_t modifier) {
+    switch (oid) {
+        case 16:
+            return Kind::boolean;
+        case 17:
+            return Kind::binary;
+        case 20:  // bigint
+        case 26:  // oid
+        case 28:  // xid
+            return Kind::int64;
+        case 21:  // smallint: tables have none smaller
+        case 23:
+            return Kind::int32;
+        case 700:
+            return Kind::float32;
+        case 701:
+            return Kind::float64;
+        case 1082:
+            return Kind::date;
+        case 1083:
+            return Kind::time;
+        case 1114:
+            return Kind::timestamp;
+        case 1184:
+            return Kind::timestamptz;
+        case 1700:
+            return numeric_of(modifier);
+        case 2950:
+            return Kind::uuid;
+        default:  // text, varchar, json, interval, enums, ranges, networks, geometry ...
+            return Kind::text;
+    }
+}
+
+Result<std::vector<PostgresTable>> find_postgres_tables(PostgresConnection& connection,
+                                                        const std::vector<std::string>& names) {
+    TARN_TRY(chosen, choose(connection, names));
+    TablesByOid by_oid;
+    for (const auto& relation : chosen) {
+        auto& table = by_oid[relation.oid];
+        table.schema = relation.schema;
+        table.outside = relation.name;
+        table.rows_estimated = relation.rows;
+        table.comment = relation.comment;
+    }
+    const std::string oids = oid_array(chosen);
+    TARN_CHECK_OK(load_columns(connection, oids, by_oid));
+    TARN_CHECK_OK(load_keys(connection, oids, by_oid));
+    TARN_CHECK_OK(load_parts(connection, oids, by_oid));
+    std::vector<PostgresTable> out;
+    for (const auto& relation : chosen) {
+        auto& table = by_oid[relation.oid];
+        if (!table.columns.empty()) out.push_back(std::move(table));
+    }
+    name_tables(out);
+    return out;
+}
+
+TargetTable target_of(const PostgresTable& table, const std::string& source) {
+    TargetTable out;
+    out.database = source;
+    out.name = table.name;
+    out.key = table.key;
+    out.comment = table.comment;
+    out.source = source;
+    for (const auto& column : table.columns)
+        out.columns.push_back({column.name, column.type, column.required, column.comment});
+    return out;
+}
+
+}  // namespace tarn::ingest

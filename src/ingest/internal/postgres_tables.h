@@ -1,0 +1,57 @@
+// What a database has: tables, their columns in our types, keys, and the pieces in which they are
+// read.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ingest/internal/postgres_connection.h"
+#include "ingest/internal/target.h"
+
+namespace tarn::ingest {
+
+struct PostgresColumn {
+    std::string outside;  // as the database calls it
+    std::string name;     // in the lake: lower case
+    query::Type type;     // as a table of the lake stores it
+    std::string spelled;  // the database's type, for messages: "numeric(10,2)"
+    bool required = false;
+    std::string comment;
+};
+
+/// A part of a table that is read by itself: a table is one, a partitioned table has one for each
+/// partition.
+struct PostgresPart {
+    std::string from;     // "ONLY "public"."sales"", quoted
+    uint64_t blocks = 0;  // 0: it cannot be split by ctid
+};
+
+struct PostgresTable {
+    std::string schema, outside;  // as the database calls them
+    std::string name;             // in the lake
+    std::vector<PostgresColumn> columns;
+    std::vector<std::string> key;  // of the primary key, names in the lake; empty: none
+    uint64_t rows_estimated = 0;
+    std::string comment;
+    std::vector<PostgresPart> parts;
+
+    std::string full_name() const { return schema + "." + outside; }
+    std::string quoted() const { return quote_name(schema) + "." + quote_name(outside); }
+    /// "a","B c": what to select, in the order of `columns`.
+    std::string select_list() const;
+    const PostgresColumn* find(std::string_view name) const;
+    std::vector<ColumnSpec> specs() const;
+};
+
+/// The type a table of the lake gets for one of PostgreSQL's base types; text for all that have no
+/// counterpart. numeric of more than 38 digits is text; numeric without precision is decimal(38,9).
+query::Type type_of_postgres(uint32_t oid, int32_t modifier);
+
+/// The tables that `names` means ("sales" of schema public, "shop.sales"), or all that the user may
+/// read. Errors: not_found, permission_denied with the GRANT to run.
+Result<std::vector<PostgresTable>> find_postgres_tables(PostgresConnection& connection,
+                                                        const std::vector<std::string>& names);
+TargetTable target_of(const PostgresTable& table, const std::string& source);
+
+}  // namespace tarn::ingest
