@@ -67,6 +67,10 @@ struct ApplierParts {
     std::string account_arn;  // "arn:aws:tarn:<region>:<account>:", what ARNs of alerts begin with
     /// Brings the services to what is declared (roles are the applier's own business).
     std::function<Status(const Lakefile&)> configure;
+    /// What the services would refuse (a circle of tables, SQL that cannot be read), before anything is changed.
+    std::function<std::vector<Problem>(const Lakefile&)> check;
+    /// Users that hold a role.
+    std::function<std::vector<std::string>(const std::string& role)> holders;
     /// One sentence: how often the alert would have fired.
     std::function<Result<std::string>(const Lakefile&, const events::AlertSpec&, std::chrono::seconds)> replay;
     /// A sample of a source, as a JSON object; nothing is kept.
@@ -85,18 +89,19 @@ class Applier {
     /// A secret changed: what refers to it is configured anew.
     Status secrets_changed();
 
-    Result<Plan> plan(const Text& text, const PlanOptions& options = {});
-    /// Does what `plan_id` said. conflict, reason "plan_moved": the file or the lake is another than in the plan.
-    /// precondition_failed: data would go and `drop_data` is not said. An empty plan_id takes the plan of this moment.
+    Result<Plan> plan(const Text& text, const PlanOptions& options = {}) const;
+    /// Does what `plan_id` said; an empty one takes the plan of this moment. conflict, reason "plan_moved": the file or the
+    /// lake is another than in the plan. invalid_argument: the plan has problems. The tables of an item that is gone from
+    /// the file stay as they are, unless `drop_data`.
     Result<Plan> apply(const security::Caller& caller, const Text& text, const std::string& plan_id, bool drop_data);
     /// A source or table of the text on a sample, as JSON: {"name", "columns", "rows", "rejected", ...}. An empty name
     /// takes all. Reads with the caller's own grants; nothing is kept.
-    Result<std::string> try_out(const security::Caller& caller, const Text& text, const std::string& name, size_t rows);
+    Result<std::string> try_out(const security::Caller& caller, const Text& text, const std::string& name, size_t rows) const;
 
     /// What is applied, with secrets resolved; immutable.
     std::shared_ptr<const Lakefile> current() const;
     /// JSON for GET /api/v1/lakefile: items with definitions (no secrets), who, when, drift, problems.
-    Result<std::string> describe_current();
+    Result<std::string> describe_current() const;
 
  private:
     struct Impl;
