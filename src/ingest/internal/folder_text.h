@@ -1,0 +1,29 @@
+// The text of a file in UTF-8, piece by piece.
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "ingest/internal/folder_bytes.h"
+#include "ingest/internal/folder_scan.h"
+
+namespace tarn::ingest {
+
+class FileText {
+ public:
+    /// Begins at the file's beginning. `encoding` nullopt: unpacked, but not made UTF-8. `tap` sees the raw bytes.
+    FileText(DropFile& file, std::optional<Encoding> encoding, std::function<Status(std::string_view)> tap = {});
+    /// Empty at the end. Valid until the next call.
+    Result<std::string_view> next();
+
+ private:
+    Result<std::string_view> next_unpacked();
+
+    DropFile& file_;
+    std::optional<Transcoder> transcoder_;
+    std::optional<Gunzip> gunzip_;
+    const std::function<Status(std::string_view)> tap_;
+    bool began_ = false, ended_ = false;
+};
+
+}  // namespace tarn::ingest
