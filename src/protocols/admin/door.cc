@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "protocols/admin/internal/api.h"
+#include "protocols/admin/internal/console.h"
 #include "protocols/admin/internal/sign_in.h"
 
 namespace tarn::admin {
@@ -17,6 +18,7 @@ struct Route {
     const char* action;
     bool changes;  // the handler's batch carries the audit record of a success
     Result<ApiResponse> (*run)(const DoorParts&, ApiRequest&);
+    const char* resource = nullptr;  // of the ARN: this and the first value of the pattern; null: the lake
 };
 
 constexpr Route kRoutes[] = {
@@ -38,11 +40,34 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/streams", "tarn:ListStreams", false, list_streams},
     {"GET", "/api/v1/streams/{}", "tarn:ReadStream", false, read_stream},
     {"GET", "/api/v1/audit", "cloudtrail:LookupEvents", false, read_audit},
+    {"POST", "/api/v1/plan", "tarn:Plan", false, plan_lakefile},
+    {"POST", "/api/v1/apply", "tarn:Apply", true, apply_lakefile},
+    {"POST", "/api/v1/try", "tarn:Try", false, try_lakefile},
+    {"GET", "/api/v1/lakefile", "tarn:GetLakefile", false, get_lakefile},
+    {"GET", "/api/v1/secrets", "tarn:ListSecrets", false, list_secrets},
+    {"PUT", "/api/v1/secrets/{}", "tarn:PutSecret", true, put_secret},
+    {"DELETE", "/api/v1/secrets/{}", "tarn:DeleteSecret", true, delete_secret},
+    {"GET", "/api/v1/sources", "tarn:ListSources", false, list_sources},
+    {"GET", "/api/v1/tables", "tarn:ListRuns", false, list_steps},
+    {"GET", "/api/v1/runs", "tarn:ListRuns", false, list_runs},
+    {"POST", "/api/v1/runs", "tarn:StartRun", false, start_run},
+    {"GET", "/api/v1/models", "tarn:ListModels", false, list_models},
+    {"GET", "/api/v1/models/{}", "tarn:ListModels", false, list_model_versions},
+    {"GET", "/api/v1/alerts", "tarn:ListAlerts", false, list_alerts},
+    {"GET", "/api/v1/alerts/{}/events", "tarn:ListAlerts", false, list_alert_events},
+    {"GET", "/api/v1/alerts/{}/deliveries", "tarn:ListAlerts", false, list_deliveries},
+    {"POST", "/api/v1/alerts/{}/silence", "tarn:SilenceAlert", true, silence_alert, "alert/"},
+    {"POST", "/api/v1/alerts/{}/test", "tarn:TestAlert", true, test_alert, "alert/"},
+    {"GET", "/api/v1/dashboards", "tarn:ListDashboards", false, list_dashboards},
+    {"GET", "/api/v1/dashboards/{}", "tarn:GetDashboard", false, get_dashboard},
 };
 constexpr const char* kSqlAction = "tarn:ExecuteStatement";
-/// What everyone who is signed in may do: to see and end their own session.
+constexpr const char* kEventsAction = "tarn:WatchDashboard";
+/// What everyone who is signed in may do: to see and end their own session, and to open dashboards, whose charts
+/// run with the viewer's grants.
 constexpr std::string_view kOwnActions[] = {"tarn:GetCallerIdentity", "tarn:SignOut",
-                                            "tarn:CreateSignInToken"};
+                                            "tarn:CreateSignInToken", "tarn:ListDashboards",
+                                            "tarn:GetDashboard", kEventsAction};
 
 /// The segments that {} stood for, or nullopt.
 std::optional<std::vector<std::string>> match(std::string_view pattern, std::string_view path) {
@@ -101,6 +126,7 @@ class Door {
         const std::string_view path = request.path();
         if (path == "/healthz") return plain(responder, 200, "ok\n");
         if (path == "/readyz") return ready(responder);
+        if (serve_console(request, responder)) return;
         const std::string id = request_id();
         Status status = answer(request, responder, id);
         if (!status.ok()) {
@@ -110,7 +136,14 @@ class Door {
                 responder.close_connection();
                 return;
             }
-            send(responder, id, {http_status(status.error().code), error_body(status.error()), {}});
+            ApiResponse failed{http_status(status.error().code), error_body(status.error()), {}};
+            // A browser that is told "Basic" puts up its own window in front of the page.
+            if (failed.status == 401)
+                failed.headers.add("www-authenticate",
+                                   request.headers().has("sec-fetch-mode")
+                                       ? "Session realm=\"tarn\""
+                                       : "Basic realm=\"tarn\", charset=\"UTF-8\"");
+            send(responder, id, std::move(failed));
         }
     }
 
@@ -130,8 +163,6 @@ class Door {
         response.headers.add("x-request-id", id);
         response.headers.add("cache-control", "no-store");
         response.headers.add("x-content-type-options", "nosniff");
-        if (response.status == 401)
-            response.headers.add("www-authenticate", "Basic realm=\"tarn\", charset=\"UTF-8\"");
         std::string body;
         if (!response.body.is_null()) {
             response.headers.add("content-type", "application/json");
@@ -158,7 +189,7 @@ class Door {
     struct Target {
         const Route* route = nullptr;
         std::vector<std::string> values;
-        bool sql = false, metrics = false, sign_in = false;
+        bool sql = false, metrics = false, sign_in = false, events = false;
     };
     static Result<Target> find(http::Request& request) {
         Target target;
@@ -172,7 +203,8 @@ class Door {
         target.sql = is("POST", "/api/v1/sql");
         target.metrics = is("GET", "/metrics");
         target.sign_in = is("POST", "/api/v1/session");
-        if (target.sql || target.metrics || target.sign_in) return target;
+        target.events = is("GET", "/api/v1/events");
+        if (target.sql || target.metrics || target.sign_in || target.events) return target;
         for (const auto& route : kRoutes) {
             auto values = match(route.pattern, path);
             if (!values) continue;
@@ -203,7 +235,11 @@ class Door {
         caller.principal = signed_in->principal;
         caller.action = target->route != nullptr ? target->route->action
                         : target->sql            ? kSqlAction
+                        : target->events         ? kEventsAction
                                                  : "tarn:GetMetrics";
+        if (target->route != nullptr && target->route->resource != nullptr)
+            caller.resource = "arn:aws:tarn:" + parts_.region + ":" + parts_.users->account_id() + ":" +
+                              target->route->resource + target->values[0];
         if (!is_own(caller.action)) {
             const Status allowed = parts_.authorizer->decide(caller);
             if (!allowed.ok()) return refused(caller, *target, allowed.error());
@@ -217,6 +253,7 @@ class Door {
         ApiRequest api{request,        std::move(caller), signed_in->by, signed_in->session_id,
                        target->values, std::move(body)};
         if (target->sql) return audited(api, run_sql(parts_, api, responder));
+        if (target->events) return audited(api, watch_dashboard(parts_, api, responder));
         auto made = target->route->run(parts_, api);
         if (!made.ok()) return audited(api, std::move(made).error());
         if (!target->route->changes) TARN_CHECK_OK(audited(api, ok_status()));
@@ -227,6 +264,11 @@ class Door {
     Status sign_in_now(http::Request& request, http::Responder& responder, security::Caller& caller,
                        const std::string& text) {
         caller.action = "tarn:SignIn";
+        // Another site's page must not sign a browser in as somebody of its choice.
+        const std::string_view site = request.header("sec-fetch-site");
+        if (!site.empty() && site != "same-origin" && site != "none")
+            return refused(caller, Target(),
+                           Error(Code::permission_denied, "sign in from the console's own page"));
         TARN_TRY(body, parse_body(text));
         auto opened = open_session(parts_, request, caller, body);
         if (!opened.ok()) return refused(caller, Target(), std::move(opened).error());

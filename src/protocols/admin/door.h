@@ -19,7 +19,31 @@
 #include "security/users.h"
 #include "streams/streams.h"
 
+namespace tarn::dashboards {
+class Dashboards;
+}
+namespace tarn::events {
+class Alerts;
+}
+namespace tarn::flows {
+class Graph;
+}
+namespace tarn::ingest {
+class Sources;
+}
+namespace tarn::lakefile {
+class Applier;
+}
+namespace tarn::models {
+class Registry;
+}
+namespace tarn::security {
+class Secrets;
+}
+
 namespace tarn::admin {
+
+class LiveStreams;
 
 /// What /api/v1/status says of the server; made by wiring, which knows all parts.
 struct ServerStatus {
@@ -43,6 +67,14 @@ struct DoorParts {
     govern::Grants* grants = nullptr;
     query::Engine* engine = nullptr;
     streams::Streams* streams = nullptr;
+    dashboards::Dashboards* dashboards = nullptr;
+    lakefile::Applier* applier = nullptr;
+    security::Secrets* secrets = nullptr;  // with applier
+    ingest::Sources* sources = nullptr;
+    flows::Graph* graph = nullptr;
+    models::Registry* models = nullptr;
+    events::Alerts* alerts = nullptr;
+    LiveStreams* live = nullptr;
     Metrics* metrics = nullptr;
     const Clock* clock = nullptr;
     std::function<ServerStatus()> status;

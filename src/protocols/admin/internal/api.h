@@ -61,6 +61,28 @@ Result<ApiResponse> read_stream(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> read_audit(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> create_sign_in_token(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> sign_out(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> list_dashboards(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> get_dashboard(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> plan_lakefile(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> apply_lakefile(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> try_lakefile(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> get_lakefile(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> list_secrets(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> put_secret(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> delete_secret(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> list_sources(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> list_steps(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> list_runs(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> start_run(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> list_models(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> list_model_versions(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> list_alerts(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> list_alert_events(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> list_deliveries(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> silence_alert(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> test_alert(const DoorParts& parts, ApiRequest& request);
+/// Answers with an open stream of events (live.h).
+Status watch_dashboard(const DoorParts& parts, ApiRequest& request, http::Responder& responder);
 /// Streams rows; answers for itself.
 Status run_sql(const DoorParts& parts, ApiRequest& request, http::Responder& responder);
 
