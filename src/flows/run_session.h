@@ -4,6 +4,7 @@
 // StepRun::commit, so that they and the record of the run are one batch.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -22,8 +23,9 @@ Result<std::unique_ptr<query::Session>> open_run_session(query::Engine& engine,
                                                          const std::string& time_zone);
 
 /// Takes the session's changes and commits them with `extra` through the run; files that did not
-/// come to be used are removed.
+/// come to be used are removed. `adjust` may add to a change (properties, summary).
 Status commit_session(query::Session& session, StepRun& run, tables::Catalog& catalog,
-                      meta::Batch extra = {});
+                      meta::Batch extra = {},
+                      const std::function<void(tables::TableChange&)>& adjust = {});
 
 }  // namespace tarn::flows

@@ -24,7 +24,8 @@ struct Refresh {
     std::chrono::seconds every{0};  // Kind::every
     int minute_of_day = 0;          // daily, weekly
     int weekday = 1;                // weekly: 1 is Monday, 7 is Sunday
-    /// Only rows whose first date or timestamp column of the key is younger than this are computed again; the rest stays.
+    /// Only rows whose first date or timestamp column of the key is younger than this are computed
+    /// again; the rest stays.
     std::optional<std::chrono::seconds> window;
 
     bool operator==(const Refresh&) const = default;
@@ -32,7 +33,8 @@ struct Refresh {
 
 enum class Consequence : uint8_t { stop, set_aside, warn };
 
-/// "units between 0 and 500" (of each row), "unique(key)", "newest(read_at) within 10m", "sum(revenue) = (select ...)".
+/// "units between 0 and 500" (of each row), "unique(key)", "newest(read_at) within 10m",
+/// "sum(revenue) = (select ...)".
 struct Check {
     std::string expression;
     Consequence consequence = Consequence::stop;

@@ -57,6 +57,8 @@ class StepRun {
     virtual const tables::CatalogSnapshot* state() const { return nullptr; }
     /// The step's own word for how it computes this time, for the history.
     virtual void mode(const std::string&) {}
+    /// Called from another thread when the run is cancelled, until replaced by nullptr.
+    virtual void on_cancel(std::function<void()>) {}
     virtual void progress(const std::string& what, uint64_t done, uint64_t total) = 0;
     virtual bool cancelled() const = 0;
 };
