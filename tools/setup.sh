@@ -106,9 +106,19 @@ install_python_clients() {
   echo "$PYTHON_CLIENTS" >.venv/clients
 }
 
+install_console_tools() {
+  local wanted; wanted=$(cat console/package.json console/package-lock.json | sha256sum | cut -c1-64)
+  [ "$(cat console/node_modules/.installed 2>/dev/null)" = "$wanted" ] && return
+  say "setup: the console's tools from npm ..."
+  # No package's own script runs: none is needed.
+  npm --prefix console ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+  echo "$wanted" >console/node_modules/.installed
+}
+
 check_system
 missing=$(missing_packages)
 [ -z "$missing" ] || install_packages "$missing"
 install_duckdb
 install_python_clients
+install_console_tools
 say "setup: everything is there"

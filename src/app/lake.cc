@@ -101,6 +101,8 @@ Status Lake::open_tables(const Settings& settings) {
     TARN_TRY(opened, query::Engine::open(
                          options, {*objects, *catalog, *committer, *grants, clock, metrics}));
     engine = std::move(opened);
+    dashboards = std::make_unique<dashboards::Dashboards>(
+        dashboards::Parts{*engine, *catalog, *grants, clock});
     return ok_status();
 }
 

@@ -11,6 +11,7 @@
 #include "base/metrics.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "dashboards/dashboards.h"
 #include "govern/grants.h"
 #include "io/disk.h"
 #include "meta/store.h"
@@ -61,6 +62,7 @@ struct Lake {
     std::unique_ptr<tables::Committer> committer;
     std::unique_ptr<govern::Grants> grants;
     std::unique_ptr<query::Engine> engine;
+    std::unique_ptr<dashboards::Dashboards> dashboards;
     std::string credentials_file;
     bool first_start = false;
 

@@ -12,6 +12,7 @@
 #include "net/server.h"
 #include "net/tls.h"
 #include "protocols/admin/door.h"
+#include "protocols/admin/live.h"
 #include "protocols/http/server.h"
 #include "protocols/mqtt/mqtt.h"
 #include "protocols/postgres/postgres.h"
@@ -54,6 +55,7 @@ class RunningServer final : public Server {
     void stop() override {
         if (stopped_.exchange(true)) return;
         ready_ = false;
+        if (live_) live_->stop();
         if (net_) {
             net_->drain(std::chrono::seconds(settings_.drain_seconds));
             net_->stop();
@@ -120,6 +122,9 @@ class RunningServer final : public Server {
         parts.grants = lake_->grants.get();
         parts.streams = lake_->streams.get();
         parts.engine = lake_->engine.get();
+        parts.dashboards = lake_->dashboards.get();
+        live_ = std::make_unique<admin::LiveStreams>(*lake_->dashboards, *lake_->store);
+        parts.live = live_.get();
         parts.metrics = &lake_->metrics;
         parts.clock = &lake_->clock;
         parts.region = settings_.region;
@@ -128,7 +133,7 @@ class RunningServer final : public Server {
         service.refuse = admin::refuse;
         // A query may run for minutes: it must not take the lane of short requests.
         service.choose_lane = [this](const http::RequestHead& head) {
-            return head.path() == "/api/v1/sql" ? &query_ : &work_;
+            return head.path() == "/api/v1/sql" || head.path().starts_with("/api/v1/dashboards/") ? &query_ : &work_;
         };
         http_service_ =
             std::make_unique<http::Service>(service, admin::make_handler(std::move(parts)));
@@ -246,6 +251,7 @@ class RunningServer final : public Server {
     Lane query_{{"query", 16, 1024}};
     std::unique_ptr<s3::Door> s3_;
     std::unique_ptr<http::Service> s3_service_;
+    std::unique_ptr<admin::LiveStreams> live_;
     std::unique_ptr<http::Service> http_service_;
     std::unique_ptr<postgres::Door> postgres_;
     std::unique_ptr<mqtt::Door> mqtt_;

@@ -1,0 +1,95 @@
+// Bundles the console and writes it as a C++ source that the program embeds:
+//   node build.mjs OUT_DIR      OUT_DIR/console_assets.cc, and the files themselves in OUT_DIR/site for looking at
+// Names hold the hash of their content, so that browsers may keep them for ever; the page itself is asked for each time.
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const out = process.argv[2] ?? join(here, "dist");
+
+let esbuild;
+try {
+  esbuild = await import("esbuild");
+} catch {
+  console.error("console: its tools are not installed; run ./x setup");
+  process.exit(1);
+}
+
+const built = await esbuild.build({
+  absWorkingDir: here,
+  entryPoints: { app: "src/main.tsx", style: "src/style.css" },
+  bundle: true,
+  minify: true,
+  format: "esm",
+  target: ["es2022"],
+  jsx: "automatic",
+  jsxImportSource: "preact",
+  entryNames: "assets/[name]-[hash]",
+  outdir: "site",
+  write: false,
+  metafile: true,
+  legalComments: "none",
+  logLevel: "warning",
+});
+
+const files = built.outputFiles.map((file) => ({
+  path: "/" + file.path.slice(join(here, "site").length + 1),
+  bytes: Buffer.from(file.contents),
+  immutable: true,
+}));
+const named = (stem, end) => files.find((file) => file.path.startsWith(`/assets/${stem}-`) && file.path.endsWith(end)).path;
+const icon = readFileSync(join(here, "src/icon.svg"));
+const icon_path = `/assets/icon-${createHash("sha256").update(icon).digest("hex").slice(0, 8)}.svg`;
+files.push({ path: icon_path, bytes: icon, immutable: true });
+const page = readFileSync(join(here, "src/index.html"), "utf8")
+  .replace("{{script}}", named("app", ".js"))
+  .replace("{{style}}", named("style", ".css"))
+  .replace("{{icon}}", icon_path);
+files.push({ path: "/", bytes: Buffer.from(page), immutable: false });
+files.sort((a, b) => (a.path < b.path ? -1 : 1));
+
+const types = { js: "text/javascript; charset=utf-8", css: "text/css; charset=utf-8", svg: "image/svg+xml" };
+
+/** The bytes as a C++ array: a compiler takes numbers of any length, but not literals. */
+function array(name, bytes) {
+  let text = `constexpr unsigned char ${name}[] = {`;
+  for (let i = 0; i < bytes.length; i++) text += (i % 32 === 0 ? "\n" : "") + bytes[i] + ",";
+  return text + "};\n";
+}
+
+let source = "// Made by console/build.mjs; the page that the program serves.\n";
+source += '#include "protocols/admin/internal/console_assets.h"\n\nnamespace tarn::admin {\nnamespace {\n\n';
+let table = "";
+rmSync(join(out, "site"), { recursive: true, force: true });
+files.forEach((file, i) => {
+  const packed = gzipSync(file.bytes, { level: 9 });
+  const etag = createHash("sha256").update(file.bytes).digest("hex").slice(0, 32);
+  const type = types[file.path.split(".").pop()] ?? "text/html; charset=utf-8";
+  source += array(`plain${i}`, file.bytes) + array(`gzip${i}`, packed);
+  table += `    {"${file.path}", "${type}", "\\"${etag}\\"", ${file.immutable}, text(plain${i}), text(gzip${i})},\n`;
+  const target = join(out, "site", file.path === "/" ? "index.html" : file.path);
+  mkdirSync(dirname(target), { recursive: true });
+  writeFileSync(target, file.bytes);
+  if (process.env.CONSOLE_SIZES) console.log(`${file.path}: ${file.bytes.length} bytes, ${packed.length} gzip`);
+});
+source += `
+template <size_t n>
+std::string_view text(const unsigned char (&bytes)[n]) {
+    return {reinterpret_cast<const char*>(bytes), n};
+}
+
+}  // namespace
+
+std::span<const ConsoleAsset> console_assets() {
+    static const ConsoleAsset assets[] = {
+${table}    };
+    return assets;
+}
+
+}  // namespace tarn::admin
+`;
+mkdirSync(out, { recursive: true });
+writeFileSync(join(out, "console_assets.cc"), source);

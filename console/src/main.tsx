@@ -1,0 +1,2 @@
+import { render } from "preact";
+render(<p>Tarn</p>, document.getElementById("app")!);

@@ -1,0 +1,54 @@
+#include "protocols/admin/internal/console.h"
+
+#include "protocols/admin/internal/console_assets.h"
+
+namespace tarn::admin {
+namespace {
+
+// Nothing but our own files, no inline script or style, no frame around it, no outside address.
+constexpr std::string_view kContentSecurityPolicy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// Addresses that the page itself understands.
+bool is_page(std::string_view path) {
+    return path == "/" || path == "/sign-in" || path == "/dashboards" || path.starts_with("/dashboards/");
+}
+
+const ConsoleAsset* find_asset(std::string_view path) {
+    if (is_page(path)) path = "/";
+    for (const auto& asset : console_assets())
+        if (asset.path == path) return &asset;
+    return nullptr;
+}
+
+}  // namespace
+
+bool serve_console(http::Request& request, http::Responder& responder) {
+    if (request.method() != "GET" && request.method() != "HEAD") return false;
+    const ConsoleAsset* asset = find_asset(request.path());
+    if (asset == nullptr) return false;
+    http::ResponseHeaders headers;
+    headers.add("content-type", asset->content_type);
+    headers.add("content-security-policy", kContentSecurityPolicy);
+    headers.add("x-content-type-options", "nosniff");
+    headers.add("x-frame-options", "DENY");
+    headers.add("referrer-policy", "no-referrer");
+    headers.add("cross-origin-opener-policy", "same-origin");
+    headers.add("cross-origin-resource-policy", "same-origin");
+    headers.add("permissions-policy", "camera=(), microphone=(), geolocation=()");
+    headers.add("cache-control", asset->immutable ? "public, max-age=31536000, immutable" : "no-cache");
+    headers.add("etag", asset->etag);
+    headers.add("vary", "accept-encoding");
+    // A peer that has gone away needs no answer: the status says nothing that could be done.
+    if (request.header("if-none-match") == asset->etag) {
+        static_cast<void>(responder.respond(304, headers, {}));
+        return true;
+    }
+    const bool gzip = request.headers().has_token("accept-encoding", "gzip");
+    if (gzip) headers.add("content-encoding", "gzip");
+    static_cast<void>(responder.respond(200, headers, std::string(gzip ? asset->gzip : asset->plain)));
+    return true;
+}
+
+}  // namespace tarn::admin

@@ -1,0 +1,156 @@
+#include "dashboards/dashboards.h"
+
+#include <charconv>
+
+#include "protocols/admin/internal/api.h"
+#include "protocols/admin/live.h"
+
+namespace tarn::admin {
+namespace {
+
+const char* word(dashboards::ChartSpec::Kind kind) {
+    switch (kind) {
+        case dashboards::ChartSpec::Kind::number: return "number";
+        case dashboards::ChartSpec::Kind::line: return "line";
+        case dashboards::ChartSpec::Kind::bar: return "bar";
+        case dashboards::ChartSpec::Kind::table: return "table";
+        case dashboards::ChartSpec::Kind::map: return "map";
+    }
+    return "";
+}
+
+const char* word(dashboards::Role role) {
+    switch (role) {
+        case dashboards::Role::value: return "value";
+        case dashboards::Role::x: return "x";
+        case dashboards::Role::measure: return "measure";
+        case dashboards::Role::forecast: return "forecast";
+        case dashboards::Role::low: return "low";
+        case dashboards::Role::high: return "high";
+        case dashboards::Role::label: return "label";
+        case dashboards::Role::latitude: return "latitude";
+        case dashboards::Role::longitude: return "longitude";
+    }
+    return "";
+}
+
+/// Numbers that a browser can hold exactly are numbers (sums are decimals here); everything else is text.
+Json number_or_text(const std::string& text) {
+    double number = 0;
+    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const bool whole = failed == std::errc() && end == text.data() + text.size();
+    if (!whole || number - number != 0 || text.size() > 16) return text;
+    if (text.find_first_of(".eE") == std::string::npos) return static_cast<int64_t>(number);
+    return number;
+}
+
+Json cell(const query::Column& column, size_t row) {
+    if (column.is_null(row)) return nullptr;
+    if (column.type().kind == query::Kind::boolean) return column.number(row) != 0;
+    if (column.type().kind == query::Kind::float64 || column.type().kind == query::Kind::float32) {
+        const double real = column.real(row);
+        if (real - real == 0) return real;
+    }
+    std::string text;
+    column.append_pg_text(row, text);
+    switch (column.type().kind) {
+        case query::Kind::int16:
+        case query::Kind::int32:
+        case query::Kind::int64:
+        case query::Kind::decimal: return number_or_text(text);
+        default: return text;
+    }
+}
+
+Json rows_of(const query::Chunk& chunk) {
+    Json rows = Json::array();
+    for (size_t row = 0; row < chunk.rows(); ++row) {
+        Json one = Json::array();
+        for (const auto& column : chunk.columns) one.push_back(cell(column, row));
+        rows.push_back(std::move(one));
+    }
+    return rows;
+}
+
+Json as_of(const std::vector<dashboards::TableAsOf>& tables) {
+    Json out = Json::array();
+    for (const auto& table : tables) {
+        // As text: a snapshot id has more digits than a browser's numbers.
+        Json one = {{"name", table.name}, {"snapshot_id", std::to_string(table.snapshot_id)}};
+        if (table.at) one["at"] = format_iso8601(*table.at);
+        out.push_back(std::move(one));
+    }
+    return out;
+}
+
+Json chart_json(const dashboards::ChartData& chart) {
+    Json out = {{"title", chart.spec.title},      {"kind", word(chart.spec.kind)},
+                {"unit", chart.spec.unit},        {"milliseconds", chart.milliseconds},
+                {"from_cache", chart.from_cache}, {"tables", as_of(chart.tables)}};
+    if (chart.error) {
+        out["error"] = error_body(*chart.error)["error"];
+        return out;
+    }
+    Json columns = Json::array();
+    for (const auto& column : chart.columns) {
+        Json one = {{"name", column.name}, {"type", query::pg_name(column.type)}, {"role", word(column.role)}};
+        if (!column.of.empty()) one["of"] = column.of;
+        columns.push_back(std::move(one));
+    }
+    out["columns"] = std::move(columns);
+    out["rows"] = rows_of(*chart.rows);
+    out["truncated"] = chart.truncated;
+    out["filters_ignored"] = chart.filters_ignored;
+    out["notes"] = chart.notes;
+    return out;
+}
+
+Error no_dashboards() {
+    return Error(Code::unimplemented, "this server was started without dashboards");
+}
+
+}  // namespace
+
+Result<ApiResponse> list_dashboards(const DoorParts& parts, ApiRequest&) {
+    if (parts.dashboards == nullptr) return no_dashboards();
+    Json list = Json::array();
+    for (const auto& spec : parts.dashboards->list())
+        list.push_back({{"name", spec.name},
+                        {"title", spec.title.empty() ? spec.name : spec.title},
+                        {"filters", spec.filters},
+                        {"charts", spec.charts.size()}});
+    return ApiResponse{200, {{"dashboards", list}}, {}};
+}
+
+Result<ApiResponse> get_dashboard(const DoorParts& parts, ApiRequest& request) {
+    if (parts.dashboards == nullptr) return no_dashboards();
+    dashboards::Filters filters;
+    for (const auto& parameter : request.http.query_parameters())
+        if (!parameter.value.empty()) filters[parameter.name].push_back(parameter.value);
+    TARN_TRY(page, parts.dashboards->data(request.path_values[0], filters, request.caller));
+    Json choices = Json::array();
+    for (const auto& filter : page.filters)
+        choices.push_back({{"name", filter.name},
+                           {"values", filter.values},
+                           {"selected", filter.selected},
+                           {"more", filter.more}});
+    Json charts = Json::array();
+    for (const auto& chart : page.charts) charts.push_back(chart_json(chart));
+    return ApiResponse{200,
+                       {{"name", page.name},
+                        {"title", page.title},
+                        {"filters", std::move(choices)},
+                        {"charts", std::move(charts)},
+                        {"milliseconds", page.milliseconds},
+                        {"at", format_iso8601(parts.clock->now())}},
+                       {}};
+}
+
+Status watch_dashboard(const DoorParts& parts, ApiRequest& request, http::Responder& responder) {
+    if (parts.live == nullptr) return no_dashboards();
+    const auto name = request.http.query_value("dashboard");
+    if (!name || name->empty()) return Error(Code::invalid_argument, "say which: /api/v1/events?dashboard=NAME");
+    return parts.live->open(request.caller, *name, request.http, responder);
+}
+
+}  // namespace tarn::admin
