@@ -44,6 +44,21 @@ std::string key_id_of(const std::string& key_json) {
     return "#" + codec::hex_encode(codec::sha256(key_json));
 }
 
+std::optional<std::string> canonical_key(const std::string& json,
+                                         const std::vector<std::string>& one_per) {
+    const Json key = Json::parse(json, nullptr, false);
+    if (!key.is_object() || key.size() != one_per.size()) return std::nullopt;
+    std::string out = "{";
+    for (const auto& column : one_per) {
+        const auto found = key.find(column);
+        if (found == key.end()) return std::nullopt;
+        if (out.size() > 1) out.push_back(',');
+        codec::append_json_string(out, column);
+        out += ":" + found->dump(-1, ' ', false, Json::error_handler_t::replace);
+    }
+    return out + "}";
+}
+
 std::string rule_key(std::string_view rule) {
     return meta::Key("er").rest(rule);
 }

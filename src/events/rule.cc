@@ -300,11 +300,31 @@ std::vector<OpenAlert> Rule::open() const {
     return out;
 }
 
+namespace {
+
+/// A key as a client wrote it, in the form that the records have. invalid_argument.
+Result<std::string> as_recorded(const std::string& key, const std::vector<std::string>& one_per) {
+    auto canonical = canonical_key(key, one_per);
+    if (canonical) return *canonical;
+    std::string columns;
+    for (const auto& column : one_per) columns += (columns.empty() ? "" : ", ") + column;
+    return Error(Code::invalid_argument, one_per.empty()
+                                             ? "the rule has no one_per: its key is {}"
+                                             : "a key is a JSON object with exactly " + columns);
+}
+
+}  // namespace
+
 Status Rule::silence(const security::Caller& caller, const std::string& key, Timestamp until) {
     MutexLock one(run_mutex_);
     TARN_CHECK_OK(load());
     const Timestamp now = context_.parts.clock.now();
-    const std::string key_id = key.empty() ? "" : key_id_of(key);
+    std::string recorded;
+    if (!key.empty()) {
+        TARN_TRY(canonical, as_recorded(key, spec().one_per));
+        recorded = std::move(canonical);
+    }
+    const std::string key_id = recorded.empty() ? "" : key_id_of(recorded);
     const Silence silence{until, caller.principal.name};
     meta::Batch batch;
     batch.require_present(rule_key(name_), Error(Code::not_found, "there is no rule " + name_));

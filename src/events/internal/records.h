@@ -16,6 +16,10 @@ namespace tarn::events {
 /// hash.
 inline constexpr std::string_view kSummaryKeyId = "!more";
 std::string key_id_of(const std::string& key_json);
+/// A key in any spelling of its JSON, with its columns in the order of one_per; nullopt when it is
+/// not an object of exactly these.
+std::optional<std::string> canonical_key(const std::string& json,
+                                         const std::vector<std::string>& one_per);
 
 std::string rule_key(std::string_view rule);                           // er
 std::string open_key(std::string_view rule, std::string_view key_id);  // ea

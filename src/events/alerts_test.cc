@@ -1,0 +1,422 @@
+// Rules over a real lake in a folder: store, objects, catalog, SQL; a receiver on the loopback.
+#include "events/alerts.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "base/random.h"
+#include "codec/text.h"
+#include "events/internal/records.h"
+#include "events/internal/test_receiver.h"
+#include "io/disk.h"
+#include "meta/keys.h"
+#include "objects/store.h"
+#include "tables/object_files.h"
+
+namespace tarn::events {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using Json = nlohmann::json;
+
+template <typename T>
+T must(Result<T> result) {
+    if (!result.ok()) throw std::runtime_error(result.error().message);
+    return std::move(result).value();
+}
+void must(Status status) {
+    if (!status.ok()) throw std::runtime_error(status.error().message);
+}
+
+/// Lets a test look at the disk before and after each commit.
+class WatchedStore final : public meta::Store {
+ public:
+    explicit WatchedStore(std::unique_ptr<meta::LocalStore> store) : store_(std::move(store)) {}
+    std::function<void()> around;
+
+    Result<std::optional<meta::Record>> get(std::string_view key) const override {
+        return store_->get(key);
+    }
+    std::unique_ptr<meta::Iterator> scan(meta::Range range) const override {
+        return store_->scan(std::move(range));
+    }
+    std::shared_ptr<const meta::Snapshot> snapshot() const override { return store_->snapshot(); }
+    Result<meta::Commit> commit(meta::Batch batch) override {
+        if (around) around();
+        auto done = store_->commit(std::move(batch));
+        if (around) around();
+        return done;
+    }
+    void commit(meta::Batch batch, std::function<void(Result<meta::Commit>)> done) override {
+        store_->commit(std::move(batch), std::move(done));
+    }
+    meta::Version last_version() const override { return store_->last_version(); }
+    bool healthy() const override { return store_->healthy(); }
+    const std::string& lake_id() const { return store_->lake_id(); }
+
+ private:
+    std::unique_ptr<meta::LocalStore> store_;
+};
+
+/// The whole of a lake that rules need.
+struct TestLake {
+    TestLake(std::filesystem::path folder, const Clock& clock) : folder_(std::move(folder)) {
+        std::filesystem::create_directories(folder_);
+        meta::LocalStoreOptions options;
+        options.directory = folder_ / "meta";
+        options.free_bytes_min = 0;
+        store = std::make_unique<WatchedStore>(
+            must(meta::LocalStore::open(disk, clock, metrics, options)));
+        objects::LocalBytesOptions extents;
+        extents.directory = folder_ / "extents";
+        extents.lake_id = store->lake_id();
+        extents.free_bytes_min = 0;
+        extents.file_bytes = 16 << 20;
+        bytes = must(objects::open_local_bytes(disk, *store, metrics, extents));
+        objects = must(objects::ObjectStore::open(*store, *bytes, clock, metrics, {}));
+        files = std::make_unique<tables::ObjectFiles>(*objects, system());
+        catalog = std::make_unique<tables::Catalog>(*store, *files, clock);
+        committer = std::make_unique<tables::Committer>(*catalog, metrics);
+        query::EngineOptions engine_options;
+        engine_options.temp_directory = folder_ / "spill";
+        engine = must(query::Engine::open(
+            engine_options, {*objects, *catalog, *committer, access, clock, metrics}));
+        tables::CreateDatabase main;
+        main.name = "main";
+        main.if_absent = true;
+        must(catalog->create_database(system(), main));
+        session = must(engine->connect(system()));
+    }
+    static security::Caller system() {
+        security::Caller caller;
+        caller.principal.kind = security::Principal::Kind::system;
+        caller.principal.name = "tarn";
+        caller.principal.arn = "arn:aws:iam::000000000000:system/tarn";
+        caller.door = "internal";
+        return caller;
+    }
+    void run(const std::string& sql) { must(session->run(sql)); }
+
+    const std::filesystem::path folder_;
+    io::RealDisk disk;
+    Metrics metrics;
+    query::RootOnly access;
+    std::unique_ptr<WatchedStore> store;
+    std::unique_ptr<objects::BytesBackend> bytes;
+    std::unique_ptr<objects::ObjectStore> objects;
+    std::unique_ptr<tables::ObjectFiles> files;
+    std::unique_ptr<tables::Catalog> catalog;
+    std::unique_ptr<tables::Committer> committer;
+    std::unique_ptr<query::Engine> engine;
+    std::unique_ptr<query::Session> session;
+    const security::Keyring keyring{std::string(32, 'k')};
+};
+
+/// A run of the graph, as far as a rule looks at it.
+class TestRun final : public flows::StepRun {
+ public:
+    explicit TestRun(TestLake& lake) : lake_(lake) {}
+    Timestamp started() const override { return {}; }
+    const std::vector<flows::InputState>& inputs() const override { return inputs_; }
+    Status commit(std::vector<tables::TableChange>, meta::Batch extra) override {
+        TARN_CHECK_OK(lake_.store->commit(std::move(extra)));
+        return ok_status();
+    }
+    void progress(const std::string&, uint64_t, uint64_t) override {}
+    bool cancelled() const override { return false; }
+
+ private:
+    TestLake& lake_;
+    const std::vector<flows::InputState> inputs_;
+};
+
+class AlertsTest : public ::testing::Test {
+ protected:
+    AlertsTest() : root_(std::filesystem::temp_directory_path() / ("alerts-" + random_hex(6))) {
+        options_.delivery.threads = 2;
+        options_.delivery.pauses = {std::chrono::milliseconds(20)};
+        lake_ = std::make_unique<TestLake>(root_ / "lake", clock_);
+        lake_->run("create table risk (shelf_id text, p double, hours integer)");
+        open();
+    }
+    ~AlertsTest() override {
+        alerts_.reset();
+        lake_.reset();
+        std::filesystem::remove_all(root_);
+    }
+    void open() {
+        alerts_.reset();
+        alerts_ = make(*lake_);
+    }
+    std::unique_ptr<Alerts> make(TestLake& lake) {
+        return std::make_unique<Alerts>(
+            AlertsParts{*lake.store, *lake.engine, *lake.catalog, clock_, lake.metrics,
+                        lake.keyring, nullptr, TestLake::system},
+            options_);
+    }
+    AlertSpec spec() const {
+        AlertSpec out;
+        out.name = "empty";
+        out.when = "select * from risk where p > 0.8";
+        out.one_per = {"shelf_id"};
+        out.to = {{receiver_.url(), "", true}};
+        return out;
+    }
+    void configure() { must(alerts_->configure({spec()}, "beverages")); }
+    Result<flows::StepResult> evaluate() {
+        TestRun run(*lake_);
+        return alerts_->steps().at(0)->run(run);
+    }
+    /// Waits until nothing is to be told any more.
+    void settle() {
+        for (int i = 0; i < 500; ++i) {
+            bool waiting = false;
+            for (const auto& delivery : must(alerts_->deliveries("empty", 1000)))
+                waiting |= delivery.state == Delivery::State::waiting;
+            if (!waiting) return;
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        }
+        FAIL() << "deliveries do not end";
+    }
+    std::vector<std::string> told() {
+        settle();
+        std::vector<std::string> out;
+        for (const auto& message : receiver_.messages()) {
+            const auto body = Json::parse(message.body);
+            out.push_back(body["type"].get<std::string>() + " " + body["data"]["key"].dump());
+        }
+        return out;
+    }
+
+    const std::filesystem::path root_;
+    SystemClock clock_;
+    AlertsOptions options_;
+    TestReceiver receiver_;
+    std::unique_ptr<TestLake> lake_;
+    std::unique_ptr<Alerts> alerts_;
+};
+
+TEST_F(AlertsTest, opens_once_and_tells_recovery) {
+    configure();
+    const auto step = alerts_->steps().at(0);
+    EXPECT_EQ(step->name(), "alerts.empty");
+    EXPECT_THAT(step->inputs(), ElementsAre(flows::TableRef{"main", "risk"}));
+    EXPECT_TRUE(step->quiet());
+    lake_->run("insert into risk values ('s1', 0.9, 3), ('s2', 0.1, 90)");
+    ASSERT_TRUE(evaluate().ok());
+    ASSERT_TRUE(evaluate().ok());
+    EXPECT_THAT(told(), ElementsAre(R"(alert.opened {"shelf_id":"s1"})"));
+    const auto message = receiver_.messages().at(0);
+    const auto body = Json::parse(message.body);
+    EXPECT_EQ(body["data"]["rule"], "empty");
+    EXPECT_EQ(body["data"]["lake"], "beverages");
+    EXPECT_EQ(body["data"]["row"]["hours"], 3);
+    EXPECT_EQ(body["data"]["row"]["p"], 0.9);
+    const auto status = alerts_->status().at(0);
+    EXPECT_EQ(status.open, 1u);
+    EXPECT_TRUE(status.webhooks.at(0).secret_made_here);
+    EXPECT_THAT(status.webhooks.at(0).where, HasSubstr("127.0.0.1"));
+    const auto secret = must(alerts_->webhook_secret("empty", status.webhooks.at(0).target));
+    EXPECT_EQ(message.headers.at("webhook-signature"),
+              *sign_webhook(secret, message.headers.at("webhook-id"),
+                            std::stoll(message.headers.at("webhook-timestamp")), message.body));
+    // The row of now is shown, and told with the recovery.
+    lake_->run("update risk set hours = 1 where shelf_id = 's1'");
+    ASSERT_TRUE(evaluate().ok());
+    EXPECT_THAT(alerts_->open().at(0).row, HasSubstr("\"hours\":1"));
+    lake_->run("delete from risk where shelf_id = 's1'");
+    ASSERT_TRUE(evaluate().ok());
+    EXPECT_THAT(told(), ElementsAre(R"(alert.opened {"shelf_id":"s1"})",
+                                    R"(alert.recovered {"shelf_id":"s1"})"));
+    const auto recovered = Json::parse(receiver_.messages().at(1).body);
+    EXPECT_EQ(recovered["data"]["alert_id"], body["data"]["alert_id"]);
+    EXPECT_EQ(recovered["data"]["row"]["hours"], 1);
+    EXPECT_TRUE(recovered["data"].contains("recovered_at"));
+    EXPECT_TRUE(alerts_->open().empty());
+    const auto history = must(alerts_->history("empty"));
+    ASSERT_EQ(history.size(), 2u);
+    EXPECT_EQ(history[0].kind, AlertEvent::Kind::recovered);
+    EXPECT_EQ(history[1].kind, AlertEvent::Kind::opened);
+}
+
+TEST_F(AlertsTest, a_rule_that_fails_recovers_nobody) {
+    configure();
+    lake_->run("insert into risk values ('s1', 0.9, 3)");
+    ASSERT_TRUE(evaluate().ok());
+    lake_->run("drop table risk");
+    EXPECT_FALSE(evaluate().ok());
+    EXPECT_EQ(alerts_->open().size(), 1u);
+    EXPECT_FALSE(alerts_->status().at(0).error.empty());
+    lake_->run("create table risk (shelf_id text, p double)");
+    lake_->run("insert into risk values ('s1', 0.95)");
+    ASSERT_TRUE(evaluate().ok());
+    EXPECT_EQ(alerts_->status().at(0).error, "");
+    EXPECT_EQ(told().size(), 1u) << "still the same alert";
+}
+
+TEST_F(AlertsTest, state_outlives_a_restart) {
+    configure();
+    lake_->run("insert into risk values ('s1', 0.9, 3)");
+    ASSERT_TRUE(evaluate().ok());
+    settle();
+    const auto before = alerts_->open().at(0);
+    open();
+    configure();
+    EXPECT_EQ(alerts_->open().at(0).id, before.id);
+    ASSERT_TRUE(evaluate().ok());
+    lake_->run("insert into risk values ('s2', 0.9, 3)");
+    ASSERT_TRUE(evaluate().ok());
+    EXPECT_THAT(told(), ElementsAre(R"(alert.opened {"shelf_id":"s1"})",
+                                    R"(alert.opened {"shelf_id":"s2"})"));
+    // The made secret stays.
+    const auto target = alerts_->status().at(0).webhooks.at(0).target;
+    const auto first = receiver_.messages().at(0);
+    EXPECT_EQ(first.headers.at("webhook-signature"),
+              *sign_webhook(must(alerts_->webhook_secret("empty", target)),
+                            first.headers.at("webhook-id"),
+                            std::stoll(first.headers.at("webhook-timestamp")), first.body));
+}
+
+TEST_F(AlertsTest, silence_and_test_messages) {
+    configure();
+    auto ann = TestLake::system();
+    ann.principal.name = "ann";
+    must(alerts_->silence(ann, "empty", R"({"shelf_id":"s1"})",
+                          clock_.now().plus(std::chrono::hours(1))));
+    lake_->run("insert into risk values ('s1', 0.9, 3), ('s2', 0.9, 3)");
+    ASSERT_TRUE(evaluate().ok());
+    EXPECT_THAT(told(), ElementsAre(R"(alert.opened {"shelf_id":"s2"})"));
+    EXPECT_TRUE(alerts_->open().at(0).silenced_until || alerts_->open().at(1).silenced_until);
+    must(alerts_->silence(ann, "empty", R"({"shelf_id":"s1"})", Timestamp{0}));
+    ASSERT_TRUE(evaluate().ok());
+    EXPECT_EQ(told().size(), 2u);
+    EXPECT_EQ(must(alerts_->test_fire(ann, "empty")).size(), 1u);
+    EXPECT_EQ(told().at(2), "alert.test {}");
+    EXPECT_EQ(alerts_->silence(ann, "nope", "", Timestamp{0}).error().code, Code::not_found);
+}
+
+TEST_F(AlertsTest, a_private_address_is_refused) {
+    auto one = spec();
+    one.to[0].allow_private = false;
+    must(alerts_->configure({one}));
+    must(alerts_->test_fire(TestLake::system(), "empty"));
+    settle();
+    EXPECT_TRUE(receiver_.messages().empty());
+    const auto delivery = must(alerts_->deliveries("empty")).at(0);
+    EXPECT_EQ(delivery.state, Delivery::State::failed);
+    EXPECT_THAT(delivery.attempts.at(0).answer, HasSubstr("not allowed"));
+    EXPECT_EQ(delivery.attempts.at(0).answer.find("/hook"), std::string::npos);
+}
+
+TEST_F(AlertsTest, what_is_not_declared_any_more_is_gone) {
+    configure();
+    lake_->run("insert into risk values ('s1', 0.9, 3)");
+    ASSERT_TRUE(evaluate().ok());
+    settle();
+    const auto old = alerts_->steps().at(0);
+    must(alerts_->configure({}));
+    EXPECT_TRUE(alerts_->open().empty());
+    EXPECT_TRUE(must(alerts_->deliveries("empty")).empty());
+    TestRun run(*lake_);
+    lake_->run("insert into risk values ('s3', 0.9, 3)");
+    EXPECT_FALSE(old->run(run).ok()) << "a run that was under way changes nothing";
+    EXPECT_FALSE(lake_->store->get(open_key("empty", R"({"shelf_id":"s3"})")).value());
+    configure();
+    ASSERT_TRUE(evaluate().ok());
+    EXPECT_EQ(alerts_->open().size(), 2u);
+}
+
+TEST_F(AlertsTest, says_what_is_wrong_with_a_rule) {
+    const auto refused = [&](const std::function<void(AlertSpec&)>& change) {
+        auto one = spec();
+        change(one);
+        const auto status = alerts_->configure({one});
+        return status.ok() ? "" : status.error().message;
+    };
+    EXPECT_THAT(refused([](auto& s) { s.when = "selec 1"; }), HasSubstr("empty"));
+    EXPECT_THAT(refused([](auto& s) { s.one_per = {"nope"}; }), HasSubstr("nope"));
+    EXPECT_THAT(refused([](auto& s) { s.to[0].url = "ftp://h/secret"; }), HasSubstr("http"));
+    EXPECT_THAT(refused([](auto& s) { s.to[0].secret = "whsec_short"; }), HasSubstr("whsec_"));
+    EXPECT_THAT(refused([](auto& s) { s.to.push_back(s.to[0]); }), HasSubstr("twice"));
+    EXPECT_THAT(refused([](auto& s) { s.check_every = std::chrono::seconds(0); }),
+                HasSubstr("check_every"));
+    EXPECT_EQ(refused([](auto&) {}), "");
+}
+
+TEST_F(AlertsTest, replays_over_history) {
+    for (int i = 0; i < 5; ++i) {
+        lake_->run("insert into risk values ('s1', 0.9, 3)");
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        lake_->run("delete from risk");
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    lake_->run("insert into risk values ('s2', 0.9, 3)");
+    auto replay = must(alerts_->replay(spec(), 1));
+    EXPECT_EQ(replay.note, "");
+    EXPECT_EQ(replay.states, 11u);
+    EXPECT_EQ(replay.evaluations, 11u);
+    EXPECT_EQ(replay.fired, 6u);
+    EXPECT_EQ(replay.recovered, 5u);
+    EXPECT_EQ(replay.open_at_end, 1u);
+    auto other = spec();
+    other.when = "select * from main.risk r where r.p > 0.8 and now() > '2000-01-01'::timestamptz";
+    EXPECT_EQ(must(alerts_->replay(other, 1)).fired, 6u);
+    lake_->run("create view seen as select * from risk");
+    other.when = "select * from seen";
+    EXPECT_THAT(must(alerts_->replay(other, 1)).note, HasSubstr("view"));
+    other.when = "select * from not_there";
+    EXPECT_THAT(must(alerts_->replay(other, 1)).note, HasSubstr("no history"));
+}
+
+/// The process dies before or after any commit: the message of an alert that is open is there, and
+/// nobody is told of one alert under two ids.
+TEST_F(AlertsTest, survives_the_end_of_the_process_anywhere) {
+    configure();
+    std::vector<std::filesystem::path> images;
+    lake_->store->around = [&] {
+        if (images.size() >= 12) return;
+        images.push_back(root_ / ("image" + std::to_string(images.size())));
+        std::filesystem::copy(root_ / "lake", images.back(),
+                              std::filesystem::copy_options::recursive);
+    };
+    lake_->run("insert into risk values ('s1', 0.9, 3), ('s2', 0.9, 3)");
+    ASSERT_TRUE(evaluate().ok());
+    settle();
+    lake_->run("delete from risk where shelf_id = 's1'");
+    ASSERT_TRUE(evaluate().ok());
+    settle();
+    lake_->store->around = nullptr;
+    ASSERT_EQ(images.size(), 12u);
+    for (const auto& image : images) {
+        TestLake lake(image, clock_);
+        auto alerts = make(lake);
+        must(alerts->configure({spec()}, "beverages"));
+        const auto deliveries = must(alerts->deliveries("empty", 1000));
+        for (const auto& open : alerts->open())
+            EXPECT_TRUE(std::any_of(deliveries.begin(), deliveries.end(),
+                                    [&](const auto& delivery) {
+                                        return delivery.type == "alert.opened" &&
+                                               delivery.body.find(open.id) != std::string::npos;
+                                    }))
+                << image;
+        TestRun run(lake);
+        ASSERT_TRUE(alerts->steps().at(0)->run(run).ok());
+        alerts->stop();
+    }
+    // Each (alert, type) has come under one id, however often.
+    std::map<std::string, std::set<std::string>> ids;
+    for (const auto& message : receiver_.messages()) {
+        const auto body = Json::parse(message.body);
+        ids[body["type"].get<std::string>() + body["data"]["alert_id"].get<std::string>()].insert(
+            message.headers.at("webhook-id"));
+    }
+    for (const auto& [what, of] : ids) EXPECT_EQ(of.size(), 1u) << what;
+}
+
+}  // namespace
+}  // namespace tarn::events
