@@ -58,13 +58,16 @@ def _become(account):
 
 
 class PostgresServer:
-    def __init__(self, settings=None, durable=False, start_seconds=60):
-        """`settings`: more of postgresql.conf. Not durable: no fsync, which is right for tests that do not cut power."""
+    def __init__(self, settings=None, durable=False, start_seconds=60, folder=None):
+        """`settings`: more of postgresql.conf. Not durable: no fsync, which is right for tests that do not cut power.
+        `folder`: a database that stays; without it a temporary one that goes with close()."""
         self.bin = bin_folder()
         if self.bin is None:
             raise RuntimeError("no PostgreSQL programs here: apt install postgresql")
         self.account = _unprivileged()
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tarn-postgres-"))
+        self.own_folder = folder is None
+        self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="tarn-postgres-"))
+        self.folder.mkdir(parents=True, exist_ok=True)
         self.data = self.folder / "data"
         self.log_file = self.folder / "postgres.log"
         self.start_seconds = start_seconds
@@ -89,7 +92,7 @@ class PostgresServer:
             self._create()
         with open(self.log_file, "ab") as log:
             self.process = subprocess.Popen(
-                [str(self.bin / "postgres"), "-D", str(self.data)], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                [str(self.bin / "postgres"), "-D", str(self.data), "-p", str(self.port)], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 preexec_fn=_become(self.account) if self.account else None, cwd=self.folder, start_new_session=True)
         deadline = time.monotonic() + self.start_seconds
         while time.monotonic() < deadline:
@@ -114,7 +117,8 @@ class PostgresServer:
 
     def close(self):
         self.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if self.own_folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self):
         try:

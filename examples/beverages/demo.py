@@ -69,7 +69,7 @@ class Demo:
         self.folder = folder
         self.stages = stages
         self.world = World(folder, speed=SPEED, stores=stores, days=days)
-        self.database = PostgresServer(folder / "company-db")
+        self.database = PostgresServer(folder=folder / "company-db")
         self.receiver = WebhookReceiver(secret=self.world.secret("dispatch_key"))
         self.lake = self.company = self.scales = None
 
@@ -84,7 +84,7 @@ class Demo:
         loaded = self.company.load()
         say(f"its database: PostgreSQL on port {self.database.port}, {loaded:,} sales")
         self.receiver.start()
-        self.lake = Lake(self.folder, TOP / "examples" / "beverages" / "lake.yaml", secrets={
+        self.lake = Lake(self.folder, self.lakefile(), secrets={
             "erp_url": self.company.lake_url(), "dispatch_webhook": self.receiver.url + "/dispatch",
             "dispatch_key": self.receiver.secret})
         self.lake.start()
@@ -92,6 +92,16 @@ class Demo:
         self.world.drop_files()
         self.scales = Scales(self.lake, self.world)
         self.scales.start(self.company, self.database)
+
+    def lakefile(self):
+        """The lakefile with its SQL beside the folder that it takes files from; yours to change and apply."""
+        ours = TOP / "examples" / "beverages"
+        target = self.folder / "lake.yaml"
+        if not target.exists():
+            shutil.copytree(ours / "sql", self.folder / "sql", dirs_exist_ok=True)
+            shutil.copyfile(ours / "lake.yaml", target)
+        (self.folder / "drop").mkdir(exist_ok=True)
+        return target
 
     def first_dashboard(self):
         """Every stage in turn, until the risk of each shelf is known."""

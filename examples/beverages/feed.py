@@ -108,16 +108,17 @@ class Company:
         self.world = world
 
     def connect(self):
-        return psycopg2.connect(self.database.dsn())
+        return psycopg2.connect(self.database.url)
 
     def lake_url(self):
-        return f"postgresql://lake:{self.world.secret('lake_password')}@127.0.0.1:{self.database.port}/{self.database.name}"
+        return self.database.url_of(user="lake", password=self.world.secret("lake_password"))
 
     def load(self):
         """Once. Returns the number of sales."""
         with self.connect() as connection, connection.cursor() as cursor:
             if not self.world.state["loaded"]:
                 schema = (pathlib.Path(__file__).parent / "schema.sql").read_text()
+                # A first start that was cut off has left parts.
                 cursor.execute("drop schema public cascade; create schema public; drop role if exists lake")
                 cursor.execute(schema.replace(":'lake_password'", f"'{self.world.secret('lake_password')}'"))
                 for table in TABLES:

@@ -33,10 +33,9 @@ class Refused(Exception):
 
 
 class Lake:
-    def __init__(self, folder, lakefile, secrets, drop=None):
+    def __init__(self, folder, lakefile, secrets):
         self.folder = pathlib.Path(folder)
         self.lakefile = lakefile
-        self.drop = drop or self.folder / "drop"
         self.log_file = self.folder / "server.log"
         self.data = self.folder / "lake"
         self.ready_file = self.folder / "ready.json"
@@ -53,9 +52,8 @@ class Lake:
         if self.ports is None:
             self.ports = {door: usable(port) for door, port in PORTS.items()}
         self.ready_file.unlink(missing_ok=True)
-        self.drop.mkdir(exist_ok=True)
         command = [str(TOP / "build" / "release" / "tarn"), "serve", "--data", str(self.data), "--lake", str(self.lakefile),
-                   "--drop", str(self.drop), "--ready-file", str(self.ready_file),
+                   "--ready-file", str(self.ready_file),
                    "--port", ",".join(f"{door}={port}" for door, port in self.ports.items())]
         with open(self.log_file, "ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment,
