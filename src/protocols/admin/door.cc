@@ -58,6 +58,10 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/alerts/{}/deliveries", "tarn:ListAlerts", false, list_deliveries},
     {"POST", "/api/v1/alerts/{}/silence", "tarn:SilenceAlert", true, silence_alert, "alert/"},
     {"POST", "/api/v1/alerts/{}/test", "tarn:TestAlert", true, test_alert, "alert/"},
+    {"GET", "/api/v1/alerts/{}/webhooks/{}/secret", "tarn:GetWebhookSecret", false,
+     get_webhook_secret, "alert/"},
+    {"POST", "/api/v1/alerts/{}/webhooks/{}/enable", "tarn:EnableWebhook", true, enable_webhook,
+     "alert/"},
     {"GET", "/api/v1/dashboards", "tarn:ListDashboards", false, list_dashboards},
     {"GET", "/api/v1/dashboards/{}", "tarn:GetDashboard", false, get_dashboard},
 };

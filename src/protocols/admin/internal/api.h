@@ -81,6 +81,8 @@ Result<ApiResponse> list_alert_events(const DoorParts& parts, ApiRequest& reques
 Result<ApiResponse> list_deliveries(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> silence_alert(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> test_alert(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> get_webhook_secret(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> enable_webhook(const DoorParts& parts, ApiRequest& request);
 /// Answers with an open stream of events (live.h).
 Status watch_dashboard(const DoorParts& parts, ApiRequest& request, http::Responder& responder);
 /// Streams rows; answers for itself.
