@@ -133,9 +133,11 @@ void Features::prepare_ahead(size_t feature) {
             sums.squares[base + t + 1] = sums.squares[base + t] + (is_known ? number * number : 0);
             sums.count[base + t + 1] = sums.count[base + t] + (is_known ? 1 : 0);
         }
-        const int count = sums.count[base + steps];
+        // The scale is a constant of the model: taken from the older part, so that nothing late is in it.
+        const size_t end = base + std::max<size_t>(1, steps * 3 / 5);
+        const int count = sums.count[end];
         if (count == 0) continue;
-        within += std::max(0.0, sums.squares[base + steps] - sums.sum[base + steps] * sums.sum[base + steps] / count);
+        within += std::max(0.0, sums.squares[end] - sums.sum[end] * sums.sum[end] / count);
         known += static_cast<uint64_t>(count);
     }
     ahead.spread = known == 0 ? 0 : std::sqrt(within / static_cast<double>(known));
@@ -215,7 +217,7 @@ void Features::lags(size_t series, int origin, int target, Row& row) const {
 }
 
 void Features::ahead(size_t series, int origin, int target, Row& row) const {
-    const int seen = options_.known_ahead ? target : origin;
+    const int seen = seen_at(origin, target);
     const size_t steps = static_cast<size_t>(panel_.steps_all());
     for (size_t f = 0; f < ahead_.size(); ++f) {
         const Ahead& feature = ahead_[f];
@@ -244,7 +246,7 @@ void Features::similar(size_t series, int origin, int target, Row& row) const {
         row.put(TARN_NAME("similar_weight"), kUnknown);
         return;
     }
-    const int seen = options_.known_ahead ? target : origin;
+    const int seen = seen_at(origin, target);
     const int first = std::max(0, origin - kSimilarStepsMax + 1);
     const float memory = options_.season == 7 ? 1.0f / 60 : 1.0f / 30;
     float exponents[kSimilarStepsMax];

@@ -4,6 +4,7 @@
 // Lane: any; fill() by several threads at once.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,7 +18,7 @@ namespace tarn::models {
 struct FeatureOptions {
     int season = 7;
     std::string country;       // calendar; empty: none
-    bool known_ahead = true;   // false: the features of the panel are known up to the origin only
+    int known_ahead = 1000;    // steps beyond the origin at which the panel's features are known; later ones count as the last of them
 };
 
 class Features {
@@ -61,6 +62,8 @@ class Features {
     void ahead(size_t series, int origin, int target, Row& row) const;
     void similar(size_t series, int origin, int target, Row& row) const;
     void calendar(int target, Row& row) const;
+    /// The step whose features stand for the target's.
+    int seen_at(int origin, int target) const { return std::min(target, origin + options_.known_ahead); }
 
     const Panel& panel_;
     const FeatureOptions options_;

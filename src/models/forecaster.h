@@ -21,7 +21,7 @@ struct ForecasterOptions {
     int ahead = 14;
     int season = 7;
     std::string country;
-    bool known_ahead = true;
+    int known_ahead = 1000;  // FeatureOptions
     std::string metric = "wape";  // or "mape"
     int rounds = 4, stride = 7;
     int first_origin = -1;            // step of the panel; -1: so that the last round ends with the history

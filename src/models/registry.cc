@@ -53,6 +53,7 @@ Json to_json(const VersionInfo& version) {
             {"fingerprint", version.fingerprint},
             {"trained_on", trained_on},
             {"trained_to", version.trained_to},
+            {"trained_to_time", version.trained_to_time},
             {"series", version.series},
             {"rows", version.rows},
             {"seconds", version.seconds},
@@ -99,6 +100,7 @@ Result<VersionInfo> parse_version(const std::string& text) {
         for (const auto& table : json.at("trained_on"))
             version.trained_on.push_back({table.at("table"), table.at("snapshot_id")});
         version.trained_to = json.at("trained_to");
+        version.trained_to_time = json.at("trained_to_time");
         version.series = json.at("series");
         version.rows = json.at("rows");
         version.seconds = json.at("seconds");
@@ -240,6 +242,7 @@ std::string version_json(const VersionInfo& version) {
     Json json = to_json(version);
     json.erase("v");
     json.erase("details");
+    json.erase("trained_to_time");
     json["current"] = version.current;
     json["created"] = format_iso8601(version.created);
     return json.dump();

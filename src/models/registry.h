@@ -55,7 +55,8 @@ struct VersionInfo {
     Timestamp created;
     std::string fingerprint;  // of the spec it was made by
     std::vector<TrainedOn> trained_on;
-    std::string trained_to;  // the newest time step seen
+    std::string trained_to;  // the newest time step seen, as the time column prints
+    int64_t trained_to_time = 0;  // the same as the column has it
     uint64_t series = 0, rows = 0;
     double seconds = 0;
     std::map<std::string, std::string> parameters;

@@ -29,7 +29,8 @@ struct ForecastSpec {
     /// Condition over a table that says when nothing could be sold ("levels.units = 0"): such days are not low demand.
     flows::TableRef lost_sales_table;
     std::string lost_sales_when;
-    flows::Refresh retrain;        // predictions are made anew at each change of `of`'s newest time, the model at this
+    flows::Refresh retrain;        // predictions are made anew at each change of `of`'s newest time, the model at this;
+                                   // on_change: when the newest time is a season beyond what was trained on
     enum class Promote : uint8_t { always, beats_naive, beats_seasonal_naive } promote_if = Promote::beats_seasonal_naive;
     int season = 7;                // steps of the seasonal naive forecast: 7 for days, 52 for weeks
     struct BackTest {              // rolling origin: `rounds` rounds, `stride` apart, each judged on the steps

@@ -7,7 +7,6 @@
 // state, reasons, scored_at), replaced whole when an input changed. state: ok, at_risk, empty, silent, unknown.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 
@@ -32,10 +31,6 @@ struct Parts {
     const Clock& clock;
     security::Caller system;  // whom tables are made for and sessions read as
     int threads = 2;          // of one training
-    /// The first time after `after` that a daily or weekly refresh is due, in the lake's time zone. Empty: UTC.
-    std::function<Timestamp(const flows::Refresh&, Timestamp after)> next_due;
-    /// Seconds east of UTC at that time, in the lake's time zone. Empty: 0.
-    std::function<int64_t(Timestamp)> utc_offset;
 };
 
 /// Checks the spec alone; whether tables and columns exist is found at each run. invalid_argument says what to write.
