@@ -16,12 +16,11 @@ import signal
 import sys
 import time
 
-from feed import Company, Scales, World
-from hops import count_hops, print_hops
-
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(TOP / "tests"))
+sys.path[:0] = [str(TOP / "examples" / "lib"), str(TOP / "tests")]
 
+from feed import Company, Scales, World  # noqa: E402
+from hops import count_hops, print_hops  # noqa: E402
 from lake import Lake  # noqa: E402
 from postgres_server import PostgresServer  # noqa: E402
 from webhook_receiver import WebhookReceiver  # noqa: E402
