@@ -1,4 +1,5 @@
 // The engine over a real lake in a folder: object store, catalog, committer, and DuckDB.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -399,6 +400,39 @@ TEST_F(Query, RowWriterAndUpsert) {
     must(committer_->commit(caller("root"), std::move(changes)));
     EXPECT_EQ(ask(*s, "select count(*) from t"), "5001");
     EXPECT_EQ(ask(*s, "select id, v from t where id in (7, 9000) order by id"), "7,new;9000,added");
+}
+
+TEST_F(Query, AnUpsertOpensOnlyFilesThatMayHoldItsKeys) {
+    auto s = session();
+    must(s->run("create table t(shelf varchar, seq bigint, seen timestamptz, v int)"));
+    for (int i = 0; i < 3; ++i)
+        must(s->run(fmt::format("insert into t select 's'||(i%10), i, to_timestamp(i), 0 from "
+                                "range({},{}) r(i)",
+                                i * 1000, i * 1000 + 1000)));
+    const auto table = must(catalog_->snapshot().load_table("main", "t"));
+    const auto tasks = must(tables::plan_scan(*catalog_, table)).tasks;
+    ASSERT_EQ(tasks.size(), 3u);
+    ASSERT_TRUE(files_->remove({tasks[0].file->path}).ok());  // whoever opens it fails
+
+    const auto change = [&](int64_t from) {
+        Chunk rows;
+        rows.columns = {Column(Kind::text), Column(Kind::int64), Column(Kind::timestamptz),
+                        Column(Kind::int32)};
+        for (int64_t seq = from; seq < from + 10; ++seq) {
+            rows.columns[0].append_text("s" + std::to_string(seq % 10));
+            rows.columns[1].append_number(seq);
+            rows.columns[2].append_number(seq * 1'000'000);
+            rows.columns[3].append_number(1);
+        }
+        return engine_->upsert("main", "t", {"shelf", "seq", "seen"}, rows);
+    };
+    EXPECT_FALSE(change(995).ok());
+    EXPECT_EQ(must(change(2990)).position_deletes.size(), 1u);
+    EXPECT_TRUE(must(change(3000)).position_deletes.empty());
+    std::vector<tables::TableChange> changes;
+    changes.push_back(must(change(2995)));
+    must(committer_->commit(caller("root"), std::move(changes)));
+    EXPECT_EQ(ask(*s, "select count(*), sum(v) from t where seq >= 2000"), "1005,10");
 }
 
 TEST_F(Query, Compaction) {

@@ -4,6 +4,10 @@
 
 #include <unordered_map>
 
+#include "duckdb/parser/expression/columnref_expression.hpp"
+#include "duckdb/parser/expression/comparison_expression.hpp"
+#include "duckdb/parser/expression/conjunction_expression.hpp"
+#include "duckdb/parser/expression/constant_expression.hpp"
 #include "duckdb/parser/tableref/column_data_ref.hpp"
 #include "query/internal/duck_types.h"
 #include "query/internal/error.h"
@@ -64,6 +68,55 @@ std::vector<size_t> last_per_key(const Chunk& rows, const std::vector<size_t>& k
     return chosen;
 }
 
+/// The rows with the least and the greatest value of a column, of those that have one; nullopt:
+/// there is none, or the type's order is not worth having here.
+std::optional<std::pair<size_t, size_t>> extremes(const Column& column,
+                                                  const std::vector<size_t>& chosen) {
+    const auto kind = column.type().kind;
+    if (kind == Kind::boolean || kind == Kind::uuid) return std::nullopt;
+    const auto store = Column::store_of(column.type());
+    const auto less = [&](size_t a, size_t b) {
+        if (store == Column::Store::numbers) return column.number(a) < column.number(b);
+        if (store == Column::Store::wides) return column.wide(a) < column.wide(b);
+        return column.text(a) < column.text(b);
+    };
+    if (store != Column::Store::numbers && store != Column::Store::wides &&
+        store != Column::Store::texts)
+        return std::nullopt;
+    std::optional<std::pair<size_t, size_t>> found;
+    for (const size_t row : chosen) {
+        if (column.is_null(row)) continue;
+        if (!found) found = {row, row};
+        if (less(row, found->first)) found->first = row;
+        if (less(found->second, row)) found->second = row;
+    }
+    return found;
+}
+
+/// Adds "t.key between the least and the greatest of `rows`" to a condition: the join says the
+/// same, but only constants rule out files and row groups before they are read. Keys of what
+/// arrives mostly grow, so that nearly all of a table is ruled out.
+void add_key_bounds(duck::unique_ptr<duck::ParsedExpression>& condition,
+                    const std::vector<std::string>& key, const std::vector<size_t>& key_columns,
+                    const Chunk& rows, const std::vector<size_t>& chosen) {
+    const auto add = [&](duck::ExpressionType comparison, const std::string& name,
+                         const Column& column, size_t row) {
+        auto bound = duck::make_uniq<duck::ComparisonExpression>(
+            comparison, duck::make_uniq<duck::ColumnRefExpression>(name, "t"),
+            duck::make_uniq<duck::ConstantExpression>(
+                value_to_duck(column.type(), column.value(row))));
+        condition = duck::make_uniq<duck::ConjunctionExpression>(
+            duck::ExpressionType::CONJUNCTION_AND, std::move(condition), std::move(bound));
+    };
+    for (size_t i = 0; i < key.size(); ++i) {
+        const auto& column = rows.columns[key_columns[i]];
+        const auto found = extremes(column, chosen);
+        if (!found) continue;
+        add(duck::ExpressionType::COMPARE_GREATERTHANOREQUALTO, key[i], column, found->first);
+        add(duck::ExpressionType::COMPARE_LESSTHANOREQUALTO, key[i], column, found->second);
+    }
+}
+
 /// DELETE FROM table USING the key columns of `rows`.
 void delete_keys(duck::Connection& connection, const tables::TableState& table,
                  const std::vector<std::string>& key, const std::vector<size_t>& key_columns,
@@ -101,6 +154,7 @@ void delete_keys(duck::Connection& connection, const tables::TableState& table,
         std::move(names));
     keys->alias = "k";
     statement.using_clauses[0] = std::move(keys);
+    add_key_bounds(statement.condition, key, key_columns, rows, chosen);
     const auto result = connection.Query(std::move(parser.statements[0]));
     if (result->HasError()) result->ThrowError();
 }
