@@ -1,0 +1,198 @@
+// Tests only: a whole lake in a folder with a graph over it, on a clock that stands still, over a
+// store whose commits can be made to fail as if the process had died there.
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "base/random.h"
+#include "flows/graph.h"
+#include "io/disk.h"
+#include "objects/store.h"
+#include "query/engine.h"
+#include "tables/object_files.h"
+
+namespace tarn::flows {
+
+template <typename T>
+T must(Result<T> result) {
+    if (!result.ok())
+        throw std::runtime_error(result.error().reason + ": " + result.error().message);
+    return std::move(result).value();
+}
+inline void must(Status status) {
+    if (!status.ok())
+        throw std::runtime_error(status.error().reason + ": " + status.error().message);
+}
+
+/// Dies at the n-th commit from arm(): that one and all after it fail. The dying one is in the log
+/// or not.
+class DyingStore final : public meta::Store {
+ public:
+    explicit DyingStore(meta::Store& store) : store_(store) {}
+
+    void arm(int commits, bool last_one_kept) {
+        left_ = commits;
+        kept_ = last_one_kept;
+    }
+    void heal() { left_ = -1; }
+    bool dead() const { return left_ == 0; }
+    int commits() const { return commits_; }
+
+    Result<std::optional<meta::Record>> get(std::string_view key) const override {
+        return store_.get(key);
+    }
+    std::unique_ptr<meta::Iterator> scan(meta::Range range) const override {
+        return store_.scan(std::move(range));
+    }
+    std::shared_ptr<const meta::Snapshot> snapshot() const override { return store_.snapshot(); }
+    Result<meta::Commit> commit(meta::Batch batch) override {
+        ++commits_;
+        if (left_ == 0) return gone();
+        if (left_ > 0 && --left_ == 0) {
+            if (kept_) static_cast<void>(store_.commit(std::move(batch)));
+            return gone();
+        }
+        return store_.commit(std::move(batch));
+    }
+    void commit(meta::Batch batch, std::function<void(Result<meta::Commit>)> done) override {
+        done(commit(std::move(batch)));
+    }
+    meta::Version last_version() const override { return store_.last_version(); }
+    bool healthy() const override { return !dead(); }
+
+ private:
+    static Error gone() { return {Code::io, "the process died"}; }
+
+    meta::Store& store_;
+    int left_ = -1;
+    bool kept_ = false;
+    int commits_ = 0;
+};
+
+class FlowLake : public ::testing::Test {
+ protected:
+    FlowLake() : directory_(std::filesystem::temp_directory_path() / ("flows-" + random_hex(6))) {
+        std::filesystem::create_directories(directory_);
+        meta::LocalStoreOptions store;
+        store.directory = directory_ / "meta";
+        store.free_bytes_min = 0;
+        local_ = must(meta::LocalStore::open(disk_, clock_, metrics_, store));
+        store_ = std::make_unique<DyingStore>(*local_);
+        objects::LocalBytesOptions bytes;
+        bytes.directory = directory_ / "extents";
+        bytes.lake_id = local_->lake_id();
+        bytes.free_bytes_min = 0;
+        bytes.file_bytes = 16 << 20;
+        bytes_ = must(objects::open_local_bytes(disk_, *local_, metrics_, bytes));
+        objects_ = must(objects::ObjectStore::open(*store_, *bytes_, clock_, metrics_, {}));
+        files_ = std::make_unique<tables::ObjectFiles>(*objects_, caller());
+        catalog_ = std::make_unique<tables::Catalog>(*store_, *files_, clock_);
+        committer_ = std::make_unique<tables::Committer>(*catalog_, metrics_);
+        query::EngineOptions options;
+        options.temp_directory = directory_ / "spill";
+        options.memory_bytes = 512 << 20;
+        engine_ = must(query::Engine::open(
+            options, {*objects_, *catalog_, *committer_, access_, clock_, metrics_}));
+        open_graph();
+    }
+    ~FlowLake() override {
+        graph_.reset();
+        engine_.reset();
+        committer_.reset();
+        catalog_.reset();
+        files_.reset();
+        objects_.reset();
+        bytes_.reset();
+        store_.reset();
+        local_.reset();
+        std::filesystem::remove_all(directory_);
+    }
+
+    static security::Caller caller() {
+        security::Caller caller;
+        caller.principal.name = "system";
+        caller.principal.kind = security::Principal::Kind::system;
+        caller.door = "internal";
+        return caller;
+    }
+    /// A new graph over what there is: as after a restart.
+    void open_graph(bool threads = false) {
+        graph_.reset();
+        GraphOptions options;
+        options.start_threads = threads;
+        options.runs_kept = 20;
+        graph_ = std::make_unique<Graph>(
+            Parts{*store_, *catalog_, *committer_, *engine_, clock_, metrics_, caller(), zone_},
+            options);
+    }
+    /// Declares tables; nothing runs yet.
+    Status declare(const std::vector<TableSpec>& tables,
+                   std::vector<std::shared_ptr<Step>> more = {}) {
+        for (const auto& table : tables) {
+            TARN_TRY(step, make_table_step(table, {*catalog_, *engine_, caller(), zone_}));
+            more.push_back(std::move(step));
+        }
+        return graph_->configure(std::move(more));
+    }
+    static TableSpec table(const std::string& name, const std::string& sql,
+                           std::vector<std::string> key = {}) {
+        TableSpec spec;
+        spec.name = {"main", name};
+        spec.sql = sql;
+        spec.key = std::move(key);
+        return spec;
+    }
+    uint64_t sql(const std::string& text) {
+        if (!session_) session_ = must(engine_->connect(caller()));
+        return must(session_->run(text));
+    }
+    /// Rows as "a,b;c,d", or "!message".
+    std::string ask(const std::string& text) {
+        if (!session_) session_ = must(engine_->connect(caller()));
+        const auto rows = session_->query(text);
+        if (!rows.ok()) return "!" + rows.error().message;
+        std::string out;
+        for (size_t row = 0; row < rows->rows(); ++row) {
+            if (row > 0) out += ';';
+            for (size_t i = 0; i < rows->columns.size(); ++i) {
+                if (i > 0) out += ',';
+                if (rows->columns[i].is_null(row))
+                    out += "NULL";
+                else
+                    rows->columns[i].append_pg_text(row, out);
+            }
+        }
+        return out;
+    }
+    RunRecord last(const std::string& step) {
+        const auto runs = must(graph_->runs(step, 1));
+        return runs.empty() ? RunRecord{} : runs.front();
+    }
+    StepStatus status(const std::string& step) {
+        for (auto& each : graph_->status())
+            if (each.name == step) return each;
+        return {};
+    }
+
+    io::RealDisk disk_;
+    ManualClock clock_;
+    Metrics metrics_;
+    query::RootOnly access_;
+    std::string zone_ = "UTC";
+    const std::filesystem::path directory_;
+    std::unique_ptr<meta::LocalStore> local_;
+    std::unique_ptr<DyingStore> store_;
+    std::unique_ptr<objects::BytesBackend> bytes_;
+    std::unique_ptr<objects::ObjectStore> objects_;
+    std::unique_ptr<tables::ObjectFiles> files_;
+    std::unique_ptr<tables::Catalog> catalog_;
+    std::unique_ptr<tables::Committer> committer_;
+    std::unique_ptr<query::Engine> engine_;
+    std::unique_ptr<query::Session> session_;
+    std::unique_ptr<Graph> graph_;
+};
+
+}  // namespace tarn::flows
