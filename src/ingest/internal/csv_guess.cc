@@ -121,7 +121,8 @@ char guess_quote(std::string_view head, bool whole, char delimiter) {
             else if (!field.empty() && (field.front() == '\'' || field.back() == '\'')) ++other;
             if (!field.empty() && field.front() == '"') ++ordinary;
         }
-    return single > 0 && ordinary == 0 && other * 20 <= single ? '\'' : '"';
+    const bool likely = single > 0 && ordinary == 0 && other <= single;
+    return likely && read_sample(head, whole, {delimiter, '\''}).broken == 0 ? '\'' : '"';
 }
 
 }  // namespace

@@ -118,7 +118,7 @@ bool CsvReader::end_of_field(size_t& at, Scan& outcome) {
         after_cr_ = true;
         ++lines_;
     } else {
-        problem_ = kAfterQuote;
+        problem_ = at - begin_ > record_bytes_max_ ? kTooLong : kAfterQuote;
         outcome = Scan::broken;
     }
     return true;
@@ -140,7 +140,7 @@ CsvReader::Scan CsvReader::scan_quoted(size_t& at) {
             return Scan::broken;
         }
         const size_t quote = static_cast<size_t>(static_cast<const char*>(found) - bytes);
-        if (quote - begin_ > record_bytes_max_) {
+        if (quote - begin_ >= record_bytes_max_) {
             problem_ = kTooLong;
             return Scan::broken;
         }

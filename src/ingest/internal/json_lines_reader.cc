@@ -13,9 +13,7 @@ namespace tarn::ingest {
 void LineCutter::push(std::string_view bytes) {
     buffer_.erase(0, begin_);
     begin_ = 0;
-    // What is not yet a whole line of a line that is too long is let go.
     buffer_.append(bytes);
-    buffer_.reserve(buffer_.size() + simdjson::SIMDJSON_PADDING);
 }
 
 bool LineCutter::next(Line& line) {

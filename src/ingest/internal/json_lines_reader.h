@@ -20,7 +20,7 @@ class LineCutter {
 
     struct Line {
         uint64_t number = 0;  // from 1
-        std::string_view text;  // without its end; at least 64 bytes behind it may be read
+        std::string_view text;  // without its end
         const char* problem = nullptr;
     };
     /// False: push() more. Empty lines are left out.
