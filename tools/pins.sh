@@ -20,3 +20,6 @@ DUCKDB_NPM_SHA256=1b9f82478539bb9a1d1df44bd103121a12ae52142c07158dc52b97d2ec1d69
 
 # PyPI: current clients beside Debian's, in .venv
 PYTHON_CLIENTS="boto3==1.44.5 duckdb==1.5.6 pyiceberg==0.12.0 pyarrow==26.0.1"
+
+# npm: a reader of Iceberg tables that is not ours, in .node
+NODE_CLIENTS="icebird@0.3.1"

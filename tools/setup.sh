@@ -115,10 +115,20 @@ install_console_tools() {
   echo "$wanted" >console/node_modules/.installed
 }
 
+install_node_clients() {
+  [ "$(cat .node/clients 2>/dev/null)" = "$NODE_CLIENTS" ] && return
+  say "setup: $NODE_CLIENTS in .node ..."
+  rm -rf .node && mkdir .node
+  # shellcheck disable=SC2086
+  npm --prefix .node install --ignore-scripts --no-audit --no-fund --no-package-lock --loglevel=error $NODE_CLIENTS >/dev/null
+  echo "$NODE_CLIENTS" >.node/clients
+}
+
 check_system
 missing=$(missing_packages)
 [ -z "$missing" ] || install_packages "$missing"
 install_duckdb
 install_python_clients
+install_node_clients
 install_console_tools
 say "setup: everything is there"
