@@ -15,7 +15,8 @@ namespace tarn::ingest {
 /// The stream that topics without a source land in.
 inline constexpr std::string_view kDefaultStream = "mqtt";
 
-/// The stream of an MQTT source: it outlives the source, so that one that is declared again goes on.
+/// The stream of an MQTT source: it outlives the source, so that one that is declared again goes
+/// on.
 std::string stream_of_source(std::string_view name);
 
 /// Immutable. Lane: any, a loop too.
@@ -34,8 +35,8 @@ class Routes {
     std::vector<Route> routes_;
 };
 
-/// The routes in force. Owner: wiring, which gives it to Sources to set and to the door's adapter to
-/// ask; empty until set. Thread safe, a loop too.
+/// The routes in force. Owner: wiring, which gives it to Sources to set and to the door's adapter
+/// to ask; empty until set. Thread safe, a loop too.
 class RouteTable {
  public:
     std::shared_ptr<const Routes> get() const;

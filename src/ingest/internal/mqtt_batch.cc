@@ -78,11 +78,11 @@ Status MqttBatch::check_time(Timestamp taken) {
     auto& newest = position_.newest_micros;
     if (late_ && newest &&
         event < Timestamp{*newest}.plus(-std::chrono::microseconds(*late_)).micros)
-        return Error(Code::invalid_argument,
-                     fmt::format("late: {} {} is more than {} before the newest, {}",
-                                 shape_.columns[*shape_.event_time].name,
-                                 format_iso8601(Timestamp{event}), in_words(*late_),
-                                 format_iso8601(Timestamp{*newest})));
+        return Error(
+            Code::invalid_argument,
+            fmt::format("late: {} {} is more than {} before the newest, {}",
+                        shape_.columns[*shape_.event_time].name, format_iso8601(Timestamp{event}),
+                        in_words(*late_), format_iso8601(Timestamp{*newest})));
     const int64_t reached = std::min(event, taken.micros);
     if (!newest || reached > *newest) newest = reached;
     return ok_status();

@@ -174,10 +174,11 @@ Result<Value> to_integer(const MqttShape::Column& column, std::string_view text)
         if (std::abs(real) > 9007199254740992.0) return beyond(column, shown(text));
         number = static_cast<int64_t>(real);
     }
-    const bool fits = column.reading == Kind::int16   ? number >= -32'768 && number <= 32'767
-                      : column.reading == Kind::int32 ? number >= std::numeric_limits<int32_t>::min() &&
-                                                            number <= std::numeric_limits<int32_t>::max()
-                                                      : true;
+    const bool fits = column.reading == Kind::int16 ? number >= -32'768 && number <= 32'767
+                      : column.reading == Kind::int32
+                          ? number >= std::numeric_limits<int32_t>::min() &&
+                                number <= std::numeric_limits<int32_t>::max()
+                          : true;
     if (!fits) return beyond(column, shown(text));
     return Value(number);
 }
@@ -352,10 +353,10 @@ Status MqttDecoder::take_members(std::string_view payload) {
     padded.assign(payload);
     padded.append(simdjson::SIMDJSON_PADDING, ' ');
     ondemand::document document;
-    if (const auto bad = parser_->parser
-                             .iterate(simdjson::padded_string_view(padded.data(), payload.size(),
-                                                                   padded.size()))
-                             .get(document))
+    if (const auto bad =
+            parser_->parser
+                .iterate(simdjson::padded_string_view(padded.data(), payload.size(), padded.size()))
+                .get(document))
         return not_json(bad);
     ondemand::object object;
     if (const auto bad = document.get_object().get(object)) {

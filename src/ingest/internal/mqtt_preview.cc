@@ -28,8 +28,7 @@ Result<std::vector<streams::Record>> newest_of(const streams::Streams& streams,
         for (auto& record : page.records)
             if (topic.matches(record.key)) found.push_back(std::move(record));
         if (found.size() > rows_max)
-            found.erase(found.begin(),
-                        found.end() - static_cast<std::ptrdiff_t>(rows_max));
+            found.erase(found.begin(), found.end() - static_cast<std::ptrdiff_t>(rows_max));
         at = page.next;
     }
     return found;
@@ -46,8 +45,7 @@ Result<Preview> preview_mqtt(const SourceSpec& spec, const SourcesParts& parts, 
     records.insert(records.end(), std::make_move_iterator(own.begin()),
                    std::make_move_iterator(own.end()));
     if (records.size() > rows_max)
-        records.erase(records.begin(),
-                      records.end() - static_cast<std::ptrdiff_t>(rows_max));
+        records.erase(records.begin(), records.end() - static_cast<std::ptrdiff_t>(rows_max));
     MqttBatch batch(shape, from.late, {});
     for (const auto& record : records) batch.add(record);
 
@@ -64,8 +62,8 @@ Result<Preview> preview_mqtt(const SourceSpec& spec, const SourcesParts& parts, 
     if (records.empty())
         out.notes.push_back("nothing has been published there yet: publish a reading, try again");
     if (batch.members_ignored() > 0)
-        out.notes.push_back(fmt::format("{} members that no column takes were left out",
-                                        batch.members_ignored()));
+        out.notes.push_back(
+            fmt::format("{} members that no column takes were left out", batch.members_ignored()));
     if (shape.event_time)
         out.notes.push_back("event time: " + shape.columns[*shape.event_time].name);
     return out;

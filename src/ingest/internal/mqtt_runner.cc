@@ -155,8 +155,8 @@ Status MqttRunner::prepare() {
     for (const auto& column : shape.columns)
         wanted.columns.push_back({column.name, column.type, column.key, ""});
     TARN_TRY(table, ensure_table(parts_, wanted));
-    TARN_TRY(expected, tables::load_position(
-                           parts_.store, {spec_.name, stream_, table->info.uuid}));
+    TARN_TRY(expected,
+             tables::load_position(parts_.store, {spec_.name, stream_, table->info.uuid}));
     TARN_TRY(position, MqttPosition::parse(expected));
     next_ = position.next;
     shape_ = std::move(shape);
@@ -187,8 +187,8 @@ void MqttRunner::wait_for_records() {
 Status MqttRunner::step() {
     due_ = steady_clock::now() + from_.commit;
     TARN_TRY(table, parts_.catalog.snapshot().load_table(spec_.database, spec_.name));
-    TARN_TRY(expected, tables::load_position(
-                           parts_.store, {spec_.name, stream_, table->info.uuid}));
+    TARN_TRY(expected,
+             tables::load_position(parts_.store, {spec_.name, stream_, table->info.uuid}));
     TARN_TRY(position, MqttPosition::parse(expected));
     TARN_TRY(batch, gather(position));
     next_ = position.next;
@@ -212,16 +212,15 @@ Result<std::vector<tables::TableChange>> MqttRunner::changes_of(const MqttBatch&
                                                                 const tables::TablePtr& table) {
     std::vector<tables::TableChange> changes;
     if (batch.rows().rows() > 0) {
-        auto made = from_.key.empty()
-                        ? append_rows(parts_, table, batch.rows(), names_of(*shape_))
-                        : parts_.engine.upsert(spec_.database, spec_.name, from_.key, batch.rows(),
-                                               names_of(*shape_));
+        auto made = from_.key.empty() ? append_rows(parts_, table, batch.rows(), names_of(*shape_))
+                                      : parts_.engine.upsert(spec_.database, spec_.name, from_.key,
+                                                             batch.rows(), names_of(*shape_));
         if (!made.ok()) return std::move(made).error();
         changes.push_back(std::move(made).value());
     }
     if (!batch.rejected().empty()) {
-        TARN_TRY(set_aside, reject_rows(parts_, spec_.database, spec_.name, spec_.name,
-                                        batch.rejected()));
+        TARN_TRY(set_aside,
+                 reject_rows(parts_, spec_.database, spec_.name, spec_.name, batch.rejected()));
         changes.push_back(std::move(set_aside));
     }
     return changes;

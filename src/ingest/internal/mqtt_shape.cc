@@ -102,8 +102,9 @@ Status find_event_time(const SourceSpec& spec, const MqttSource& from, MqttShape
     }
     if (count > 1) shape.event_time.reset();
     if (from.late && !shape.event_time)
-        return wrong(spec, "late needs an event time: declare one timestamptz column, or say which "
-                           "it is with event_time");
+        return wrong(spec,
+                     "late needs an event time: declare one timestamptz column, or say which "
+                     "it is with event_time");
     return ok_status();
 }
 
