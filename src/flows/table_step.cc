@@ -276,8 +276,10 @@ Status TableStep::compute(Work& work) const {
 Status TableStep::check(Work& work) const {
     if (checks_.empty()) return {};
     work.run.progress("checking", 0, checks_.size());
-    CheckContext context{work.session,       parts_.engine, parts_.system,     spec_.name,
-                         work.facts.columns, false,         work.run.started()};
+    if (kinds_for_ != signature(work.facts)) kinds_.clear();
+    kinds_for_ = signature(work.facts);
+    CheckContext context{work.session,       parts_.engine, parts_.system,      spec_.name,
+                         work.facts.columns, false,         work.run.started(), kinds_};
     for (auto& column : context.columns) column.name = lower(column.name);
     context.all_rows_new = work.mode == TableMode::scratch;
     TARN_TRY(checked, run_checks(checks_, context));
@@ -304,31 +306,28 @@ Status TableStep::finish(Work& work) const {
 
 Result<std::shared_ptr<Step>> make_table_step(const TableSpec& spec, const TableStepParts& parts) {
     TableSpec own = spec;
-    const std::string what = "table " + spec.name.full_name() + ": ";
     TARN_CHECK_OK(tables::check_name("table", spec.name.table));
     const auto statements = query::split_statements(own.sql);
     if (statements.size() != 1)
-        return Error{
-            Code::invalid_argument,
-            what + (statements.empty() ? "the SQL is empty" : "the SQL must be one SELECT")};
+        return Error{Code::invalid_argument,
+                     (statements.empty() ? "the SQL is empty" : "the SQL must be one SELECT")};
     own.sql = std::string(statements[0].sql);
     auto inputs = tables_of(parts.catalog.snapshot(), own.sql, own.name.database);
-    if (!inputs.ok()) return std::move(inputs).error().within("table " + spec.name.full_name());
+    if (!inputs.ok()) return std::move(inputs).error();
     std::vector<ParsedCheck> checks;
     for (const auto& check : own.checks) {
         auto parsed = parse_check(check, own.key);
-        if (!parsed.ok()) return std::move(parsed).error().within("table " + spec.name.full_name());
+        if (!parsed.ok()) return std::move(parsed).error();
         checks.push_back(std::move(*parsed));
     }
     if (own.refresh.window && own.key.empty())
-        return Error{Code::invalid_argument,
-                     what + "a window needs a key with a date or timestamp in it"};
+        return Error{Code::invalid_argument, "a window needs a key with a date or timestamp in it"};
     if (!own.partition.empty()) {
         // Read by the parser that will read it later; nothing is made.
         const auto layout = query::split_comparison(own.partition);
         if (!layout.ok())
             return Error{Code::invalid_argument,
-                         what + "partition \"" + own.partition +
+                         "partition \"" + own.partition +
                              "\" cannot be read: say month(day), day, bucket(16, id)"};
     }
     return std::shared_ptr<Step>(

@@ -64,6 +64,8 @@ class Checker {
 
     /// An expression that may stand in WHERE is one of rows; one with aggregates is of the table.
     Result<bool> is_of_rows(const std::string& expression) {
+        if (const auto known = on_.kinds.find(expression); known != on_.kinds.end())
+            return known->second;
         std::string row;
         for (const auto& column : on_.columns)
             row += (row.empty() ? "" : ", ") +
@@ -72,8 +74,9 @@ class Checker {
         // Not in the run's own session: an error would end its transaction.
         TARN_TRY(aside, on_.engine.connect(on_.system, on_.table.database));
         const auto as_row = aside->prepare("select 1" + from + " where (" + expression + "\n)", {});
-        if (as_row.ok()) return true;
-        if (aside->prepare("select (" + expression + "\n)" + from, {}).ok()) return false;
+        if (as_row.ok()) return on_.kinds[expression] = true;
+        if (aside->prepare("select (" + expression + "\n)" + from, {}).ok())
+            return on_.kinds[expression] = false;
         return Error{Code::invalid_argument,
                      "check \"" + expression + "\": " + as_row.error().message,
                      as_row.error().reason};

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,8 @@ struct CheckContext {
     std::vector<query::ResultColumn> columns;
     bool all_rows_new = false;  // the table has no other rows than those staged
     Timestamp now;
+    /// Expression -> is it about each row; what binding told before, for these columns.
+    std::map<std::string, bool>& kinds;
 };
 
 struct CheckResult {

@@ -63,6 +63,9 @@ class TableStep final : public Step {
     const std::vector<TableRef> inputs_;
     const TableStepParts parts_;
     std::string name_, fingerprint_;
+    // Of the run, one at a time: what binding said of the checks, for the columns of kinds_for_.
+    mutable std::map<std::string, bool> kinds_;
+    mutable std::string kinds_for_;
     mutable Mutex mutex_;
     std::string time_zone_ TARN_GUARDED_BY(mutex_);
 };
