@@ -7,6 +7,12 @@
 
 namespace tarn::app {
 
+/// What the client commands share.
+struct ClientOptions {
+    std::string endpoint;
+    bool json = false;
+};
+
 struct Endpoint {
     std::string url;  // http://127.0.0.1:8080
     std::string access_key_id;

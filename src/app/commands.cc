@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/client.h"
+#include "app/lake_commands.h"
 #include "app/server.h"
 #include "app/settings.h"
 #include "app/table_print.h"
@@ -18,12 +19,6 @@ namespace tarn::app {
 namespace {
 
 using Json = nlohmann::json;
-
-/// What the client commands share.
-struct ClientOptions {
-    std::string endpoint;
-    bool json = false;
-};
 
 int fail(const std::string& command, const Error& error) {
     std::fprintf(stderr, "tarn %s: %s\n", command.c_str(), error.message.c_str());
@@ -102,6 +97,7 @@ void add_status(CLI::App& app, ClientOptions& options, int& code) {
             for (const auto& [door, address] : body["doors"].items())
                 std::printf("  %-10s %s\n", door.c_str(), text_of(address).c_str());
         });
+        if (code == 0 && !options.json) print_services(options);
     });
 }
 
@@ -292,6 +288,7 @@ int run_command_line(int argc, char** argv) {
     add_serve(app, settings, code);
     add_status(app, options, code);
     add_sql(app, options, sql, code);
+    add_lake_commands(app, options, code);
     add_users(app, options, user, code);
     add_keys(app, options, user, code);
     app.add_subcommand("version", "print the version")->callback([] {

@@ -5,6 +5,7 @@
 
 #include "app/housekeeping.h"
 #include "app/lake.h"
+#include "app/services.h"
 #include "app/table_guard.h"
 #include "base/lane.h"
 #include "base/log.h"
@@ -36,11 +37,13 @@ class RunningServer final : public Server {
     Status open() {
         TARN_TRY(ports, parse_ports(settings_.ports));
         TARN_CHECK_OK(check_address());
-        if (!settings_.lake.empty())
-            return Error(Code::unimplemented, "--lake " + settings_.lake +
-                                                  ": lakefiles are not built yet; leave it out");
+        // A lakefile that is not there must not leave a new data folder behind.
+        if (!settings_.lake.empty()) TARN_CHECK_OK(read_lakefile(settings_.lake));
         TARN_TRY(lake, Lake::open(settings_));
         lake_ = std::move(lake);
+        TARN_TRY(services, Services::open(*lake_, settings_));
+        services_ = std::move(services);
+        TARN_CHECK_OK(services_->start(settings_));
         TARN_CHECK_OK(open_doors(ports));
         start_housekeeping();
         ready_ = true;
@@ -61,6 +64,7 @@ class RunningServer final : public Server {
             net_->stop();
         }
         housekeeping_.reset();
+        if (services_) services_->stop();
         work_.stop();
         query_.stop();
         if (lake_) lake_->close();
@@ -125,6 +129,12 @@ class RunningServer final : public Server {
         parts.dashboards = lake_->dashboards.get();
         live_ = std::make_unique<admin::LiveStreams>(*lake_->dashboards, *lake_->store);
         parts.live = live_.get();
+        parts.applier = &services_->applier();
+        parts.secrets = &services_->secrets();
+        parts.sources = &services_->sources();
+        parts.graph = &services_->graph();
+        parts.models = &services_->models();
+        parts.alerts = &services_->alerts();
         parts.metrics = &lake_->metrics;
         parts.clock = &lake_->clock;
         parts.region = settings_.region;
@@ -166,6 +176,7 @@ class RunningServer final : public Server {
                               lake_->audit.get(), lake_->clock, lake_->metrics},
                              options));
         mqtt_ = std::move(opened);
+        mqtt_->set_routes(services_->topic_routes());
         return listen("mqtt", port, mqtt_->factory());
     }
 
@@ -247,6 +258,7 @@ class RunningServer final : public Server {
     const Settings settings_;
     const Timestamp started_ = SystemClock().now();
     std::unique_ptr<Lake> lake_;
+    std::unique_ptr<Services> services_;
     Lane work_{{"work", settings_.work_threads, 4096}};
     Lane query_{{"query", 16, 1024}};
     std::unique_ptr<s3::Door> s3_;

@@ -9,6 +9,10 @@ const std::vector<SettingInfo>& setting_table() {
     static const std::vector<SettingInfo> table = {
         {"data", "folder that holds the lake; made when absent", Kind::text, &Settings::data},
         {"lake", "lakefile to apply at start", Kind::text, &Settings::lake},
+        {"secrets-file",
+         "file (0600) with lines name=value: what ${secret:name} in a lakefile stands for; "
+         "TARN_SECRET_NAME in the environment does the same",
+         Kind::text, &Settings::secrets_file},
         {"listen", "address to listen on; anything but loopback needs a TLS certificate",
          Kind::text, &Settings::listen},
         {"port",

@@ -1,0 +1,177 @@
+#include "app/services.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "app/lake.h"
+#include "app/preview_json.h"
+#include "base/log.h"
+#include "dashboards/dashboards.h"
+#include "events/alerts.h"
+#include "flows/graph.h"
+#include "ingest/routes.h"
+#include "ingest/sources.h"
+#include "models/registry.h"
+#include "models/steps.h"
+
+namespace tarn::app {
+namespace {
+
+/// Asks the routes that are in force at each moment.
+class LiveRoutes final : public mqtt::TopicRoutes {
+ public:
+    explicit LiveRoutes(std::shared_ptr<ingest::RouteTable> table) : table_(std::move(table)) {}
+
+    std::string stream_of(std::string_view topic) const override {
+        const auto routes = table_->get();
+        const std::string_view found = routes == nullptr ? std::string_view() : routes->stream_of(topic);
+        return std::string(found.empty() ? ingest::kDefaultStream : found);
+    }
+
+ private:
+    std::shared_ptr<ingest::RouteTable> table_;
+};
+
+std::string describe(const events::Replay& replay) {
+    if (replay.evaluations == 0)
+        return "there is no history yet to replay it over" + (replay.note.empty() ? "" : " (" + replay.note + ")");
+    std::string out = "would have fired " + std::to_string(replay.fired) + (replay.fired == 1 ? " time" : " times") + " and recovered " +
+                      std::to_string(replay.recovered) + " from " + format_iso8601(replay.from) + " to " +
+                      format_iso8601(replay.to) + ", " + std::to_string(replay.open_at_end) + " open at the end (" +
+                      std::to_string(replay.evaluations) + " of " + std::to_string(replay.states) + " states looked at)";
+    if (!replay.note.empty()) out += "; " + replay.note;
+    return out;
+}
+
+}  // namespace
+
+Services::Services(Lake& lake) : lake_(lake), routes_(std::make_shared<ingest::RouteTable>()) {}
+
+Services::~Services() {
+    stop();
+}
+
+Status Services::open_secrets(const Settings& settings) {
+    auto given = security::secrets_in_environment(environ);
+    if (!settings.secrets_file.empty()) {
+        TARN_TRY(from_file, security::read_secrets_file(settings.secrets_file));
+        given.merge(from_file);
+    }
+    TARN_TRY(opened, security::Secrets::open(*lake_.store, *lake_.keyring, lake_.clock, std::move(given)));
+    secrets_ = std::move(opened);
+    return ok_status();
+}
+
+Result<std::unique_ptr<Services>> Services::open(Lake& lake, const Settings& settings) {
+    std::unique_ptr<Services> out(new Services(lake));
+    TARN_CHECK_OK(out->open_secrets(settings));
+    const auto system = [&lake] { return lake.system_caller(); };
+    out->models_ = std::make_unique<models::Registry>(*lake.store, *lake.objects);
+    out->alerts_ = std::make_unique<events::Alerts>(events::AlertsParts{
+        *lake.store, *lake.engine, *lake.catalog, lake.clock, lake.metrics, *lake.keyring, lake.audit.get(), system});
+    out->graph_ = std::make_unique<flows::Graph>(flows::Parts{*lake.store, *lake.catalog, *lake.committer, *lake.engine,
+                                                              lake.clock, lake.metrics, lake.system_caller()});
+    out->sources_ = std::make_unique<ingest::Sources>(
+        ingest::SourcesParts{*lake.store, *lake.objects, *lake.streams, *lake.catalog, *lake.committer, *lake.engine,
+                             lake.clock, lake.metrics, system, out->routes_.get()});
+    lakefile::ApplierParts parts{*lake.store, *lake.catalog,  *lake.engine,         *lake.grants, *out->secrets_,
+                                 *lake.audit, lake.clock, lake.system_caller(), {},           {},
+                                 {},          {},         {},                   {}};
+    out->open_applier(settings, parts);
+    TARN_TRY(applier, lakefile::Applier::open(std::move(parts)));
+    out->applier_ = std::move(applier);
+    return out;
+}
+
+void Services::open_applier(const Settings& settings, lakefile::ApplierParts& parts) {
+    parts.account_arn = "arn:aws:tarn:" + settings.region + ":" + lake_.users->account_id() + ":";
+    parts.configure = [this](const lakefile::Lakefile& lakefile) { return configure(lakefile); };
+    parts.check = [this](const lakefile::Lakefile& lakefile) { return check(lakefile); };
+    parts.holders = [this](const std::string& role) {
+        std::vector<std::string> out;
+        for (const auto& user : lake_.users->list_users())
+            if (std::find(user.roles.begin(), user.roles.end(), role) != user.roles.end()) out.push_back(user.name);
+        return out;
+    };
+    parts.replay = [this](const lakefile::Lakefile&, const events::AlertSpec& alert, std::chrono::seconds span) -> Result<std::string> {
+        const auto days = std::chrono::duration_cast<std::chrono::hours>(span).count() / 24;
+        TARN_TRY(replay, alerts_->replay(alert, std::max(1, static_cast<int>(days))));
+        return describe(replay);
+    };
+    parts.try_source = [this](const ingest::SourceSpec& source, size_t rows) -> Result<std::string> {
+        TARN_TRY(preview, sources_->try_source(source, rows));
+        return preview_json(preview);
+    };
+}
+
+Result<std::vector<std::shared_ptr<flows::Step>>> Services::make_steps(const lakefile::Lakefile& lakefile) const {
+    std::vector<std::shared_ptr<flows::Step>> steps;
+    const flows::TableStepParts tables{*lake_.catalog, *lake_.engine, lake_.system_caller(), lakefile.timezone};
+    for (const auto& table : lakefile.tables) {
+        auto step = flows::make_table_step(table, tables);
+        if (!step.ok()) return std::move(step).error().within("tables." + table.name.table);
+        steps.push_back(std::move(step).value());
+    }
+    const models::Parts parts{*lake_.engine, *lake_.catalog, *models_, lake_.clock, lake_.system_caller()};
+    for (const auto& model : lakefile.forecasts) {
+        auto step = models::make_forecast_step(model, parts);
+        if (!step.ok()) return std::move(step).error().within("models." + model.name.table);
+        steps.push_back(std::move(step).value());
+    }
+    for (const auto& model : lakefile.stock_outs)
+        return Error(Code::unimplemented, "models." + model.name.table + ": stock_out is not built yet");
+    return steps;
+}
+
+std::vector<lakefile::Problem> Services::check(const lakefile::Lakefile& lakefile) const {
+    const auto steps = make_steps(lakefile);
+    const Status status = steps.ok() ? flows::Graph::check(*steps) : Status(steps.error());
+    if (status.ok()) return {};
+    // The item's name stands before the first colon.
+    const std::string& message = status.error().message;
+    const size_t colon = message.find(": ");
+    const std::string where = message.substr(0, colon);
+    for (const auto& item : lakefile.items)
+        if (item.id() == where) return {{where, 0, 0, message.substr(colon + 2)}};
+    return {{"", 0, 0, message}};
+}
+
+/// What fills tables comes after what reads them only in name: every service waits for its inputs by itself.
+Status Services::configure(const lakefile::Lakefile& lakefile) {
+    TARN_TRY(steps, make_steps(lakefile));
+    TARN_CHECK_OK(graph_->set_time_zone(lakefile.timezone));
+    TARN_CHECK_OK(lake_.dashboards->configure(lakefile.dashboards));
+    TARN_CHECK_OK(alerts_->configure(lakefile.alerts, lakefile.name.empty() ? "lake" : lakefile.name, lakefile.timezone));
+    for (auto& step : alerts_->steps()) steps.push_back(std::move(step));
+    TARN_CHECK_OK(graph_->configure(std::move(steps)));
+    return sources_->configure(lakefile.sources);
+}
+
+Status Services::start(const Settings& settings) {
+    // What was applied before may lack a secret or a reachable service today: the lake starts, and says so.
+    static_cast<void>(applier_->start().ok());
+    if (settings.lake.empty()) return ok_status();
+    TARN_TRY(text, read_lakefile(settings.lake));
+    auto caller = lake_.system_caller();
+    caller.action = "tarn:Apply";
+    caller.resource = "arn:aws:tarn:" + settings.region + ":" + lake_.users->account_id() + ":lake";
+    TARN_TRY(plan, applier_->apply(caller, text, "", false));
+    for (const auto& warning : plan.warnings) log_warning("lakefile", warning);
+    for (const auto& drift : plan.drift) log_warning("lakefile", drift);
+    return ok_status();
+}
+
+void Services::stop() {
+    if (stopped_) return;
+    stopped_ = true;
+    if (sources_) sources_->stop();
+    if (graph_) graph_->stop();
+    if (alerts_) alerts_->stop();
+}
+
+std::shared_ptr<const mqtt::TopicRoutes> Services::topic_routes() const {
+    return std::make_shared<LiveRoutes>(routes_);
+}
+
+}  // namespace tarn::app
