@@ -46,7 +46,19 @@ struct Prepared {
     AlertSpec spec;
     std::vector<flows::TableRef> inputs;
     Webhooks webhooks;
+    Status doubt;  // what only an evaluation can tell for sure
 };
+
+Status check_names(const std::vector<AlertSpec>& specs) {
+    if (specs.size() > kRulesMax)
+        return Error(Code::invalid_argument,
+                     "more than " + std::to_string(kRulesMax) + " alert rules");
+    std::set<std::string> names;
+    for (const auto& spec : specs)
+        if (!names.insert(spec.name).second)
+            return Error(Code::already_exists, "two alerts have the name " + spec.name);
+    return ok_status();
+}
 
 }  // namespace
 
@@ -77,6 +89,7 @@ class Alerts::Impl {
                    }} {}
 
     Status configure(std::vector<AlertSpec> specs, std::string lake, std::string time_zone);
+    Status check(const std::vector<AlertSpec>& specs) const;
     std::vector<std::shared_ptr<flows::Step>> steps() const {
         MutexLock lock(mutex_);
         return steps_;
@@ -98,12 +111,13 @@ class Alerts::Impl {
     Result<Prepared> prepare(AlertSpec spec) const;
     Result<std::map<std::string, TargetState>> load_targets(const std::vector<Prepared>& rules,
                                                             meta::Batch& batch) const;
-    Status stage_rules(const std::vector<Prepared>& rules, meta::Batch& batch) const;
+    Status stage_rules(const std::vector<Prepared>& rules,
+                       const std::map<std::string, std::string>& broken, meta::Batch& batch) const;
     Status swap(std::vector<Prepared> rules, std::map<std::string, TargetState> targets,
-                std::string lake, std::string time_zone);
+                std::map<std::string, std::string> broken, std::string lake, std::string time_zone);
     Status find_newest_id();
 
-    std::optional<Receiver> find(const std::string& rule, const std::string& target) const;
+    Result<Receiver> find(const std::string& rule, const std::string& target) const;
     void switch_off(const std::string& target, const std::string& why, meta::Batch& batch);
     std::vector<WebhookUrl> targets_in_use(const std::string& rule) const;
     std::string new_delivery_id();
@@ -117,13 +131,15 @@ class Alerts::Impl {
     std::map<std::string, Webhooks> webhooks_ TARN_GUARDED_BY(mutex_);  // by rule
     std::map<std::string, TargetState> targets_ TARN_GUARDED_BY(mutex_);
     std::vector<std::shared_ptr<flows::Step>> steps_ TARN_GUARDED_BY(mutex_);
+    std::map<std::string, std::string> broken_
+        TARN_GUARDED_BY(mutex_);  // rule, why it does not run
     std::string lake_ TARN_GUARDED_BY(mutex_) = "lake", time_zone_ TARN_GUARDED_BY(mutex_) = "UTC";
     Deliverer deliverer_;  // its threads use what stands above
     const RuleContext context_;
 };
 
 Result<Prepared> Alerts::Impl::prepare(AlertSpec spec) const {
-    const std::string where = "alert " + spec.name;
+    const std::string where = "alerts." + spec.name;
     TARN_CHECK_OK(tables::check_name("alert", spec.name));
     auto inspected = flows::inspect_sql(parts_.engine, spec.when);
     if (!inspected.ok()) return std::move(inspected).error().within(where + ": when");
@@ -134,11 +150,14 @@ Result<Prepared> Alerts::Impl::prepare(AlertSpec spec) const {
     std::set<std::string> columns(spec.one_per.begin(), spec.one_per.end());
     if (columns.size() != spec.one_per.size())
         return Error(Code::invalid_argument, where + ": one_per names a column twice");
+    Prepared out;
+    // A column that has gone from a table meanwhile is the evaluation's error, not the start's.
     if (inspected->bindable) {
         auto found = find_columns(inspected->columns, spec.one_per);
-        if (!found.ok()) return std::move(found).error().within(where);
+        if (!found.ok()) out.doubt = std::move(found).error().within(where);
+    } else if (inspected->problem.reason != "42P01") {
+        out.doubt = Error(inspected->problem).within(where + ": when");
     }
-    Prepared out;
     for (const auto& input : inspected->inputs) out.inputs.push_back(input.name);
     for (const auto& webhook : spec.to) {
         auto url = parse_webhook_url(webhook.url);
@@ -161,12 +180,7 @@ Result<std::map<std::string, TargetState>> Alerts::Impl::load_targets(
     for (const auto& rule : rules)
         for (const auto& [target, webhook] : rule.webhooks) {
             auto& state = out[target];
-            if (webhook.secret.empty()) continue;
-            if (!state.secret.empty() && state.secret != webhook.secret)
-                return Error(Code::invalid_argument, "alert " + rule.spec.name + ": " +
-                                                         webhook.url.where +
-                                                         " has another secret in another alert");
-            state.secret = webhook.secret;
+            if (state.secret.empty()) state.secret = webhook.secret;
         }
     for (auto& [target, state] : out) {
         TARN_TRY(stored, parts_.store.get(target_key(target)));
@@ -190,7 +204,9 @@ Result<std::map<std::string, TargetState>> Alerts::Impl::load_targets(
     return out;
 }
 
-Status Alerts::Impl::stage_rules(const std::vector<Prepared>& rules, meta::Batch& batch) const {
+Status Alerts::Impl::stage_rules(const std::vector<Prepared>& rules,
+                                 const std::map<std::string, std::string>& broken,
+                                 meta::Batch& batch) const {
     std::map<std::string, std::string> wanted;
     for (const auto& rule : rules) wanted[rule.spec.name] = rule_value(fingerprint_of(rule.spec));
     const std::string prefix = rule_key("");
@@ -198,6 +214,7 @@ Status Alerts::Impl::stage_rules(const std::vector<Prepared>& rules, meta::Batch
     for (; walk->valid(); walk->next()) {
         const std::string name(walk->key().substr(prefix.size()));
         TARN_TRY(record, walk->record());
+        if (broken.contains(name)) continue;
         const auto found = wanted.find(name);
         if (found != wanted.end()) {
             if (found->second == record.value) wanted.erase(found);
@@ -214,32 +231,53 @@ Status Alerts::Impl::stage_rules(const std::vector<Prepared>& rules, meta::Batch
     return ok_status();
 }
 
+Status Alerts::Impl::check(const std::vector<AlertSpec>& specs) const {
+    TARN_CHECK_OK(check_names(specs));
+    std::map<std::string, std::string> secrets;  // by target
+    for (const auto& spec : specs) {
+        TARN_TRY(prepared, prepare(spec));
+        TARN_CHECK_OK(prepared.doubt);
+        for (const auto& [target, webhook] : prepared.webhooks) {
+            if (webhook.secret.empty()) continue;
+            if (secrets.try_emplace(target, webhook.secret).first->second != webhook.secret)
+                return Error(Code::invalid_argument, "alerts." + spec.name + ": " +
+                                                         webhook.url.where +
+                                                         " has another secret in another alert");
+        }
+    }
+    return ok_status();
+}
+
 Status Alerts::Impl::configure(std::vector<AlertSpec> specs, std::string lake,
                                std::string time_zone) {
     MutexLock one(configure_mutex_);
-    if (specs.size() > kRulesMax)
-        return Error(Code::invalid_argument,
-                     "more than " + std::to_string(kRulesMax) + " alert rules");
+    TARN_CHECK_OK(check_names(specs));
     std::vector<Prepared> rules;
-    std::set<std::string> names;
+    std::map<std::string, std::string> broken;
     for (auto& spec : specs) {
-        if (!names.insert(spec.name).second)
-            return Error(Code::already_exists, "two alerts have the name " + spec.name);
-        TARN_TRY(prepared, prepare(std::move(spec)));
-        rules.push_back(std::move(prepared));
+        const std::string name = spec.name;
+        auto prepared = prepare(std::move(spec));
+        if (prepared.ok()) {
+            rules.push_back(std::move(*prepared));
+            continue;
+        }
+        // One rule that can't work does not keep the others from working; what it has open stays.
+        broken[name] = prepared.error().message;
+        log_error("events", "an alert rule does not run", {{"rule", name}, {"why", broken[name]}});
     }
     meta::Batch batch;
     TARN_TRY(targets, load_targets(rules, batch));
-    TARN_CHECK_OK(stage_rules(rules, batch));
+    TARN_CHECK_OK(stage_rules(rules, broken, batch));
     TARN_CHECK_OK(find_newest_id());
     if (!batch.empty()) TARN_CHECK_OK(parts_.store.commit(std::move(batch)));
-    TARN_CHECK_OK(
-        swap(std::move(rules), std::move(targets), std::move(lake), std::move(time_zone)));
+    TARN_CHECK_OK(swap(std::move(rules), std::move(targets), std::move(broken), std::move(lake),
+                       std::move(time_zone)));
     return deliverer_.start();
 }
 
 Status Alerts::Impl::swap(std::vector<Prepared> rules, std::map<std::string, TargetState> targets,
-                          std::string lake, std::string time_zone) {
+                          std::map<std::string, std::string> broken, std::string lake,
+                          std::string time_zone) {
     std::map<std::string, std::shared_ptr<Rule>> now;
     {
         MutexLock lock(mutex_);
@@ -264,6 +302,7 @@ Status Alerts::Impl::swap(std::vector<Prepared> rules, std::map<std::string, Tar
     webhooks_ = std::move(webhooks);
     targets_ = std::move(targets);
     steps_ = std::move(steps);
+    broken_ = std::move(broken);
     lake_ = std::move(lake);
     time_zone_ = std::move(time_zone);
     return ok_status();
@@ -285,15 +324,18 @@ Result<std::shared_ptr<Rule>> Alerts::Impl::rule(const std::string& name) const 
 
 // --- webhooks
 
-std::optional<Receiver> Alerts::Impl::find(const std::string& rule,
-                                           const std::string& target) const {
+Result<Receiver> Alerts::Impl::find(const std::string& rule, const std::string& target) const {
+    const Error unused(Code::not_found,
+                       "the rule does not use this webhook any more, or it was switched off");
     MutexLock lock(mutex_);
+    if (const auto why = broken_.find(rule); why != broken_.end())
+        return Error(Code::unavailable, why->second);
     const auto of_rule = webhooks_.find(rule);
     const auto state = targets_.find(target);
     if (of_rule == webhooks_.end() || state == targets_.end() || !state->second.disabled.empty())
-        return std::nullopt;
+        return unused;
     const auto webhook = of_rule->second.find(target);
-    if (webhook == of_rule->second.end()) return std::nullopt;
+    if (webhook == of_rule->second.end()) return unused;
     return Receiver{webhook->second.url, state->second.secret, webhook->second.allow_private};
 }
 
@@ -409,6 +451,13 @@ std::vector<RuleStatus> Alerts::Impl::status() const {
         }
         out.push_back(std::move(one));
     }
+    MutexLock lock(mutex_);
+    for (const auto& [name, why] : broken_) {
+        RuleStatus one;
+        one.rule = name;
+        one.error = why;
+        out.push_back(std::move(one));
+    }
     return out;
 }
 
@@ -451,6 +500,10 @@ Alerts::~Alerts() {
 
 Status Alerts::configure(std::vector<AlertSpec> specs, std::string lake, std::string time_zone) {
     return impl_->configure(std::move(specs), std::move(lake), std::move(time_zone));
+}
+
+Status Alerts::check(const std::vector<AlertSpec>& specs) const {
+    return impl_->check(specs);
 }
 
 std::vector<std::shared_ptr<flows::Step>> Alerts::steps() const {

@@ -150,11 +150,15 @@ class Alerts {
     Alerts& operator=(const Alerts&) = delete;
 
     /// Replaces the rules by these; rules that stay the same go on undisturbed. A rule that is gone
-    /// has its open alerts and its waiting deliveries closed without a word. Nothing is delivered
-    /// before the first call. Errors: invalid_argument (SQL, URL, secret: which rule and what), the
-    /// store's; nothing has changed then. `time_zone` is what the rules' SQL computes dates in.
+    /// has its open alerts and its waiting deliveries closed without a word. One that check() would
+    /// refuse does not run, keeps what it has open, and says why in status(). Nothing is delivered
+    /// before the first call. `time_zone` is what the rules' SQL computes dates in. Errors:
+    /// already_exists (a name twice), the store's; nothing has changed then.
     Status configure(std::vector<AlertSpec> specs, std::string lake = "lake",
                      std::string time_zone = "UTC");
+    /// What is wrong with rules before they are configured, "alerts.<name>: ...": SQL, one_per,
+    /// URL, secret. Tables need not exist yet. Changes nothing.
+    Status check(const std::vector<AlertSpec>& specs) const;
     /// One per rule, "alerts.<name>". They refer to this object.
     std::vector<std::shared_ptr<flows::Step>> steps() const;
 

@@ -335,7 +335,7 @@ TEST_F(AlertsTest, says_what_is_wrong_with_a_rule) {
     const auto refused = [&](const std::function<void(AlertSpec&)>& change) {
         auto one = spec();
         change(one);
-        const auto status = alerts_->configure({one});
+        const auto status = alerts_->check({one});
         return status.ok() ? "" : status.error().message;
     };
     EXPECT_THAT(refused([](auto& s) { s.when = "selec 1"; }), HasSubstr("empty"));
@@ -346,6 +346,21 @@ TEST_F(AlertsTest, says_what_is_wrong_with_a_rule) {
     EXPECT_THAT(refused([](auto& s) { s.check_every = std::chrono::seconds(0); }),
                 HasSubstr("check_every"));
     EXPECT_EQ(refused([](auto&) {}), "");
+    EXPECT_EQ(refused([](auto& s) { s.when = "select * from not_there"; }), "");
+    EXPECT_THAT(refused([](auto& s) { s.when = "select nope from risk"; }), HasSubstr("nope"));
+    // One that can't run does not stop the others, and loses nothing that it has open.
+    auto good = spec(), bad = spec();
+    good.name = "good";
+    must(alerts_->configure({bad, good}));
+    lake_->run("insert into risk values ('s1', 0.9, 3)");
+    ASSERT_TRUE(evaluate().ok());
+    bad.to[0].url = "nonsense";
+    must(alerts_->configure({bad, good}));
+    ASSERT_EQ(alerts_->steps().size(), 1u);
+    EXPECT_EQ(alerts_->steps()[0]->name(), "alerts.good");
+    EXPECT_THAT(alerts_->status().at(1).error, HasSubstr("https://"));
+    must(alerts_->configure({spec(), good}));
+    EXPECT_EQ(alerts_->open("empty").size(), 1u);
 }
 
 TEST_F(AlertsTest, replays_over_history) {

@@ -206,9 +206,9 @@ void Deliverer::attempt(const QueuedDelivery& item) {
     }
     if (record->delivery.state != Delivery::State::waiting) return end(item, false);
     const auto receiver = parts_.find(item.rule, item.target);
-    if (!receiver)
-        return fail(item, std::move(*record),
-                    "the rule does not use this webhook any more, or it was switched off");
+    if (!receiver.ok() && receiver.error().code == Code::not_found)
+        return fail(item, std::move(*record), receiver.error().message);
+    if (!receiver.ok()) return postpone(item, now.plus(kDownPauseMax), std::nullopt);
     if (record->delivery.attempt_count == 0)
         delay_seconds_.observe(static_cast<double>(now.since(record->delivery.made).count()) / 1e6);
     const Outcome outcome = send(*record, *receiver);

@@ -35,8 +35,9 @@ class DelivererTest : public ::testing::Test {
         deliverer_ = std::make_unique<Deliverer>(
             DelivererParts{
                 *store_, clock_, metrics_,
-                [this](const std::string&, const std::string& target) -> std::optional<Receiver> {
-                    if (target != url_.target || !off_.empty()) return std::nullopt;
+                [this](const std::string&, const std::string& target) -> Result<Receiver> {
+                    if (target != url_.target || !off_.empty())
+                        return Error(Code::not_found, "off");
                     return Receiver{url_, secret_, false};
                 },
                 [this](const std::string&, const std::string& why, meta::Batch& batch) {

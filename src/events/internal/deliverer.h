@@ -35,9 +35,9 @@ struct DelivererParts {
     meta::Store& store;
     const Clock& clock;
     Metrics& metrics;
-    /// The rule's webhook of that target, nullopt when the rule has it no more or it is switched
-    /// off. Any thread.
-    std::function<std::optional<Receiver>(const std::string& rule, const std::string& target)> find;
+    /// The rule's webhook of that target. not_found: the rule has it no more, or it is switched
+    /// off; unavailable: nobody knows for now. Any thread.
+    std::function<Result<Receiver>(const std::string& rule, const std::string& target)> find;
     /// The receiver answered 410: what is to be committed with the attempt's record. Any thread.
     std::function<void(const std::string& target, const std::string& why, meta::Batch& batch)>
         switch_off;
