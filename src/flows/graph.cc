@@ -12,6 +12,7 @@ namespace tarn::flows {
 namespace {
 
 constexpr int kConflictsMax = 20;  // in a row, then it counts as a failure
+constexpr std::chrono::microseconds kRestMin{0}, kRestMax{30'000'000};
 
 }  // namespace
 
@@ -126,6 +127,8 @@ void Graph::Impl::settle(const Job& job, const Result<StepResult>& result) {
     Run& run = *job.run;
     running.erase(job.run);
     if (node.run == job.run) node.run.reset();
+    const Timestamp now = parts.clock.now();
+    node.rests_until = now.plus(std::clamp(now.since(run.start().started), kRestMin, kRestMax));
     nudged = true;
     settled = false;
     if (result.ok() || run.committed()) {

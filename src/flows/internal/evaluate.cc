@@ -104,6 +104,10 @@ void Graph::Impl::place(const Placed& placed, const Look& look, const InputMarks
     for (const auto& [name, mark] : marks)
         if (mark.uuid.empty() && !look.views.contains(name))
             node.waits_for = "table " + name.full_name();
+    if (*cause == Cause::input && parts.clock.now() < node.rests_until) {
+        node.waits_for = "a pause as long as its last run";
+        if (!node.next || node.rests_until < *node.next) node.next = node.rests_until;
+    }
     if (node.state != StepState::failed || !node.waits_for.empty()) node.state = StepState::waiting;
 }
 
@@ -160,7 +164,8 @@ std::vector<Job> Graph::Impl::evaluate(const Look& look, size_t room) {
         const auto cause = node.run ? std::nullopt : due(node, look, marks, now);
         place(placed, look, marks, cause);
         if (node.next && (!next_wake || *node.next < *next_wake)) next_wake = node.next;
-        if (node.run || (cause && node.waits_for.empty() && node.blocked_by.empty()))
+        const bool rests = cause && now < node.rests_until && node.blocked_by.empty();
+        if (node.run || rests || (cause && node.waits_for.empty() && node.blocked_by.empty()))
             settled = false;
         if (!cause || !node.waits_for.empty() || !node.blocked_by.empty() || node.run) continue;
         if (started.size() < room)

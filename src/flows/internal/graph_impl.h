@@ -27,6 +27,7 @@ struct Node {
     bool requested = false, from_scratch = false;
     int failures = 0, conflicts = 0;
     Timestamp retry_at;
+    Timestamp rests_until;  // a heavy step leaves the machine to others as long as it ran
     InputMarks attempted;   // by the run that failed
     Timestamp last_looked;  // began last, also without a record
 
