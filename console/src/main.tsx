@@ -1,2 +1,6 @@
 import { render } from "preact";
-render(<p>Tarn</p>, document.getElementById("app")!);
+import { App } from "./app";
+import { start } from "./state";
+
+render(<App />, document.getElementById("app")!);
+void start();

@@ -1,0 +1,149 @@
+// The server's API as the console uses it: what an answer looks like, and one way to ask.
+
+export type Cell = string | number | boolean | null;
+export type Role = "value" | "x" | "measure" | "forecast" | "low" | "high" | "label" | "latitude" | "longitude";
+
+export interface Column {
+  name: string;
+  type: string;
+  role: Role;
+  of?: string;
+}
+
+export interface Problem {
+  code: string;
+  message: string;
+}
+
+export interface TableAsOf {
+  name: string;
+  snapshot_id: string;
+  at?: string;
+}
+
+export interface Chart {
+  title: string;
+  kind: "number" | "line" | "bar" | "table" | "map";
+  unit: string;
+  milliseconds: number;
+  from_cache: boolean;
+  tables: TableAsOf[];
+  error?: Problem;
+  columns?: Column[];
+  rows?: Cell[][];
+  truncated?: boolean;
+  filters_ignored?: string[];
+  notes?: string[];
+}
+
+export interface FilterChoice {
+  name: string;
+  values: string[];
+  selected: string[];
+  more: boolean;
+}
+
+export interface Dashboard {
+  name: string;
+  title: string;
+  filters: FilterChoice[];
+  charts: Chart[];
+  milliseconds: number;
+  at: string;
+}
+
+export interface DashboardName {
+  name: string;
+  title: string;
+}
+
+export interface Me {
+  user: string;
+  roles: string[];
+  lake?: string;
+  csrf_token?: string;
+}
+
+export interface OpenAlert {
+  rule: string;
+  id: string;
+  key: Record<string, Cell>;
+  row: Record<string, Cell>;
+  since: string;
+  told: string | null;
+  silenced_until: string | null;
+}
+
+export interface AlertEvent {
+  kind: string;
+  at: string;
+  id: string;
+  key: Record<string, Cell>;
+}
+
+export interface Alerts {
+  alerts: { rule: string; open: number; error: string }[];
+  open: OpenAlert[];
+}
+
+export interface SourceTable {
+  table: string;
+  rows: number;
+  rows_rejected: number;
+  last_commit: string | null;
+  newest?: string | null;
+  last_error: string;
+}
+
+export interface Source {
+  name: string;
+  kind: string;
+  state: string;
+  last_error: string;
+  tables: SourceTable[];
+}
+
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+let csrf_token = "";
+export function use_csrf_token(token: string | undefined): void {
+  csrf_token = token ?? "";
+}
+
+/** Asks the API; throws ApiError. Status 0: the server could not be reached. */
+export async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const headers: Record<string, string> = { accept: "application/json" };
+  if (body !== undefined) headers["content-type"] = "application/json";
+  if (method !== "GET" && csrf_token) headers["x-csrf-token"] = csrf_token;
+  let response: Response;
+  try {
+    response = await fetch(path, {
+      method,
+      headers,
+      credentials: "same-origin",
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  } catch {
+    throw new ApiError(0, "unavailable", "The server cannot be reached.");
+  }
+  const text = await response.text();
+  let answer: unknown = null;
+  try {
+    answer = text ? JSON.parse(text) : null;
+  } catch {
+    /* not ours: the status says enough */
+  }
+  if (!response.ok) {
+    const error = (answer as { error?: Partial<Problem> } | null)?.error;
+    throw new ApiError(response.status, error?.code ?? "internal", error?.message ?? `The server answered ${response.status}.`);
+  }
+  return answer as T;
+}

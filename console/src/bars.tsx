@@ -1,0 +1,39 @@
+// Bars lie, so that their names can be read.
+
+import type { Cell, Column } from "./api";
+import { as_number, number, plain } from "./format";
+
+export function Bars(props: { title: string; unit: string; columns: Column[]; rows: Cell[][] }) {
+  const label = props.columns[0]!;
+  const measures = props.columns.slice(1);
+  const most = Math.max(...props.rows.flatMap((row) => measures.map((_, i) => as_number(row[i + 1]) ?? 0)), 0);
+  return (
+    <ul class="bars" aria-label={props.title}>
+      {props.rows.map((row) => {
+        const name = plain(row[0] ?? null, label);
+        return (
+          <li key={name}>
+            <span class="bar-name" title={name}>
+              {name}
+            </span>
+            <span class="bar-group">
+              {measures.map((measure, i) => {
+                const value = as_number(row[i + 1]) ?? 0;
+                return (
+                  <span key={measure.name} class="bar-line">
+                    <span class={`bar-run series-${i}`} aria-hidden="true" style={{ width: `${most > 0 ? (80 * Math.max(0, value)) / most : 0}%` }} />
+                    <span class="figure">
+                      {number(value)}
+                      {props.unit && ` ${props.unit}`}
+                      {measures.length > 1 && <span class="measure"> {measure.name}</span>}
+                    </span>
+                  </span>
+                );
+              })}
+            </span>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}

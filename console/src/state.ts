@@ -1,0 +1,287 @@
+// What the page knows, as signals; and what makes it know more: signing in, loading, the stream of changes.
+
+import { computed, signal } from "@preact/signals";
+import { type AlertEvent, type Alerts, ApiError, ask, type Dashboard, type DashboardName, type Me, type Source, use_csrf_token } from "./api";
+
+export type Phase = "starting" | "signed_out" | "ready" | "unreachable";
+export type Connection = "connecting" | "live" | "asking" | "lost";
+
+export const phase = signal<Phase>("starting");
+export const sign_in_note = signal("");
+export const me = signal<Me | null>(null);
+export const dashboards = signal<DashboardName[]>([]);
+export const dashboard = signal<Dashboard | null>(null);
+export const dashboard_error = signal<ApiError | null>(null);
+export const alerts = signal<Alerts | null>(null);
+export const recoveries = signal<(AlertEvent & { rule: string })[]>([]);
+export const sources = signal<Source[] | null>(null);
+export const connection = signal<Connection>("connecting");
+export const loading = signal(false);
+export const now = signal(Date.now());
+export const route = signal(read_route());
+
+setInterval(() => (now.value = Date.now()), 1000);
+
+export const selected_filters = computed(() => route.value.filters);
+
+export interface Route {
+  name: string | null; // of the dashboard
+  filters: Map<string, string[]>;
+}
+
+function read_route(): Route {
+  const match = /^\/dashboards\/([^/]+)\/?$/.exec(location.pathname);
+  const filters = new Map<string, string[]>();
+  new URLSearchParams(location.search).forEach((value, name) => {
+    if (name !== "token") filters.set(name, [...(filters.get(name) ?? []), value]);
+  });
+  return { name: match ? decodeURIComponent(match[1]!) : null, filters };
+}
+
+function query_of(filters: Map<string, string[]>): string {
+  const query = new URLSearchParams();
+  for (const [name, values] of filters) for (const value of values) query.append(name, value);
+  const text = query.toString();
+  return text ? "?" + text : "";
+}
+
+export function go(name: string, filters = new Map<string, string[]>()): void {
+  history.pushState(null, "", `/dashboards/${encodeURIComponent(name)}${query_of(filters)}`);
+  route.value = read_route();
+  open_dashboard();
+}
+
+export function choose(filter: string, values: string[]): void {
+  const filters = new Map(route.value.filters);
+  if (values.length > 0) filters.set(filter, values);
+  else filters.delete(filter);
+  const name = dashboard.value?.name ?? route.value.name;
+  if (name) go(name, filters);
+}
+
+addEventListener("popstate", () => {
+  route.value = read_route();
+  open_dashboard();
+});
+
+// ---- signing in
+
+/** A link's token stands behind '#token=' (which browsers do not send) or '?token='; it goes from the address at once. */
+function take_token(): string | null {
+  const token = new URLSearchParams(location.hash.slice(1)).get("token") ?? new URLSearchParams(location.search).get("token");
+  if (token === null) return null;
+  const path = location.pathname === "/sign-in" ? "/" : location.pathname;
+  history.replaceState(null, "", path);
+  route.value = read_route();
+  return token;
+}
+
+export async function start(): Promise<void> {
+  const token = take_token();
+  try {
+    if (token !== null) {
+      try {
+        await ask("POST", "/api/v1/session", { token });
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.status === 0) throw error;
+        // An old link in a browser that is signed in already does no harm.
+        if (!(await load_me())) return signed_out("This link has been used or has expired. Sign in with an access key, or ask for a new link.");
+        return enter();
+      }
+    }
+    if (!(await load_me())) return signed_out("");
+    await enter();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    phase.value = "unreachable";
+    setTimeout(() => void start(), 3000);
+  }
+}
+
+async function load_me(): Promise<boolean> {
+  try {
+    me.value = await ask<Me>("GET", "/api/v1/me");
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) return false;
+    throw error;
+  }
+  use_csrf_token(me.value.csrf_token);
+  return true;
+}
+
+function signed_out(note: string): void {
+  stop_watching();
+  sign_in_note.value = note;
+  me.value = null;
+  dashboard.value = null;
+  alerts.value = null;
+  sources.value = null;
+  phase.value = "signed_out";
+}
+
+/** Throws ApiError when the key is not right. */
+export async function sign_in(user: string, password: string): Promise<void> {
+  await ask("POST", "/api/v1/session", { user, password });
+  sign_in_note.value = "";
+  if (await load_me()) await enter();
+}
+
+export async function sign_out(): Promise<void> {
+  try {
+    await ask("DELETE", "/api/v1/session");
+  } catch {
+    /* gone already, or it ends by itself */
+  }
+  signed_out("You have signed out.");
+}
+
+async function enter(): Promise<void> {
+  dashboards.value = (await ask<{ dashboards: DashboardName[] }>("GET", "/api/v1/dashboards")).dashboards;
+  phase.value = "ready";
+  open_dashboard();
+}
+
+// ---- one dashboard, kept fresh
+
+let shown = ""; // what is on the page: name and filters
+let turn = 0; // answers to older questions are thrown away
+let timer: ReturnType<typeof setTimeout> | undefined;
+let last_load = 0;
+let last_took = 0;
+
+const name_now = (): string | null => route.value.name ?? dashboards.value[0]?.name ?? null;
+
+function open_dashboard(): void {
+  const name = name_now();
+  if (name === null) {
+    // Nothing is declared yet: somebody may be about to.
+    clearTimeout(timer);
+    timer = setTimeout(() => void enter().catch(fail), 5000);
+    return;
+  }
+  if (dashboard.value?.name !== name) dashboard.value = null;
+  watch(name);
+  void load();
+}
+
+export async function load(): Promise<void> {
+  const name = name_now();
+  if (name === null || phase.value !== "ready") return;
+  clearTimeout(timer);
+  timer = undefined;
+  const mine = ++turn;
+  const begun = performance.now();
+  loading.value = true;
+  try {
+    const page = ask<Dashboard>("GET", `/api/v1/dashboards/${encodeURIComponent(name)}${query_of(route.value.filters)}`);
+    const side = load_side();
+    const answer = await page;
+    if (mine !== turn) return;
+    dashboard.value = answer;
+    dashboard_error.value = null;
+    shown = name;
+    if (connection.value === "lost") connection.value = "asking";
+    await side;
+  } catch (error) {
+    if (mine === turn) fail(error);
+  } finally {
+    if (mine === turn) {
+      loading.value = false;
+      last_load = performance.now();
+      last_took = last_load - begun;
+      // The stream tells of changes; times of day and sources' states change without one.
+      schedule(connection.value === "live" ? 15_000 : 5_000);
+    }
+  }
+}
+
+function fail(error: unknown): void {
+  if (!(error instanceof ApiError)) throw error;
+  if (error.status === 401) return signed_out("Your session has ended. Sign in again to go on.");
+  if (error.status === 0) connection.value = "lost";
+  dashboard_error.value = error;
+  if (error.status !== 0) void ask<{ dashboards: DashboardName[] }>("GET", "/api/v1/dashboards").then((list) => (dashboards.value = list.dashboards), () => undefined);
+}
+
+function schedule(after_ms: number): void {
+  clearTimeout(timer);
+  timer = setTimeout(() => void load(), after_ms);
+}
+
+/** Many changes a second make one question a second, fewer when the answers are slow. */
+function changed(): void {
+  if (document.hidden) {
+    stale = true;
+    return;
+  }
+  if (loading.value && shown === name_now()) {
+    schedule(1000);
+    return;
+  }
+  const pause = Math.max(1000, 4 * last_took);
+  schedule(Math.max(0, last_load + pause - performance.now()));
+}
+
+let stale = false;
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden && stale) {
+    stale = false;
+    changed();
+  }
+});
+
+// What a viewer may not list is not shown; it is not asked for again in this session.
+const refused = new Set<string>();
+
+async function optional<T>(path: string): Promise<T | null> {
+  if (refused.has(path)) return null;
+  try {
+    return await ask<T>("GET", path);
+  } catch (error) {
+    if (error instanceof ApiError && (error.status === 403 || error.status === 404 || error.status === 501)) refused.add(path);
+    return null;
+  }
+}
+
+async function load_side(): Promise<void> {
+  const [open, from] = await Promise.all([optional<Alerts>("/api/v1/alerts"), optional<{ sources: Source[] }>("/api/v1/sources")]);
+  if (open !== null) alerts.value = open;
+  if (from !== null) sources.value = from.sources;
+  if (open === null) return;
+  const lists = await Promise.all(
+    open.alerts.map(async ({ rule }) => {
+      const found = await optional<{ events: AlertEvent[] }>(`/api/v1/alerts/${encodeURIComponent(rule)}/events?limit=20`);
+      return (found?.events ?? []).filter((event) => event.kind === "recovered").map((event) => ({ ...event, rule }));
+    }),
+  );
+  recoveries.value = lists.flat().sort((a, b) => (a.at < b.at ? 1 : -1)).slice(0, 5);
+}
+
+// ---- the stream of changes
+
+let stream: EventSource | null = null;
+let watched = "";
+
+function watch(name: string): void {
+  if (stream !== null && watched === name && stream.readyState !== EventSource.CLOSED) return;
+  stop_watching();
+  watched = name;
+  connection.value = "connecting";
+  const mine = new EventSource(`/api/v1/events?dashboard=${encodeURIComponent(name)}`);
+  stream = mine;
+  mine.addEventListener("hello", () => (connection.value = "live"));
+  mine.addEventListener("changed", changed);
+  mine.addEventListener("error", () => {
+    if (stream !== mine) return;
+    // The browser comes again by itself, unless the server refused: then the page asks from time to time.
+    connection.value = mine.readyState === EventSource.CLOSED ? "asking" : "connecting";
+    schedule(2000);
+    if (mine.readyState === EventSource.CLOSED) setTimeout(() => stream === mine && name_now() === name && watch(name), 30_000);
+  });
+}
+
+function stop_watching(): void {
+  stream?.close();
+  stream = null;
+  clearTimeout(timer);
+}

@@ -1,0 +1,103 @@
+// Rows as a table: numbers to the right, shares and hours with a bar, states with a mark and a word.
+
+import type { Cell, Column } from "./api";
+import { ago, as_number, as_time, type CellKind, exact_time, hours, kind_of, parts_of, plain, share, words } from "./format";
+import { now } from "./state";
+
+const right = new Set<CellKind>(["number", "hours", "share"]);
+
+export function DataTable(props: { title: string; columns: Column[]; rows: Cell[][]; twin: boolean }) {
+  const kinds = props.columns.map(kind_of);
+  return (
+    <div class={props.twin ? "table-frame twin" : "table-frame"} tabIndex={0} role="region" aria-label={`${props.title}, as a table`}>
+      <table>
+        <thead>
+          <tr>
+            {props.columns.map((column, i) => (
+              <th key={i} scope="col" class={right.has(kinds[i]!) ? "right" : ""} title={column.name}>
+                {words(column.name)}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {props.rows.map((row, r) => (
+            <tr key={r}>
+              {props.columns.map((column, i) => (
+                <td key={i} class={right.has(kinds[i]!) ? "right" : ""}>
+                  <Value cell={row[i] ?? null} column={column} kind={kinds[i]!} />
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** Less time is worse: the bar fills towards the moment when nothing is left. */
+export function urgency(hours_left: number): "bad" | "warn" | "calm" {
+  return hours_left < 4 ? "bad" : hours_left < 12 ? "warn" : "calm";
+}
+
+function Value({ cell, column, kind }: { cell: Cell; column: Column; kind: CellKind }) {
+  if (cell === null) return <span class="absent-value">&ndash;</span>;
+  const value = as_number(cell);
+  if (kind === "hours" && value !== null) return <Bar text={hours(value)} part={value / 48} tone={urgency(value)} />;
+  if (kind === "share" && value !== null)
+    return <Bar text={share(value)} part={value} tone={value > 0.8 ? "bad" : value > 0.4 ? "warn" : "calm"} />;
+  if (kind === "state") return <State word={String(cell)} />;
+  if (kind === "time") {
+    const at = as_time(cell);
+    if (at !== null)
+      return (
+        <time dateTime={new Date(at).toISOString()} title={exact_time(at)}>
+          {ago(at, now.value)}
+        </time>
+      );
+  }
+  if (kind === "truth") return <>{cell ? "yes" : "no"}</>;
+  if (kind === "text") {
+    const parts = parts_of(String(cell));
+    if (parts !== null)
+      return (
+        <span class="parts">
+          {parts.map((part, i) => (
+            <span key={i}>{part}</span>
+          ))}
+        </span>
+      );
+    return <span class="text">{cell}</span>;
+  }
+  return <>{plain(cell, column)}</>;
+}
+
+function Bar({ text, part, tone }: { text: string; part: number; tone: string }) {
+  return (
+    <span class={`with-bar ${tone}`}>
+      <span class="figure">{text}</span>
+      <span class="bar-track" aria-hidden="true">
+        <span class="bar-fill" style={{ width: `${Math.round(100 * Math.min(1, Math.max(0.02, part)))}%` }} />
+      </span>
+    </span>
+  );
+}
+
+const tones: Record<string, string> = {
+  empty: "bad", failed: "bad", critical: "bad", stopped: "bad",
+  low: "warn", at_risk: "warn", risk: "warn", warning: "warn", late: "warn",
+  silent: "mute", unknown: "mute", waiting: "mute",
+  ok: "good", fine: "good", normal: "good", following: "good", complete: "good",
+};
+const marks: Record<string, string> = { bad: "\u25A0", warn: "\u25B2", good: "\u25CF", mute: "\u25CB" };
+
+/** A colour is never the only sign: each tone has its own shape, and the word stands beside it. */
+export function State({ word }: { word: string }) {
+  const tone = tones[word.toLowerCase()] ?? "mute";
+  return (
+    <span class={`state ${tone}`}>
+      <span aria-hidden="true">{marks[tone]}</span> {word.replace(/_/g, " ")}
+    </span>
+  );
+}
