@@ -62,12 +62,15 @@ TableStep::TableStep(TableSpec spec, std::vector<ParsedCheck> checks, std::vecto
     for (const auto& column : spec_.key) text += '\0' + column;
     for (const auto& each : spec_.checks)
         text += '\0' + each.expression + '\0' + std::to_string(static_cast<int>(each.consequence));
-    fingerprint_ = codec::hex_encode(codec::sha256(text)).substr(0, 32);
+    definition_ = codec::hex_encode(codec::sha256(text)).substr(0, 32);
+    set_time_zone(parts_.time_zone);
 }
 
 void TableStep::set_time_zone(const std::string& name) {
     const MutexLock lock(mutex_);
     time_zone_ = name;
+    // Other days: other rows.
+    fingerprint_ = definition_ + (name == "UTC" ? "" : " " + name);
 }
 
 /// Null when there is none. A table that somebody else made is not touched.

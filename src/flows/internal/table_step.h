@@ -62,7 +62,7 @@ class TableStep final : public Step {
     const std::vector<ParsedCheck> checks_;
     const std::vector<TableRef> inputs_;
     const TableStepParts parts_;
-    std::string name_, fingerprint_;
+    std::string name_, definition_, fingerprint_;
     // Of the run, one at a time: what binding said of the checks, for the columns of kinds_for_.
     mutable std::map<std::string, bool> kinds_;
     mutable std::string kinds_for_;
