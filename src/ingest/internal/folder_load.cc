@@ -233,6 +233,10 @@ Result<FileLoader::Plan> FileLoader::plan_with(DropFile& file, FileKind kind, co
     for (const auto& name : from_.key)
         if (kind.format == FileFormat::csv && std::find(of_file.begin(), of_file.end(), name) == of_file.end())
             return Error(Code::invalid_argument, fmt::format("it has no column {}, which belongs to the key", name));
+    for (const auto& name : from_.key)
+        if (kind.format == FileFormat::json_lines && !(table && table->schema().find(name)) &&
+            std::none_of(wanted.begin(), wanted.end(), [&](const auto& column) { return column.name == name; }))
+            return Error(Code::invalid_argument, fmt::format("no line of it has {}, which belongs to the key", name));
     plan.pin = std::move(*pin);
     if (kind.encoding_known && !plan.pin.encoding) plan.pin.encoding = kind.encoding;
     plan.pin_is_new = !before || !(*before == plan.pin);

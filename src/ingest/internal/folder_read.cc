@@ -199,7 +199,7 @@ Result<GuessedFile> guess_csv(DropFile& file, const FileKind& kind, const Folder
     CsvReader reader(out.pin.layout.syntax);
     CsvRecord record;
     uint64_t bytes = 0;
-    TARN_CHECK_OK(feed(text, reader, record, [&](const CsvRecord& one) -> Result<bool> {
+    const auto each = [&](const CsvRecord& one) -> Result<bool> {
         if (kind.encoding == Encoding::utf8 && !valid(one.text)) {
             if (!kind.encoding_known) return not_utf8(kind);
             return true;
@@ -216,7 +216,8 @@ Result<GuessedFile> guess_csv(DropFile& file, const FileKind& kind, const Folder
         if (one.problem != nullptr || one.fields->size() != names.size()) return bytes < kGuessBytesMax;
         for (size_t i = 0; i < names.size(); ++i) tallies.observe(i, (*one.fields)[i].text, false);
         return bytes < kGuessBytesMax;
-    }));
+    };
+    TARN_CHECK_OK(feed(text, reader, record, each));
     if (names.empty()) return Error(Code::invalid_argument, "the file holds no line that can be read");
     finish_guess(tallies, names, from, out);
     return out;
@@ -232,7 +233,7 @@ Result<GuessedFile> guess_json(DropFile& file, const FileKind& kind, const Folde
     LineCutter::Line line;
     JsonLine parser;
     uint64_t bytes = 0;
-    TARN_CHECK_OK(feed(text, lines, line, [&](const LineCutter::Line& one) -> Result<bool> {
+    const auto each = [&](const LineCutter::Line& one) -> Result<bool> {
         bytes += one.text.size();
         if (one.problem != nullptr) return true;
         if (!kind.encoding_known && !valid(one.text)) return not_utf8(kind);
@@ -255,7 +256,8 @@ Result<GuessedFile> guess_json(DropFile& file, const FileKind& kind, const Folde
             return names.size() < 10'000;
         }).ok();
         return bytes < kGuessBytesMax;
-    }));
+    };
+    TARN_CHECK_OK(feed(text, lines, line, each));
     if (names.empty()) return Error(Code::invalid_argument, "the file holds no line that is a JSON object");
     FolderSource points = from;
     points.csv.decimal = '.';
@@ -277,13 +279,14 @@ Result<std::vector<std::string>> csv_columns(DropFile& file, const FileKind& kin
     FileText text(file, kind.encoding);
     CsvReader reader(pin.layout.syntax);
     CsvRecord record;
-    TARN_CHECK_OK(feed(text, reader, record, [&](const CsvRecord& one) -> Result<bool> {
+    const auto each = [&](const CsvRecord& one) -> Result<bool> {
         if (kind.encoding == Encoding::utf8 && !valid(one.text)) return not_utf8(kind);
         if (one.problem != nullptr && pin.layout.header) return broken_header(one);
         if (one.problem != nullptr) return true;
         names = names_of(one, pin, nullptr);
         return false;
-    }));
+    };
+    TARN_CHECK_OK(feed(text, reader, record, each));
     if (names.empty()) return Error(Code::invalid_argument, "the file holds no line that can be read");
     return names;
 }
