@@ -126,7 +126,8 @@ Result<std::vector<std::shared_ptr<flows::Step>>> Services::make_steps(const lak
 
 std::vector<lakefile::Problem> Services::check(const lakefile::Lakefile& lakefile) const {
     const auto steps = make_steps(lakefile);
-    const Status status = steps.ok() ? flows::Graph::check(*steps) : Status(steps.error());
+    Status status = steps.ok() ? flows::Graph::check(*steps) : Status(steps.error());
+    if (status.ok()) status = alerts_->check(lakefile.alerts);
     if (status.ok()) return {};
     // The item's name stands before the first colon.
     const std::string& message = status.error().message;
