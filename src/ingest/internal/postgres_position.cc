@@ -98,8 +98,9 @@ Result<FollowPlan> follow_plan(const PostgresTable& table, const PostgresSource&
     if (plan.upsert && table.rows_estimated <= kWholeRowsMax) return plan;
     const std::string why =
         column ? fmt::format("its column {} is {}, which is no number or time", by, column->spelled)
-        : by.empty() ? std::string("its primary key is not one number or time")
-                     : fmt::format("it has no column {}", by);
+        : table.key.empty() && by.empty() ? std::string("it has no primary key")
+        : by.empty()                      ? std::string("its primary key is not one number or time")
+                                          : fmt::format("it has no column {}", by);
     return Error(Code::invalid_argument,
                  fmt::format("table {} cannot be followed: {}; name a column that grows with every "
                              "change (by: updated_at), or put the table into a source that is read "

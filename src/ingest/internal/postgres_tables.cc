@@ -308,6 +308,9 @@ std::string PostgresTable::select_list() const {
     for (const auto& column : columns) {
         if (!out.empty()) out += ", ";
         out += quote_name(column.outside);
+        // char(n) is padded with blanks that mean nothing there and would matter here; its text has
+        // none.
+        if (column.spelled.starts_with("character(")) out += "::text";
     }
     return out;
 }
