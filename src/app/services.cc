@@ -119,8 +119,11 @@ Result<std::vector<std::shared_ptr<flows::Step>>> Services::make_steps(const lak
         if (!step.ok()) return std::move(step).error().within("models." + model.name.table);
         steps.push_back(std::move(step).value());
     }
-    for (const auto& model : lakefile.stock_outs)
-        return Error(Code::unimplemented, "models." + model.name.table + ": stock_out is not built yet");
+    for (const auto& model : lakefile.stock_outs) {
+        auto step = models::make_stock_out_step(model, parts);
+        if (!step.ok()) return std::move(step).error().within("models." + model.name.table);
+        steps.push_back(std::move(step).value());
+    }
     return steps;
 }
 

@@ -76,10 +76,10 @@ def test_readable_secrets_stay_on_loopback(tarn_binary, tmp_path):
     assert not (tmp_path / "d").exists()
 
 
-def test_a_lakefile_is_refused_rather_than_ignored(tarn_binary, tmp_path):
-    refused = subprocess.run([str(binary()), "serve", "--data", str(tmp_path / "d"), "--lake", "lake.yaml"],
+def test_a_lakefile_that_is_not_there(tarn_binary, tmp_path):
+    refused = subprocess.run([str(binary()), "serve", "--data", str(tmp_path / "d"), "--lake", str(tmp_path / "lake.yaml")],
                              capture_output=True, text=True, timeout=30)
-    assert refused.returncode == 1 and "not built yet" in refused.stderr
+    assert refused.returncode == 1 and "lake.yaml" in refused.stderr
     assert not (tmp_path / "d").exists()
 
 
