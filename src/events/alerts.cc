@@ -21,7 +21,7 @@
 namespace tarn::events {
 namespace {
 
-constexpr size_t kRulesMax = 1000, kWebhooksMax = 20, kRecordsShownMax = 1000;
+constexpr size_t kRulesMax = 1000, kSessionsKept = 50, kWebhooksMax = 20, kRecordsShownMax = 1000;
 
 /// A webhook in use by some rule.
 struct TargetState {
@@ -86,6 +86,10 @@ class Alerts::Impl {
                    [this] {
                        MutexLock lock(mutex_);
                        return time_zone_;
+                   },
+                   [this] {
+                       MutexLock lock(mutex_);
+                       return rules_.size() <= kSessionsKept;
                    }} {}
 
     Status configure(std::vector<AlertSpec> specs, std::string lake, std::string time_zone);

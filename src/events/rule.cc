@@ -161,10 +161,10 @@ Result<flows::StepResult> Rule::evaluate(flows::StepRun& run, const AlertSpec& a
                                          const std::string& fingerprint) {
     MutexLock one(run_mutex_);
     auto result = compare_and_commit(run, as, fingerprint);
-    if (!result.ok()) {
-        // Whatever went wrong, the next evaluation begins with what is on disk and a session of its
-        // own.
-        loaded_ = false;
+    // Whatever went wrong, the next evaluation begins with what is on disk and a session of its
+    // own.
+    if (!result.ok()) loaded_ = false;
+    if (!result.ok() || !context_.keep_sessions()) {
         statement_.reset();
         session_.reset();
     }
