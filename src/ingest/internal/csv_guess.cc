@@ -153,19 +153,22 @@ void ColumnTally::observe(std::string_view raw) {
     const std::string_view text = trim(raw);
     if (text.empty()) return;
     ++values_;
+    if (unfit_ > kHopeless) return;
     const char first = text.front();
-    NumberShape shape;
     if ((first >= '0' && first <= '9') || first == '-' || first == '.' || first == ',') {
-        if (read_number_shape(text, '.', shape)) return observe_number(text, shape, false);
-        if (read_number_shape(text, ',', shape)) return observe_number(text, shape, true);
-        observe_time(text);
+        // What looks like a date is none of the numbers.
+        const bool dated = text.size() >= 10 && text[4] == '-';
+        NumberShape shape;
+        if (!dated && read_number_shape(text, '.', shape)) return observe_number(text, shape, false);
+        if (!dated && read_number_shape(text, ',', shape)) return observe_number(text, shape, true);
+        if (!observe_time(text)) ++unfit_;
         return;
     }
     bool truth = false;
     if (text.size() <= 5 && parse_boolean(text, truth))
         ++booleans_;
-    else if (text.size() <= 30)
-        observe_time(text);
+    else if (!observe_time(text))
+        ++unfit_;
 }
 
 void ColumnTally::observe_string(std::string_view raw) {
@@ -187,7 +190,7 @@ void ColumnTally::observe_number(std::string_view text, const NumberShape& shape
     integer_digits_max_ = std::max(integer_digits_max_, shape.integer_digits);
     if (shape.integer) {
         int64_t number = 0;
-        if (parse_integer(text, number)) ++integers_;
+        if (shape.integer_digits <= 18 || parse_integer(text, number)) ++integers_;
         return;
     }
     ++reals_[comma ? 1 : 0];

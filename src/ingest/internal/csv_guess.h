@@ -37,11 +37,13 @@ class ColumnTally {
     friend struct TypeDecision;
     friend class TypeDecider;
     static constexpr size_t kFormatsMax = 64;
+    /// So many values that fit nothing make a column text for good, unless more than a million were to follow.
+    static constexpr uint64_t kHopeless = 2000;
 
     void observe_number(std::string_view text, const NumberShape& shape, bool comma);
     bool observe_time(std::string_view text);
 
-    uint64_t values_ = 0;
+    uint64_t values_ = 0, unfit_ = 0;
     uint64_t booleans_ = 0, integers_ = 0, dates_ = 0, timestamps_ = 0, zoned_ = 0;
     uint64_t reals_[2] = {0, 0};  // with a point, with a comma
     bool leading_zero_ = false, exponent_ = false;

@@ -13,6 +13,7 @@ using query::Kind;
 namespace {
 
 constexpr size_t kShownBytes = 60;
+constexpr size_t kUsualRows = 4096;
 constexpr int64_t kDayMicros = 86'400'000'000;
 
 std::string shown(std::string_view text) {
@@ -45,7 +46,10 @@ std::vector<std::string> RowBuilder::names() const {
 
 query::Chunk RowBuilder::empty_chunk() const {
     query::Chunk chunk;
-    for (const auto& column : columns_) chunk.columns.emplace_back(column.type);
+    for (const auto& column : columns_) {
+        chunk.columns.emplace_back(column.type);
+        chunk.columns.back().reserve(kUsualRows);
+    }
     return chunk;
 }
 
