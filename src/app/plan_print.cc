@@ -137,13 +137,15 @@ std::string print_status(const std::string& what, const Json& answer) {
     };
     for (const auto& one : answer.value(what, Json::array())) {
         if (what == "sources") {
-            uint64_t rows = 0, rejected = 0;
+            uint64_t rows = 0, rejected = 0, backlog = 0;
             for (const auto& table : one["tables"]) {
                 rows += table["rows"].get<uint64_t>();
                 rejected += table["rows_rejected"].get<uint64_t>();
+                backlog += table.value("backlog", uint64_t{0});
             }
             std::string more = with_commas(rows) + " rows";
             if (rejected > 0) more += ", " + with_commas(rejected) + " rejected";
+            if (backlog > 0) more += ", " + with_commas(backlog) + " waiting";
             if (one["last_error"] != "") more += ", " + text_of(one["last_error"]);
             line("sources." + text_of(one["name"]), text_of(one["state"]), more);
         } else if (what == "tables") {

@@ -131,6 +131,9 @@ std::vector<lakefile::Problem> Services::check(const lakefile::Lakefile& lakefil
     const auto steps = make_steps(lakefile);
     Status status = steps.ok() ? flows::Graph::check(*steps) : Status(steps.error());
     if (status.ok()) status = alerts_->check(lakefile.alerts);
+    for (const auto& source : lakefile.sources)
+        if (Status fine = ingest::check(source); status.ok() && !fine.ok())
+            status = std::move(fine).error().within("sources." + source.name);
     if (status.ok()) return {};
     // The item's name stands before the first colon.
     const std::string& message = status.error().message;

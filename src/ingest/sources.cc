@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/log.h"
+#include "ingest/internal/mqtt_decode.h"
 #include "ingest/internal/runner.h"
 #include "ingest/routes.h"
 
@@ -130,6 +131,12 @@ std::string_view to_string(SourceStatus::State state) {
             return "failed";
     }
     return "failed";
+}
+
+Status check(const SourceSpec& spec) {
+    if (!std::holds_alternative<MqttSource>(spec.from)) return ok_status();
+    const auto shape = MqttShape::make(spec);
+    return shape.ok() ? ok_status() : Status(shape.error());
 }
 
 std::vector<std::string> warnings(const SourceSpec& spec) {

@@ -131,6 +131,8 @@ class Sources {
     std::unique_ptr<Impl> impl_;
 };
 
+/// What keeps a source as declared from ever running (invalid_argument), for `plan`. No I/O.
+Status check(const SourceSpec& spec);
 /// What a source as declared can not do, one sentence each, for `plan`: "cannot see deleted rows".
 /// No I/O.
 std::vector<std::string> warnings(const SourceSpec& spec);

@@ -5,6 +5,7 @@
 #include "codec/hash.h"
 #include "codec/text.h"
 #include "flows/inspect.h"
+#include "ingest/routes.h"
 #include "ingest/sources.h"
 #include "lakefile/internal/plan.h"
 #include "lakefile/keys.h"
@@ -132,6 +133,7 @@ Result<Plan> Planner::make(const std::string& file_name, const PlanOptions& opti
     if (plan_.problems.empty()) TARN_CHECK_OK(replays(options));
     for (const auto& source : parsed_.lakefile.sources)
         for (const auto& warning : ingest::warnings(source)) plan_.warnings.push_back("sources." + source.name + ": " + warning);
+    for (auto& shared : ingest::shared_topics(parsed_.lakefile.sources)) plan_.warnings.push_back(std::move(shared));
     plan_.id = make_id();
     return plan_;
 }

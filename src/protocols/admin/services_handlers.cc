@@ -74,7 +74,9 @@ Json source_json(const ingest::SourceStatus& source) {
                           {"rows_estimated", table.rows_estimated},
                           {"bytes", table.bytes},
                           {"rows_rejected", table.rows_rejected},
+                          {"backlog", table.backlog},
                           {"position", table.position},
+                          {"newest", time_or_null(table.newest)},
                           {"last_commit", time_or_null(table.last_commit)},
                           {"last_error", table.last_error}});
     return {{"name", source.name},

@@ -1,0 +1,115 @@
+"""MQTT QoS 1 from outside: one client process, many connections, packets made beforehand; beside Mosquitto on the same machine."""
+import contextlib
+import os
+import pathlib
+import selectors
+import shutil
+import socket
+import struct
+import subprocess
+import tempfile
+import time
+
+CONNECTIONS = 32
+WINDOW = 100  # publishes of one connection without PUBACK
+PAYLOAD = b'{"seq":%d,"read_at":"2026-11-20T10:00:00Z","grams":1234.5,"celsius":4.5}'
+CONNACK_BYTES, PUBACK_BYTES = 4, 4  # MQTT 3.1.1
+
+
+def text(value):
+    return struct.pack(">H", len(value)) + value
+
+
+def packet(first, body):
+    length, size = b"", len(body)
+    while True:
+        size, low = size >> 7, size & 0x7f
+        length += bytes([low | (0x80 if size else 0)])
+        if not size:
+            return bytes([first]) + length + body
+
+
+def connect(address, user, password, name):
+    sock = socket.create_connection(address)
+    flags = 0xc2 if user else 0x02
+    body = text(b"MQTT") + bytes([4, flags]) + struct.pack(">H", 0) + text(name)
+    sock.sendall(packet(0x10, body + (text(user) + text(password) if user else b"")))
+    answer = sock.recv(CONNACK_BYTES, socket.MSG_WAITALL)
+    assert answer == b"\x20\x02\x00\x00", answer
+    return sock
+
+
+def window_of(connection):
+    topic = b"stores/%d/shelves/%d" % (connection % 8, connection)
+    return b"".join(packet(0x32, text(topic) + struct.pack(">H", n + 1) + PAYLOAD % n) for n in range(WINDOW))
+
+
+def cpu_seconds(pid):
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def publish(address, pid, seconds, user=b"", password=b""):
+    """Messages that got their PUBACK: a second of the clock, and a second of the server's CPU."""
+    selector = selectors.DefaultSelector()
+    sockets = []
+    for i in range(CONNECTIONS):
+        sock = connect(address, user, password, b"bench-%d" % i)
+        sockets.append(sock)
+        selector.register(sock, selectors.EVENT_READ, [window_of(i), 0])
+    cpu, began = cpu_seconds(pid), time.monotonic()
+    for sock in sockets:
+        sock.sendall(selector.get_key(sock).data[0])
+    acknowledged = 0
+    while time.monotonic() - began < seconds:
+        for key, _ in selector.select(1):
+            read = len(key.fileobj.recv(65536))
+            assert read, "the server closed a connection"
+            key.data[1] += read
+            if key.data[1] >= WINDOW * PUBACK_BYTES:
+                key.data[1] -= WINDOW * PUBACK_BYTES
+                acknowledged += WINDOW
+                key.fileobj.sendall(key.data[0])
+    elapsed, used = time.monotonic() - began, cpu_seconds(pid) - cpu
+    for sock in sockets:
+        sock.close()
+    return acknowledged / elapsed, acknowledged / used
+
+
+@contextlib.contextmanager
+def mosquitto():
+    """(address, pid) of a Mosquitto of its own, that keeps nothing on disk; None when it is not installed."""
+    program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+    if program is None:
+        yield None
+        return
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    with tempfile.TemporaryDirectory() as folder:
+        conf = pathlib.Path(folder) / "mosquitto.conf"
+        conf.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nmax_inflight_messages 0\n"
+                        "max_queued_messages 0\nlog_type error\n")
+        process = subprocess.Popen([program, "-c", str(conf)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
+        try:
+            for _ in range(500):
+                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                    break
+                time.sleep(0.01)
+            yield ("127.0.0.1", port), process.pid
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def measure(runs, seconds=4):
+    """(ours, Mosquitto's) as lists of (per second, per CPU second); the second is empty without Mosquitto."""
+    from tarn_server import TarnServer
+    ours, theirs = [], []
+    with TarnServer() as server, mosquitto() as peer:
+        for _ in range(runs):
+            ours.append(publish(server.address("mqtt"), server.ready["pid"], seconds, server.access_key.encode(),
+                                server.secret_key.encode()))
+            if peer:
+                theirs.append(publish(*peer, seconds))
+    return ours, theirs
