@@ -60,7 +60,6 @@ export interface DashboardName {
 export interface Me {
   user: string;
   roles: string[];
-  lake?: string;
   csrf_token?: string;
 }
 

@@ -3,7 +3,7 @@
 import { DashboardPage } from "./dashboard";
 import { ago, exact_time } from "./format";
 import { SignIn } from "./sign_in";
-import { connection, dashboard, dashboards, go, loading, me, now, phase, route, sign_out } from "./state";
+import { connection, dashboard, dashboards, go, lake, loading, me, now, phase, route, sign_out } from "./state";
 
 export function App() {
   switch (phase.value) {
@@ -50,7 +50,7 @@ function Bar() {
     <header class="bar">
       <div class="brand">
         <Mark />
-        <span class="lake">{me.value?.lake || "Tarn"}</span>
+        <span class="lake">{lake.value || "Tarn"}</span>
       </div>
       <nav aria-label="Dashboards">
         {list.map((one) => (

@@ -41,17 +41,18 @@ export function NumberTile({ chart }: { chart: Chart }) {
   );
 }
 
-export function ChartCard({ chart }: { chart: Chart }) {
+export const is_wide = (chart: Chart): boolean => chart.kind === "table" || chart.kind === "line";
+
+export function ChartCard({ chart, wide }: { chart: Chart; wide: boolean }) {
   const as_table = useSignal(false);
   const drawn = chart.kind !== "table" && !chart.error && (chart.rows?.length ?? 0) > 0;
-  const wide = chart.kind === "table" || chart.kind === "line";
   return (
     <article class={`card ${wide ? "wide" : ""}`} aria-label={chart.title}>
       <div class="card-head">
         <h2>{chart.title}</h2>
         {chart.unit && <span class="unit">{chart.unit}</span>}
         {drawn && (
-          <button type="button" class="quiet" aria-pressed={as_table.value} onClick={() => (as_table.value = !as_table.value)}>
+          <button type="button" class="quiet" onClick={() => (as_table.value = !as_table.value)}>
             {as_table.value ? "Chart" : "Table"}
           </button>
         )}
@@ -83,7 +84,7 @@ function Trouble({ chart, small }: { chart: Chart; small?: boolean }) {
   const error = chart.error!;
   const hidden = error.code === "permission_denied";
   const absent = error.code === "not_found";
-  const title = hidden ? "Not for your eyes" : absent ? "Not there yet" : "This chart did not work";
+  const title = hidden ? "Not visible to you" : absent ? "Not there yet" : "This chart did not work";
   return (
     <div class={`trouble ${hidden ? "hidden-from" : absent ? "absent" : "failed"} ${small ? "small" : ""}`} role="status">
       <svg viewBox="0 0 24 24" aria-hidden="true">

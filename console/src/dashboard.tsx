@@ -1,7 +1,7 @@
 // One declared dashboard: numbers first, what needs somebody beside the charts, tables across.
 
 import type { Chart, FilterChoice } from "./api";
-import { ChartCard, NumberTile } from "./chart";
+import { ChartCard, is_wide, NumberTile } from "./chart";
 import { milliseconds, words } from "./format";
 import { AlertsPanel, SourcesPanel } from "./panels";
 import { choose, dashboard, dashboard_error, dashboards, load, route } from "./state";
@@ -15,6 +15,7 @@ export function DashboardPage() {
   }
   const numbers = page.charts.filter((chart) => chart.kind === "number");
   const others = page.charts.filter((chart) => chart.kind !== "number");
+  const alone = rows_of_their_own(others);
   return (
     <div class="page">
       <div class="page-head">
@@ -44,8 +45,8 @@ export function DashboardPage() {
       )}
       <div class="columns">
         <section class="charts" aria-label="Charts">
-          {keyed(others).map(([key, chart]) => (
-            <ChartCard key={key} chart={chart} />
+          {keyed(others).map(([key, chart], i) => (
+            <ChartCard key={key} chart={chart} wide={alone.has(i)} />
           ))}
         </section>
         <aside class="side" aria-label="Alerts and sources">
@@ -55,6 +56,16 @@ export function DashboardPage() {
       </div>
     </div>
   );
+}
+
+/** Small charts stand in pairs; one without a neighbour takes the row. */
+function rows_of_their_own(charts: Chart[]): Set<number> {
+  const out = new Set<number>();
+  for (let i = 0; i < charts.length; i++) {
+    if (!is_wide(charts[i]!) && i + 1 < charts.length && !is_wide(charts[i + 1]!)) i++;
+    else out.add(i);
+  }
+  return out;
 }
 
 /** A chart keeps its place on the page by its title. */

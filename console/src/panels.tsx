@@ -13,7 +13,7 @@ export function AlertsPanel() {
   const open = [...found.open].sort((a, b) => (a.since < b.since ? 1 : -1));
   const broken = found.alerts.filter((rule) => rule.error);
   return (
-    <section class="card panel" aria-labelledby="alerts-title">
+    <section class="card panel first" aria-labelledby="alerts-title">
       <div class="card-head">
         <h2 id="alerts-title">Open alerts</h2>
         <span class={open.length > 0 ? "count bad" : "count"}>{open.length}</span>
@@ -64,7 +64,7 @@ function row_words(alert: OpenAlert): string {
     if (name in alert.key || cell === null) continue;
     const value = as_number(cell);
     if (/^hours/.test(name) && value !== null) out.unshift(`${hours(value)} left`);
-    else if (/^p_/.test(name) && value !== null) out.push(`${share(value)} ${words(name).toLowerCase()}`);
+    else if (/^p_/.test(name) && value !== null) out.push(`${words(name).toLowerCase()} ${share(value)}`);
     else if (value !== null && !/_id$/.test(name)) out.push(`${words(name).toLowerCase()} ${number(value)}`);
   }
   return out.slice(0, 3).join(" · ");
@@ -100,7 +100,7 @@ export function SourcesPanel({ charts }: { charts: Chart[] }) {
   const found = sources.value;
   if (found !== null && found.length > 0)
     return (
-      <section class="card panel" aria-labelledby="sources-title">
+      <section class="card panel last" aria-labelledby="sources-title">
         <div class="card-head">
           <h2 id="sources-title">Sources</h2>
         </div>
@@ -115,7 +115,7 @@ export function SourcesPanel({ charts }: { charts: Chart[] }) {
   const tables = new Map(charts.flatMap((chart) => chart.tables).map((table) => [table.name, table.at]));
   if (tables.size === 0) return null;
   return (
-    <section class="card panel" aria-labelledby="sources-title">
+    <section class="card panel last" aria-labelledby="sources-title">
       <div class="card-head">
         <h2 id="sources-title">Freshness</h2>
       </div>

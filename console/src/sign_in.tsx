@@ -57,7 +57,7 @@ export function SignIn() {
           {busy.value ? "Signing in\u2026" : "Sign in"}
         </button>
         <p class="hint">
-          The same key pair opens every door of the lake. A link that works once: <code>tarn status --sign-in</code>
+          The same key pair opens every door of the lake: SQL, objects, messages, and this page.
         </p>
       </form>
     </main>

@@ -9,6 +9,7 @@ export type Connection = "connecting" | "live" | "asking" | "lost";
 export const phase = signal<Phase>("starting");
 export const sign_in_note = signal("");
 export const me = signal<Me | null>(null);
+export const lake = signal("");
 export const dashboards = signal<DashboardName[]>([]);
 export const dashboard = signal<Dashboard | null>(null);
 export const dashboard_error = signal<ApiError | null>(null);
@@ -136,9 +137,16 @@ export async function sign_out(): Promise<void> {
 }
 
 async function enter(): Promise<void> {
-  dashboards.value = (await ask<{ dashboards: DashboardName[] }>("GET", "/api/v1/dashboards")).dashboards;
+  await load_list();
   phase.value = "ready";
   open_dashboard();
+}
+
+async function load_list(): Promise<void> {
+  const list = await ask<{ dashboards: DashboardName[]; lake?: string }>("GET", "/api/v1/dashboards");
+  dashboards.value = list.dashboards;
+  lake.value = list.lake ?? "";
+  document.title = lake.value ? `${lake.value} \u00b7 Tarn` : "Tarn";
 }
 
 // ---- one dashboard, kept fresh
@@ -200,7 +208,7 @@ function fail(error: unknown): void {
   if (error.status === 401) return signed_out("Your session has ended. Sign in again to go on.");
   if (error.status === 0) connection.value = "lost";
   dashboard_error.value = error;
-  if (error.status !== 0) void ask<{ dashboards: DashboardName[] }>("GET", "/api/v1/dashboards").then((list) => (dashboards.value = list.dashboards), () => undefined);
+  if (error.status !== 0) void load_list().catch(() => undefined);
 }
 
 function schedule(after_ms: number): void {

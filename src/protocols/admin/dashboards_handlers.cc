@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "lakefile/applier.h"
 #include "protocols/admin/internal/api.h"
 #include "protocols/admin/live.h"
 
@@ -119,7 +120,12 @@ Result<ApiResponse> list_dashboards(const DoorParts& parts, ApiRequest&) {
                         {"title", spec.title.empty() ? spec.name : spec.title},
                         {"filters", spec.filters},
                         {"charts", spec.charts.size()}});
-    return ApiResponse{200, {{"dashboards", list}}, {}};
+    Json body = {{"dashboards", list}};
+    if (parts.applier != nullptr) {
+        TARN_TRY(applied, parts.applier->describe_current());
+        body["lake"] = Json::parse(applied).value("lake", "");
+    }
+    return ApiResponse{200, std::move(body), {}};
 }
 
 Result<ApiResponse> get_dashboard(const DoorParts& parts, ApiRequest& request) {

@@ -1,0 +1,312 @@
+// Dashboards over a real lake in a folder: what charts become, who sees what, what is kept.
+#include "dashboards/dashboards.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "base/random.h"
+#include "io/disk.h"
+#include "objects/store.h"
+#include "tables/object_files.h"
+
+namespace tarn::dashboards {
+namespace {
+
+struct Grants final : query::AccessProvider {
+    std::map<std::string, query::TableAccess> tables;
+
+    Result<query::TableAccess> table_access(const security::Principal&, const std::string& database,
+                                            const std::string& table) const override {
+        const auto found = tables.find(database + "." + table);
+        return found == tables.end() ? query::TableAccess{} : found->second;
+    }
+    Result<query::DatabaseAccess> database_access(const security::Principal&, const std::string&) const override {
+        return query::DatabaseAccess{};
+    }
+    Result<bool> may_create_database(const security::Principal&) const override { return false; }
+};
+
+template <typename T>
+T must(Result<T> result) {
+    if (!result.ok()) throw std::runtime_error(result.error().reason + ": " + result.error().message);
+    return std::move(result).value();
+}
+void must(const Status& status) {
+    if (!status.ok()) throw std::runtime_error(status.error().message);
+}
+
+security::Caller caller(const std::string& name) {
+    security::Caller caller;
+    caller.principal.name = name;
+    caller.principal.arn = "arn:" + name;
+    caller.principal.kind = name == "root" ? security::Principal::Kind::root : security::Principal::Kind::user;
+    caller.door = "http";
+    return caller;
+}
+
+ChartSpec chart(ChartSpec::Kind kind, std::vector<std::string> measures, std::string from, std::string by = {}) {
+    ChartSpec spec;
+    spec.kind = kind;
+    spec.title = "chart";
+    spec.measures = std::move(measures);
+    spec.from = std::move(from);
+    spec.by = std::move(by);
+    return spec;
+}
+
+/// One lake for all tests: starting the engine is what costs.
+struct Lake {
+    Lake() : directory(std::filesystem::temp_directory_path() / ("dashboards-" + random_hex(6))) {
+        std::filesystem::create_directories(directory);
+        meta::LocalStoreOptions options;
+        options.directory = directory / "meta";
+        options.free_bytes_min = 0;
+        store = must(meta::LocalStore::open(disk, clock, metrics, options));
+        objects::LocalBytesOptions extents;
+        extents.directory = directory / "extents";
+        extents.lake_id = store->lake_id();
+        extents.free_bytes_min = 0;
+        bytes = must(objects::open_local_bytes(disk, *store, metrics, extents));
+        objects = must(objects::ObjectStore::open(*store, *bytes, clock, metrics, {}));
+        files = std::make_unique<tables::ObjectFiles>(*objects, caller("root"));
+        catalog = std::make_unique<tables::Catalog>(*store, *files, clock);
+        committer = std::make_unique<tables::Committer>(*catalog, metrics);
+        query::EngineOptions engine_options;
+        engine_options.temp_directory = directory / "spill";
+        engine_options.memory_bytes = 256 << 20;
+        engine = must(query::Engine::open(engine_options, {*objects, *catalog, *committer, grants, clock, metrics}));
+        must(engine->connect(caller("root"))).swap(session);
+        tables::CreateDatabase main;
+        main.name = "main";
+        must(catalog->create_database(caller("root"), main));
+        fill();
+    }
+    ~Lake() {
+        session.reset();
+        engine.reset();
+        committer.reset();
+        catalog.reset();
+        files.reset();
+        objects.reset();
+        bytes.reset();
+        store.reset();
+        std::filesystem::remove_all(directory);
+    }
+    void run(const std::string& sql) { must(session->run(sql)); }
+    void fill() {
+        run("create table daily_sales (day date, store_id int, region text, units int)");
+        run("insert into daily_sales select date '2026-01-01' + i::int, s, case when s < 3 then 'north' else 'south' end, 10 * s "
+            "from range(0, 10) t(i), range(1, 5) u(s)");
+        run("create table demand (day date, store_id int, units double, p10 double, p90 double)");
+        run("insert into demand select date '2026-01-09' + i::int, s, 11.0 * s, 9.0 * s, 13.0 * s from range(0, 5) t(i), "
+            "range(1, 5) u(s)");
+        run("create table places (store_id int, name text, latitude double, longitude double)");
+        run("insert into places values (1, 'One', 4.5, -74.1), (2, 'Two', 6.2, -75.5)");
+        run("create table empty_one (day date, units int)");
+    }
+
+    io::RealDisk disk;
+    SystemClock clock;
+    Metrics metrics;
+    Grants grants;
+    const std::filesystem::path directory;
+    std::unique_ptr<meta::LocalStore> store;
+    std::unique_ptr<objects::BytesBackend> bytes;
+    std::unique_ptr<objects::ObjectStore> objects;
+    std::unique_ptr<tables::ObjectFiles> files;
+    std::unique_ptr<tables::Catalog> catalog;
+    std::unique_ptr<tables::Committer> committer;
+    std::unique_ptr<query::Engine> engine;
+    std::unique_ptr<query::Session> session;
+};
+
+class DashboardsTest : public ::testing::Test {
+ protected:
+    static void SetUpTestSuite() { lake_ = new Lake; }
+    static void TearDownTestSuite() { delete std::exchange(lake_, nullptr); }
+    DashboardsTest() : dashboards_({*lake_->engine, *lake_->catalog, lake_->grants, lake_->clock}) { lake_->grants.tables.clear(); }
+
+    void declare(std::vector<ChartSpec> charts, std::vector<std::string> filters = {}) {
+        DashboardSpec spec;
+        spec.name = "stock";
+        spec.charts = std::move(charts);
+        spec.filters = std::move(filters);
+        must(dashboards_.configure({spec}));
+    }
+    DashboardData page(const Filters& filters = {}, const std::string& who = "root") {
+        return must(dashboards_.data("stock", filters, caller(who)));
+    }
+    /// "a,b;c,d", or "!code: message".
+    static std::string text(const ChartData& chart) {
+        if (chart.error) return "!" + std::string(to_string(chart.error->code)) + ": " + chart.error->message;
+        std::string out;
+        for (size_t row = 0; row < chart.rows->rows(); ++row) {
+            if (row > 0) out += ';';
+            for (size_t i = 0; i < chart.rows->columns.size(); ++i) {
+                if (i > 0) out += ',';
+                if (!chart.rows->columns[i].is_null(row)) chart.rows->columns[i].append_pg_text(row, out);
+            }
+        }
+        return out;
+    }
+    std::string one(ChartSpec spec, const Filters& filters = {}, const std::string& who = "root") {
+        declare({std::move(spec)}, {"region", "store_id"});
+        return text(page(filters, who).charts[0]);
+    }
+
+    static Lake* lake_;
+    Dashboards dashboards_;
+};
+Lake* DashboardsTest::lake_ = nullptr;
+
+using Kind = ChartSpec::Kind;
+
+TEST_F(DashboardsTest, ANumberCountsWhatItsConditionLeaves) {
+    auto spec = chart(Kind::number, {"count(*)"}, "daily_sales");
+    EXPECT_EQ(one(spec), "40");
+    spec.where = "units > 20 -- the owner's comment";
+    EXPECT_EQ(one(spec), "20");
+    EXPECT_EQ(one(spec, {{"region", {"north"}}}), "0");
+    EXPECT_EQ(one(spec, {{"store_id", {"3", "4"}}}), "20");
+}
+
+TEST_F(DashboardsTest, ABareColumnIsSummedAndPointsAreTheNewestInOrder) {
+    auto spec = chart(Kind::line, {"units", "avg(units) as mean"}, "daily_sales", "day");
+    spec.limit = 2;
+    EXPECT_EQ(one(spec), "2026-01-09,100,25;2026-01-10,100,25");
+}
+
+TEST_F(DashboardsTest, AForecastIsDrawnOverSalesAndFollowsTheFilters) {
+    auto spec = chart(Kind::line, {"units", "demand"}, "daily_sales", "day");
+    spec.limit = 4;
+    EXPECT_EQ(one(spec), "2026-01-10,100,110,90,130;2026-01-11,,110,90,130;2026-01-12,,110,90,130;2026-01-13,,110,90,130");
+    // demand has no region: it goes through the stores of daily_sales.
+    EXPECT_EQ(one(spec, {{"region", {"north"}}}),
+              "2026-01-10,30,33,27,39;2026-01-11,,33,27,39;2026-01-12,,33,27,39;2026-01-13,,33,27,39");
+    const auto columns = page().charts[0].columns;
+    ASSERT_EQ(columns.size(), 5u);
+    EXPECT_EQ(columns[2].role, Role::forecast);
+    EXPECT_EQ(columns[3].role, Role::low);
+    EXPECT_EQ(columns[3].of, "demand");
+    EXPECT_EQ(columns[4].role, Role::high);
+}
+
+TEST_F(DashboardsTest, QuantilesAmongTheMeasuresAreABand) {
+    one(chart(Kind::line, {"sum(units)", "sum(p10)", "sum(p90)"}, "demand", "day"));
+    const auto columns = page().charts[0].columns;
+    ASSERT_EQ(columns.size(), 4u);
+    EXPECT_EQ(columns[1].role, Role::measure);
+    EXPECT_EQ(columns[2].role, Role::low);
+    EXPECT_EQ(columns[2].of, "units");
+    EXPECT_EQ(columns[3].role, Role::high);
+}
+
+TEST_F(DashboardsTest, BarsTablesAndPlaces) {
+    EXPECT_EQ(one(chart(Kind::bar, {"units"}, "daily_sales", "region")), "south,700;north,300");
+    auto table = chart(Kind::table, {}, "daily_sales");
+    table.columns = {"store_id", "units * 2 as twice"};
+    table.order = "day, store_id desc";
+    table.limit = 2;
+    EXPECT_EQ(one(table), "4,80;3,60");
+    EXPECT_TRUE(page().charts[0].truncated);
+    auto map = chart(Kind::map, {"places"}, "daily_sales");
+    map.colour = "units";
+    EXPECT_EQ(one(map), "2,Two,6.2,-75.5,20;1,One,4.5,-74.1,10");
+}
+
+TEST_F(DashboardsTest, SqlOfTheOwnerIsNarrowedWhereItHasTheColumn) {
+    auto spec = chart(Kind::table, {}, "");
+    spec.sql = "select region, sum(units) as units from daily_sales group by 1 order by 1";
+    EXPECT_EQ(one(spec, {{"region", {"south"}}}), "south,700");
+    declare({spec}, {"region", "store_id"});
+    EXPECT_EQ(page({{"store_id", {"1"}}}).charts[0].filters_ignored, std::vector<std::string>{"store_id"});
+}
+
+TEST_F(DashboardsTest, WhatAViewerChoosesNeverBecomesSql) {
+    const auto spec = chart(Kind::number, {"count(*)"}, "daily_sales");
+    for (const char* attempt : {"north' or '1'='1", "north') or 1=1 --", "'; drop table daily_sales; --", "\\'", "$1", "\"region\""})
+        EXPECT_EQ(one(spec, {{"region", {attempt}}}), "0") << attempt;
+    EXPECT_EQ(one(spec, {{"store_id", {"1 or 1=1"}}}).substr(0, 17), "!invalid_argument");
+    EXPECT_EQ(one(spec), "40");
+    const auto refused = dashboards_.data("stock", {{"units\" > 0 or \"units", {"1"}}}, caller("root"));
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, Code::invalid_argument);
+    const std::string long_value(1000, 'x');
+    EXPECT_FALSE(dashboards_.data("stock", {{"region", {long_value}}}, caller("root")).ok());
+}
+
+TEST_F(DashboardsTest, GrantsHoldInChartsAndChoices) {
+    auto number = chart(Kind::number, {"sum(units)"}, "daily_sales");
+    declare({number, chart(Kind::number, {"count(*)"}, "demand")}, {"region"});
+    lake_->grants.tables["main.daily_sales"].read = {query::ReadGrant{true, {}, "region = 'north'", {}}};
+    const auto mine = page({}, "ann");
+    EXPECT_EQ(text(mine.charts[0]), "300");
+    ASSERT_TRUE(mine.charts[1].error);
+    EXPECT_EQ(mine.charts[1].error->code, Code::permission_denied);
+    EXPECT_TRUE(mine.charts[1].tables.empty());
+    EXPECT_EQ(mine.filters[0].values, std::vector<std::string>{"north"});
+    // The rows that were kept for ann are nobody else's, and go with the grant.
+    EXPECT_EQ(text(page().charts[0]), "1000");
+    EXPECT_EQ(page().filters[0].values, (std::vector<std::string>{"north", "south"}));
+    EXPECT_TRUE(page({}, "ann").charts[0].from_cache);
+    lake_->grants.tables.clear();
+    EXPECT_TRUE(page({}, "ann").charts[0].error);
+    // A table that is not there says the same as one that may not be seen.
+    declare({chart(Kind::number, {"count(*)"}, "nowhere"), chart(Kind::number, {"count(*)"}, "demand")});
+    const auto both = page({}, "ann");
+    EXPECT_EQ(text(both.charts[0]), text(both.charts[1]));
+    EXPECT_EQ(text(page().charts[0]).substr(0, 10), "!not_found");
+}
+
+TEST_F(DashboardsTest, AnswersAreKeptUntilATableChanges) {
+    lake_->run("create table moving (n int)");
+    declare({chart(Kind::number, {"count(*)"}, "moving")});
+    EXPECT_EQ(text(page().charts[0]), "0");
+    EXPECT_TRUE(page().charts[0].from_cache);
+    const auto before = must(dashboards_.versions("stock", caller("root").principal));
+    lake_->run("insert into moving values (1)");
+    const auto after = must(dashboards_.versions("stock", caller("root").principal));
+    EXPECT_NE(before, after);
+    EXPECT_TRUE(after.contains("main.moving"));
+    const auto changed = page().charts[0];
+    EXPECT_FALSE(changed.from_cache);
+    EXPECT_EQ(text(changed), "1");
+    ASSERT_EQ(changed.tables.size(), 1u);
+    EXPECT_TRUE(changed.tables[0].at);
+    EXPECT_FALSE(must(dashboards_.versions("stock", caller("ann").principal)).contains("main.moving"));
+}
+
+TEST_F(DashboardsTest, OneBrokenChartLeavesTheOthers) {
+    declare({chart(Kind::number, {"sum(untis)"}, "daily_sales"), chart(Kind::line, {"units"}, "empty_one", "day"),
+             chart(Kind::number, {"count(*)"}, "daily_sales")});
+    const auto found = page();
+    EXPECT_TRUE(found.charts[0].error);
+    EXPECT_EQ(text(found.charts[1]), "");
+    EXPECT_EQ(found.charts[1].columns.size(), 2u);
+    EXPECT_EQ(text(found.charts[2]), "40");
+}
+
+TEST_F(DashboardsTest, WordsThatDoNotFitAreRefused) {
+    const auto check = [](ChartSpec spec) {
+        DashboardSpec dashboard;
+        dashboard.name = "stock";
+        dashboard.charts = {std::move(spec)};
+        return Dashboards::check(dashboard).ok();
+    };
+    EXPECT_TRUE(check(chart(Kind::number, {"count(*)"}, "risk")));
+    EXPECT_FALSE(check(chart(Kind::number, {"a", "b"}, "risk")));
+    EXPECT_FALSE(check(chart(Kind::number, {}, "risk")));
+    EXPECT_FALSE(check(chart(Kind::number, {"count(*)"}, "")));
+    EXPECT_FALSE(check(chart(Kind::number, {"count(*)"}, "risk, other")));
+    EXPECT_FALSE(check(chart(Kind::line, {"units"}, "risk")));
+    EXPECT_FALSE(check(chart(Kind::map, {"a b"}, "risk")));
+    EXPECT_FALSE(check(chart(Kind::map, {}, "risk")));
+    DashboardSpec twice;
+    twice.name = "stock";
+    EXPECT_FALSE(dashboards_.configure({twice, twice}).ok());
+    EXPECT_FALSE(dashboards_.data("absent", {}, caller("root")).ok());
+}
+
+}  // namespace
+}  // namespace tarn::dashboards
