@@ -365,6 +365,12 @@ void Alerts::Impl::switch_off(const std::string& target, const std::string& why,
         if (parsed.ok()) record.sealed_secret = std::move(parsed->sealed_secret);
     }
     batch.put(target_key(target), to_json(record));
+    if (parts_.audit != nullptr) {
+        auto caller = parts_.system_caller();
+        caller.action = "tarn:DisableWebhook";
+        caller.resource = "webhook/" + target;
+        parts_.audit->attach(batch, caller);
+    }
     log_warning("events", "a webhook is switched off", {{"webhook", target}, {"why", why}});
     MutexLock lock(mutex_);
     const auto found = targets_.find(target);

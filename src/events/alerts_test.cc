@@ -173,10 +173,11 @@ class AlertsTest : public ::testing::Test {
         return alerts_->steps().at(0)->run(run);
     }
     /// Waits until nothing is to be told any more.
-    void settle() {
+    void settle() { settle(*alerts_); }
+    static void settle(const Alerts& alerts) {
         for (int i = 0; i < 500; ++i) {
             bool waiting = false;
-            for (const auto& delivery : must(alerts_->deliveries("empty", 1000)))
+            for (const auto& delivery : must(alerts.deliveries("empty", 1000)))
                 waiting |= delivery.state == Delivery::State::waiting;
             if (!waiting) return;
             std::this_thread::sleep_for(std::chrono::milliseconds(10));
@@ -421,7 +422,7 @@ TEST_F(AlertsTest, survives_the_end_of_the_process_anywhere) {
                 << image;
         TestRun run(lake);
         ASSERT_TRUE(alerts->steps().at(0)->run(run).ok());
-        alerts->stop();
+        settle(*alerts);
     }
     // Each (alert, type) has come under one id, however often.
     std::map<std::string, std::set<std::string>> ids;

@@ -68,7 +68,11 @@ Status Deliverer::start() {
         if (started_ || stopping_) return ok_status();
         started_ = true;
     }
-    TARN_CHECK_OK(load_more());
+    if (Status loaded = load_more(); !loaded.ok()) {
+        MutexLock lock(mutex_);
+        started_ = false;
+        return loaded;
+    }
     for (size_t i = 0; i < options_.threads; ++i)
         threads_.emplace_back([this] {
             name_thread("webhooks");

@@ -97,9 +97,15 @@ Result<Found> read_rows(query::Session& session, query::Statement& statement, co
 }
 
 Rule::Rule(const RuleContext& context, AlertSpec spec)
-    : context_(context), name_(spec.name), spec_(std::move(spec)) {}
+    : context_(context),
+      name_(spec.name),
+      open_gauge_(context.parts.metrics.gauge("tarn_alerts_open", "Alerts that are open")),
+      spec_(std::move(spec)) {}
 
-Rule::~Rule() = default;
+Rule::~Rule() {
+    MutexLock lock(mutex_);
+    open_gauge_.add(-static_cast<double>(open_.size()));
+}
 
 AlertSpec Rule::spec() const {
     MutexLock lock(mutex_);
@@ -129,6 +135,7 @@ Status Rule::load() {
                                return ok_status();
                            }));
     MutexLock lock(mutex_);
+    open_gauge_.add(static_cast<double>(open.size()) - static_cast<double>(open_.size()));
     open_ = std::move(open);
     silences_ = std::move(silences);
     loaded_ = true;
@@ -203,7 +210,9 @@ Result<flows::StepResult> Rule::compare_and_commit(flows::StepRun& run, const Al
         result.rows_written = changes.opened.size() + changes.recovered.size();
     }
     MutexLock lock(mutex_);
+    const auto before = static_cast<double>(open_.size());
     apply_changes(changes, open_);
+    open_gauge_.add(static_cast<double>(open_.size()) - before);
     rows_now_.clear();
     for (const auto& [key_id, record] : open_) {
         const auto row = found.rows.find(key_id);

@@ -90,6 +90,7 @@ class Rule {
 
     const RuleContext& context_;
     const std::string name_;
+    Gauge& open_gauge_;
 
     Mutex run_mutex_;  // one evaluation or change at a time, held over its commit; before mutex_
     bool loaded_ TARN_GUARDED_BY(run_mutex_) = false;
