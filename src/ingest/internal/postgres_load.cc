@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "ingest/internal/copy_text.h"
+#include "ingest/internal/leftovers.h"
 
 namespace tarn::ingest {
 
@@ -163,6 +164,11 @@ void PostgresLoad::note(Status status) {
 
 Status PostgresLoad::run(PostgresConnection& holder, std::vector<TableLoad> tables) {
     tables_ = std::move(tables);
+    TARN_CHECK_OK(remove_leftovers(parts_.lake, parts_.source));
+    std::vector<std::string> locations;
+    for (const auto& table : tables_)
+        if (table.target.created) locations.push_back(table.target.table->metadata->location);
+    TARN_CHECK_OK(note_staged(parts_.lake, parts_.source, locations));
     for (const auto& table : tables_)
         parts_.status.change_table(parts_.source, table.source.name, [&](TableStatus& now) {
             now.rows = 0;
@@ -205,6 +211,7 @@ Status PostgresLoad::commit() {
             if (change.create || !change.append.empty()) changes.push_back(std::move(change));
         }
     }
+    stage_forget_staged(batch, parts_.source);
     if (changes.empty()) {
         TARN_CHECK_OK(parts_.lake.store.commit(std::move(batch)));
     } else {
