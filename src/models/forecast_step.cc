@@ -23,6 +23,7 @@ namespace {
 using tables::TypeId;
 
 constexpr int kEngine = 1;  // grows when the same data would give another model
+constexpr int kTrees = 150, kRows = 100'000;  // of one training, unless `parameters` say otherwise
 constexpr double kGrownBy = 1.2;  // so many more rows than at training: trained on a part that was still arriving
 
 /// What the table of predictions was made from; in the batch that made it.
@@ -57,9 +58,9 @@ ForecasterOptions options_of(const ForecastSpec& spec, const ForecastColumns& co
     options.to_step = spec.back_test.to_step;
     if (spec.back_test.first_origin) options.first_origin = panel.step_of(*spec.back_test.first_origin);
     options.booster.threads = threads;
-    options.booster.trees = number_or(spec.parameters, "trees", 200);
+    options.booster.trees = number_or(spec.parameters, "trees", kTrees);
     options.booster.seed = static_cast<uint64_t>(number_or(spec.parameters, "seed", 1));
-    options.rows_max = static_cast<uint64_t>(number_or(spec.parameters, "rows", 150'000));
+    options.rows_max = static_cast<uint64_t>(number_or(spec.parameters, "rows", kRows));
     for (const auto& [name, value] : spec.parameters)
         if (name != "trees" && name != "seed" && name != "rows") options.booster.parameters[name] = value;
     return options;
@@ -114,7 +115,7 @@ class ForecastStep final : public flows::Step {
     Result<bool> training_due(const Work& work) const;
     Status make(Work& work);
     Result<VersionInfo> train(Work& work, const ForecastData& data, const Forecaster& forecaster, std::unique_ptr<Model>* model);
-    void decide(VersionInfo& version, bool usable_before) const;
+    void decide(VersionInfo& version) const;
     Status write_back_test(Work& work, const ForecastData& data, const BackTest& test);
     Status write_predictions(Work& work, const ForecastData& data, const std::vector<Prediction>& predictions, uint64_t version);
 
@@ -257,7 +258,7 @@ Result<VersionInfo> ForecastStep::train(Work& work, const ForecastData& data, co
     for (auto& round : version.back_test.rounds)
         round.origin = time_text(work.columns.time_kind, data.panel.time(test->origins[static_cast<size_t>(round.round) - 1]));
     version.details = (*model)->spread.to_json();
-    decide(version, work.current.has_value());
+    decide(version);
     TARN_TRY(trees, (*model)->booster->save());
     version.seconds = std::chrono::duration<double>(parts_.clock.steady() - began).count();
     TARN_CHECK_OK(parts_.registry.stage(caller(work.run), version, trees, work.extra));
@@ -266,7 +267,7 @@ Result<VersionInfo> ForecastStep::train(Work& work, const ForecastData& data, co
     return version;
 }
 
-void ForecastStep::decide(VersionInfo& version, bool) const {
+void ForecastStep::decide(VersionInfo& version) const {
     const bool mape = version.back_test.metric == "mape";
     const auto of = [&](const char* method) {
         const Score* score = version.back_test.find(method);
@@ -371,7 +372,7 @@ Status check(const ForecastSpec& spec) {
     if (test.metric != "wape" && test.metric != "mape") return wrong(spec, "`back_test.metric` is wape or mape, not " + test.metric);
     if (!spec.calendar.empty() && !knows_country(spec.calendar))
         return wrong(spec, "calendar(" + spec.calendar + ") is not known; CO is");
-    if (number_or(spec.parameters, "trees", 200) < 1 || number_or(spec.parameters, "trees", 200) > 10'000)
+    if (number_or(spec.parameters, "trees", kTrees) < 1 || number_or(spec.parameters, "trees", kTrees) > 10'000)
         return wrong(spec, "`parameters.trees` is 1 to 10000");
     return {};
 }

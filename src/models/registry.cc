@@ -144,12 +144,6 @@ Error no_version(const std::string& model, uint64_t number) {
 
 }  // namespace
 
-const Score* BackTestTable::find(const std::string& method) const {
-    for (const auto& score : total)
-        if (score.method == method) return &score;
-    return nullptr;
-}
-
 Registry::Registry(meta::Store& store, objects::ObjectStore& objects) : store_(store), objects_(objects) {}
 
 Result<std::vector<std::string>> Registry::models() const {

@@ -41,7 +41,12 @@ struct BackTestTable {
     std::vector<Score> total;
     std::vector<RoundScore> rounds;
     double seconds = 0;
-    const Score* find(const std::string& method) const;
+    /// Null: there is none.
+    const Score* find(const std::string& method) const {
+        for (const auto& score : total)
+            if (score.method == method) return &score;
+        return nullptr;
+    }
 };
 
 struct TrainedOn {
