@@ -143,7 +143,10 @@ class RunningServer final : public Server {
         service.refuse = admin::refuse;
         // A query may run for minutes: it must not take the lane of short requests.
         service.choose_lane = [this](const http::RequestHead& head) {
-            return head.path() == "/api/v1/sql" || head.path().starts_with("/api/v1/dashboards/") ? &query_ : &work_;
+            const auto path = head.path();
+            const bool asks_sql = path == "/api/v1/sql" || path == "/api/v1/plan" || path == "/api/v1/apply" ||
+                                  path == "/api/v1/try" || path.starts_with("/api/v1/dashboards/");
+            return asks_sql ? &query_ : &work_;
         };
         http_service_ =
             std::make_unique<http::Service>(service, admin::make_handler(std::move(parts)));

@@ -105,54 +105,50 @@ void Services::open_applier(const Settings& settings, lakefile::ApplierParts& pa
     };
 }
 
-Result<std::vector<std::shared_ptr<flows::Step>>> Services::make_steps(const lakefile::Lakefile& lakefile) const {
+std::vector<std::shared_ptr<flows::Step>> Services::make_steps(const lakefile::Lakefile& lakefile,
+                                                               std::vector<lakefile::Problem>& problems) const {
     std::vector<std::shared_ptr<flows::Step>> steps;
+    const auto take = [&](const std::string& section, const flows::TableRef& name, auto made) {
+        if (made.ok()) {
+            steps.push_back(std::move(made).value());
+            return;
+        }
+        const std::string item = name.database == "main" ? name.table : name.full_name();
+        problems.push_back({section + item, 0, 0, made.error().message});
+    };
     const flows::TableStepParts tables{*lake_.catalog, *lake_.engine, lake_.system_caller(), lakefile.timezone};
-    for (const auto& table : lakefile.tables) {
-        auto step = flows::make_table_step(table, tables);
-        if (!step.ok()) return std::move(step).error().within("tables." + table.name.table);
-        steps.push_back(std::move(step).value());
-    }
+    for (const auto& table : lakefile.tables) take("tables.", table.name, flows::make_table_step(table, tables));
     const models::Parts parts{*lake_.engine, *lake_.catalog, *models_, lake_.clock, lake_.system_caller()};
-    for (const auto& model : lakefile.forecasts) {
-        auto step = models::make_forecast_step(model, parts);
-        if (!step.ok()) return std::move(step).error().within("models." + model.name.table);
-        steps.push_back(std::move(step).value());
-    }
-    for (const auto& model : lakefile.stock_outs) {
-        auto step = models::make_stock_out_step(model, parts);
-        if (!step.ok()) return std::move(step).error().within("models." + model.name.table);
-        steps.push_back(std::move(step).value());
-    }
+    for (const auto& model : lakefile.forecasts) take("models.", model.name, models::make_forecast_step(model, parts));
+    for (const auto& model : lakefile.stock_outs) take("models.", model.name, models::make_stock_out_step(model, parts));
     return steps;
 }
 
 std::vector<lakefile::Problem> Services::check(const lakefile::Lakefile& lakefile) const {
-    const auto steps = make_steps(lakefile);
-    Status status = steps.ok() ? flows::Graph::check(*steps) : Status(steps.error());
-    if (status.ok()) status = alerts_->check(lakefile.alerts);
-    for (const auto& source : lakefile.sources)
-        if (Status fine = ingest::check(source); status.ok() && !fine.ok())
-            status = std::move(fine).error().within("sources." + source.name);
-    if (status.ok()) return {};
-    // The item's name stands before the first colon.
-    const std::string& message = status.error().message;
-    const size_t colon = message.find(": ");
-    const std::string where = message.substr(0, colon);
-    for (const auto& item : lakefile.items)
-        if (item.id() == where) return {{where, 0, 0, message.substr(colon + 2)}};
-    return {{"", 0, 0, message}};
+    std::vector<lakefile::Problem> problems;
+    const auto steps = make_steps(lakefile, problems);
+    const Status fits = flows::Graph::check(steps);
+    if (!fits.ok()) problems.push_back({"", 0, 0, fits.error().message});
+    return problems;
 }
 
-/// What fills tables comes after what reads them only in name: every service waits for its inputs by itself.
+/// Each service gets what it can; the first refusal is the answer. The order does not matter: what reads a table waits
+/// for it.
 Status Services::configure(const lakefile::Lakefile& lakefile) {
-    TARN_TRY(steps, make_steps(lakefile));
-    TARN_CHECK_OK(graph_->set_time_zone(lakefile.timezone));
-    TARN_CHECK_OK(lake_.dashboards->configure(lakefile.dashboards));
-    TARN_CHECK_OK(alerts_->configure(lakefile.alerts, lakefile.name.empty() ? "lake" : lakefile.name, lakefile.timezone));
+    Status outcome;
+    const auto note = [&](const char* what, const Status& status) {
+        if (!status.ok() && outcome.ok()) outcome = Error(status.error().code, std::string(what) + ": " + status.error().message);
+    };
+    std::vector<lakefile::Problem> problems;
+    auto steps = make_steps(lakefile, problems);
+    for (const auto& problem : problems) note(problem.where.c_str(), Error(Code::invalid_argument, problem.message));
+    note("timezone", graph_->set_time_zone(lakefile.timezone));
+    note("dashboards", lake_.dashboards->configure(lakefile.dashboards));
+    note("alerts", alerts_->configure(lakefile.alerts, lakefile.name.empty() ? "lake" : lakefile.name, lakefile.timezone));
     for (auto& step : alerts_->steps()) steps.push_back(std::move(step));
-    TARN_CHECK_OK(graph_->configure(std::move(steps)));
-    return sources_->configure(lakefile.sources);
+    note("tables", graph_->configure(std::move(steps)));
+    note("sources", sources_->configure(lakefile.sources));
+    return outcome;
 }
 
 Status Services::start(const Settings& settings) {

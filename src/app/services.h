@@ -63,7 +63,9 @@ class Services {
     void open_applier(const Settings& settings, lakefile::ApplierParts& parts);
     /// Turns the declaration into calls of each service's configure().
     Status configure(const lakefile::Lakefile& lakefile);
-    Result<std::vector<std::shared_ptr<flows::Step>>> make_steps(const lakefile::Lakefile& lakefile) const;
+    /// Those that can be made; the others give problems.
+    std::vector<std::shared_ptr<flows::Step>> make_steps(const lakefile::Lakefile& lakefile,
+                                                         std::vector<lakefile::Problem>& problems) const;
     std::vector<lakefile::Problem> check(const lakefile::Lakefile& lakefile) const;
 
     Lake& lake_;

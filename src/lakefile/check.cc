@@ -177,6 +177,8 @@ void Checker::scalar(Node& node, const KeyInfo& key, const std::string& where) {
                                         (key.form == Form::truth ? "true or false" : "it in quotes if it is a text"));
     if (key.form != Form::secret && node.text.find("${secret:") != std::string::npos)
         return problem(node, where, "a secret cannot stand here: only addresses and keys take ${secret:name}");
+    if (key.form != Form::secret && key.form != Form::sql && node.text.find("${") != std::string::npos)
+        return problem(node, where, "a lakefile has no variables: write the value itself (paths are relative to the lakefile)");
     Status status;
     const auto check = [&](const auto& parsed) {
         if (!parsed.ok()) status = parsed.error();

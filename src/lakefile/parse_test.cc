@@ -239,6 +239,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"sql_file", "lake: a\ntables:\n  t: {sql: sql/t.sql}\n", "3:12 tables.t.sql", "no file sql/t.sql"},
         Wrong{"secret_in_sql", "lake: a\ntables:\n  t: {sql: \"select '${secret:hook}'\"}\n", "3:12 tables.t.sql",
               "a secret cannot stand here"},
+        Wrong{"variable", "lake: a\nsources:\n  e: {folder: \"${HOME}/*.csv\"}\n", "3:15 sources.e.folder", "no variables"},
         Wrong{"missing_secret", "lake: a\nsources:\n  e: {postgres: \"${secret:other_url}\"}\n", "3:17 sources.e.postgres",
               "tarn secrets set other_url"},
         Wrong{"broken_reference", "lake: a\nsources:\n  e: {postgres: \"${shop_url}\"}\n", "3:17 sources.e.postgres",
@@ -290,6 +291,45 @@ TEST(Parse, BoundedDepthAndSize) {
     EXPECT_NE(first_problem("lake: a\ntables: " + std::string(5000, '{')), "");
     EXPECT_NE(first_problem("lake: a\n#" + std::string(2 << 20, 'x')).find("1 MiB"), std::string::npos);
     EXPECT_NE(first_problem(std::string("lake: a\0b\n", 10)).find("zero byte"), std::string::npos);
+}
+
+/// The defaults that the table of keys tells are those that the specs have.
+TEST(Keys, DefaultsAreTrue) {
+    for (const auto& section : sections())
+        for (const auto& variant : section.variants) {
+            std::string least = "lake: a\n" + std::string(section.name) + ":\n  x:\n", full;
+            for (const auto& key : variant.object->keys)
+                if (key.required) least += "    " + std::string(key.name) + ": " + key.example + "\n";
+            full = least;
+            for (const auto& key : variant.object->keys)
+                if (*key.otherwise != 0) full += "    " + std::string(key.name) + ": " + key.otherwise + "\n";
+            const auto any = [](const std::string&) { return std::optional<std::string>("https://a.example/"); };
+            const std::map<std::string, std::string> files = {{"sql/daily_sales.sql", "select 1"}};
+            const Parsed a = parse(text_of(least, files), any), b = parse(text_of(full, files), any);
+            ASSERT_TRUE(a.ok()) << describe(a.problems, variant.object->name) << least;
+            ASSERT_TRUE(b.ok()) << describe(b.problems, variant.object->name) << full;
+            EXPECT_EQ(a.lakefile.sources, b.lakefile.sources) << full;
+            EXPECT_EQ(a.lakefile.tables, b.lakefile.tables) << full;
+            EXPECT_EQ(a.lakefile.forecasts, b.lakefile.forecasts) << full;
+            EXPECT_EQ(a.lakefile.stock_outs, b.lakefile.stock_outs) << full;
+            EXPECT_EQ(a.lakefile.alerts, b.lakefile.alerts) << full;
+        }
+}
+
+/// Every example of the table parses where it stands.
+TEST(Keys, ExamplesAreTrue) {
+    for (const auto& section : sections())
+        for (const auto& variant : section.variants)
+            for (const auto& key : variant.object->keys) {
+                std::string yaml = "lake: a\n" + std::string(section.name) + ":\n  x:\n";
+                for (const auto& other : variant.object->keys)
+                    if (other.required || &other == &key) yaml += "    " + std::string(other.name) + ": " + other.example + "\n";
+                if (std::string(key.name) == "refresh") yaml += "    key: [day]\n";
+                if (std::string(key.name) == "silence" || section.name == std::string("dashboards")) continue;
+                const auto any = [](const std::string&) { return std::optional<std::string>("https://a.example/"); };
+                const Parsed parsed = parse(text_of(yaml, {{"sql/daily_sales.sql", "select 1"}, {"sql/promotions_ahead.sql", "select 1"}}), any);
+                EXPECT_TRUE(parsed.ok()) << describe(parsed.problems, "x") << "\n" << yaml;
+            }
 }
 
 TEST(Nearest, OnlyWhatIsNear) {

@@ -6,6 +6,7 @@
 #include "codec/text.h"
 #include "flows/inspect.h"
 #include "ingest/routes.h"
+#include "ingest/routes.h"
 #include "ingest/sources.h"
 #include "lakefile/internal/plan.h"
 #include "lakefile/keys.h"
@@ -134,6 +135,7 @@ Result<Plan> Planner::make(const std::string& file_name, const PlanOptions& opti
     for (const auto& source : parsed_.lakefile.sources)
         for (const auto& warning : ingest::warnings(source)) plan_.warnings.push_back("sources." + source.name + ": " + warning);
     for (auto& shared : ingest::shared_topics(parsed_.lakefile.sources)) plan_.warnings.push_back(std::move(shared));
+    for (auto& warning : ingest::shared_topics(parsed_.lakefile.sources)) plan_.warnings.push_back(std::move(warning));
     plan_.id = make_id();
     return plan_;
 }
