@@ -1,0 +1,77 @@
+// Drives a headless Chromium for tests: one JSON command a line in, one JSON answer a line out (headless_browser.py is its face).
+import { createRequire } from "node:module";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const require = createRequire(fileURLToPath(new URL("../../console/package.json", import.meta.url)));
+const { chromium } = require("playwright-core");
+
+const browser = await chromium.launch({
+  executablePath: process.env.TARN_CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+});
+let page;
+let problems = [];
+
+async function fresh({ width = 1280, height = 900, scheme = "light" }) {
+  const old = page?.context();
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, locale: "en-US", timezoneId: "UTC" });
+  page = await context.newPage();
+  await old?.close();
+  problems = [];
+  page.on("console", (message) => {
+    // A refused request is told by the browser itself; whether that is right is for the test to say.
+    if (["error", "warning"].includes(message.type())) problems.push(`${message.type()}: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => problems.push(`exception: ${error.message}`));
+  page.on("request", (request) => {
+    const url = new URL(request.url());
+    if (!["127.0.0.1", "localhost"].includes(url.hostname) && url.protocol !== "data:") problems.push(`outside request: ${request.url()}`);
+  });
+  await page.addInitScript(() => {
+    addEventListener("securitypolicyviolation", (event) => console.error(`content security policy: ${event.violatedDirective} ${event.blockedURI}`));
+  });
+}
+
+const timeout = 15_000;
+const commands = {
+  fresh,
+  open: async ({ url }) => void (await page.goto(url)),
+  look: async ({ width, height, scheme }) => {
+    await page.setViewportSize({ width, height });
+    await page.emulateMedia({ colorScheme: scheme });
+  },
+  reload: async () => void (await page.reload()),
+  fill: async ({ label, text }) => void (await page.getByLabel(label, { exact: true }).fill(text, { timeout })),
+  press: async ({ key }) => void (await page.keyboard.press(key)),
+  click: async ({ role, name }) => void (await page.getByRole(role, { name }).first().click({ timeout })),
+  focus: async ({ role, name }) => void (await page.getByRole(role, { name }).first().focus({ timeout })),
+  choose: async ({ label, value }) => void (await page.getByLabel(label, { exact: true }).selectOption(value, { timeout })),
+  see: async ({ role, name }) => void (await page.getByRole(role, { name }).first().waitFor({ timeout })),
+  see_text: async ({ text }) => void (await page.getByText(text).first().waitFor({ timeout })),
+  gone: async ({ text }) => void (await page.getByText(text).first().waitFor({ state: "hidden", timeout })),
+  text: async ({ role, name }) => await page.getByRole(role, { name }).first().innerText({ timeout }),
+  holds: async ({ role, name, text }) => void (await page.getByRole(role, { name }).filter({ hasText: text }).first().waitFor({ timeout })),
+  lacks: async ({ role, name, text }) => {
+    const until = Date.now() + timeout;
+    while ((await page.getByRole(role, { name }).first().innerText({ timeout })).includes(text)) {
+      if (Date.now() > until) throw new Error(`${role} "${name}" still holds "${text}"`);
+      await page.waitForTimeout(50);
+    }
+  },
+  evaluate: async ({ js }) => await page.evaluate(js),
+  problems: async () => problems.splice(0),
+  screenshot: async ({ path, full = false }) => void (await page.screenshot({ path, fullPage: full })),
+};
+
+await fresh({});
+console.log(JSON.stringify({ ready: true }));
+for await (const line of createInterface({ input: process.stdin })) {
+  const { run, ...words } = JSON.parse(line);
+  try {
+    console.log(JSON.stringify({ answer: (await commands[run](words)) ?? null }));
+  } catch (error) {
+    console.log(JSON.stringify({ error: String(error.message ?? error) }));
+  }
+}
+await browser.close();
