@@ -199,8 +199,8 @@ Result<std::string> Registry::load_trees(const VersionInfo& version) const {
     return (*reader)->read(0, (*reader)->info().size);
 }
 
-Status Registry::use(const security::Caller& caller, const std::string& model, uint64_t number) {
-    meta::Batch batch;
+Status Registry::use(const security::Caller& caller, const std::string& model, uint64_t number, meta::Batch with) {
+    meta::Batch batch = std::move(with);
     batch.require_present(version_key(model, number), no_version(model, number));
     batch.put(current_key(model), use_json(number, caller));
     TARN_CHECK_OK(store_.commit(std::move(batch)));

@@ -91,8 +91,8 @@ class Registry {
     Result<std::string> load_trees(const VersionInfo& version) const;
 
     /// Puts a version into use by hand: promotion of one that was not good enough, or going back. The forecast step makes
-    /// its predictions anew with it at its next run. not_found.
-    Status use(const security::Caller& caller, const std::string& model, uint64_t number);
+    /// its predictions anew with it at its next run. `with`: what belongs to the change (its audit record). not_found.
+    Status use(const security::Caller& caller, const std::string& model, uint64_t number, meta::Batch with = {});
 
     /// The number the next version of the model gets.
     Result<uint64_t> next_number(const std::string& model) const;

@@ -53,6 +53,7 @@ constexpr Route kRoutes[] = {
     {"POST", "/api/v1/runs", "tarn:StartRun", false, start_run},
     {"GET", "/api/v1/models", "tarn:ListModels", false, list_models},
     {"GET", "/api/v1/models/{}", "tarn:ListModels", false, list_model_versions},
+    {"PUT", "/api/v1/models/{}/current", "tarn:UseModelVersion", true, use_model_version},
     {"GET", "/api/v1/alerts", "tarn:ListAlerts", false, list_alerts},
     {"GET", "/api/v1/alerts/{}/events", "tarn:ListAlerts", false, list_alert_events},
     {"GET", "/api/v1/alerts/{}/deliveries", "tarn:ListAlerts", false, list_deliveries},

@@ -76,6 +76,7 @@ Result<ApiResponse> list_runs(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> start_run(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> list_models(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> list_model_versions(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> use_model_version(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> list_alerts(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> list_alert_events(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> list_deliveries(const DoorParts& parts, ApiRequest& request);
