@@ -406,5 +406,24 @@ TEST_F(MqttRunnerTest, DISABLED_Speed) {
     }
 }
 
+/// Not a test: what a commit of one reading costs as the table's history grows.
+TEST_F(MqttRunnerTest, DISABLED_ManyCommits) {
+    server_->run(shelves({"shelf_id", "seq"}));
+    auto begin = std::chrono::steady_clock::now();
+    for (int i = 1; i <= 1000; ++i) {
+        must(publish({reading(i % 10, i)}));
+        ASSERT_TRUE(server_->wait_for_records(static_cast<uint64_t>(i)));
+        if (i % 100 != 0) continue;
+        const auto now = std::chrono::steady_clock::now();
+        uint64_t bytes = 0;
+        for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_))
+            if (entry.is_regular_file()) bytes += entry.file_size();
+        fmt::print("{} commits: {:.1f} ms each of the last 100, {} MiB on disk\n", i,
+                   std::chrono::duration<double, std::milli>(now - begin).count() / 100,
+                   bytes >> 20);
+        begin = now;
+    }
+}
+
 }  // namespace
 }  // namespace tarn::ingest
