@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "codec/hash.h"
 #include "codec/text.h"
+#include "ingest/internal/leftovers.h"
 #include "ingest/internal/target.h"
 #include "ingest/internal/utf8.h"
 #include "objects/store.h"
@@ -99,6 +100,7 @@ Result<FileRecord> FileLoader::load_open(DropFile& file, const SeenFile& seen) {
     TARN_TRY(sha, hash(file, seen));
     record.sha256 = std::move(sha);
     TARN_TRY(table, find_table());
+    if (!table) TARN_CHECK_OK(remove_leftovers(parts_, spec_.name));
     if (table) {
         record.table_uuid = table->info.uuid;
         TARN_TRY(same, find_content(*parts_.store.snapshot(), spec_.name, record.table_uuid, record.sha256));
@@ -256,6 +258,8 @@ Result<FileLoader::Plan> FileLoader::plan_with(DropFile& file, FileKind kind, co
             TARN_TRY(staged, stage_table(parts_, target));
             plan.table = std::move(staged.table);
             plan.created = staged.created;
+            if (plan.created)
+                TARN_CHECK_OK(note_staged(parts_, spec_.name, {plan.table->metadata->location}));
         }
     }
     const auto add = [&](const tables::Field& field) -> Status {
@@ -358,6 +362,7 @@ meta::Batch FileLoader::records_of(const Plan& plan, const FileRecord& record) c
     batch.require_absent(key, Error(Code::conflict, "the file was loaded by somebody else", "file_loaded"));
     batch.put(key, encode_file_record(record));
     batch.put(name_key(spec_.name, record.name), encode_file_record(record));
+    if (plan.created) stage_forget_staged(batch, spec_.name);
     if (plan.pin_is_new) batch.put(pin_key(spec_.name, record.table_uuid), encode_pin(plan.pin));
     return batch;
 }
