@@ -1,6 +1,7 @@
-// The published orange-juice benchmark, by the lake's own forecast engine: `tarn_models_orange_juice SALES.csv`
-// (uncompressed: store, brand, week, logmove, constant, price1..price11, deal, feat, profit). 12 rounds; round r trains
-// on weeks up to 135 + 2(r-1) and forecasts two and three weeks ahead; MAPE over all forecasts whose actual exists.
+// The published orange-juice benchmark, by the lake's own forecast engine:
+// `tarn_models_orange_juice SALES.csv` (uncompressed: store, brand, week, logmove, constant,
+// price1..price11, deal, feat, profit). 12 rounds; round r trains on weeks up to 135 + 2(r-1) and
+// forecasts two and three weeks ahead; MAPE over all forecasts whose actual exists.
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -42,9 +43,11 @@ std::vector<PanelRow> read_sales(const char* path) {
 }
 
 void print(const Score& score) {
-    std::printf("  %-15s MAPE %7.2f  WAPE %6.2f  bias %+6.2f  n %llu", score.method.c_str(), score.mape, score.wape, score.bias,
+    std::printf("  %-15s MAPE %7.2f  WAPE %6.2f  bias %+6.2f  n %llu", score.method.c_str(),
+                score.mape, score.wape, score.bias,
                 static_cast<unsigned long long>(score.forecasts));
-    if (score.pinball) std::printf("  pinball %.1f  in p10..p90 %.1f %%", *score.pinball, *score.coverage);
+    if (score.pinball)
+        std::printf("  pinball %.1f  in p10..p90 %.1f %%", *score.pinball, *score.coverage);
     std::printf("\n");
 }
 
@@ -57,7 +60,8 @@ int main(int argc, char** argv) {
     }
     std::setvbuf(stdout, nullptr, _IOLBF, 0);
     const auto rows = read_sales(argv[1]);
-    auto panel = Panel::make(rows, 2, {"price", "price_to_mean", "price_to_least", "deal", "feat"}, TimeKind::integer, 3);
+    auto panel = Panel::make(rows, 2, {"price", "price_to_mean", "price_to_least", "deal", "feat"},
+                             TimeKind::integer, 3);
     if (!panel.ok()) return std::fprintf(stderr, "%s\n", panel.error().message.c_str()), 1;
     panel->carry_features_forward();
     ForecasterOptions options;
@@ -86,18 +90,22 @@ int main(int argc, char** argv) {
             options.booster.parameters[name] = value;
     }
     const auto began = std::chrono::steady_clock::now();
-    const auto seconds = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count(); };
+    const auto seconds = [&] {
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    };
     const Forecaster forecaster(*panel, options);
-    std::printf("%zu rows, %zu series, %d weeks, %zu features\n", rows.size(), panel->series(), panel->steps(),
-                forecaster.features().names().size());
+    std::printf("%zu rows, %zu series, %d weeks, %zu features\n", rows.size(), panel->series(),
+                panel->steps(), forecaster.features().names().size());
     std::printf("features ready after %.1f s\n", seconds());
     auto test = forecaster.back_test([&](const std::string& what, uint64_t done, uint64_t) {
-        if (done % static_cast<uint64_t>(options.booster.trees) == 0) std::printf("%6.1f s  %s\n", seconds(), what.c_str());
+        if (done % static_cast<uint64_t>(options.booster.trees) == 0)
+            std::printf("%6.1f s  %s\n", seconds(), what.c_str());
         return true;
     });
     if (!test.ok()) return std::fprintf(stderr, "%s\n", test.error().message.c_str()), 1;
     for (const auto& score : test->table.total) print(score);
-    for (const auto& round : test->table.rounds) std::printf("  round %2d: %.2f\n", round.round, round.scores[0].mape);
+    for (const auto& round : test->table.rounds)
+        std::printf("  round %2d: %.2f\n", round.round, round.scores[0].mape);
     std::printf("%.1f s\n", seconds());
     return 0;
 }

@@ -28,8 +28,10 @@ Status done(int answer, const char* what, Code code = Code::internal) {
     if (answer == 0) return {};
     std::string message = XGBGetLastError();
     // The library's messages end in a stack trace, which is nothing to a user.
-    if (const auto trace = message.find("Stack trace"); trace != std::string::npos) message.resize(trace);
-    while (!message.empty() && std::isspace(static_cast<unsigned char>(message.back()))) message.pop_back();
+    if (const auto trace = message.find("Stack trace"); trace != std::string::npos)
+        message.resize(trace);
+    while (!message.empty() && std::isspace(static_cast<unsigned char>(message.back())))
+        message.pop_back();
     return Error(code, std::string(what) + ": " + message);
 }
 
@@ -39,7 +41,8 @@ double mean_of(const std::vector<float>& labels) {
     return labels.empty() ? 0 : sum / static_cast<double>(labels.size());
 }
 
-std::map<std::string, std::string> all_parameters(const BoosterOptions& options, double base_score) {
+std::map<std::string, std::string> all_parameters(const BoosterOptions& options,
+                                                  double base_score) {
     std::map<std::string, std::string> all = {{"objective", "reg:squarederror"},
                                               {"tree_method", "hist"},
                                               {"max_depth", "8"},
@@ -60,24 +63,29 @@ std::map<std::string, std::string> all_parameters(const BoosterOptions& options,
 Booster::Booster() : handle_(std::make_unique<Handle>()) {}
 Booster::~Booster() = default;
 
-Result<std::unique_ptr<Booster>> Booster::train(const Matrix& features, const std::vector<float>& labels,
+Result<std::unique_ptr<Booster>> Booster::train(const Matrix& features,
+                                                const std::vector<float>& labels,
                                                 const BoosterOptions& options,
                                                 const std::function<bool(int tree)>& go_on) {
     TARN_ASSERT(features.rows() == labels.size());
     if (labels.empty()) return Error(Code::invalid_argument, "there are no rows to train on");
     Data data;
-    TARN_CHECK_OK(done(XGDMatrixCreateFromMat_omp(features.cells.data(), features.rows(), features.columns, NAN,
-                                                  &data.matrix, options.threads),
-                       "training rows"));
-    TARN_CHECK_OK(done(XGDMatrixSetFloatInfo(data.matrix, "label", labels.data(), labels.size()), "labels"));
+    TARN_CHECK_OK(
+        done(XGDMatrixCreateFromMat_omp(features.cells.data(), features.rows(), features.columns,
+                                        NAN, &data.matrix, options.threads),
+             "training rows"));
+    TARN_CHECK_OK(
+        done(XGDMatrixSetFloatInfo(data.matrix, "label", labels.data(), labels.size()), "labels"));
     std::unique_ptr<Booster> made(new Booster);
     BoosterHandle& booster = made->handle_->booster;
     TARN_CHECK_OK(done(XGBoosterCreate(&data.matrix, 1, &booster), "model"));
     for (const auto& [name, value] : all_parameters(options, mean_of(labels)))
-        TARN_CHECK_OK(done(XGBoosterSetParam(booster, name.c_str(), value.c_str()), name.c_str(), Code::invalid_argument));
+        TARN_CHECK_OK(done(XGBoosterSetParam(booster, name.c_str(), value.c_str()), name.c_str(),
+                           Code::invalid_argument));
     for (int tree = 0; tree < options.trees; ++tree) {
         if (go_on && !go_on(tree)) return Error(Code::cancelled, "training was stopped");
-        TARN_CHECK_OK(done(XGBoosterUpdateOneIter(booster, tree, data.matrix), "training", Code::invalid_argument));
+        TARN_CHECK_OK(done(XGBoosterUpdateOneIter(booster, tree, data.matrix), "training",
+                           Code::invalid_argument));
     }
     return made;
 }
@@ -85,8 +93,9 @@ Result<std::unique_ptr<Booster>> Booster::train(const Matrix& features, const st
 Result<std::unique_ptr<Booster>> Booster::load(const std::string& bytes) {
     std::unique_ptr<Booster> made(new Booster);
     TARN_CHECK_OK(done(XGBoosterCreate(nullptr, 0, &made->handle_->booster), "model"));
-    TARN_CHECK_OK(done(XGBoosterLoadModelFromBuffer(made->handle_->booster, bytes.data(), bytes.size()),
-                       "the model's trees can't be read", Code::corrupted));
+    TARN_CHECK_OK(
+        done(XGBoosterLoadModelFromBuffer(made->handle_->booster, bytes.data(), bytes.size()),
+             "the model's trees can't be read", Code::corrupted));
     return made;
 }
 
@@ -103,8 +112,8 @@ Result<std::vector<float>> Booster::predict(const Matrix& features) const {
     bst_ulong const* shape = nullptr;
     bst_ulong dimensions = 0;
     float const* answer = nullptr;
-    TARN_CHECK_OK(done(XGBoosterPredictFromDense(handle_->booster, array.dump().c_str(), config, nullptr, &shape,
-                                                 &dimensions, &answer),
+    TARN_CHECK_OK(done(XGBoosterPredictFromDense(handle_->booster, array.dump().c_str(), config,
+                                                 nullptr, &shape, &dimensions, &answer),
                        "prediction"));
     return std::vector<float>(answer, answer + features.rows());
 }
@@ -112,7 +121,9 @@ Result<std::vector<float>> Booster::predict(const Matrix& features) const {
 Result<std::string> Booster::save() const {
     bst_ulong length = 0;
     char const* bytes = nullptr;
-    TARN_CHECK_OK(done(XGBoosterSaveModelToBuffer(handle_->booster, R"({"format":"ubj"})", &length, &bytes), "saving"));
+    TARN_CHECK_OK(
+        done(XGBoosterSaveModelToBuffer(handle_->booster, R"({"format":"ubj"})", &length, &bytes),
+             "saving"));
     return std::string(bytes, length);
 }
 
@@ -121,13 +132,15 @@ Result<std::vector<double>> Booster::importance(size_t columns) const {
     char const** names = nullptr;
     bst_ulong const* shape = nullptr;
     float const* scores = nullptr;
-    TARN_CHECK_OK(done(XGBoosterFeatureScore(handle_->booster, R"({"importance_type":"total_gain"})", &names_count, &names,
-                                             &dimensions, &shape, &scores),
-                       "importance"));
+    TARN_CHECK_OK(
+        done(XGBoosterFeatureScore(handle_->booster, R"({"importance_type":"total_gain"})",
+                                   &names_count, &names, &dimensions, &shape, &scores),
+             "importance"));
     std::vector<double> shares(columns, 0.0);
     double sum = 0;
     for (bst_ulong i = 0; i < names_count; ++i) {
-        const size_t column = static_cast<size_t>(std::strtoull(names[i] + 1, nullptr, 10));  // "f12"
+        const size_t column =
+            static_cast<size_t>(std::strtoull(names[i] + 1, nullptr, 10));  // "f12"
         if (column >= columns) continue;
         shares[column] = static_cast<double>(scores[i]);
         sum += shares[column];

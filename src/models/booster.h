@@ -31,9 +31,11 @@ struct BoosterOptions {
 /// Predicting may happen on several threads at once.
 class Booster {
  public:
-    /// Squared error on `labels`, starting from their mean: the library's own start of 0.5 costs dozens of trees.
-    /// `go_on` false after a tree: `cancelled`. invalid_argument: a parameter that the library refuses.
-    static Result<std::unique_ptr<Booster>> train(const Matrix& features, const std::vector<float>& labels,
+    /// Squared error on `labels`, starting from their mean: the library's own start of 0.5 costs
+    /// dozens of trees. `go_on` false after a tree: `cancelled`. invalid_argument: a parameter that
+    /// the library refuses.
+    static Result<std::unique_ptr<Booster>> train(const Matrix& features,
+                                                  const std::vector<float>& labels,
                                                   const BoosterOptions& options,
                                                   const std::function<bool(int tree)>& go_on);
     static Result<std::unique_ptr<Booster>> load(const std::string& bytes);

@@ -14,24 +14,24 @@ struct Rule {
 };
 
 constexpr Rule kColombia[] = {
-    {Rule::Kind::fixed, 1, 1},         // New Year
-    {Rule::Kind::next_monday, 1, 6},   // Epiphany
-    {Rule::Kind::next_monday, 3, 19},  // Saint Joseph
-    {Rule::Kind::easter, 0, -3},       // Maundy Thursday
-    {Rule::Kind::easter, 0, -2},       // Good Friday
-    {Rule::Kind::fixed, 5, 1},         // Labour Day
-    {Rule::Kind::easter, 0, 43},       // Ascension, on its Monday
-    {Rule::Kind::easter, 0, 64},       // Corpus Christi, on its Monday
-    {Rule::Kind::easter, 0, 71},       // Sacred Heart, on its Monday
-    {Rule::Kind::next_monday, 6, 29},  // Saint Peter and Saint Paul
-    {Rule::Kind::fixed, 7, 20},        // Independence
-    {Rule::Kind::fixed, 8, 7},         // Battle of Boyacá
-    {Rule::Kind::next_monday, 8, 15},  // Assumption
-    {Rule::Kind::next_monday, 10, 12}, // Columbus
-    {Rule::Kind::next_monday, 11, 1},  // All Saints
-    {Rule::Kind::next_monday, 11, 11}, // Independence of Cartagena
-    {Rule::Kind::fixed, 12, 8},        // Immaculate Conception
-    {Rule::Kind::fixed, 12, 25},       // Christmas
+    {Rule::Kind::fixed, 1, 1},          // New Year
+    {Rule::Kind::next_monday, 1, 6},    // Epiphany
+    {Rule::Kind::next_monday, 3, 19},   // Saint Joseph
+    {Rule::Kind::easter, 0, -3},        // Maundy Thursday
+    {Rule::Kind::easter, 0, -2},        // Good Friday
+    {Rule::Kind::fixed, 5, 1},          // Labour Day
+    {Rule::Kind::easter, 0, 43},        // Ascension, on its Monday
+    {Rule::Kind::easter, 0, 64},        // Corpus Christi, on its Monday
+    {Rule::Kind::easter, 0, 71},        // Sacred Heart, on its Monday
+    {Rule::Kind::next_monday, 6, 29},   // Saint Peter and Saint Paul
+    {Rule::Kind::fixed, 7, 20},         // Independence
+    {Rule::Kind::fixed, 8, 7},          // Battle of Boyacá
+    {Rule::Kind::next_monday, 8, 15},   // Assumption
+    {Rule::Kind::next_monday, 10, 12},  // Columbus
+    {Rule::Kind::next_monday, 11, 1},   // All Saints
+    {Rule::Kind::next_monday, 11, 11},  // Independence of Cartagena
+    {Rule::Kind::fixed, 12, 8},         // Immaculate Conception
+    {Rule::Kind::fixed, 12, 25},        // Christmas
 };
 
 constexpr int kFar = 30;
@@ -82,14 +82,19 @@ HolidayCalendar::HolidayCalendar(std::string_view country, int64_t first_day, in
     for (int64_t day = first_day; day <= last_day; ++day) {
         const auto next = std::lower_bound(all.begin(), all.end(), day);
         const auto after = std::upper_bound(all.begin(), all.end(), day);
-        to_next_.push_back(next == all.end() ? kFar : static_cast<int>(std::min<int64_t>(kFar, *next - day)));
-        since_last_.push_back(after == all.begin() ? kFar : static_cast<int>(std::min<int64_t>(kFar, day - *(after - 1))));
+        to_next_.push_back(
+            next == all.end() ? kFar : static_cast<int>(std::min<int64_t>(kFar, *next - day)));
+        since_last_.push_back(after == all.begin()
+                                  ? kFar
+                                  : static_cast<int>(std::min<int64_t>(kFar, day - *(after - 1))));
     }
 }
 
 int HolidayCalendar::at(const std::vector<int>& days, int64_t day) const {
     const int64_t place = day - first_;
-    return place < 0 || place >= static_cast<int64_t>(days.size()) ? kFar : days[static_cast<size_t>(place)];
+    return place < 0 || place >= static_cast<int64_t>(days.size())
+               ? kFar
+               : days[static_cast<size_t>(place)];
 }
 
 }  // namespace tarn::models

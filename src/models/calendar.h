@@ -11,7 +11,8 @@ namespace tarn::models {
 /// Countries that holidays() knows: "CO".
 bool knows_country(std::string_view country);
 /// Days since 1970-01-01 of the year's public holidays, in order. Empty for an unknown country.
-/// Colombia: Ley 51 de 1983 - six fixed days, seven that move to the next Monday, five that hang on Easter.
+/// Colombia: Ley 51 de 1983 - six fixed days, seven that move to the next Monday, five that hang on
+/// Easter.
 std::vector<int64_t> holidays(std::string_view country, int year);
 /// Easter Sunday of the Gregorian calendar.
 int64_t easter_sunday(int year);

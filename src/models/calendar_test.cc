@@ -9,15 +9,20 @@ namespace {
 
 std::vector<std::string> texts(int year) {
     std::vector<std::string> out;
-    for (const int64_t day : holidays("CO", year)) out.push_back(format_iso8601({day * 86'400'000'000}).substr(5, 5));
+    for (const int64_t day : holidays("CO", year))
+        out.push_back(format_iso8601({day * 86'400'000'000}).substr(5, 5));
     return out;
 }
 
 TEST(Calendar, ColombiasHolidaysOf2025And2026) {
-    EXPECT_EQ(texts(2025), (std::vector<std::string>{"01-01", "01-06", "03-24", "04-17", "04-18", "05-01", "06-02", "06-23", "06-30",
-                                                     "06-30", "07-20", "08-07", "08-18", "10-13", "11-03", "11-17", "12-08", "12-25"}));
-    EXPECT_EQ(texts(2026), (std::vector<std::string>{"01-01", "01-12", "03-23", "04-02", "04-03", "05-01", "05-18", "06-08", "06-15",
-                                                     "06-29", "07-20", "08-07", "08-17", "10-12", "11-02", "11-16", "12-08", "12-25"}));
+    EXPECT_EQ(texts(2025),
+              (std::vector<std::string>{"01-01", "01-06", "03-24", "04-17", "04-18", "05-01",
+                                        "06-02", "06-23", "06-30", "06-30", "07-20", "08-07",
+                                        "08-18", "10-13", "11-03", "11-17", "12-08", "12-25"}));
+    EXPECT_EQ(texts(2026),
+              (std::vector<std::string>{"01-01", "01-12", "03-23", "04-02", "04-03", "05-01",
+                                        "05-18", "06-08", "06-15", "06-29", "07-20", "08-07",
+                                        "08-17", "10-12", "11-02", "11-16", "12-08", "12-25"}));
     EXPECT_TRUE(holidays("XX", 2026).empty());
     EXPECT_FALSE(knows_country("XX"));
 }

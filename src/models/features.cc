@@ -22,7 +22,8 @@ std::array<int, 6> spans_of(int season) {
 
 }  // namespace
 
-/// Collects one row; with `names` it collects the columns' names instead, so that names and numbers can't part.
+/// Collects one row; with `names` it collects the columns' names instead, so that names and numbers
+/// can't part.
 class Features::Row {
  public:
     Row(float* out, std::vector<std::string>* names) : out_(out), names_(names) {}
@@ -43,13 +44,15 @@ class Features::Row {
 // The name is only made when it is asked for: rows are made by the million.
 #define TARN_NAME(text) [&] { return std::string(text); }
 
-Features::Features(const Panel& panel, FeatureOptions options) : panel_(panel), options_(std::move(options)) {
+Features::Features(const Panel& panel, FeatureOptions options)
+    : panel_(panel), options_(std::move(options)) {
     sum_values();
     ahead_.resize(panel.feature_count());
     for (size_t f = 0; f < ahead_.size(); ++f) prepare_ahead(f);
     if (!options_.country.empty() && panel.kind() != TimeKind::integer) {
         const int64_t unit = panel.kind() == TimeKind::micros ? kDayMicros : 1;
-        holidays_.emplace(options_.country, panel.time(0) / unit - 1, panel.time(panel.steps_all()) / unit + 1);
+        holidays_.emplace(options_.country, panel.time(0) / unit - 1,
+                          panel.time(panel.steps_all()) / unit + 1);
     }
     Row row(nullptr, &names_);
     levels(0, 0, row);
@@ -79,7 +82,8 @@ void Features::sum_values() {
     reset(of_series_, series);
     reset(of_all_, 1);
     of_groups_.resize(panel_.key_columns());
-    for (size_t k = 0; k < of_groups_.size(); ++k) reset(of_groups_[k], static_cast<size_t>(panel_.group_count(k)));
+    for (size_t k = 0; k < of_groups_.size(); ++k)
+        reset(of_groups_[k], static_cast<size_t>(panel_.group_count(k)));
     const auto add = [&](Sums& sums, size_t place, size_t t, double number) {
         sums.sum[place * (steps + 1) + t + 1] += number;
         sums.squares[place * (steps + 1) + t + 1] += number * number;
@@ -94,7 +98,8 @@ void Features::sum_values() {
             add(of_series_, s, t, static_cast<double>(number));
             add(of_all_, 0, t, static_cast<double>(number));
             for (size_t k = 0; k < of_groups_.size(); ++k)
-                add(of_groups_[k], static_cast<size_t>(panel_.group(k, s)), t, static_cast<double>(number));
+                add(of_groups_[k], static_cast<size_t>(panel_.group(k, s)), t,
+                    static_cast<double>(number));
         }
     const auto accumulate = [&](Sums& sums) {
         for (size_t i = 0; i < sums.sum.size(); ++i)
@@ -133,7 +138,8 @@ void Features::prepare_ahead(size_t feature) {
             sums.squares[base + t + 1] = sums.squares[base + t] + (is_known ? number * number : 0);
             sums.count[base + t + 1] = sums.count[base + t] + (is_known ? 1 : 0);
         }
-        // The scale is a constant of the model: taken from the older part, so that nothing late is in it.
+        // The scale is a constant of the model: taken from the older part, so that nothing late is
+        // in it.
         const size_t end = base + std::max<size_t>(1, steps * 3 / 5);
         const int count = sums.count[end];
         if (count == 0) continue;
@@ -162,17 +168,20 @@ void Features::prepare_ahead(size_t feature) {
 }
 
 float Features::mean(const Sums& sums, size_t base, int from, int to) {
-    const size_t a = base + static_cast<size_t>(std::max(0, from)), b = base + static_cast<size_t>(to);
+    const size_t a = base + static_cast<size_t>(std::max(0, from)),
+                 b = base + static_cast<size_t>(to);
     const int count = sums.count[b] - sums.count[a];
     return count == 0 ? kUnknown : static_cast<float>((sums.sum[b] - sums.sum[a]) / count);
 }
 
 float Features::deviation(const Sums& sums, size_t base, int from, int to) {
-    const size_t a = base + static_cast<size_t>(std::max(0, from)), b = base + static_cast<size_t>(to);
+    const size_t a = base + static_cast<size_t>(std::max(0, from)),
+                 b = base + static_cast<size_t>(to);
     const int count = sums.count[b] - sums.count[a];
     if (count < 2) return kUnknown;
     const double sum = sums.sum[b] - sums.sum[a];
-    return static_cast<float>(std::sqrt(std::max(0.0, (sums.squares[b] - sums.squares[a] - sum * sum / count) / (count - 1))));
+    return static_cast<float>(std::sqrt(
+        std::max(0.0, (sums.squares[b] - sums.squares[a] - sum * sum / count) / (count - 1))));
 }
 
 void Features::levels(size_t series, int origin, Row& row) const {
@@ -185,23 +194,29 @@ void Features::levels(size_t series, int origin, Row& row) const {
         row.put(TARN_NAME(name("_recent")), mean(of_groups_[k], base, origin - 3, origin + 1) -
                                                 mean(of_groups_[k], base, 0, origin + 1));
     }
-    row.put(TARN_NAME("all_recent"), mean(of_all_, 0, origin - 3, origin + 1) - mean(of_all_, 0, 0, origin + 1));
+    row.put(TARN_NAME("all_recent"),
+            mean(of_all_, 0, origin - 3, origin + 1) - mean(of_all_, 0, 0, origin + 1));
     row.put(TARN_NAME("own_mean"), mean(of_series_, series * stride, 0, origin + 1));
     row.put(TARN_NAME("own_deviation"), deviation(of_series_, series * stride, 0, origin + 1));
-    row.put(TARN_NAME("known_share"),
-            static_cast<float>(of_series_.count[series * stride + static_cast<size_t>(origin) + 1]) /
-                static_cast<float>(origin + 1));
+    row.put(
+        TARN_NAME("known_share"),
+        static_cast<float>(of_series_.count[series * stride + static_cast<size_t>(origin) + 1]) /
+            static_cast<float>(origin + 1));
 }
 
 void Features::lags(size_t series, int origin, int target, Row& row) const {
     const size_t base = series * (static_cast<size_t>(panel_.steps()) + 1);
     row.put(TARN_NAME("steps_ahead"), static_cast<float>(target - origin));
     for (int i = 0; i < kLags; ++i)
-        row.put(TARN_NAME("lag" + std::to_string(i)), origin - i < 0 ? kUnknown : logged(series, origin - i));
+        row.put(TARN_NAME("lag" + std::to_string(i)),
+                origin - i < 0 ? kUnknown : logged(series, origin - i));
     for (const int span : spans_of(options_.season))
-        row.put(TARN_NAME("mean" + std::to_string(span)), mean(of_series_, base, origin + 1 - span, origin + 1));
-    row.put(TARN_NAME("deviation_short"), deviation(of_series_, base, origin + 1 - spans_of(options_.season)[2], origin + 1));
-    row.put(TARN_NAME("deviation_long"), deviation(of_series_, base, origin + 1 - spans_of(options_.season)[4], origin + 1));
+        row.put(TARN_NAME("mean" + std::to_string(span)),
+                mean(of_series_, base, origin + 1 - span, origin + 1));
+    row.put(TARN_NAME("deviation_short"),
+            deviation(of_series_, base, origin + 1 - spans_of(options_.season)[2], origin + 1));
+    row.put(TARN_NAME("deviation_long"),
+            deviation(of_series_, base, origin + 1 - spans_of(options_.season)[4], origin + 1));
     // The same season of earlier cycles, the newest that is known first, and their mean.
     int past = target - ((target - origin - 1) / options_.season + 1) * options_.season;
     double sum = 0;
@@ -230,15 +245,20 @@ void Features::ahead(size_t series, int origin, int target, Row& row) const {
         row.put(TARN_NAME(name + "_to_usual"), own - usual);
         row.put(TARN_NAME(name + "_to_recent"), own - recent);
         for (size_t k = 0; k < feature.peers.size(); ++k) {
-            const float peers = feature.peers[k][static_cast<size_t>(panel_.group(k, series)) * steps + static_cast<size_t>(seen)];
-            row.put(TARN_NAME(name + "_to_key" + std::to_string(k + 1)), feature.ratio ? now / peers : now - peers);
+            const float peers =
+                feature.peers[k][static_cast<size_t>(panel_.group(k, series)) * steps +
+                                 static_cast<size_t>(seen)];
+            row.put(TARN_NAME(name + "_to_key" + std::to_string(k + 1)),
+                    feature.ratio ? now / peers : now - peers);
         }
-        row.put(TARN_NAME(name + "_before"), seen == 0 ? kUnknown : panel_.feature(f, series, seen - 1));
+        row.put(TARN_NAME(name + "_before"),
+                seen == 0 ? kUnknown : panel_.feature(f, series, seen - 1));
     }
 }
 
-/// The mean of what was sold at times like the target's: each past step counts by how close its features are, how recent
-/// it is, and (second column) whether it is of the same season. A promotion's usual effect on this very series.
+/// The mean of what was sold at times like the target's: each past step counts by how close its
+/// features are, how recent it is, and (second column) whether it is of the same season. A
+/// promotion's usual effect on this very series.
 void Features::similar(size_t series, int origin, int target, Row& row) const {
     if (row.naming() || ahead_.empty()) {
         row.put(TARN_NAME("similar"), kUnknown);
@@ -250,7 +270,8 @@ void Features::similar(size_t series, int origin, int target, Row& row) const {
     const int first = std::max(0, origin - kSimilarStepsMax + 1);
     const float memory = options_.season == 7 ? 1.0f / 60 : 1.0f / 30;
     float exponents[kSimilarStepsMax];
-    for (int t = first; t <= origin; ++t) exponents[t - first] = static_cast<float>(origin - t) * memory;
+    for (int t = first; t <= origin; ++t)
+        exponents[t - first] = static_cast<float>(origin - t) * memory;
     for (size_t f = 0; f < ahead_.size(); ++f) {
         const Ahead& feature = ahead_[f];
         const float now = panel_.feature(f, series, seen);
@@ -275,7 +296,8 @@ void Features::similar(size_t series, int origin, int target, Row& row) const {
         season_weight += w;
     }
     row.put(TARN_NAME("similar"), weight < 1e-9 ? kUnknown : static_cast<float>(sum / weight));
-    row.put(TARN_NAME("similar_season"), season_weight < 1e-9 ? kUnknown : static_cast<float>(season_sum / season_weight));
+    row.put(TARN_NAME("similar_season"),
+            season_weight < 1e-9 ? kUnknown : static_cast<float>(season_sum / season_weight));
     row.put(TARN_NAME("similar_weight"), static_cast<float>(weight));
 }
 
@@ -283,17 +305,23 @@ void Features::calendar(int target, Row& row) const {
     const double turn = 2 * M_PI;
     if (panel_.kind() == TimeKind::integer) {
         const int64_t time = panel_.time(target);
-        const auto place = static_cast<double>((time % options_.season + options_.season) % options_.season);
+        const auto place =
+            static_cast<double>((time % options_.season + options_.season) % options_.season);
         row.put(TARN_NAME("season_place"), static_cast<float>(place));
-        row.put(TARN_NAME("season_sin"), static_cast<float>(std::sin(turn * place / options_.season)));
-        row.put(TARN_NAME("season_cos"), static_cast<float>(std::cos(turn * place / options_.season)));
+        row.put(TARN_NAME("season_sin"),
+                static_cast<float>(std::sin(turn * place / options_.season)));
+        row.put(TARN_NAME("season_cos"),
+                static_cast<float>(std::cos(turn * place / options_.season)));
         return;
     }
-    const int64_t micros = panel_.kind() == TimeKind::micros ? panel_.time(target) : panel_.time(target) * kDayMicros;
-    const int64_t day = micros >= 0 ? micros / kDayMicros : -((-micros + kDayMicros - 1) / kDayMicros);
+    const int64_t micros =
+        panel_.kind() == TimeKind::micros ? panel_.time(target) : panel_.time(target) * kDayMicros;
+    const int64_t day =
+        micros >= 0 ? micros / kDayMicros : -((-micros + kDayMicros - 1) / kDayMicros);
     const CivilTime date = civil({micros});
     const double of_year = static_cast<double>(day - days_from_civil(date.year, 1, 1)) / 365.25;
-    if (panel_.kind() == TimeKind::micros) row.put(TARN_NAME("hour"), static_cast<float>(date.hour));
+    if (panel_.kind() == TimeKind::micros)
+        row.put(TARN_NAME("hour"), static_cast<float>(date.hour));
     row.put(TARN_NAME("weekday"), static_cast<float>(weekday(day)));
     row.put(TARN_NAME("month"), static_cast<float>(date.month));
     row.put(TARN_NAME("day_of_month"), static_cast<float>(date.day));

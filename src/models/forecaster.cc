@@ -10,9 +10,11 @@ namespace {
 
 constexpr int kOriginMin = 3;  // steps of history that a training row needs at least
 
-/// A number that depends on its arguments only: which rows are drawn must not hang on the order of looking.
+/// A number that depends on its arguments only: which rows are drawn must not hang on the order of
+/// looking.
 uint64_t scramble(uint64_t seed, uint64_t a, uint64_t b, uint64_t c) {
-    uint64_t x = seed * 0x9e3779b97f4a7c15ull + a * 0xbf58476d1ce4e5b9ull + b * 0x94d049bb133111ebull + c * 0xd6e8feb86659fd93ull;
+    uint64_t x = seed * 0x9e3779b97f4a7c15ull + a * 0xbf58476d1ce4e5b9ull +
+                 b * 0x94d049bb133111ebull + c * 0xd6e8feb86659fd93ull;
     x ^= x >> 30;
     x *= 0xbf58476d1ce4e5b9ull;
     x ^= x >> 27;
@@ -38,19 +40,24 @@ Forecaster::Rows Forecaster::collect(int last_target, int from_step, int to_step
     uint64_t candidates = 0;
     for (size_t s = 0; s < panel_.series(); ++s)
         for (int t = kOriginMin + from_step; t <= last_target; ++t)
-            if (!std::isnan(panel_.value(s, t))) candidates += static_cast<uint64_t>(to_step - from_step + 1);
-    const double share = candidates == 0 ? 1 : static_cast<double>(options_.rows_max) / static_cast<double>(candidates);
+            if (!std::isnan(panel_.value(s, t)))
+                candidates += static_cast<uint64_t>(to_step - from_step + 1);
+    const double share =
+        candidates == 0 ? 1
+                        : static_cast<double>(options_.rows_max) / static_cast<double>(candidates);
     const uint64_t below = share >= 1 ? UINT64_MAX : static_cast<uint64_t>(share * 0x1p64);
     for (int t = kOriginMin + from_step; t <= last_target; ++t)
         for (size_t s = 0; s < panel_.series(); ++s) {
             if (std::isnan(panel_.value(s, t))) continue;
             for (int h = from_step; h <= to_step && t - h >= kOriginMin; ++h)
-                if (scramble(options_.booster.seed, s, static_cast<uint64_t>(t), static_cast<uint64_t>(h)) <= below)
+                if (scramble(options_.booster.seed, s, static_cast<uint64_t>(t),
+                             static_cast<uint64_t>(h)) <= below)
                     rows.places.push_back({s, t - h, t});
         }
     rows.features = matrix_of(rows.places);
     rows.labels.reserve(rows.places.size());
-    for (const auto& place : rows.places) rows.labels.push_back(features_.logged(place.series, place.target));
+    for (const auto& place : rows.places)
+        rows.labels.push_back(features_.logged(place.series, place.target));
     return rows;
 }
 
@@ -59,40 +66,52 @@ Matrix Forecaster::matrix_of(const std::vector<Place>& places) const {
     matrix.columns = features_.names().size();
     matrix.cells.resize(places.size() * matrix.columns);
     for (size_t i = 0; i < places.size(); ++i)
-        features_.fill(places[i].series, places[i].origin, places[i].target, &matrix.cells[i * matrix.columns]);
+        features_.fill(places[i].series, places[i].origin, places[i].target,
+                       &matrix.cells[i * matrix.columns]);
     return matrix;
 }
 
-/// On the rows whose target is no later than `last_target`: they are sorted, so these are the first ones.
-Result<std::unique_ptr<Booster>> Forecaster::train_on(const Rows& rows, int last_target, const std::string& what,
-                                                      const Progress& progress, uint64_t done, uint64_t total) const {
-    const auto end = std::upper_bound(rows.places.begin(), rows.places.end(), last_target,
-                                      [](int target, const Place& place) { return target < place.target; });
+/// On the rows whose target is no later than `last_target`: they are sorted, so these are the first
+/// ones.
+Result<std::unique_ptr<Booster>> Forecaster::train_on(const Rows& rows, int last_target,
+                                                      const std::string& what,
+                                                      const Progress& progress, uint64_t done,
+                                                      uint64_t total) const {
+    const auto end =
+        std::upper_bound(rows.places.begin(), rows.places.end(), last_target,
+                         [](int target, const Place& place) { return target < place.target; });
     const auto count = static_cast<size_t>(end - rows.places.begin());
     Matrix part;
     part.columns = rows.features.columns;
-    part.cells.assign(rows.features.cells.begin(),
-                      rows.features.cells.begin() + static_cast<std::ptrdiff_t>(count * part.columns));
-    const std::vector<float> labels(rows.labels.begin(), rows.labels.begin() + static_cast<std::ptrdiff_t>(count));
+    part.cells.assign(
+        rows.features.cells.begin(),
+        rows.features.cells.begin() + static_cast<std::ptrdiff_t>(count * part.columns));
+    const std::vector<float> labels(rows.labels.begin(),
+                                    rows.labels.begin() + static_cast<std::ptrdiff_t>(count));
     rows_trained_ = count;
     const auto trees = static_cast<uint64_t>(options_.booster.trees);
     return Booster::train(part, labels, options_.booster, [&](int tree) {
-        return !progress || progress(what, done * trees + static_cast<uint64_t>(tree), total * trees);
+        return !progress ||
+               progress(what, done * trees + static_cast<uint64_t>(tree), total * trees);
     });
 }
 
 Result<std::vector<int>> Forecaster::origins() const {
     int first = options_.first_origin;
-    if (first < 0) first = panel_.steps() - 1 - options_.to_step - (options_.rounds - 1) * options_.stride;
+    if (first < 0)
+        first = panel_.steps() - 1 - options_.to_step - (options_.rounds - 1) * options_.stride;
     if (first < kOriginMin + options_.to_step + 1)
-        return Error(Code::invalid_argument,
-                     "the history has " + std::to_string(panel_.steps()) + " steps: too short for a back-test of " +
-                         std::to_string(options_.rounds) + " rounds " + std::to_string(options_.stride) + " steps apart");
+        return Error(Code::invalid_argument, "the history has " + std::to_string(panel_.steps()) +
+                                                 " steps: too short for a back-test of " +
+                                                 std::to_string(options_.rounds) + " rounds " +
+                                                 std::to_string(options_.stride) + " steps apart");
     std::vector<int> all;
     for (int r = 0; r < options_.rounds; ++r) {
         const int origin = first + r * options_.stride;
         if (origin + options_.from_step >= panel_.steps())
-            return Error(Code::invalid_argument, "back-test round " + std::to_string(r + 1) + " has nothing to be judged on: the history ends before");
+            return Error(Code::invalid_argument,
+                         "back-test round " + std::to_string(r + 1) +
+                             " has nothing to be judged on: the history ends before");
         all.push_back(origin);
     }
     return all;
@@ -109,10 +128,17 @@ Status Forecaster::judge(const Booster& booster, int round, int origin, BackTest
     for (size_t i = 0; i < places.size(); ++i) {
         const Place& place = places[i];
         const int steps_ahead = place.target - origin;
-        to.residuals.push_back({steps_ahead, predicted[i], features_.logged(place.series, place.target)});
+        to.residuals.push_back(
+            {steps_ahead, predicted[i], features_.logged(place.series, place.target)});
         if (round == 0) continue;
-        BackTestRow row{round, place.series, origin, place.target, static_cast<double>(panel_.value(place.series, place.target)),
-                        spread.at(steps_ahead, predicted[i]), 0, 0};
+        BackTestRow row{round,
+                        place.series,
+                        origin,
+                        place.target,
+                        static_cast<double>(panel_.value(place.series, place.target)),
+                        spread.at(steps_ahead, predicted[i]),
+                        0,
+                        0};
         const float naive = features_.naive(place.series, origin);
         row.naive = std::isnan(naive) ? 0 : static_cast<double>(naive);
         const float seasonal = features_.seasonal_naive(place.series, origin, place.target);
@@ -129,8 +155,9 @@ Result<BackTest> Forecaster::back_test(const Progress& progress) const {
     made.origins = all;
     made.table.metric = options_.metric;
     const Rows rows = collect(all.back(), options_.from_step, options_.to_step);
-    // A round before the first one, whose actuals are part of round 1's training: its errors tell round 1 how sure to
-    // be, and nothing later is looked at. With too little history for it, round 1 goes without.
+    // A round before the first one, whose actuals are part of round 1's training: its errors tell
+    // round 1 how sure to be, and nothing later is looked at. With too little history for it, round
+    // 1 goes without.
     const int before = std::min(all.front() - options_.to_step, all.front() - options_.stride);
     const auto total = static_cast<uint64_t>(options_.rounds + 1);
     if (before > kOriginMin + options_.to_step) {
@@ -138,7 +165,8 @@ Result<BackTest> Forecaster::back_test(const Progress& progress) const {
         TARN_CHECK_OK(judge(*booster, 0, before, made));
     }
     for (size_t r = 0; r < all.size(); ++r) {
-        TARN_TRY(booster, train_on(rows, all[r], "back-test, round " + std::to_string(r + 1), progress, r + 1, total));
+        TARN_TRY(booster, train_on(rows, all[r], "back-test, round " + std::to_string(r + 1),
+                                   progress, r + 1, total));
         TARN_CHECK_OK(judge(*booster, static_cast<int>(r) + 1, all[r], made));
     }
     made.table.total = score_rows(made.rows);
@@ -148,29 +176,35 @@ Result<BackTest> Forecaster::back_test(const Progress& progress) const {
             if (row.round == r) of_round.push_back(row);
         made.table.rounds.push_back({r, {}, score_rows(of_round)});
     }
-    made.table.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    made.table.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
     return made;
 }
 
-Result<Model> Forecaster::train(const std::vector<Residual>& residuals, const Progress& progress) const {
+Result<Model> Forecaster::train(const std::vector<Residual>& residuals,
+                                const Progress& progress) const {
     const Rows rows = collect(panel_.steps() - 1, 1, options_.ahead);
     TARN_TRY(booster, train_on(rows, panel_.steps() - 1, "training", progress, 0, 1));
     return Model{std::move(booster), Spread::fit(residuals, aim())};
 }
 
-Result<std::vector<Prediction>> Forecaster::predict(const Model& model, int silent_steps_max) const {
+Result<std::vector<Prediction>> Forecaster::predict(const Model& model,
+                                                    int silent_steps_max) const {
     const int origin = panel_.steps() - 1;
     std::vector<Place> places;
     for (size_t s = 0; s < panel_.series(); ++s) {
         bool alive = false;
-        for (int t = origin; t >= 0 && t > origin - silent_steps_max && !alive; --t) alive = !std::isnan(panel_.value(s, t));
-        for (int h = 1; alive && h <= options_.ahead; ++h) places.push_back({s, origin, origin + h});
+        for (int t = origin; t >= 0 && t > origin - silent_steps_max && !alive; --t)
+            alive = !std::isnan(panel_.value(s, t));
+        for (int h = 1; alive && h <= options_.ahead; ++h)
+            places.push_back({s, origin, origin + h});
     }
     TARN_TRY(predicted, model.booster->predict(matrix_of(places)));
     std::vector<Prediction> all;
     all.reserve(places.size());
     for (size_t i = 0; i < places.size(); ++i)
-        all.push_back({places[i].series, places[i].target, model.spread.at(places[i].target - origin, predicted[i])});
+        all.push_back({places[i].series, places[i].target,
+                       model.spread.at(places[i].target - origin, predicted[i])});
     return all;
 }
 
@@ -190,8 +224,10 @@ std::vector<Score> score_rows(const std::vector<BackTestRow>& rows) {
         actuals += row.actual;
         nonzero += row.actual > 0 ? 1 : 0;
         covered += row.forecast.p10 <= row.actual && row.actual <= row.forecast.p90 ? 1 : 0;
-        loss += (pinball(row.actual, row.forecast.p10, 0.1) + pinball(row.actual, row.forecast.p50, 0.5) +
-                 pinball(row.actual, row.forecast.p90, 0.9)) / 3;
+        loss += (pinball(row.actual, row.forecast.p10, 0.1) +
+                 pinball(row.actual, row.forecast.p50, 0.5) +
+                 pinball(row.actual, row.forecast.p90, 0.9)) /
+                3;
         add(model, row.forecast.mean, row.actual);
         add(naive, row.naive, row.actual);
         add(seasonal, row.seasonal_naive, row.actual);
@@ -205,7 +241,8 @@ std::vector<Score> score_rows(const std::vector<BackTestRow>& rows) {
         made.bias = actuals <= 0 ? 0 : 100 * sums.error / actuals;
         return made;
     };
-    std::vector<Score> all = {score("model", model), score("naive", naive), score("seasonal_naive", seasonal)};
+    std::vector<Score> all = {score("model", model), score("naive", naive),
+                              score("seasonal_naive", seasonal)};
     if (!rows.empty()) {
         all[0].pinball = loss / static_cast<double>(rows.size());
         all[0].coverage = 100 * static_cast<double>(covered) / static_cast<double>(rows.size());

@@ -1,5 +1,6 @@
-// Trains one model for all series and all steps ahead (direct forecasts: how far ahead is a feature), judges it by a
-// rolling origin, and predicts. Generic over what is forecast: it knows a Panel and nothing of tables.
+// Trains one model for all series and all steps ahead (direct forecasts: how far ahead is a
+// feature), judges it by a rolling origin, and predicts. Generic over what is forecast: it knows a
+// Panel and nothing of tables.
 //
 // Deterministic: the same panel, options and seed give the same model. Lane: any but a loop.
 #pragma once
@@ -21,13 +22,13 @@ struct ForecasterOptions {
     int ahead = 14;
     int season = 7;
     std::string country;
-    int known_ahead = 1000;  // FeatureOptions
+    int known_ahead = 1000;       // FeatureOptions
     std::string metric = "wape";  // or "mape"
     int rounds = 4, stride = 7;
-    int first_origin = -1;            // step of the panel; -1: so that the last round ends with the history
-    int from_step = 1, to_step = 7;   // judged
+    int first_origin = -1;  // step of the panel; -1: so that the last round ends with the history
+    int from_step = 1, to_step = 7;  // judged
     BoosterOptions booster;
-    uint64_t rows_max = 300'000;      // of one training; drawn from all there are
+    uint64_t rows_max = 300'000;  // of one training; drawn from all there are
 };
 
 /// Asked now and then; false ends the work with `cancelled`.
@@ -71,7 +72,8 @@ class Forecaster {
     Result<BackTest> back_test(const Progress& progress) const;
     /// On all there is. `residuals`: of a back-test.
     Result<Model> train(const std::vector<Residual>& residuals, const Progress& progress) const;
-    /// From the newest step, `ahead` steps. Series without a value in the last `silent_steps_max` steps are left out.
+    /// From the newest step, `ahead` steps. Series without a value in the last `silent_steps_max`
+    /// steps are left out.
     Result<std::vector<Prediction>> predict(const Model& model, int silent_steps_max = 400) const;
 
     const Features& features() const { return features_; }
@@ -89,11 +91,14 @@ class Forecaster {
     };
     Rows collect(int last_target, int from_step, int to_step) const;
     Matrix matrix_of(const std::vector<Place>& places) const;
-    Result<std::unique_ptr<Booster>> train_on(const Rows& rows, int last_target, const std::string& what,
-                                              const Progress& progress, uint64_t done, uint64_t total) const;
+    Result<std::unique_ptr<Booster>> train_on(const Rows& rows, int last_target,
+                                              const std::string& what, const Progress& progress,
+                                              uint64_t done, uint64_t total) const;
     Result<std::vector<int>> origins() const;
     Status judge(const Booster& booster, int round, int origin, BackTest& to) const;
-    Spread::Aim aim() const { return options_.metric == "mape" ? Spread::Aim::least_mape : Spread::Aim::unbiased; }
+    Spread::Aim aim() const {
+        return options_.metric == "mape" ? Spread::Aim::least_mape : Spread::Aim::unbiased;
+    }
 
     const Panel& panel_;
     const ForecasterOptions options_;

@@ -8,15 +8,20 @@
 namespace tarn::models {
 namespace {
 
-/// Units of 6 shops over `days`: a week's rhythm, a promotion that doubles, a little noise that follows from the place.
+/// Units of 6 shops over `days`: a week's rhythm, a promotion that doubles, a little noise that
+/// follows from the place.
 std::vector<PanelRow> shops(int days, int from = 20'000) {
     std::vector<PanelRow> rows;
     for (int shop = 0; shop < 6; ++shop)
         for (int day = 0; day < days; ++day) {
             const bool promotion = (day / 5 + shop) % 4 == 0;
             const double noise = 1 + 0.1 * std::sin(day * 12.9898 + shop * 78.233);
-            const double units = (20 + 10 * shop) * (1 + 0.4 * std::sin(2 * M_PI * day / 7)) * (promotion ? 2 : 1) * noise;
-            rows.push_back({{std::to_string(shop), "cola"}, from + day, static_cast<float>(std::round(units)), {promotion ? 1.0f : 0.0f}});
+            const double units = (20 + 10 * shop) * (1 + 0.4 * std::sin(2 * M_PI * day / 7)) *
+                                 (promotion ? 2 : 1) * noise;
+            rows.push_back({{std::to_string(shop), "cola"},
+                            from + day,
+                            static_cast<float>(std::round(units)),
+                            {promotion ? 1.0f : 0.0f}});
         }
     return rows;
 }
@@ -38,7 +43,10 @@ ForecasterOptions small() {
 }
 
 TEST(PanelTest, GapsAreUnknownAndTheLastOfTwoRowsCounts) {
-    const std::vector<PanelRow> rows = {{{"a"}, 10, 1, {5}}, {{"a"}, 12, 3, {kUnknown}}, {{"a"}, 12, 4, {6}}, {{"b"}, 11, 2, {kUnknown}}};
+    const std::vector<PanelRow> rows = {{{"a"}, 10, 1, {5}},
+                                        {{"a"}, 12, 3, {kUnknown}},
+                                        {{"a"}, 12, 4, {6}},
+                                        {{"b"}, 11, 2, {kUnknown}}};
     auto made = Panel::make(rows, 1, {"price"}, TimeKind::integer, 2);
     ASSERT_TRUE(made.ok());
     Panel& panel = made.value();
@@ -62,11 +70,18 @@ TEST(PanelTest, GapsAreUnknownAndTheLastOfTwoRowsCounts) {
 
 TEST(PanelTest, TheStepOfTimestampsIsFoundAndSizeIsBounded) {
     const int64_t hour = 3'600'000'000;
-    auto panel = Panel::make({{{"a"}, 4 * hour, 1, {}}, {{"a"}, 8 * hour, 1, {}}, {{"a"}, 14 * hour, 1, {}}}, 1, {}, TimeKind::micros, 0);
+    auto panel =
+        Panel::make({{{"a"}, 4 * hour, 1, {}}, {{"a"}, 8 * hour, 1, {}}, {{"a"}, 14 * hour, 1, {}}},
+                    1, {}, TimeKind::micros, 0);
     ASSERT_TRUE(panel.ok());
     EXPECT_EQ(panel->steps(), 6);  // two hours each
-    EXPECT_EQ(Panel::make({{{"a"}, 0, 1, {}}, {{"a"}, 900'000'000, 1, {}}}, 1, {}, TimeKind::integer, 0).error().code, Code::exhausted);
-    EXPECT_EQ(Panel::make({{{"a"}, 0, kUnknown, {}}}, 1, {}, TimeKind::integer, 0).error().code, Code::invalid_argument);
+    EXPECT_EQ(
+        Panel::make({{{"a"}, 0, 1, {}}, {{"a"}, 900'000'000, 1, {}}}, 1, {}, TimeKind::integer, 0)
+            .error()
+            .code,
+        Code::exhausted);
+    EXPECT_EQ(Panel::make({{{"a"}, 0, kUnknown, {}}}, 1, {}, TimeKind::integer, 0).error().code,
+              Code::invalid_argument);
 }
 
 TEST(FeaturesTest, WhatComesAfterTheOriginChangesNothing) {
@@ -84,7 +99,8 @@ TEST(FeaturesTest, WhatComesAfterTheOriginChangesNothing) {
                 one.fill(series, 60, 60 + ahead, a.data());
                 other.fill(series, 60, 60 + ahead, b.data());
                 for (size_t i = 0; i < a.size(); ++i)
-                    EXPECT_TRUE(a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i]))) << one.names()[i];
+                    EXPECT_TRUE(a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i])))
+                        << one.names()[i];
             }
         EXPECT_EQ(one.naive(0, 60), other.naive(0, 60));
         EXPECT_EQ(one.seasonal_naive(0, 60, 65), other.seasonal_naive(0, 60, 65));
@@ -122,7 +138,8 @@ TEST(FeaturesTest, NaivesAreWhatTheySay) {
     EXPECT_EQ(features.naive(1, 20), panel.value(1, 20));
     EXPECT_EQ(features.seasonal_naive(1, 20, 21), panel.value(1, 14));
     EXPECT_EQ(features.seasonal_naive(1, 20, 27), panel.value(1, 20));
-    EXPECT_EQ(features.seasonal_naive(1, 20, 28), panel.value(1, 14));  // a week back is not known yet
+    EXPECT_EQ(features.seasonal_naive(1, 20, 28),
+              panel.value(1, 14));  // a week back is not known yet
 }
 
 TEST(BackTestTest, ScoresAreWhatTheyAreByHand) {
@@ -181,7 +198,10 @@ TEST(BackTestTest, LearnsWhatThereIsToLearnAndTwiceTheSame) {
 TEST(BackTestTest, EndsWhenItIsToldAndRefusesWhatItCantDo) {
     const Panel panel = panel_of(shops(200));
     int asked = 0;
-    const auto stopped = Forecaster(panel, small()).back_test([&](const std::string&, uint64_t, uint64_t) { return ++asked < 5; });
+    const auto stopped =
+        Forecaster(panel, small()).back_test([&](const std::string&, uint64_t, uint64_t) {
+            return ++asked < 5;
+        });
     ASSERT_FALSE(stopped.ok());
     EXPECT_EQ(stopped.error().code, Code::cancelled);
     const Panel little = panel_of(shops(20));

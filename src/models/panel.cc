@@ -18,8 +18,8 @@ int64_t step_between(const std::vector<PanelRow>& rows, TimeKind kind, int64_t f
 
 }  // namespace
 
-Result<Panel> Panel::make(const std::vector<PanelRow>& rows, size_t key_columns, std::vector<std::string> feature_names,
-                          TimeKind kind, int ahead) {
+Result<Panel> Panel::make(const std::vector<PanelRow>& rows, size_t key_columns,
+                          std::vector<std::string> feature_names, TimeKind kind, int ahead) {
     Panel panel;
     panel.kind_ = kind;
     panel.feature_names_ = std::move(feature_names);
@@ -37,14 +37,17 @@ Result<Panel> Panel::make(const std::vector<PanelRow>& rows, size_t key_columns,
     panel.first_ = first;
     panel.step_ = step_between(rows, kind, first);
     if ((last - first) / panel.step_ >= static_cast<int64_t>(kStepsMax))
-        return Error(Code::exhausted, "the time column spans " + std::to_string((last - first) / panel.step_) +
-                                          " steps; at most " + std::to_string(kStepsMax) + " can be learnt from");
+        return Error(Code::exhausted,
+                     "the time column spans " + std::to_string((last - first) / panel.step_) +
+                         " steps; at most " + std::to_string(kStepsMax) + " can be learnt from");
     panel.steps_ = static_cast<int>((last - first) / panel.step_) + 1;
     panel.steps_all_ = panel.steps_ + ahead;
-    const uint64_t cells = places.size() * static_cast<uint64_t>(panel.steps_all_) * (1 + panel.feature_names_.size());
+    const uint64_t cells =
+        places.size() * static_cast<uint64_t>(panel.steps_all_) * (1 + panel.feature_names_.size());
     if (cells > kCellsMax)
-        return Error(Code::exhausted, std::to_string(places.size()) + " series of " + std::to_string(panel.steps_) +
-                                          " steps do not fit: choose fewer keys or a shorter history");
+        return Error(Code::exhausted,
+                     std::to_string(places.size()) + " series of " + std::to_string(panel.steps_) +
+                         " steps do not fit: choose fewer keys or a shorter history");
     panel.groups_.resize(key_columns);
     for (size_t column = 0; column < key_columns; ++column) {
         std::map<std::string, int> codes;
@@ -52,25 +55,28 @@ Result<Panel> Panel::make(const std::vector<PanelRow>& rows, size_t key_columns,
         int next = 0;
         for (auto& [text, code] : codes) code = next++;
         panel.group_counts_.push_back(next);
-        for (const auto& [keys, place] : places) panel.groups_[column].push_back(codes.at(keys[column]));
+        for (const auto& [keys, place] : places)
+            panel.groups_[column].push_back(codes.at(keys[column]));
     }
     for (auto& [keys, place] : places) {
         place = panel.keys_.size();
         panel.keys_.push_back(keys);
     }
     panel.values_.assign(places.size() * static_cast<size_t>(panel.steps_), kUnknown);
-    panel.features_.assign(panel.feature_names_.size(),
-                           std::vector<float>(places.size() * static_cast<size_t>(panel.steps_all_), kUnknown));
+    panel.features_.assign(
+        panel.feature_names_.size(),
+        std::vector<float>(places.size() * static_cast<size_t>(panel.steps_all_), kUnknown));
     for (const auto& row : rows) {
         const auto place = places.find(row.keys);
         const int step = panel.step_of(row.time);
         if (place == places.end() || step < 0) continue;
         if (!std::isnan(row.value) && step < panel.steps_)
-            panel.values_[place->second * static_cast<size_t>(panel.steps_) + static_cast<size_t>(step)] = row.value;
+            panel.values_[place->second * static_cast<size_t>(panel.steps_) +
+                          static_cast<size_t>(step)] = row.value;
         for (size_t f = 0; f < row.features.size() && f < panel.features_.size(); ++f)
             if (!std::isnan(row.features[f]))
-                panel.features_[f][place->second * static_cast<size_t>(panel.steps_all_) + static_cast<size_t>(step)] =
-                    row.features[f];
+                panel.features_[f][place->second * static_cast<size_t>(panel.steps_all_) +
+                                   static_cast<size_t>(step)] = row.features[f];
     }
     return panel;
 }
@@ -109,7 +115,8 @@ void Panel::carry_features_forward() {
 }
 
 uint64_t Panel::known_values() const {
-    return static_cast<uint64_t>(std::count_if(values_.begin(), values_.end(), [](float v) { return !std::isnan(v); }));
+    return static_cast<uint64_t>(
+        std::count_if(values_.begin(), values_.end(), [](float v) { return !std::isnan(v); }));
 }
 
 }  // namespace tarn::models

@@ -25,8 +25,11 @@ std::string current_key(const std::string& model) {
 }
 
 Json score_to_json(const Score& score) {
-    Json json = {{"method", score.method}, {"forecasts", score.forecasts}, {"mape", score.mape},
-                 {"wape", score.wape},     {"bias", score.bias}};
+    Json json = {{"method", score.method},
+                 {"forecasts", score.forecasts},
+                 {"mape", score.mape},
+                 {"wape", score.wape},
+                 {"bias", score.bias}};
     if (score.pinball) json["pinball"] = *score.pinball;
     if (score.coverage) json["coverage"] = *score.coverage;
     return json;
@@ -43,7 +46,9 @@ Json to_json(const VersionInfo& version) {
     for (const auto& table : version.trained_on)
         trained_on.push_back({{"table", table.table}, {"snapshot_id", table.snapshot_id}});
     for (const auto& round : version.back_test.rounds)
-        rounds.push_back({{"round", round.round}, {"origin", round.origin}, {"scores", scores_to_json(round.scores)}});
+        rounds.push_back({{"round", round.round},
+                          {"origin", round.origin},
+                          {"scores", scores_to_json(round.scores)}});
     for (const auto& [feature, share] : version.importance)
         importance.push_back({{"feature", feature}, {"share", share}});
     return {{"v", kFormat},
@@ -91,7 +96,8 @@ Result<VersionInfo> parse_version(const std::string& text) {
     try {
         const Json json = Json::parse(text);
         if (json.at("v").get<int>() != kFormat)
-            return Error(Code::corrupted, "a model's record has a format that this program does not know");
+            return Error(Code::corrupted,
+                         "a model's record has a format that this program does not know");
         VersionInfo version;
         version.model = json.at("model");
         version.number = json.at("version");
@@ -113,7 +119,8 @@ Result<VersionInfo> parse_version(const std::string& text) {
         version.back_test.seconds = test.at("seconds");
         version.back_test.total = scores_from_json(test.at("total"));
         for (const auto& round : test.at("rounds"))
-            version.back_test.rounds.push_back({round.at("round"), round.at("origin"), scores_from_json(round.at("scores"))});
+            version.back_test.rounds.push_back(
+                {round.at("round"), round.at("origin"), scores_from_json(round.at("scores"))});
         version.promoted = json.at("promoted");
         version.why = json.at("why");
         version.object_key = json.at("object");
@@ -130,7 +137,8 @@ Result<uint64_t> current_number(const meta::Reader& state, const std::string& mo
     if (!record) return uint64_t{0};
     const Json json = Json::parse(record->value, nullptr, false);
     if (!json.is_object() || !json.contains("version") || !json["version"].is_number_unsigned())
-        return Error(Code::corrupted, "the record of the version in use of " + model + " can't be read");
+        return Error(Code::corrupted,
+                     "the record of the version in use of " + model + " can't be read");
     return json["version"].get<uint64_t>();
 }
 
@@ -139,12 +147,14 @@ std::string use_json(uint64_t number, const security::Caller& caller) {
 }
 
 Error no_version(const std::string& model, uint64_t number) {
-    return Error(Code::not_found, "model " + model + " has no version " + std::to_string(number), "no_such_version");
+    return Error(Code::not_found, "model " + model + " has no version " + std::to_string(number),
+                 "no_such_version");
 }
 
 }  // namespace
 
-Registry::Registry(meta::Store& store, objects::ObjectStore& objects) : store_(store), objects_(objects) {}
+Registry::Registry(meta::Store& store, objects::ObjectStore& objects)
+    : store_(store), objects_(objects) {}
 
 Result<std::vector<std::string>> Registry::models() const {
     std::vector<std::string> names;
@@ -195,11 +205,13 @@ Result<std::optional<VersionInfo>> Registry::current(const std::string& model) c
 Result<std::string> Registry::load_trees(const VersionInfo& version) const {
     auto reader = objects_.open(std::string(objects::kLakeBucket), version.object_key);
     if (!reader.ok())
-        return std::move(reader).error().within("model " + version.model + ", version " + std::to_string(version.number));
+        return std::move(reader).error().within("model " + version.model + ", version " +
+                                                std::to_string(version.number));
     return (*reader)->read(0, (*reader)->info().size);
 }
 
-Status Registry::use(const security::Caller& caller, const std::string& model, uint64_t number, meta::Batch with) {
+Status Registry::use(const security::Caller& caller, const std::string& model, uint64_t number,
+                     meta::Batch with) {
     meta::Batch batch = std::move(with);
     batch.require_present(version_key(model, number), no_version(model, number));
     batch.put(current_key(model), use_json(number, caller));
@@ -219,14 +231,18 @@ Result<uint64_t> Registry::next_number(const std::string& model) const {
     return newest.number + 1;
 }
 
-Status Registry::stage(const security::Caller& caller, VersionInfo& version, const std::string& trees, meta::Batch& batch) {
+Status Registry::stage(const security::Caller& caller, VersionInfo& version,
+                       const std::string& trees, meta::Batch& batch) {
     char number[32];
     std::snprintf(number, sizeof number, "%06llu", static_cast<unsigned long long>(version.number));
     version.object_key = "models/" + version.model + "/" + number + ".ubj";
-    TARN_CHECK_OK(objects_.put(caller, std::string(objects::kLakeBucket), version.object_key, trees));
+    TARN_CHECK_OK(
+        objects_.put(caller, std::string(objects::kLakeBucket), version.object_key, trees));
     const std::string key = version_key(version.model, version.number);
-    batch.require_absent(key, Error(Code::conflict, "model " + version.model + " got a version " + number + " meanwhile",
-                                    "version_exists"));
+    batch.require_absent(
+        key,
+        Error(Code::conflict, "model " + version.model + " got a version " + number + " meanwhile",
+              "version_exists"));
     batch.put(key, to_json(version).dump());
     if (version.promoted) batch.put(current_key(version.model), use_json(version.number, caller));
     return {};

@@ -1,7 +1,8 @@
-// The versions of the lake's models: what each was trained on, how it did against the naive forecasts, whether it is in
-// use and why. A version's numbers are one record (docs/formats/models.md), its trees an object of the lake bucket under
-// models/<model>/. Records are staged into the batch that makes the version's forecasts visible, so that no forecast
-// names a version that is not there.
+// The versions of the lake's models: what each was trained on, how it did against the naive
+// forecasts, whether it is in use and why. A version's numbers are one record
+// (docs/formats/models.md), its trees an object of the lake bucket under models/<model>/. Records
+// are staged into the batch that makes the version's forecasts visible, so that no forecast names a
+// version that is not there.
 #pragma once
 
 #include <cstdint>
@@ -23,10 +24,11 @@ namespace tarn::models {
 struct Score {
     std::string method;  // "model", "naive", "seasonal_naive"
     uint64_t forecasts = 0;
-    double mape = 0;     // percent, of actuals that are not zero
-    double wape = 0;     // percent: sum of errors by sum of actuals
-    double bias = 0;     // percent: (forecasts - actuals) by actuals
-    std::optional<double> pinball;   // mean over p10, p50, p90, in the measure's unit; the model only
+    double mape = 0;  // percent, of actuals that are not zero
+    double wape = 0;  // percent: sum of errors by sum of actuals
+    double bias = 0;  // percent: (forecasts - actuals) by actuals
+    std::optional<double>
+        pinball;  // mean over p10, p50, p90, in the measure's unit; the model only
     std::optional<double> coverage;  // percent of actuals in p10..p90; 80 is right; the model only
 };
 
@@ -60,18 +62,19 @@ struct VersionInfo {
     Timestamp created;
     std::string fingerprint;  // of the spec it was made by
     std::vector<TrainedOn> trained_on;
-    std::string trained_to;  // the newest time step seen, as the time column prints
+    std::string trained_to;       // the newest time step seen, as the time column prints
     int64_t trained_to_time = 0;  // the same as the column has it
     uint64_t series = 0, rows = 0;
     double seconds = 0;
     std::map<std::string, std::string> parameters;
     std::vector<std::string> features;
-    std::vector<std::pair<std::string, double>> importance;  // share of the gain, largest first; sums to 1
+    std::vector<std::pair<std::string, double>>
+        importance;  // share of the gain, largest first; sums to 1
     BackTestTable back_test;
-    bool promoted = false;  // judged good enough when it was made
-    std::string why;        // "wape 18.2 beats seasonal_naive 24.9"
+    bool promoted = false;            // judged good enough when it was made
+    std::string why;                  // "wape 18.2 beats seasonal_naive 24.9"
     std::string object_key, details;  // of the trees in the lake bucket; JSON of the engine's own
-    bool current = false;   // in use; filled in by reads
+    bool current = false;             // in use; filled in by reads
 };
 
 /// Owned by wiring. Lane: any but a loop; several threads at once.
@@ -90,15 +93,18 @@ class Registry {
     /// not_found, corrupted.
     Result<std::string> load_trees(const VersionInfo& version) const;
 
-    /// Puts a version into use by hand: promotion of one that was not good enough, or going back. The forecast step makes
-    /// its predictions anew with it at its next run. `with`: what belongs to the change (its audit record). not_found.
-    Status use(const security::Caller& caller, const std::string& model, uint64_t number, meta::Batch with = {});
+    /// Puts a version into use by hand: promotion of one that was not good enough, or going back.
+    /// The forecast step makes its predictions anew with it at its next run. `with`: what belongs
+    /// to the change (its audit record). not_found.
+    Status use(const security::Caller& caller, const std::string& model, uint64_t number,
+               meta::Batch with = {});
 
     /// The number the next version of the model gets.
     Result<uint64_t> next_number(const std::string& model) const;
-    /// Writes the trees now and stages the record (and, when promoted, that it is in use) into `batch`. `conflict`
-    /// (reason version_exists) when another one was quicker.
-    Status stage(const security::Caller& caller, VersionInfo& version, const std::string& trees, meta::Batch& batch);
+    /// Writes the trees now and stages the record (and, when promoted, that it is in use) into
+    /// `batch`. `conflict` (reason version_exists) when another one was quicker.
+    Status stage(const security::Caller& caller, VersionInfo& version, const std::string& trees,
+                 meta::Batch& batch);
 
  private:
     meta::Store& store_;

@@ -14,7 +14,8 @@ constexpr size_t kLevelsMax = 6;
 double quantile(std::vector<double>& values, double share) {
     if (values.empty()) return 0;
     const auto place = static_cast<size_t>(share * static_cast<double>(values.size() - 1) + 0.5);
-    std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(place), values.end());
+    std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(place),
+                     values.end());
     return values[place];
 }
 
@@ -22,7 +23,8 @@ double unlogged(double number) {
     return std::max(0.0, std::expm1(number));
 }
 
-/// Typical error by steps ahead against the typical error of all, smoothed towards 1 where little is known.
+/// Typical error by steps ahead against the typical error of all, smoothed towards 1 where little
+/// is known.
 std::vector<double> scales_of(const std::vector<Residual>& residuals) {
     int most = 1;
     for (const auto& r : residuals) most = std::max(most, r.steps_ahead);
@@ -58,7 +60,10 @@ double factor_for(const std::vector<Residual>& level, Spread::Aim aim) {
         double sum = 0;
         for (const auto& r : level) {
             const double came = unlogged(static_cast<double>(r.actual));
-            if (came > 0) sum += std::fabs(percent / 100.0 * unlogged(static_cast<double>(r.predicted)) - came) / came;
+            if (came > 0)
+                sum +=
+                    std::fabs(percent / 100.0 * unlogged(static_cast<double>(r.predicted)) - came) /
+                    came;
         }
         if (sum < least) {
             least = sum;
@@ -75,8 +80,9 @@ Spread Spread::fit(const std::vector<Residual>& residuals, Aim aim) {
     if (residuals.empty()) return spread;
     spread.scales_ = scales_of(residuals);
     std::vector<Residual> sorted = residuals;
-    std::stable_sort(sorted.begin(), sorted.end(),
-                     [](const Residual& a, const Residual& b) { return a.predicted < b.predicted; });
+    std::stable_sort(sorted.begin(), sorted.end(), [](const Residual& a, const Residual& b) {
+        return a.predicted < b.predicted;
+    });
     const size_t count = std::clamp<size_t>(sorted.size() / kResidualsOfLevelMin, 1, kLevelsMax);
     spread.levels_.clear();
     for (size_t i = 0; i < count; ++i) {
@@ -103,7 +109,8 @@ Outlook Spread::at(int steps_ahead, float predicted) const {
     size_t place = 0;
     while (place + 1 < levels_.size() && mu >= levels_[place].below) ++place;
     const Level& level = levels_[place];
-    const double scale = scales_[std::min(scales_.size(), static_cast<size_t>(std::max(1, steps_ahead))) - 1];
+    const double scale =
+        scales_[std::min(scales_.size(), static_cast<size_t>(std::max(1, steps_ahead))) - 1];
     Outlook outlook;
     outlook.mean = level.factor * unlogged(mu);
     outlook.p10 = unlogged(mu + scale * level.p10);

@@ -1,6 +1,7 @@
-// From a prediction in log space to a mean and quantiles: what the errors of earlier rounds say about the next one.
-// Errors are grouped by predicted level (small numbers are relatively less certain) and scaled by how far ahead they
-// were. Nothing of the round that is judged goes in. Lane: any.
+// From a prediction in log space to a mean and quantiles: what the errors of earlier rounds say
+// about the next one. Errors are grouped by predicted level (small numbers are relatively less
+// certain) and scaled by how far ahead they were. Nothing of the round that is judged goes in.
+// Lane: any.
 #pragma once
 
 #include <string>
@@ -24,8 +25,8 @@ struct Outlook {
 class Spread {
  public:
     enum class Aim : uint8_t {
-        unbiased,     // the mean: forecasts and actuals sum to the same ("wape")
-        least_mape,   // the point with the least relative error, which lies below the mean ("mape")
+        unbiased,    // the mean: forecasts and actuals sum to the same ("wape")
+        least_mape,  // the point with the least relative error, which lies below the mean ("mape")
     };
 
     /// Without residuals: the prediction itself, and wide quantiles.
@@ -38,8 +39,8 @@ class Spread {
 
  private:
     struct Level {
-        double below = 0;  // predictions less than this
-        double factor = 1;  // point = factor * (exp(predicted) - 1)
+        double below = 0;                       // predictions less than this
+        double factor = 1;                      // point = factor * (exp(predicted) - 1)
         double p10 = -0.6, p50 = 0, p90 = 0.6;  // of the error in log space, scaled
     };
     std::vector<Level> levels_{Level{}};

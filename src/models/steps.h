@@ -1,10 +1,11 @@
 // What models put into the lake's graph: a forecast, and the risk that places run empty.
 //
-// Forecast step: output table `name` (key columns, time, <measure>, p10, p50, p90, version, made_at), replaced whole in
-// one commit with the record of a new version; `<name>_backtest` (round, origin, key columns, time, actual, forecast,
-// p10, p50, p90, naive, seasonal_naive) is replaced with each version.
-// Stock-out step: output table `name` (place, key columns, read_at, units, hours_to_empty, p_empty, next_delivery_at,
-// state, reasons, scored_at), replaced whole when an input changed. state: ok, at_risk, empty, silent, unknown.
+// Forecast step: output table `name` (key columns, time, <measure>, p10, p50, p90, version,
+// made_at), replaced whole in one commit with the record of a new version; `<name>_backtest`
+// (round, origin, key columns, time, actual, forecast, p10, p50, p90, naive, seasonal_naive) is
+// replaced with each version. Stock-out step: output table `name` (place, key columns, read_at,
+// units, hours_to_empty, p_empty, next_delivery_at, state, reasons, scored_at), replaced whole when
+// an input changed. state: ok, at_risk, empty, silent, unknown.
 #pragma once
 
 #include <memory>
@@ -33,7 +34,8 @@ struct Parts {
     int threads = 2;          // of one training
 };
 
-/// Checks the spec alone; whether tables and columns exist is found at each run. invalid_argument says what to write.
+/// Checks the spec alone; whether tables and columns exist is found at each run. invalid_argument
+/// says what to write.
 Result<std::unique_ptr<flows::Step>> make_forecast_step(ForecastSpec spec, Parts parts);
 Result<std::unique_ptr<flows::Step>> make_stock_out_step(StockOutSpec spec, Parts parts);
 

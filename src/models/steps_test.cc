@@ -18,7 +18,8 @@ using ::testing::HasSubstr;
 
 template <typename T>
 T must(Result<T> result) {
-    if (!result.ok()) throw std::runtime_error(result.error().reason + ": " + result.error().message);
+    if (!result.ok())
+        throw std::runtime_error(result.error().reason + ": " + result.error().message);
     return std::move(result).value();
 }
 void must(Status status) {
@@ -49,12 +50,15 @@ class StepsTest : public ::testing::Test {
         query::EngineOptions options;
         options.temp_directory = directory_ / "spill";
         options.memory_bytes = 512 << 20;
-        engine_ = must(query::Engine::open(options, {*objects_, *catalog_, *committer_, access_, clock_, metrics_}));
+        engine_ = must(query::Engine::open(
+            options, {*objects_, *catalog_, *committer_, access_, clock_, metrics_}));
         registry_ = std::make_unique<Registry>(*store_, *objects_);
         flows::GraphOptions graph;
         graph.start_threads = false;
         graph_ = std::make_unique<flows::Graph>(
-            flows::Parts{*store_, *catalog_, *committer_, *engine_, clock_, metrics_, system_, "America/Bogota"}, graph);
+            flows::Parts{*store_, *catalog_, *committer_, *engine_, clock_, metrics_, system_,
+                         "America/Bogota"},
+            graph);
         clock_.set(must(parse_time("2026-07-20T17:00:00Z")));
     }
     ~StepsTest() override {
@@ -91,8 +95,10 @@ class StepsTest : public ::testing::Test {
 
     /// 150 days of 4 shops, a week's rhythm and a promotion; the last day is going on.
     void make_sales() {
-        run("create table daily_sales as select (date '2026-02-20' + d::int) as day, s::int as store_id, 7 as product_id, "
-            "round((20 + 8 * s) * (1 + 0.5 * sin(2 * pi() * d / 7)) * (case when (d // 5 + s) % 4 = 0 then 1.8 else 1 end) * "
+        run("create table daily_sales as select (date '2026-02-20' + d::int) as day, s::int as "
+            "store_id, 7 as product_id, "
+            "round((20 + 8 * s) * (1 + 0.5 * sin(2 * pi() * d / 7)) * (case when (d // 5 + s) % 4 "
+            "= 0 then 1.8 else 1 end) * "
             "(1 + 0.08 * sin(d * 12.9898 + s * 78.233)))::bigint as units, "
             "(case when (d // 5 + s) % 4 = 0 then 1 else 0 end)::int as promo "
             "from generate_series(0, 149) t(d), generate_series(1, 4) u(s)");
@@ -106,11 +112,16 @@ class StepsTest : public ::testing::Test {
         spec.features = {"promo"};
         spec.calendar = "CO";
         spec.retrain.kind = flows::Refresh::Kind::manual;
-        spec.parameters = {{"trees", "40"}, {"eta", "0.2"}, {"max_depth", "4"}, {"min_child_weight", "5"}};
+        spec.parameters = {
+            {"trees", "40"}, {"eta", "0.2"}, {"max_depth", "4"}, {"min_child_weight", "5"}};
         return spec;
     }
-    std::shared_ptr<flows::Step> forecast(const ForecastSpec& spec) { return must(make_forecast_step(spec, parts())); }
-    std::shared_ptr<flows::Step> risk(const StockOutSpec& spec) { return must(make_stock_out_step(spec, parts())); }
+    std::shared_ptr<flows::Step> forecast(const ForecastSpec& spec) {
+        return must(make_forecast_step(spec, parts()));
+    }
+    std::shared_ptr<flows::Step> risk(const StockOutSpec& spec) {
+        return must(make_stock_out_step(spec, parts()));
+    }
     flows::RunRecord last(const std::string& step) { return must(graph_->runs(step, 1)).at(0); }
 
     std::filesystem::path directory_;
@@ -136,9 +147,11 @@ TEST_F(StepsTest, AForecastIsTrainedJudgedAndKept) {
     graph_->run_due();
     ASSERT_EQ(last("models.demand").error, "");
     // The newest day is going on: it is the first one forecast.
-    EXPECT_EQ(sql("select count(*), min(day), max(day), count(distinct store_id), min(version), max(version) from demand"),
+    EXPECT_EQ(sql("select count(*), min(day), max(day), count(distinct store_id), min(version), "
+                  "max(version) from demand"),
               "56,2026-07-19,2026-08-01,4,1,1");
-    EXPECT_EQ(sql("select count(*) from demand where not (0 <= p10 and p10 <= p50 and p50 <= p90)"), "0");
+    EXPECT_EQ(sql("select count(*) from demand where not (0 <= p10 and p10 <= p50 and p50 <= p90)"),
+              "0");
     const auto version = must(registry_->current("main.demand"));
     ASSERT_TRUE(version);
     EXPECT_TRUE(version->promoted);
@@ -148,12 +161,16 @@ TEST_F(StepsTest, AForecastIsTrainedJudgedAndKept) {
     EXPECT_FALSE(version->importance.empty());
     EXPECT_THAT(version_json(*version), HasSubstr("\"current\":true"));
     // Anybody can repeat the figures.
-    const double wape = std::stod(sql("select 100 * sum(abs(forecast - actual)) / sum(actual) from demand_backtest"));
+    const double wape = std::stod(
+        sql("select 100 * sum(abs(forecast - actual)) / sum(actual) from demand_backtest"));
     EXPECT_NEAR(wape, version->back_test.find("model")->wape, 1e-6);
-    const double seasonal = std::stod(sql("select 100 * sum(abs(seasonal_naive - actual)) / sum(actual) from demand_backtest"));
+    const double seasonal = std::stod(
+        sql("select 100 * sum(abs(seasonal_naive - actual)) / sum(actual) from demand_backtest"));
     EXPECT_NEAR(seasonal, version->back_test.find("seasonal_naive")->wape, 1e-6);
     EXPECT_LT(wape, seasonal);
-    EXPECT_EQ(sql("select count(*) from demand_backtest b join daily_sales s using (day, store_id) where b.actual <> s.units"), "0");
+    EXPECT_EQ(sql("select count(*) from demand_backtest b join daily_sales s using (day, store_id) "
+                  "where b.actual <> s.units"),
+              "0");
 }
 
 TEST_F(StepsTest, PredictsAnewWhenADayIsOverAndTrainsWhenItIsDue) {
@@ -166,7 +183,8 @@ TEST_F(StepsTest, PredictsAnewWhenADayIsOverAndTrainsWhenItIsDue) {
     graph_->run_due();
     const std::string made_at = sql("select max(made_at) from demand");
     clock_.advance(std::chrono::hours(1));
-    run("insert into daily_sales values ('2026-07-19', 99, 7, 5, 0)");  // the same day: nothing to predict anew
+    run("insert into daily_sales values ('2026-07-19', 99, 7, 5, 0)");  // the same day: nothing to
+                                                                        // predict anew
     graph_->run_due();
     EXPECT_EQ(sql("select max(made_at) from demand"), made_at);
     run("insert into daily_sales values ('2026-07-20', 1, 7, 5, 0)");
@@ -207,7 +225,8 @@ TEST_F(StepsTest, LostSalesAndTheFuture) {
     make_sales();
     run("create table levels as select 1 as shelf_id, 1 as store_id, 7 as product_id, "
         "timestamptz '2026-06-10 20:00:00-05' as read_at, 0 as units");
-    run("create table plan as select distinct (date '2026-07-19' + d::int) as day, store_id, product_id, 0 as promo "
+    run("create table plan as select distinct (date '2026-07-19' + d::int) as day, store_id, "
+        "product_id, 0 as promo "
         "from daily_sales, generate_series(0, 20) t(d)");
     auto spec = demand();
     spec.lost_sales_table = {"main", "levels"};
@@ -223,16 +242,21 @@ TEST_F(StepsTest, LostSalesAndTheFuture) {
 
 TEST_F(StepsTest, PlacesAreScored) {
     make_sales();
-    // Shelf 1 of store 1 sells from 7 to 22 o'clock; shelf 2 has plenty; shelf 3 fell silent; shelf 4 has no forecast.
+    // Shelf 1 of store 1 sells from 7 to 22 o'clock; shelf 2 has plenty; shelf 3 fell silent; shelf
+    // 4 has no forecast.
     run("create table levels as select 1 as shelf_id, 1 as store_id, 7 as product_id, "
         "timestamptz '2026-07-12 00:00:00-05' + interval 1 hour * h as read_at, "
-        "greatest(0, case when h < 185 then 60 - (h % 24) * 2 else 4 end)::int as units from generate_series(0, 186) t(h) "
-        "union all select 2, 2, 7, timestamptz '2026-07-12 00:00:00-05' + interval 1 hour * h, 500 from generate_series(0, 186) t(h) "
+        "greatest(0, case when h < 185 then 60 - (h % 24) * 2 else 4 end)::int as units from "
+        "generate_series(0, 186) t(h) "
+        "union all select 2, 2, 7, timestamptz '2026-07-12 00:00:00-05' + interval 1 hour * h, 500 "
+        "from generate_series(0, 186) t(h) "
         "union all select 3, 3, 7, timestamptz '2026-07-19 10:00:00-05', 3 "
         "union all select 4, 77, 7, timestamptz '2026-07-19 18:00:00-05', 3 "
         "union all select 5, 4, 7, timestamptz '2026-07-19 18:00:00-05', 0");
-    run("create table deliveries as select 1 as delivery_id, 1 as shelf_id, timestamptz '2026-07-20 06:00:00-05' as due_at, "
-        "null::timestamptz as delivered_at, 50 as units union all select 2, 2, timestamptz '2026-07-10 06:00:00-05', "
+    run("create table deliveries as select 1 as delivery_id, 1 as shelf_id, timestamptz "
+        "'2026-07-20 06:00:00-05' as due_at, "
+        "null::timestamptz as delivered_at, 50 as units union all select 2, 2, timestamptz "
+        "'2026-07-10 06:00:00-05', "
         "timestamptz '2026-07-10 06:00:00-05', 50");
     StockOutSpec spec;
     spec.name = {"main", "risk"};
@@ -245,9 +269,12 @@ TEST_F(StepsTest, PlacesAreScored) {
     graph_->run_due();
     graph_->run_due();
     ASSERT_EQ(last("models.risk").error, "");
-    EXPECT_EQ(sql("select shelf_id, store_id, state, p_empty is null, hours_to_empty is null from risk order by 1"),
+    EXPECT_EQ(sql("select shelf_id, store_id, state, p_empty is null, hours_to_empty is null from "
+                  "risk order by 1"),
               "1,1,at_risk,f,f;2,2,ok,f,f;3,3,silent,t,t;4,77,unknown,t,t;5,4,empty,f,f");
-    EXPECT_EQ(sql("select next_delivery_at = timestamptz '2026-07-20 06:00:00-05' from risk where shelf_id = 1"), "t");
+    EXPECT_EQ(sql("select next_delivery_at = timestamptz '2026-07-20 06:00:00-05' from risk where "
+                  "shelf_id = 1"),
+              "t");
     // A delivery came: no risk any more. Only what changed is read.
     run("insert into levels values (1, 1, 7, timestamptz '2026-07-19 19:00:00-05', 54)");
     graph_->run_due();
@@ -262,8 +289,10 @@ TEST_F(StepsTest, PlacesAreScored) {
 
 TEST_F(StepsTest, AThousandPlacesAreScoredQuickly) {
     make_sales();
-    run("create table levels as select p::int as shelf_id, (p % 4 + 1)::int as store_id, 7 as product_id, "
-        "timestamptz '2026-07-19 00:00:00-05' + interval 1 hour * h as read_at, (50 + p % 100 - h * 2)::int as units "
+    run("create table levels as select p::int as shelf_id, (p % 4 + 1)::int as store_id, 7 as "
+        "product_id, "
+        "timestamptz '2026-07-19 00:00:00-05' + interval 1 hour * h as read_at, (50 + p % 100 - h "
+        "* 2)::int as units "
         "from generate_series(1, 1000) u(p), generate_series(0, 14) t(h)");
     StockOutSpec spec;
     spec.name = {"main", "risk"};
@@ -278,10 +307,13 @@ TEST_F(StepsTest, AThousandPlacesAreScoredQuickly) {
     SystemClock real;
     double best = 1e9;
     for (int i = 0; i < 5; ++i) {
-        run("insert into levels values (1, 2, 7, timestamptz '2026-07-19 15:00:00-05' + interval '" + std::to_string(i) + " minutes', 20)");
+        run("insert into levels values (1, 2, 7, timestamptz '2026-07-19 15:00:00-05' + interval "
+            "'" +
+            std::to_string(i) + " minutes', 20)");
         const auto began = real.steady();
         graph_->run_due();
-        best = std::min(best, std::chrono::duration<double, std::milli>(real.steady() - began).count());
+        best = std::min(best,
+                        std::chrono::duration<double, std::milli>(real.steady() - began).count());
     }
     RecordProperty("milliseconds", static_cast<int>(best));
     std::printf("  a change of one of 1,000 places: %.1f ms\n", best);

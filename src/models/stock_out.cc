@@ -18,10 +18,12 @@ struct Demand {
 /// What is wanted of one place from now on.
 class Outflow {
  public:
-    Outflow(const PlaceStock& place, const DayProfile& profile, int64_t local_now) : place_(place), profile_(profile) {
+    Outflow(const PlaceStock& place, const DayProfile& profile, int64_t local_now)
+        : place_(place), profile_(profile) {
         today_ = local_now / kDaySeconds;
         hour_ = static_cast<double>(local_now % kDaySeconds) / 3600.0;
-        // What was sold today moves today's luck (gamma prior, Poisson counts): mean 1 and spread_ before.
+        // What was sold today moves today's luck (gamma prior, Poisson counts): mean 1 and spread_
+        // before.
         const DayDemand& today = of_day(today_);
         luck_spread_ = spread_of(today);
         const double expected = today.mean * profile.before(hour_);
@@ -77,8 +79,9 @@ class Outflow {
         return day.mean <= 0 ? 0 : std::max(0.0, day.variance - day.mean) / (day.mean * day.mean);
     }
     const DayDemand& of_day(int64_t day) const {
-        const auto at = std::lower_bound(place_.demand.begin(), place_.demand.end(), day,
-                                         [](const DayDemand& d, int64_t wanted) { return d.day < wanted; });
+        const auto at =
+            std::lower_bound(place_.demand.begin(), place_.demand.end(), day,
+                             [](const DayDemand& d, int64_t wanted) { return d.day < wanted; });
         return at == place_.demand.end() ? place_.demand.back() : *at;
     }
 
@@ -93,7 +96,8 @@ double hours_between(Timestamp from, Timestamp to) {
 }
 
 /// When the delivery comes, seen from now, given that it has not come yet: (hours from now, share).
-std::vector<std::pair<double, double>> arrivals(const Incoming& next, const Lateness& lateness, Timestamp now) {
+std::vector<std::pair<double, double>> arrivals(const Incoming& next, const Lateness& lateness,
+                                                Timestamp now) {
     const double due = hours_between(now, next.due);
     std::vector<std::pair<double, double>> all;
     double sum = 0;
@@ -126,11 +130,16 @@ const Incoming* next_of(const PlaceStock& place) {
 
 const char* to_string(Risk::State state) {
     switch (state) {
-        case Risk::State::ok: return "ok";
-        case Risk::State::at_risk: return "at_risk";
-        case Risk::State::empty: return "empty";
-        case Risk::State::silent: return "silent";
-        case Risk::State::unknown: return "unknown";
+        case Risk::State::ok:
+            return "ok";
+        case Risk::State::at_risk:
+            return "at_risk";
+        case Risk::State::empty:
+            return "empty";
+        case Risk::State::silent:
+            return "silent";
+        case Risk::State::unknown:
+            return "unknown";
     }
     return "unknown";
 }
@@ -203,8 +212,8 @@ double chance_of_at_least(double count, double mean, double variance) {
     return std::clamp(1 - below, 0.0, 1.0);
 }
 
-Risk assess(const PlaceStock& place, const DayProfile& profile, const Lateness& lateness, Timestamp now,
-            const RiskOptions& options) {
+Risk assess(const PlaceStock& place, const DayProfile& profile, const Lateness& lateness,
+            Timestamp now, const RiskOptions& options) {
     Risk risk;
     const Incoming* next = next_of(place);
     if (next != nullptr) risk.next_delivery = next->due;
@@ -214,7 +223,8 @@ Risk assess(const PlaceStock& place, const DayProfile& profile, const Lateness& 
         append(risk.reasons, "no reading for %.1f h; then %.0f were there", age, place.units);
         return risk;
     }
-    if (next != nullptr && next->due < now) append(risk.reasons, "delivery is %.0f h overdue", hours_between(next->due, now));
+    if (next != nullptr && next->due < now)
+        append(risk.reasons, "delivery is %.0f h overdue", hours_between(next->due, now));
     if (place.units <= 0) {
         risk.state = Risk::State::empty;
         risk.hours_to_empty = 0;
@@ -242,8 +252,13 @@ Risk assess(const PlaceStock& place, const DayProfile& profile, const Lateness& 
     risk.p_empty = std::clamp(chance, 0.0, 1.0);
     risk.state = *risk.p_empty >= options.at_risk ? Risk::State::at_risk : Risk::State::ok;
     append(risk.reasons, "%.0f left", place.units);
-    append(risk.reasons, next != nullptr ? "%.1f wanted in the %.0f h to the next delivery" : "%.1f wanted in the next %.0f h, no delivery known", wanted, until);
-    if (outflow.luck() > 1.25) append(risk.reasons, "sells %.0f %% faster than forecast today", 100 * (outflow.luck() - 1));
+    append(risk.reasons,
+           next != nullptr ? "%.1f wanted in the %.0f h to the next delivery"
+                           : "%.1f wanted in the next %.0f h, no delivery known",
+           wanted, until);
+    if (outflow.luck() > 1.25)
+        append(risk.reasons, "sells %.0f %% faster than forecast today",
+               100 * (outflow.luck() - 1));
     return risk;
 }
 

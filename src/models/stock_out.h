@@ -1,8 +1,10 @@
-// The risk that a place runs empty, as plain arithmetic: stock now, demand by day with its spread, the hours of a day at
-// which it comes, deliveries under way and how late they use to be. No I/O, no clock: `now` is an argument.
+// The risk that a place runs empty, as plain arithmetic: stock now, demand by day with its spread,
+// the hours of a day at which it comes, deliveries under way and how late they use to be. No I/O,
+// no clock: `now` is an argument.
 //
-// Demand of a day is a gamma-mixed Poisson number: the forecast's mean times the day's luck. What was sold today so far
-// says something about today's luck, and with it about the rest of today. Lane: any.
+// Demand of a day is a gamma-mixed Poisson number: the forecast's mean times the day's luck. What
+// was sold today so far says something about today's luck, and with it about the rest of today.
+// Lane: any.
 #pragma once
 
 #include <array>
@@ -22,13 +24,15 @@ struct DayProfile {
     std::array<double, 24> share{};
 
     static DayProfile uniform();
-    /// From counts by hour; hours without any get none. uniform() when there are fewer than `least` in all.
+    /// From counts by hour; hours without any get none. uniform() when there are fewer than `least`
+    /// in all.
     static DayProfile of_counts(const std::array<double, 24>& counts, double least = 200);
     /// Of the local time of day in [0, 24): the share before it.
     double before(double hour) const;
 };
 
-/// How late deliveries come: hours after they were due, with their shares (sum 1, ascending). Empty: on time.
+/// How late deliveries come: hours after they were due, with their shares (sum 1, ascending).
+/// Empty: on time.
 struct Lateness {
     std::vector<std::pair<double, double>> hours;
 
@@ -53,9 +57,9 @@ struct Incoming {
 struct PlaceStock {
     double units = 0;
     Timestamp read_at;
-    double sold_today = 0;             // since local midnight
-    std::vector<DayDemand> demand;     // ascending; days without an entry repeat the last one
-    std::vector<Incoming> incoming;    // not delivered yet
+    double sold_today = 0;           // since local midnight
+    std::vector<DayDemand> demand;   // ascending; days without an entry repeat the last one
+    std::vector<Incoming> incoming;  // not delivered yet
 };
 
 struct RiskOptions {
@@ -75,10 +79,10 @@ struct Risk {
 };
 const char* to_string(Risk::State state);
 
-/// `now`: event time, the newest reading of all places. Nothing is made up: a place that is silent or has no forecast
-/// gets no probability.
-Risk assess(const PlaceStock& place, const DayProfile& profile, const Lateness& lateness, Timestamp now,
-            const RiskOptions& options);
+/// `now`: event time, the newest reading of all places. Nothing is made up: a place that is silent
+/// or has no forecast gets no probability.
+Risk assess(const PlaceStock& place, const DayProfile& profile, const Lateness& lateness,
+            Timestamp now, const RiskOptions& options);
 
 /// P(N >= count) of a gamma-mixed Poisson number with that mean and variance (>= mean).
 double chance_of_at_least(double count, double mean, double variance);

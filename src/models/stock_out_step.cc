@@ -1,4 +1,5 @@
-// The risk that places run empty, as a step of the graph: rescored whenever a level, the forecast or a delivery changes.
+// The risk that places run empty, as a step of the graph: rescored whenever a level, the forecast
+// or a delivery changes.
 #include <memory>
 #include <mutex>
 
@@ -19,9 +20,14 @@ constexpr std::chrono::minutes kLiveWithin{5};
 
 class StockOutStep final : public flows::Step {
  public:
-    StockOutStep(StockOutSpec spec, Parts parts, std::vector<flows::TableRef> inputs, std::string fingerprint)
-        : spec_(std::move(spec)), parts_(std::move(parts)), name_("models." + spec_.name.table), fingerprint_(std::move(fingerprint)),
-          inputs_(std::move(inputs)), data_(spec_) {}
+    StockOutStep(StockOutSpec spec, Parts parts, std::vector<flows::TableRef> inputs,
+                 std::string fingerprint)
+        : spec_(std::move(spec)),
+          parts_(std::move(parts)),
+          name_("models." + spec_.name.table),
+          fingerprint_(std::move(fingerprint)),
+          inputs_(std::move(inputs)),
+          data_(spec_) {}
 
     const std::string& name() const override { return name_; }
     const std::string& fingerprint() const override { return fingerprint_; }
@@ -53,7 +59,8 @@ class StockOutStep final : public flows::Step {
         return nullptr;
     }
     Timestamp event_time(const flows::StepRun& run, bool on_hand_changed);
-    Result<query::Chunk> score(const StockColumns& columns, Timestamp now, Timestamp scored_at, int64_t offset) const;
+    Result<query::Chunk> score(const StockColumns& columns, Timestamp now, Timestamp scored_at,
+                               int64_t offset) const;
 
     const StockOutSpec spec_;
     const Parts parts_;
@@ -61,13 +68,14 @@ class StockOutStep final : public flows::Step {
     const std::vector<flows::TableRef> inputs_;
     mutable std::mutex mutex_;
     std::string zone_;
-    StockData data_;      // of the runs, one at a time
-    bool live_ = false;   // readings come about when they are made
+    StockData data_;     // of the runs, one at a time
+    bool live_ = false;  // readings come about when they are made
     int64_t offset_ = 0;
     Timestamp offset_at_;
 };
 
-/// The newest reading's time. Where readings come live it goes on with the clock, so that it shows when all fall silent.
+/// The newest reading's time. Where readings come live it goes on with the clock, so that it shows
+/// when all fall silent.
 Timestamp StockOutStep::event_time(const flows::StepRun& run, bool on_hand_changed) {
     const Timestamp newest = data_.newest();
     const auto apart = run.started().since(newest);
@@ -78,8 +86,8 @@ Timestamp StockOutStep::event_time(const flows::StepRun& run, bool on_hand_chang
 std::vector<OutputColumn> output_columns(const StockColumns& columns) {
     std::vector<OutputColumn> out = {columns.place};
     for (const auto& key : columns.keys) out.push_back(key);
-    const auto instant = tables::Type::of(TypeId::timestamptz), number = tables::Type::of(TypeId::float64),
-               text = tables::Type::of(TypeId::string);
+    const auto instant = tables::Type::of(TypeId::timestamptz),
+               number = tables::Type::of(TypeId::float64), text = tables::Type::of(TypeId::string);
     out.push_back({"read_at", instant});
     out.push_back({"units", number});
     out.push_back({"hours_to_empty", number});
@@ -91,7 +99,8 @@ std::vector<OutputColumn> output_columns(const StockColumns& columns) {
     return out;
 }
 
-Result<query::Chunk> StockOutStep::score(const StockColumns& columns, Timestamp now, Timestamp scored_at, int64_t offset) const {
+Result<query::Chunk> StockOutStep::score(const StockColumns& columns, Timestamp now,
+                                         Timestamp scored_at, int64_t offset) const {
     RiskOptions options;
     options.horizon = spec_.horizon;
     options.silent_after = spec_.silent_after;
@@ -108,7 +117,8 @@ Result<query::Chunk> StockOutStep::score(const StockColumns& columns, Timestamp 
             chunk.columns[at].append_null();
     };
     for (const auto& [name, place] : data_.places()) {
-        const Risk risk = assess(data_.stock_of(name, place), data_.profile(), data_.lateness(), now, options);
+        const Risk risk =
+            assess(data_.stock_of(name, place), data_.profile(), data_.lateness(), now, options);
         size_t at = 0;
         for (const auto& value : place.values) chunk.columns[at++].append(value);
         chunk.columns[at++].append_number(place.read_at.micros);
@@ -138,11 +148,13 @@ Result<flows::StepResult> StockOutStep::run(flows::StepRun& run) {
     const auto schema_of = [](const flows::InputState* state) {
         return state == nullptr || state->table == nullptr ? nullptr : &state->table->schema();
     };
-    TARN_TRY(columns, StockColumns::find(spec_, on_hand->table->schema(), schema_of(demand), schema_of(incoming)));
+    TARN_TRY(columns, StockColumns::find(spec_, on_hand->table->schema(), schema_of(demand),
+                                         schema_of(incoming)));
     bool changed = false;
     for (const auto& each : run.inputs()) changed = changed || each.changed();
     if (!changed && !live_) return result;  // event time stands still
-    TARN_TRY(session, flows::open_run_session(parts_.engine, caller(run), run, spec_.name.database, zone()));
+    TARN_TRY(session,
+             flows::open_run_session(parts_.engine, caller(run), run, spec_.name.database, zone()));
     if (offset_at_.micros == 0 || run.started().since(offset_at_) > std::chrono::hours(1)) {
         TARN_TRY(offset, utc_offset(*session, run.started()));
         offset_ = offset;
@@ -157,8 +169,10 @@ Result<flows::StepResult> StockOutStep::run(flows::StepRun& run) {
     const Timestamp now = event_time(run, on_hand->changed());
     TARN_TRY(rows, score(columns, now, run.started(), offset_));
     if (demand == nullptr || demand->table == nullptr)
-        result.warnings.push_back(spec_.demand.full_name() + " has no forecast yet: nothing can be said of the places");
-    TARN_TRY(change, replace_rows(parts_, spec_.name, "Chance that places run empty", output_columns(columns), rows, &result.bytes_written));
+        result.warnings.push_back(spec_.demand.full_name() +
+                                  " has no forecast yet: nothing can be said of the places");
+    TARN_TRY(change, replace_rows(parts_, spec_.name, "Chance that places run empty",
+                                  output_columns(columns), rows, &result.bytes_written));
     result.rows_written = rows.rows();
     std::vector<tables::TableChange> changes;
     changes.push_back(std::move(change));
@@ -172,9 +186,10 @@ Result<flows::StepResult> StockOutStep::run(flows::StepRun& run) {
 
 std::string fingerprint_of(const StockOutSpec& spec) {
     std::string all = "stock_out 1";
-    for (const std::string& part : {spec.name.full_name(), spec.on_hand.full_name(), spec.on_hand_column, spec.place, spec.read_at,
-                                    spec.demand.full_name(), spec.incoming.full_name(), std::to_string(spec.horizon.count()),
-                                    std::to_string(spec.silent_after.count())})
+    for (const std::string& part :
+         {spec.name.full_name(), spec.on_hand.full_name(), spec.on_hand_column, spec.place,
+          spec.read_at, spec.demand.full_name(), spec.incoming.full_name(),
+          std::to_string(spec.horizon.count()), std::to_string(spec.silent_after.count())})
         all += '\x1f' + part;
     return codec::hex_encode(codec::sha256(all));
 }
@@ -188,13 +203,14 @@ Result<std::unique_ptr<flows::Step>> make_stock_out_step(StockOutSpec spec, Part
     if (spec.on_hand.table.empty() || spec.on_hand_column.empty())
         return wrong("`on_hand` names a table and its column, as in levels.units");
     if (spec.demand.table.empty()) return wrong("`demand` names a forecast");
-    if (spec.horizon < std::chrono::hours(1) || spec.horizon > std::chrono::hours(14 * 24)) return wrong("`horizon` is 1h to 14d");
+    if (spec.horizon < std::chrono::hours(1) || spec.horizon > std::chrono::hours(14 * 24))
+        return wrong("`horizon` is 1h to 14d");
     if (spec.silent_after < std::chrono::minutes(1)) return wrong("`silent_after` is at least 1m");
     std::vector<flows::TableRef> inputs = {spec.on_hand, spec.demand};
     if (!spec.incoming.table.empty()) inputs.push_back(spec.incoming);
     std::string fingerprint = fingerprint_of(spec);
-    return std::unique_ptr<flows::Step>(
-        std::make_unique<StockOutStep>(std::move(spec), std::move(parts), std::move(inputs), std::move(fingerprint)));
+    return std::unique_ptr<flows::Step>(std::make_unique<StockOutStep>(
+        std::move(spec), std::move(parts), std::move(inputs), std::move(fingerprint)));
 }
 
 }  // namespace tarn::models

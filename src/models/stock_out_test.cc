@@ -14,7 +14,8 @@ PlaceStock shelf(double units) {
     PlaceStock place;
     place.units = units;
     place.read_at = kNoon;
-    for (int i = 0; i < 4; ++i) place.demand.push_back(DayDemand::of_outlook(days_from_civil(2026, 6, 1) + i, 48, 30, 70));
+    for (int i = 0; i < 4; ++i)
+        place.demand.push_back(DayDemand::of_outlook(days_from_civil(2026, 6, 1) + i, 48, 30, 70));
     place.sold_today = 24;
     return place;
 }

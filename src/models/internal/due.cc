@@ -7,10 +7,13 @@ bool is_due(const flows::Refresh& refresh, Timestamp last, Timestamp now, int64_
     constexpr int64_t kDay = 86'400;
     switch (refresh.kind) {
         case Kind::on_change:
-        case Kind::manual: return false;
-        case Kind::every: return now >= last.plus(refresh.every);
+        case Kind::manual:
+            return false;
+        case Kind::every:
+            return now >= last.plus(refresh.every);
         case Kind::daily:
-        case Kind::weekly: break;
+        case Kind::weekly:
+            break;
     }
     // The newest moment up to now at which the wall clock showed that time (of that weekday).
     const int64_t local = now.seconds() + utc_offset;
@@ -23,7 +26,8 @@ bool is_due(const flows::Refresh& refresh, Timestamp last, Timestamp now, int64_
 }
 
 Result<int64_t> utc_offset(query::Session& session, Timestamp at) {
-    TARN_TRY(answer, session.query("select date_part('timezone', make_timestamptz(" + std::to_string(at.micros) + "))::bigint"));
+    TARN_TRY(answer, session.query("select date_part('timezone', make_timestamptz(" +
+                                   std::to_string(at.micros) + "))::bigint"));
     return answer.columns[0].number(0);
 }
 

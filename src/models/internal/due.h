@@ -8,7 +8,8 @@
 
 namespace tarn::models {
 
-/// Has the schedule come due between `last` and `now`? on_change and manual: no. `utc_offset`: seconds east, now.
+/// Has the schedule come due between `last` and `now`? on_change and manual: no. `utc_offset`:
+/// seconds east, now.
 bool is_due(const flows::Refresh& refresh, Timestamp last, Timestamp now, int64_t utc_offset);
 
 /// Seconds east of UTC at that time, in the session's time zone.

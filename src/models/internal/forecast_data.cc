@@ -21,10 +21,12 @@ std::string column_names(const tables::Schema& schema) {
     return all;
 }
 
-Result<const tables::Field*> need(const ForecastSpec& spec, const tables::Schema& schema, const std::string& name) {
+Result<const tables::Field*> need(const ForecastSpec& spec, const tables::Schema& schema,
+                                  const std::string& name) {
     if (const auto* field = schema.find(std::string_view(name))) return field;
-    return Error(Code::invalid_argument, "model " + spec.name.table + ": " + spec.of.full_name() + " has no column " + name +
-                                             "; it has " + column_names(schema));
+    return Error(Code::invalid_argument, "model " + spec.name.table + ": " + spec.of.full_name() +
+                                             " has no column " + name + "; it has " +
+                                             column_names(schema));
 }
 
 Result<const tables::Field*> find_time(const ForecastSpec& spec, const tables::Schema& schema) {
@@ -33,14 +35,17 @@ Result<const tables::Field*> find_time(const ForecastSpec& spec, const tables::S
     for (const auto& field : schema.fields) {
         if (!is_time(field.type.id)) continue;
         if (found != nullptr)
-            return Error(Code::invalid_argument, "model " + spec.name.table + ": " + spec.of.full_name() +
-                                                     " has several time columns (" + found->name + ", " + field.name +
-                                                     "); say which with `time`");
+            return Error(Code::invalid_argument,
+                         "model " + spec.name.table + ": " + spec.of.full_name() +
+                             " has several time columns (" + found->name + ", " + field.name +
+                             "); say which with `time`");
         found = &field;
     }
     if (found == nullptr)
-        return Error(Code::invalid_argument, "model " + spec.name.table + ": " + spec.of.full_name() +
-                                                 " has no date or timestamp column; say which number counts the steps with `time`");
+        return Error(
+            Code::invalid_argument,
+            "model " + spec.name.table + ": " + spec.of.full_name() +
+                " has no date or timestamp column; say which number counts the steps with `time`");
     return found;
 }
 
@@ -89,9 +94,10 @@ struct RowReader {
     }
 };
 
-/// Keys and times at which nothing could be sold. The table must have the keys by name and a time column.
-Result<uint64_t> mask_lost_sales(query::Session& session, const ForecastSpec& spec, const ForecastColumns& columns,
-                                 ForecastData& data) {
+/// Keys and times at which nothing could be sold. The table must have the keys by name and a time
+/// column.
+Result<uint64_t> mask_lost_sales(query::Session& session, const ForecastSpec& spec,
+                                 const ForecastColumns& columns, ForecastData& data) {
     const std::string table = quoted(spec.lost_sales_table);
     std::string time;
     TARN_TRY(described, session.prepare("select * from " + table, {}));
@@ -101,14 +107,17 @@ Result<uint64_t> mask_lost_sales(query::Session& session, const ForecastSpec& sp
             break;
         }
         const auto kind = column.type.kind;
-        if (time.empty() && (kind == query::Kind::date || kind == query::Kind::timestamp || kind == query::Kind::timestamptz))
+        if (time.empty() && (kind == query::Kind::date || kind == query::Kind::timestamp ||
+                             kind == query::Kind::timestamptz))
             time = column.name;
     }
     if (time.empty())
-        return Error(Code::invalid_argument, "lost_sales: " + spec.lost_sales_table.full_name() + " has no time column");
+        return Error(Code::invalid_argument,
+                     "lost_sales: " + spec.lost_sales_table.full_name() + " has no time column");
     const std::string cast = columns.time_kind == TimeKind::days ? "::date" : "";
-    const std::string sql = "select distinct " + key_list(columns) + quoted(time) + cast + " from " + table + " as " +
-                            quoted(spec.lost_sales_table.table) + " where " + spec.lost_sales_when;
+    const std::string sql = "select distinct " + key_list(columns) + quoted(time) + cast +
+                            " from " + table + " as " + quoted(spec.lost_sales_table.table) +
+                            " where " + spec.lost_sales_when;
     return read_all(session, sql, [&](const query::Chunk& chunk) {
         const size_t keys = columns.keys.size();
         for (size_t i = 0; i < chunk.rows(); ++i) {
@@ -125,7 +134,8 @@ Result<uint64_t> mask_lost_sales(query::Session& session, const ForecastSpec& sp
 
 }  // namespace
 
-Result<ForecastColumns> ForecastColumns::find(const ForecastSpec& spec, const tables::Schema& schema) {
+Result<ForecastColumns> ForecastColumns::find(const ForecastSpec& spec,
+                                              const tables::Schema& schema) {
     ForecastColumns columns;
     for (const auto& name : spec.per) {
         TARN_TRY(field, need(spec, schema, name));
@@ -139,27 +149,33 @@ Result<ForecastColumns> ForecastColumns::find(const ForecastSpec& spec, const ta
     else if (time->type.id == TypeId::timestamp || time->type.id == TypeId::timestamptz)
         columns.time_kind = TimeKind::micros;
     else if (time->type.id != TypeId::date)
-        return Error(Code::invalid_argument, "model " + spec.name.table + ": time column " + time->name + " is " +
-                                                 tables::type_name(time->type) + "; a date, timestamp or integer can be forecast");
+        return Error(Code::invalid_argument, "model " + spec.name.table + ": time column " +
+                                                 time->name + " is " +
+                                                 tables::type_name(time->type) +
+                                                 "; a date, timestamp or integer can be forecast");
     TARN_CHECK_OK(need(spec, schema, spec.measure));
     for (const auto& feature : spec.features) {
         if (feature.rfind("calendar(", 0) == 0) continue;
         TARN_TRY(field, need(spec, schema, feature));
         if (field->type.id > TypeId::decimal)
-            return Error(Code::invalid_argument, "model " + spec.name.table + ": feature " + feature + " is " +
-                                                     tables::type_name(field->type) + "; make it a number");
+            return Error(Code::invalid_argument,
+                         "model " + spec.name.table + ": feature " + feature + " is " +
+                             tables::type_name(field->type) + "; make it a number");
         columns.features.push_back(field->name);
     }
     return columns;
 }
 
-Result<Newest> read_newest(query::Session& session, const ForecastSpec& spec, const ForecastColumns& columns) {
+Result<Newest> read_newest(query::Session& session, const ForecastSpec& spec,
+                           const ForecastColumns& columns) {
     const std::string time = quoted(columns.time.name);
-    const std::string from = " from " + quoted(spec.of) + " where " + quoted(spec.measure) + " is not null";
+    const std::string from =
+        " from " + quoted(spec.of) + " where " + quoted(spec.measure) + " is not null";
     // Of a time that goes on only what lies before the newest step is complete.
     const std::string complete = columns.time_kind == TimeKind::integer
                                      ? "max(" + time + ")"
-                                     : "(select max(" + time + ")" + from + " and " + time + " < (select max(" + time + ")" + from + "))";
+                                     : "(select max(" + time + ")" + from + " and " + time +
+                                           " < (select max(" + time + ")" + from + "))";
     TARN_TRY(rows, session.query("select count(*)::bigint, " + complete + from));
     Newest newest;
     newest.rows = rows.columns[0].number(0);
@@ -167,8 +183,9 @@ Result<Newest> read_newest(query::Session& session, const ForecastSpec& spec, co
     return newest;
 }
 
-Result<ForecastData> read_forecast_data(query::Session& session, const ForecastSpec& spec, const ForecastColumns& columns,
-                                        int64_t newest, const std::function<bool()>& cancelled) {
+Result<ForecastData> read_forecast_data(query::Session& session, const ForecastSpec& spec,
+                                        const ForecastColumns& columns, int64_t newest,
+                                        const std::function<bool()>& cancelled) {
     ForecastData data;
     std::vector<PanelRow> rows;
     RowReader reader{columns, true, newest, &rows, &data.key_values};
@@ -178,24 +195,34 @@ Result<ForecastData> read_forecast_data(query::Session& session, const ForecastS
         return {};
     };
     const std::string time = quoted(columns.time.name);
-    TARN_TRY(read, read_all(session, "select " + key_list(columns) + time + ", (" + quoted(spec.measure) + ")::double" +
-                                         number_list(columns.features) + " from " + quoted(spec.of), take));
+    TARN_TRY(read,
+             read_all(session,
+                      "select " + key_list(columns) + time + ", (" + quoted(spec.measure) +
+                          ")::double" + number_list(columns.features) + " from " + quoted(spec.of),
+                      take));
     data.rows_read = read;
     if (!spec.future.empty()) {
         reader.measured = false;
-        TARN_TRY(ahead, read_all(session, "select " + key_list(columns) + time + number_list(columns.features) + " from (" +
-                                              spec.future + ") as future", take));
+        TARN_TRY(ahead,
+                 read_all(session,
+                          "select " + key_list(columns) + time + number_list(columns.features) +
+                              " from (" + spec.future + ") as future",
+                          take));
         data.rows_read += ahead;
     }
-    TARN_TRY(panel, Panel::make(rows, columns.keys.size(), columns.features, columns.time_kind, spec.ahead));
+    TARN_TRY(panel, Panel::make(rows, columns.keys.size(), columns.features, columns.time_kind,
+                                spec.ahead));
     data.panel = std::move(panel);
     data.panel.carry_features_forward();
     if (!spec.lost_sales_when.empty()) {
         auto masked = mask_lost_sales(session, spec, columns, data);
         if (!masked.ok()) {
-            // Before the first reading came there is no such table: nothing is known to be lost then.
-            if (masked.error().reason != "42P01") return std::move(masked).error().within("lost_sales");
-            data.warnings.push_back("lost_sales: " + spec.lost_sales_table.full_name() + " is not there yet");
+            // Before the first reading came there is no such table: nothing is known to be lost
+            // then.
+            if (masked.error().reason != "42P01")
+                return std::move(masked).error().within("lost_sales");
+            data.warnings.push_back("lost_sales: " + spec.lost_sales_table.full_name() +
+                                    " is not there yet");
         } else
             data.rows_read += *masked;
     }

@@ -1,4 +1,5 @@
-// Reads what a forecast is made from: columns looked up, rows into a panel, lost sales masked, the future laid behind.
+// Reads what a forecast is made from: columns looked up, rows into a panel, lost sales masked, the
+// future laid behind.
 #pragma once
 
 #include <map>
@@ -35,11 +36,14 @@ struct ForecastData {
     std::vector<std::string> warnings;
 };
 
-/// The newest step of days and timestamps is still going on and does not count; of integers it does.
-Result<Newest> read_newest(query::Session& session, const ForecastSpec& spec, const ForecastColumns& columns);
+/// The newest step of days and timestamps is still going on and does not count; of integers it
+/// does.
+Result<Newest> read_newest(query::Session& session, const ForecastSpec& spec,
+                           const ForecastColumns& columns);
 /// `newest`: later values are left out, their features stay. Lane: any but a loop.
-Result<ForecastData> read_forecast_data(query::Session& session, const ForecastSpec& spec, const ForecastColumns& columns,
-                                        int64_t newest, const std::function<bool()>& cancelled);
+Result<ForecastData> read_forecast_data(query::Session& session, const ForecastSpec& spec,
+                                        const ForecastColumns& columns, int64_t newest,
+                                        const std::function<bool()>& cancelled);
 /// A step's time as the column prints it.
 std::string time_text(TimeKind kind, int64_t time);
 

@@ -1,5 +1,5 @@
-// What the stock-out step keeps in memory, and how it is brought up to date: each part only when its input changed.
-// One thread at a time.
+// What the stock-out step keeps in memory, and how it is brought up to date: each part only when
+// its input changed. One thread at a time.
 #pragma once
 
 #include <array>
@@ -19,14 +19,15 @@ namespace tarn::models {
 struct StockColumns {
     OutputColumn place, read_at;
     std::string units;
-    std::vector<OutputColumn> keys;  // shared by name with the demand table, without the place; may be empty
-    bool place_is_key = false;       // the place itself is a key column of demand
+    std::vector<OutputColumn>
+        keys;  // shared by name with the demand table, without the place; may be empty
+    bool place_is_key = false;  // the place itself is a key column of demand
     std::string demand_day, demand_mean;
-    std::string due, delivered;      // of incoming; empty: there is none
+    std::string due, delivered;  // of incoming; empty: there is none
 
     /// invalid_argument: says what is missing.
-    static Result<StockColumns> find(const StockOutSpec& spec, const tables::Schema& on_hand, const tables::Schema* demand,
-                                     const tables::Schema* incoming);
+    static Result<StockColumns> find(const StockOutSpec& spec, const tables::Schema& on_hand,
+                                     const tables::Schema* demand, const tables::Schema* incoming);
 };
 
 /// A place as it was read last.
@@ -48,8 +49,9 @@ class StockData {
     explicit StockData(StockOutSpec spec) : spec_(std::move(spec)) {}
 
     /// Reads what changed since the last time.
-    Result<uint64_t> refresh(query::Session& session, const StockColumns& columns, const flows::InputState& on_hand,
-                             const flows::InputState* demand, const flows::InputState* incoming, int64_t utc_offset);
+    Result<uint64_t> refresh(query::Session& session, const StockColumns& columns,
+                             const flows::InputState& on_hand, const flows::InputState* demand,
+                             const flows::InputState* incoming, int64_t utc_offset);
     void forget();
 
     const std::map<std::string, PlaceNow>& places() const { return places_; }
@@ -59,10 +61,12 @@ class StockData {
     const Lateness& lateness() const { return lateness_; }
 
  private:
-    Result<uint64_t> read_places(query::Session& session, const StockColumns& columns, int64_t utc_offset);
+    Result<uint64_t> read_places(query::Session& session, const StockColumns& columns,
+                                 int64_t utc_offset);
     Result<uint64_t> read_demand(query::Session& session, const StockColumns& columns);
     Result<uint64_t> read_incoming(query::Session& session, const StockColumns& columns);
-    Result<uint64_t> learn_profile(query::Session& session, const StockColumns& columns, int64_t utc_offset);
+    Result<uint64_t> learn_profile(query::Session& session, const StockColumns& columns,
+                                   int64_t utc_offset);
     Status take_places(const query::Chunk& chunk, const StockColumns& columns, int64_t utc_offset);
 
     const StockOutSpec spec_;

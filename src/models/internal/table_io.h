@@ -20,7 +20,8 @@ namespace tarn::models {
 std::string quoted(const std::string& name);
 std::string quoted(const flows::TableRef& name);
 
-/// Calls `take` with each chunk of the answer; an error of it ends the reading. Rows read are returned.
+/// Calls `take` with each chunk of the answer; an error of it ends the reading. Rows read are
+/// returned.
 Result<uint64_t> read_all(query::Session& session, const std::string& sql,
                           const std::function<Status(const query::Chunk&)>& take);
 
@@ -30,11 +31,12 @@ struct OutputColumn {
     tables::Type type;
 };
 
-/// The change that makes `rows` all there is in the table; makes the table where it is missing, and makes it anew where
-/// its columns are others. `rows` has the columns in order.
-Result<tables::TableChange> replace_rows(const Parts& parts, const flows::TableRef& name, const std::string& comment,
-                                         const std::vector<OutputColumn>& columns, const query::Chunk& rows,
-                                         uint64_t* bytes_written);
+/// The change that makes `rows` all there is in the table; makes the table where it is missing, and
+/// makes it anew where its columns are others. `rows` has the columns in order.
+Result<tables::TableChange> replace_rows(const Parts& parts, const flows::TableRef& name,
+                                         const std::string& comment,
+                                         const std::vector<OutputColumn>& columns,
+                                         const query::Chunk& rows, uint64_t* bytes_written);
 
 /// What the writer takes for a column of that type; for keys, dates and numbers.
 Result<query::Type> query_type(const tables::Type& type);

@@ -1,0 +1,119 @@
+"""Models from outside: a lakefile, sales and levels filled by SQL, forecasts, back-test, risk, and what is in use."""
+import json
+import time
+
+import psycopg2
+import pytest
+
+from tarn_server import TarnServer
+
+LAKEFILE = """
+lake: models_test
+timezone: America/Bogota
+models:
+  demand:
+    forecast: {of: daily_sales.units, per: [store_id, product_id], ahead: 14d}
+    features: [promo, calendar(CO)]
+    parameters: {trees: 40, eta: 0.2, max_depth: 4}
+  risk:
+    stock_out: {on_hand: levels.units, place: shelf_id, demand: demand, incoming: deliveries}
+    refresh: on_change
+"""
+
+SALES = """
+create table daily_sales as
+select (date '2026-02-20' + d::int) as day, s::int as store_id, 7 as product_id,
+       round((20 + 8 * s) * (1 + 0.5 * sin(2 * pi() * d / 7)) * (case when (d // 5 + s) % 4 = 0 then 1.8 else 1 end)
+             * (1 + 0.08 * sin(d * 12.9898 + s * 78.233)))::bigint as units,
+       (case when (d // 5 + s) % 4 = 0 then 1 else 0 end)::int as promo
+from generate_series(0, 149) t(d), generate_series(1, 4) u(s)"""
+
+LEVELS = """
+create table levels as
+select s::int as shelf_id, s::int as store_id, 7 as product_id,
+       timestamptz '2026-07-18 00:00:00-05' + interval 1 hour * h as read_at,
+       greatest(1, case s when 1 then 45 - h else 400 - h end)::int as units
+from generate_series(0, 42) t(h), generate_series(1, 4) u(s)"""
+
+
+def connect(server):
+    host, port = server.address("postgres")
+    connection = psycopg2.connect(host=host, port=port, user=server.access_key, password=server.secret_key, dbname="lake")
+    connection.autocommit = True
+    return connection
+
+
+def ask(connection, sql):
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return cursor.fetchall() if cursor.description else None
+
+
+def answer(connection, sql):
+    """Rows, or nothing while the table is not there yet."""
+    try:
+        return ask(connection, sql)
+    except psycopg2.errors.UndefinedTable:
+        return None
+
+
+def wait_until(condition, seconds=90):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.05)
+    return condition()
+
+
+@pytest.fixture
+def lake(tarn_binary, tmp_path):
+    lakefile = tmp_path / "lake.yaml"
+    lakefile.write_text(LAKEFILE)
+    server = TarnServer(args=["--lake", lakefile])
+    try:
+        server.start()
+        with connect(server) as connection:
+            ask(connection, "create table deliveries (delivery_id bigint, shelf_id int, due_at timestamptz, delivered_at timestamptz, units int)")
+            ask(connection, SALES)
+            ask(connection, LEVELS)
+            ask(connection, "insert into deliveries values (1, 1, '2026-07-20 06:00:00-05', null, 50)")
+        yield server
+    finally:
+        server.close()
+
+
+def test_sales_become_a_forecast_and_a_risk(lake):
+    with connect(lake) as connection:
+        assert wait_until(lambda: answer(connection, "select min(day)::text, max(day)::text, count(*) from demand") ==
+                          [("2026-07-19", "2026-08-01", 56)])
+        # Anybody can repeat the figures that promoted the version.
+        ours, seasonal = ask(connection, """select 100 * sum(abs(forecast - actual)) / sum(actual),
+                                                   100 * sum(abs(seasonal_naive - actual)) / sum(actual) from demand_backtest""")[0]
+        assert ours < seasonal
+        assert wait_until(lambda: answer(connection, "select count(*) from risk where state in ('ok', 'at_risk')") == [(4,)])
+        worst = ask(connection, "select shelf_id, state, p_empty > 0.8, hours_to_empty < 8, reasons from risk order by p_empty desc limit 1")[0]
+        assert worst[:4] == (1, "at_risk", True, True), worst
+        # The shelf is filled: the risk is over within moments.
+        began = time.monotonic()
+        ask(connection, "insert into levels values (1, 1, 7, '2026-07-19 19:00:00-05', 300)")
+        assert wait_until(lambda: ask(connection, "select state from risk where shelf_id = 1") == [("ok",)])
+        assert time.monotonic() - began < 10
+        # A day is over: what comes is forecast anew, by the same version.
+        ask(connection, "insert into daily_sales values ('2026-07-20', 1, 7, 30, 0)")
+        assert wait_until(lambda: ask(connection, "select min(day)::text, max(version) from demand") == [("2026-07-20", 1)])
+
+
+def test_a_restart_keeps_the_model(lake):
+    with connect(lake) as connection:
+        assert wait_until(lambda: answer(connection, "select count(*) from demand") == [(56,)])
+        made = ask(connection, "select max(made_at) from demand")
+    lake.kill()
+    lake.start()
+    with connect(lake) as connection:
+        ask(connection, "insert into daily_sales values ('2026-07-19', 2, 8, 3, 0)")  # no day is over by that
+        time.sleep(2)
+        assert ask(connection, "select max(made_at), max(version) from demand") == [(made[0][0], 1)]
+        ask(connection, "insert into daily_sales values ('2026-07-21', 2, 7, 3, 0)")
+        assert wait_until(lambda: ask(connection, "select min(day)::text, max(version) from demand") == [("2026-07-20", 1)])
