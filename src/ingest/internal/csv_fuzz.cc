@@ -1,4 +1,5 @@
-// Any bytes, cut anywhere, give the same records; guessing and converting them never fails on our side.
+// Any bytes, cut anywhere, give the same records; guessing and converting them never fails on our
+// side.
 #include <cstddef>
 #include <cstdint>
 

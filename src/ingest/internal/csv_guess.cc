@@ -14,9 +14,10 @@ struct DateForm {
     const char* other_order;  // the same text read with day and month swapped; null: there is none
 };
 constexpr DateForm kDates[] = {
-    {"%d/%m/%Y", "%m/%d/%Y"}, {"%m/%d/%Y", "%d/%m/%Y"}, {"%d.%m.%Y", nullptr},    {"%d-%m-%Y", "%m-%d-%Y"},
-    {"%m-%d-%Y", "%d-%m-%Y"}, {"%Y/%m/%d", nullptr},    {"%Y.%m.%d", nullptr},    {"%d/%m/%y", "%m/%d/%y"},
-    {"%m/%d/%y", "%d/%m/%y"}, {"%d.%m.%y", nullptr},    {"%d-%b-%Y", nullptr},    {"%d %b %Y", nullptr},
+    {"%d/%m/%Y", "%m/%d/%Y"}, {"%m/%d/%Y", "%d/%m/%Y"}, {"%d.%m.%Y", nullptr},
+    {"%d-%m-%Y", "%m-%d-%Y"}, {"%m-%d-%Y", "%d-%m-%Y"}, {"%Y/%m/%d", nullptr},
+    {"%Y.%m.%d", nullptr},    {"%d/%m/%y", "%m/%d/%y"}, {"%m/%d/%y", "%d/%m/%y"},
+    {"%d.%m.%y", nullptr},    {"%d-%b-%Y", nullptr},    {"%d %b %Y", nullptr},
     {"%d-%b-%y", nullptr},    {"%b %d, %Y", nullptr},
 };
 constexpr const char* kTimes[] = {"", " %H:%M:%S.%f", " %I:%M:%S %p", " %I:%M %p"};
@@ -27,7 +28,8 @@ const std::vector<TimeFormat>& formats() {
     static const std::vector<TimeFormat> all = [] {
         std::vector<TimeFormat> made;
         for (const auto& date : kDates)
-            for (const char* time : kTimes) made.push_back(TimeFormat::compile(std::string(date.format) + time).value());
+            for (const char* time : kTimes)
+                made.push_back(TimeFormat::compile(std::string(date.format) + time).value());
         return made;
     }();
     return all;
@@ -38,7 +40,8 @@ size_t other_order(size_t format) {
     const char* wanted = kDates[format / kTimeCount].other_order;
     if (wanted == nullptr) return kFormatCount;
     for (size_t i = 0; i < std::size(kDates); ++i)
-        if (std::string_view(kDates[i].format) == wanted) return i * kTimeCount + format % kTimeCount;
+        if (std::string_view(kDates[i].format) == wanted)
+            return i * kTimeCount + format % kTimeCount;
     return kFormatCount;
 }
 
@@ -68,7 +71,8 @@ Sample read_sample(std::string_view head, bool whole, CsvSyntax syntax) {
     return sample;
 }
 
-/// How well the sample falls into rows of one width: the share of records that have the commonest width above one.
+/// How well the sample falls into rows of one width: the share of records that have the commonest
+/// width above one.
 double score_of(const Sample& sample, size_t& width) {
     std::map<size_t, size_t> widths;
     for (const auto& record : sample.records) ++widths[record.size()];
@@ -78,8 +82,10 @@ double score_of(const Sample& sample, size_t& width) {
             most = count;
             width = fields;
         }
-    const double share = static_cast<double>(most) / static_cast<double>(sample.records.size() + sample.broken + 1);
-    // The first line has the same width where the delimiter is the right one: with decimal commas others look even too.
+    const double share =
+        static_cast<double>(most) / static_cast<double>(sample.records.size() + sample.broken + 1);
+    // The first line has the same width where the delimiter is the right one: with decimal commas
+    // others look even too.
     return !sample.records.empty() && sample.records.front().size() == width ? share : share * 0.5;
 }
 
@@ -117,8 +123,10 @@ char guess_quote(std::string_view head, bool whole, char delimiter) {
     size_t single = 0, other = 0, ordinary = 0;
     for (const auto& record : read_sample(head, whole, {delimiter, 0}).records)
         for (const auto& field : record) {
-            if (field.size() >= 2 && field.front() == '\'' && field.back() == '\'') ++single;
-            else if (!field.empty() && (field.front() == '\'' || field.back() == '\'')) ++other;
+            if (field.size() >= 2 && field.front() == '\'' && field.back() == '\'')
+                ++single;
+            else if (!field.empty() && (field.front() == '\'' || field.back() == '\''))
+                ++other;
             if (!field.empty() && field.front() == '"') ++ordinary;
         }
     const bool likely = single > 0 && ordinary == 0 && other <= single;
@@ -136,7 +144,8 @@ CsvLayout guess_layout(std::string_view head, bool whole, const CsvDialect& give
         size_t best_width = 0;
         for (const char delimiter : {',', ';', '\t', '|'}) {
             size_t width = 0;
-            const double score = score_of(read_sample(head, whole, {delimiter, given.quote.value_or('"')}), width);
+            const double score =
+                score_of(read_sample(head, whole, {delimiter, given.quote.value_or('"')}), width);
             if (score > best + 0.02 || (score > best - 0.02 && score > 0 && width > best_width)) {
                 best = std::max(score, best);
                 best_width = width;
@@ -144,8 +153,10 @@ CsvLayout guess_layout(std::string_view head, bool whole, const CsvDialect& give
             }
         }
     }
-    layout.syntax.quote = given.quote ? *given.quote : guess_quote(head, whole, layout.syntax.delimiter);
-    layout.header = given.header ? *given.header : guess_header(read_sample(head, whole, layout.syntax));
+    layout.syntax.quote =
+        given.quote ? *given.quote : guess_quote(head, whole, layout.syntax.delimiter);
+    layout.header =
+        given.header ? *given.header : guess_header(read_sample(head, whole, layout.syntax));
     return layout;
 }
 
@@ -159,7 +170,8 @@ void ColumnTally::observe(std::string_view raw) {
         // What looks like a date is none of the numbers.
         const bool dated = text.size() >= 10 && text[4] == '-';
         NumberShape shape;
-        if (!dated && read_number_shape(text, '.', shape)) return observe_number(text, shape, false);
+        if (!dated && read_number_shape(text, '.', shape))
+            return observe_number(text, shape, false);
         if (!dated && read_number_shape(text, ',', shape)) return observe_number(text, shape, true);
         if (!observe_time(text)) ++unfit_;
         return;
@@ -221,9 +233,12 @@ bool ColumnTally::observe_time(std::string_view text) {
 /// Decides one column; what a file says as a whole is given.
 class TypeDecider {
  public:
-    TypeDecider(const ColumnTally& column, char decimal) : column_(column), comma_(decimal == ',' ? 1 : 0) {}
+    TypeDecider(const ColumnTally& column, char decimal)
+        : column_(column), comma_(decimal == ',' ? 1 : 0) {}
 
-    static uint64_t reals(const ColumnTally& column, bool comma) { return column.reals_[comma ? 1 : 0]; }
+    static uint64_t reals(const ColumnTally& column, bool comma) {
+        return column.reals_[comma ? 1 : 0];
+    }
 
     GuessedType decide(const std::set<size_t>& orders) const {
         const ColumnTally& c = column_;
@@ -232,19 +247,25 @@ class TypeDecider {
         if (fits(c.booleans_)) return guess.type = query::Kind::boolean, guess;
         if (c.leading_zero_) return guess;
         if (fits(c.integers_)) return guess.type = query::Kind::int64, guess;
-        if (roughly(c.integers_ + c.reals_[comma_]) && c.reals_[comma_] > 0) return guess.type = number(), guess;
+        if (roughly(c.integers_ + c.reals_[comma_]) && c.reals_[comma_] > 0)
+            return guess.type = number(), guess;
         if (roughly(c.dates_)) return guess.type = query::Kind::date, guess;
         if (roughly(c.timestamps_)) return guess.type = query::Kind::timestamp, guess;
         if (roughly(c.zoned_)) return guess.type = query::Kind::timestamptz, guess;
         const size_t format = best_format();
         if (format == kFormatCount) return guess;
         const size_t other = other_order(format);
-        if (other != kFormatCount && c.hits_[other] == c.hits_[format] && orders.count(format) == orders.count(other)) {
-            guess.note = "day and month cannot be told apart in this file: say date_format, such as \"" +
-                         formats()[format].text().substr(0, 8) + "\"";
+        if (other != kFormatCount && c.hits_[other] == c.hits_[format] &&
+            orders.count(format) == orders.count(other)) {
+            guess.note =
+                "day and month cannot be told apart in this file: say date_format, such as \"" +
+                formats()[format].text().substr(0, 8) + "\"";
             return guess;
         }
-        const size_t chosen = other != kFormatCount && c.hits_[other] == c.hits_[format] && orders.count(other) ? other : format;
+        const size_t chosen =
+            other != kFormatCount && c.hits_[other] == c.hits_[format] && orders.count(other)
+                ? other
+                : format;
         guess.format = formats()[chosen].text();
         guess.type = formats()[chosen].has_time() ? query::Kind::timestamp : query::Kind::date;
         return guess;
@@ -256,7 +277,8 @@ class TypeDecider {
         if (format == kFormatCount) return;
         const size_t other = other_order(format);
         if (other == kFormatCount || column_.hits_[other] == column_.hits_[format]) return;
-        // The order holds for all the forms of a date with the same separator, with and without a time.
+        // The order holds for all the forms of a date with the same separator, with and without a
+        // time.
         const std::string order = formats()[format].text().substr(0, 5);
         for (size_t i = 0; i < kFormatCount; ++i)
             if (formats()[i].text().substr(0, 5) == order) orders.insert(i);
@@ -265,19 +287,23 @@ class TypeDecider {
  private:
     bool fits(uint64_t count) const { return (column_.values_ - count) * 1000 <= column_.values_; }
     bool roughly(uint64_t count) const {
-        return count > 0 && (fits(count) || (column_.values_ >= 50 && column_.values_ - count <= 1));
+        return count > 0 &&
+               (fits(count) || (column_.values_ >= 50 && column_.values_ - count <= 1));
     }
 
     query::Type number() const {
         const uint32_t decimals = column_.decimals_max_[comma_];
-        if (column_.exponent_ || decimals > 4 || column_.integer_digits_max_ > 14) return query::Kind::float64;
+        if (column_.exponent_ || decimals > 4 || column_.integer_digits_max_ > 14)
+            return query::Kind::float64;
         return query::Type::decimal(18, decimals <= 2 ? 2 : 4);
     }
 
     size_t best_format() const {
         size_t best = kFormatCount;
         for (size_t i = 0; i < kFormatCount; ++i)
-            if (roughly(column_.hits_[i]) && (best == kFormatCount || column_.hits_[i] > column_.hits_[best])) best = i;
+            if (roughly(column_.hits_[i]) &&
+                (best == kFormatCount || column_.hits_[i] > column_.hits_[best]))
+                best = i;
         return best;
     }
 
@@ -295,7 +321,8 @@ GuessedTypes decide_types(const std::vector<ColumnTally>& columns, std::optional
     guessed.decimal = decimal.value_or(commas > points ? ',' : '.');
     std::set<size_t> orders;
     for (const auto& column : columns) TypeDecider(column, guessed.decimal).collect_orders(orders);
-    for (const auto& column : columns) guessed.columns.push_back(TypeDecider(column, guessed.decimal).decide(orders));
+    for (const auto& column : columns)
+        guessed.columns.push_back(TypeDecider(column, guessed.decimal).decide(orders));
     return guessed;
 }
 
@@ -316,7 +343,8 @@ void append_letter(std::string_view& rest, std::string& out) {
         const unsigned point = (lead & 0x1Fu) << 6 | (static_cast<unsigned char>(rest[1]) & 0x3Fu);
         letter = point >= 0xC0 && point - 0xC0 < sizeof(kPlain) - 1 ? kPlain[point - 0xC0] : '_';
     }
-    const bool fine = length <= 2 && ((letter >= 'a' && letter <= 'z') || (letter >= '0' && letter <= '9'));
+    const bool fine =
+        length <= 2 && ((letter >= 'a' && letter <= 'z') || (letter >= '0' && letter <= '9'));
     if (fine)
         out.push_back(letter);
     else if (!out.empty() && out.back() != '_')

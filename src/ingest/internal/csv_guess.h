@@ -1,6 +1,7 @@
-// What a file says of itself: how it is delimited, and the types of its columns. A type is taken when 99.9 % of the
-// values fit it; numbers with decimals, dates and times may have one misfit in a file of 50 values or more, since a
-// single "n/a" does not make a column text. What is decided here is in the module's README. Pure; lane: any.
+// What a file says of itself: how it is delimited, and the types of its columns. A type is taken
+// when 99.9 % of the values fit it; numbers with decimals, dates and times may have one misfit in a
+// file of 50 values or more, since a single "n/a" does not make a column text. What is decided here
+// is in the module's README. Pure; lane: any.
 #pragma once
 
 #include <array>
@@ -37,7 +38,8 @@ class ColumnTally {
     friend struct TypeDecision;
     friend class TypeDecider;
     static constexpr size_t kFormatsMax = 64;
-    /// So many values that fit nothing make a column text for good, unless more than a million were to follow.
+    /// So many values that fit nothing make a column text for good, unless more than a million were
+    /// to follow.
     static constexpr uint64_t kHopeless = 2000;
 
     void observe_number(std::string_view text, const NumberShape& shape, bool comma);
@@ -62,11 +64,12 @@ struct GuessedTypes {
     char decimal = '.';
     std::vector<GuessedType> columns;
 };
-/// All columns of a file together, since one of them may tell the decimal sign and the order of day and month for all.
+/// All columns of a file together, since one of them may tell the decimal sign and the order of day
+/// and month for all.
 GuessedTypes decide_types(const std::vector<ColumnTally>& columns, std::optional<char> decimal);
 
-/// Names of columns as SQL has them: lower case ASCII, accents dropped, '_' for the rest, each once; "column3" where a
-/// name is empty.
+/// Names of columns as SQL has them: lower case ASCII, accents dropped, '_' for the rest, each
+/// once; "column3" where a name is empty.
 std::vector<std::string> column_names(const std::vector<std::string>& outside);
 
 }  // namespace tarn::ingest

@@ -30,7 +30,9 @@ std::string name_of(const std::vector<std::string>& values) {
 
 TEST(CsvGuess, Layout) {
     EXPECT_EQ(layout_of("a,b,c\n1,2,3\n4,5,6\n"), ",\"h");
-    EXPECT_EQ(layout_of("day;region;temp_c;rain\n2026-09-22;andes;16,6;5,2\n2026-09-23;coast;29,1;0,0\n"), ";\"h");
+    EXPECT_EQ(
+        layout_of("day;region;temp_c;rain\n2026-09-22;andes;16,6;5,2\n2026-09-23;coast;29,1;0,0\n"),
+        ";\"h");
     EXPECT_EQ(layout_of("a\tb\n1\t2,5\n2\t3,5\n"), "T\"h");
     EXPECT_EQ(layout_of("a|b\nx, y|2\nx, z|3\n"), "|\"h");
     EXPECT_EQ(layout_of("name,text\n1,\"a;b;c\"\n2,\"d;e;f\"\n"), ",\"h");
@@ -64,7 +66,8 @@ TEST(CsvGuess, Types) {
     EXPECT_EQ(name_of({"2026-11-20", "2026-02-28"}), "date");
     EXPECT_EQ(name_of({"2026-02-30"}), "text");
     EXPECT_EQ(name_of({"2026-11-20 08:26:00", "2026-11-20T08:26"}), "timestamp without time zone");
-    EXPECT_EQ(name_of({"2026-11-20 08:26:00Z", "2026-11-20T08:26:01.5+01:00"}), "timestamp with time zone");
+    EXPECT_EQ(name_of({"2026-11-20 08:26:00Z", "2026-11-20T08:26:01.5+01:00"}),
+              "timestamp with time zone");
     EXPECT_EQ(name_of({"85123A", "71053"}), "text");
     EXPECT_EQ(type_of({"1,5", "2,25"}).type, query::Type::decimal(18, 2));
 }
@@ -73,7 +76,8 @@ TEST(CsvGuess, DayAndMonth) {
     EXPECT_EQ(name_of({"01/02/2026", "13/02/2026"}), "date %d/%m/%Y");
     EXPECT_EQ(name_of({"01/02/2026", "02/13/2026"}), "date %m/%d/%Y");
     EXPECT_EQ(name_of({"1.2.2026", "3.4.2026"}), "date %d.%m.%Y");
-    EXPECT_EQ(name_of({"12/13/10 8:26", "1/2/11 14:05"}), "timestamp without time zone %m/%d/%y %H:%M:%S.%f");
+    EXPECT_EQ(name_of({"12/13/10 8:26", "1/2/11 14:05"}),
+              "timestamp without time zone %m/%d/%y %H:%M:%S.%f");
     EXPECT_EQ(name_of({"20-Nov-2026", "01-Jan-2026"}), "date %d-%b-%Y");
     // 13/02 and 02/13 in one column: neither order.
     EXPECT_EQ(name_of({"13/02/2026", "02/13/2026"}), "text");
@@ -103,9 +107,10 @@ TEST(CsvGuess, NearlyAllIsEnough) {
 }
 
 TEST(CsvGuess, Names) {
-    EXPECT_EQ(column_names({"InvoiceNo", "estación", " Unit Price ", "", "2nd", "a b", "a_b", "Größe", "_x", "日本"}),
-              (std::vector<std::string>{"invoiceno", "estacion", "unit_price", "column4", "_2nd", "a_b", "a_b_2", "grose",
-                                        "_x", "column10"}));
+    EXPECT_EQ(column_names({"InvoiceNo", "estación", " Unit Price ", "", "2nd", "a b", "a_b",
+                            "Größe", "_x", "日本"}),
+              (std::vector<std::string>{"invoiceno", "estacion", "unit_price", "column4", "_2nd",
+                                        "a_b", "a_b_2", "grose", "_x", "column10"}));
 }
 
 TEST(CsvValue, Formats) {
@@ -153,15 +158,19 @@ TEST(Transcoder, Encodings) {
     const auto all = [](Encoding encoding, std::string_view bytes, size_t step) {
         Transcoder transcoder(encoding);
         std::string out;
-        for (size_t at = 0; at < bytes.size(); at += step) out += transcoder.convert(bytes.substr(at, step));
+        for (size_t at = 0; at < bytes.size(); at += step)
+            out += transcoder.convert(bytes.substr(at, step));
         return out + std::string(transcoder.finish());
     };
     for (const size_t step : {1, 2, 3, 100}) {
         EXPECT_EQ(all(Encoding::utf8, "\xef\xbb\xbfx\xc3\xb3", step), "x\xc3\xb3");
         EXPECT_EQ(all(Encoding::utf8, "ab", step), "ab");
         EXPECT_EQ(all(Encoding::latin1, "5 \x80 \xf3", step), "5 \xe2\x82\xac \xc3\xb3");
-        EXPECT_EQ(all(Encoding::utf16_little, std::string_view("\xff\xfe\x61\0\x3d\xd8\x00\xde", 8), step), "a\xf0\x9f\x98\x80");
-        EXPECT_EQ(all(Encoding::utf16_big, std::string_view("\0\x61\xd8\x3d", 4), step), "a\xef\xbf\xbd");
+        EXPECT_EQ(all(Encoding::utf16_little, std::string_view("\xff\xfe\x61\0\x3d\xd8\x00\xde", 8),
+                      step),
+                  "a\xf0\x9f\x98\x80");
+        EXPECT_EQ(all(Encoding::utf16_big, std::string_view("\0\x61\xd8\x3d", 4), step),
+                  "a\xef\xbf\xbd");
     }
 }
 

@@ -60,7 +60,8 @@ bool CsvReader::next(CsvRecord& record) {
         }
         if (outcome == Scan::broken) {
             // The text that is told is the whole first line, however the bytes were cut.
-            if (!finished_ && end_ - begin_ <= record_bytes_max_ && line_end(begin_) == end_) return false;
+            if (!finished_ && end_ - begin_ <= record_bytes_max_ && line_end(begin_) == end_)
+                return false;
             give_up_on(problem_, record);
             return true;
         }
@@ -72,7 +73,8 @@ bool CsvReader::next(CsvRecord& record) {
         line_ += lines_;
         begin_ = next_begin_;
         if (empty) continue;
-        if (std::memchr(record.text.data(), 0, record.text.size()) != nullptr) record.problem = kNul;
+        if (std::memchr(record.text.data(), 0, record.text.size()) != nullptr)
+            record.problem = kNul;
         return true;
     }
 }
@@ -133,7 +135,8 @@ CsvReader::Scan CsvReader::scan_quoted(size_t& at) {
     size_t look = from, part = from;
     size_t unescaped_from = std::string::npos;
     for (;;) {
-        const void* found = look < limit ? std::memchr(bytes + look, syntax_.quote, limit - look) : nullptr;
+        const void* found =
+            look < limit ? std::memchr(bytes + look, syntax_.quote, limit - look) : nullptr;
         if (found == nullptr) {
             if (limit == end_) return Scan::more;
             problem_ = kOpenQuote;
@@ -152,8 +155,9 @@ CsvReader::Scan CsvReader::scan_quoted(size_t& at) {
                 unescaped_.append(bytes + part, quote - part);
                 field.text = std::string_view(unescaped_).substr(unescaped_from);
             }
-            for (const char* line = field.text.data(), *end = line + field.text.size();;) {
-                line = static_cast<const char*>(std::memchr(line, '\n', static_cast<size_t>(end - line)));
+            for (const char *line = field.text.data(), *end = line + field.text.size();;) {
+                line = static_cast<const char*>(
+                    std::memchr(line, '\n', static_cast<size_t>(end - line)));
                 if (line == nullptr) break;
                 ++lines_;
                 ++line;
@@ -182,10 +186,13 @@ size_t CsvReader::find_plain_end(size_t at) const {
     const __m128i d = _mm_set1_epi8(delimiter), lf = _mm_set1_epi8('\n'), cr = _mm_set1_epi8('\r');
     while (at < end_) {
         const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes + at));
-        const __m128i hit = _mm_or_si128(_mm_cmpeq_epi8(block, d),
-                                         _mm_or_si128(_mm_cmpeq_epi8(block, lf), _mm_cmpeq_epi8(block, cr)));
+        const __m128i hit =
+            _mm_or_si128(_mm_cmpeq_epi8(block, d),
+                         _mm_or_si128(_mm_cmpeq_epi8(block, lf), _mm_cmpeq_epi8(block, cr)));
         const int mask = _mm_movemask_epi8(hit);
-        if (mask != 0) return std::min(at + static_cast<size_t>(__builtin_ctz(static_cast<unsigned>(mask))), end_);
+        if (mask != 0)
+            return std::min(at + static_cast<size_t>(__builtin_ctz(static_cast<unsigned>(mask))),
+                            end_);
         at += 16;
     }
     return end_;

@@ -1,7 +1,8 @@
-// Delimited text into records (RFC 4180 and what is found outside): quotes, delimiters and line ends inside quotes,
-// doubled quotes, lines that end in LF, CRLF or CR, a last line without an end. Bytes come in pieces of any size; the
-// records are the same however they are cut. A broken record is told with a reason, and reading goes on at the next
-// line. Pure, without I/O; one thread at a time.
+// Delimited text into records (RFC 4180 and what is found outside): quotes, delimiters and line
+// ends inside quotes, doubled quotes, lines that end in LF, CRLF or CR, a last line without an end.
+// Bytes come in pieces of any size; the records are the same however they are cut. A broken record
+// is told with a reason, and reading goes on at the next line. Pure, without I/O; one thread at a
+// time.
 #pragma once
 
 #include <cstdint>
@@ -23,10 +24,10 @@ struct CsvField {
 };
 
 struct CsvRecord {
-    uint64_t line = 0;                    // its first line, from 1
-    std::string_view text;                // as it came, without the line end
+    uint64_t line = 0;      // its first line, from 1
+    std::string_view text;  // as it came, without the line end
     const std::vector<CsvField>* fields = nullptr;
-    const char* problem = nullptr;        // not null: broken, and fields hold nothing of use
+    const char* problem = nullptr;  // not null: broken, and fields hold nothing of use
 };
 
 inline constexpr size_t kRecordBytesMax = 1 << 20;
@@ -52,7 +53,9 @@ class CsvReader {
     size_t line_end(size_t at) const;
     void give_up_on(const char* problem, CsvRecord& record);
     bool skip_long_line();
-    std::string_view slice(size_t from, size_t to) const { return {buffer_.get() + from, to - from}; }
+    std::string_view slice(size_t from, size_t to) const {
+        return {buffer_.get() + from, to - from};
+    }
 
     const CsvSyntax syntax_;
     const size_t record_bytes_max_;
@@ -60,12 +63,12 @@ class CsvReader {
     std::unique_ptr<char[]> buffer_;
     size_t capacity_ = 0, begin_ = 0, end_ = 0;
     bool finished_ = false;
-    bool skipping_ = false;      // in a line that is too long
-    bool after_cr_ = false;      // an LF that comes next belongs to the line end before
-    int rescues_left_ = 64;      // quotes that never end: each costs another look at record_bytes_max
+    bool skipping_ = false;  // in a line that is too long
+    bool after_cr_ = false;  // an LF that comes next belongs to the line end before
+    int rescues_left_ = 64;  // quotes that never end: each costs another look at record_bytes_max
     uint64_t line_ = 1;
     std::vector<CsvField> fields_;
-    std::string unescaped_;      // never grows while a record is scanned: fields point into it
+    std::string unescaped_;  // never grows while a record is scanned: fields point into it
     // What scan() found.
     size_t text_end_ = 0, next_begin_ = 0, scanned_ = 0;
     uint64_t lines_ = 0;

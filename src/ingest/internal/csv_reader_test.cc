@@ -2,12 +2,13 @@
 
 #include <gtest/gtest.h>
 
-
 namespace tarn::ingest {
 namespace {
 
-/// "line:field|field" or "line!reason", records joined by newlines of the test's own ("\n" inside a field shows as ^).
-std::string shown(const std::vector<std::string>& pieces, CsvSyntax syntax, size_t bytes_max = kRecordBytesMax) {
+/// "line:field|field" or "line!reason", records joined by newlines of the test's own ("\n" inside a
+/// field shows as ^).
+std::string shown(const std::vector<std::string>& pieces, CsvSyntax syntax,
+                  size_t bytes_max = kRecordBytesMax) {
     CsvReader reader(syntax, bytes_max);
     std::string out;
     CsvRecord record;
@@ -61,14 +62,18 @@ std::vector<Case> cases() {
         {"quote within", "5\" pipe,a\"b\n", "1:5\" pipe|a\"b"},
         {"text after quote", "\"a\"b,2\n3,4\n",
          "1!there is text between a closing quote and the delimiter <\"a\"b,2>\n2:3|4"},
-        {"never closed", "1,2\n\"a,2\n3,4\n", "1:1|2\n2!a quote is opened and never closed <\"a,2>\n3:3|4"},
-        {"never closed at the end", "1,2\n3,\"4", "1:1|2\n2!a quote is opened and never closed <3,\"4>"},
-        {"nul", std::string("a\0b,c\nd,e\n", 10), std::string("1!the line holds a NUL byte <a\0b,c>\n2:d|e", 41)},
+        {"never closed", "1,2\n\"a,2\n3,4\n",
+         "1:1|2\n2!a quote is opened and never closed <\"a,2>\n3:3|4"},
+        {"never closed at the end", "1,2\n3,\"4",
+         "1:1|2\n2!a quote is opened and never closed <3,\"4>"},
+        {"nul", std::string("a\0b,c\nd,e\n", 10),
+         std::string("1!the line holds a NUL byte <a\0b,c>\n2:d|e", 41)},
         {"semicolon", "1,5;2\n", "1:1,5|2", {';', '"'}},
         {"tab", "a\tb\n", "1:a|b", {'\t', '"'}},
         {"no quote", "\"a,b\"\n", "1:\"a|b\"", {',', 0}},
         {"single quote", "'a,b','it''s'\n", "1:\"a,b|\"it's", {',', '\''}},
-        {"sixteen and more", "0123456789abcdef0123456789,0123456789abcdef\n", "1:0123456789abcdef0123456789|0123456789abcdef"},
+        {"sixteen and more", "0123456789abcdef0123456789,0123456789abcdef\n",
+         "1:0123456789abcdef0123456789|0123456789abcdef"},
         {"nothing", "", ""},
         {"only ends", "\n\r\n\n", ""},
         {"bytes above 127", "\xff\xfe,\x80\n", "1:\xff\xfe|\x80"},
@@ -87,25 +92,29 @@ TEST(CsvReader, EveryCutGivesTheSame) {
         for (const char c : one.text) bytes.emplace_back(1, c);
         EXPECT_EQ(shown(bytes, one.syntax), one.records) << one.name << ", byte by byte";
         for (size_t cut = 0; cut <= one.text.size(); ++cut)
-            EXPECT_EQ(shown({one.text.substr(0, cut), one.text.substr(cut)}, one.syntax), one.records)
+            EXPECT_EQ(shown({one.text.substr(0, cut), one.text.substr(cut)}, one.syntax),
+                      one.records)
                 << one.name << ", cut at " << cut;
     }
 }
 
 TEST(CsvReader, LongLinesAreSetAside) {
     const std::string text = "1,2\n" + std::string(50, 'x') + "\n3,4\n";
-    const std::string expected = "1:1|2\n2!the line is longer than 1 MiB <" + std::string(16, 'x') + ">\n3:3|4";
+    const std::string expected =
+        "1:1|2\n2!the line is longer than 1 MiB <" + std::string(16, 'x') + ">\n3:3|4";
     for (size_t cut = 0; cut <= text.size(); ++cut)
         EXPECT_EQ(shown({text.substr(0, cut), text.substr(cut)}, {}, 16), expected) << cut;
     // A quote that is not closed in time costs its own line only.
     const std::string open = "\"a,b\n3,4\n5,6\n7,8\n9,\"\"\n";
-    const std::string rest = "1!a quote is opened and never closed <\"a,b>\n2:3|4\n3:5|6\n4:7|8\n5:9|\"";
+    const std::string rest =
+        "1!a quote is opened and never closed <\"a,b>\n2:3|4\n3:5|6\n4:7|8\n5:9|\"";
     for (size_t cut = 0; cut <= open.size(); ++cut)
         EXPECT_EQ(shown({open.substr(0, cut), open.substr(cut)}, {}, 16), rest) << cut;
 }
 
 TEST(CsvReader, ManyOpenQuotesStayCheap) {
-    // Each line keeps the quote of the one before open: without a bound every line would cost a megabyte.
+    // Each line keeps the quote of the one before open: without a bound every line would cost a
+    // megabyte.
     std::string text;
     for (int i = 0; i < 400'000; ++i) text += "a\"\"\",\"\n";
     CsvReader reader({});
@@ -135,7 +144,8 @@ TEST(CsvReader, RandomTextCutAtRandom) {
             pieces.push_back(text.substr(at, length));
             at += length;
         }
-        ASSERT_EQ(shown(pieces, {}, 24), shown({text}, {}, 24)) << "seed " << seed << " text " << text;
+        ASSERT_EQ(shown(pieces, {}, 24), shown({text}, {}, 24))
+            << "seed " << seed << " text " << text;
     }
 }
 

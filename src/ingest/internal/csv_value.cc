@@ -113,8 +113,9 @@ bool take_iso_date(const char*& at, const char* end, int64_t& days) {
     return true;
 }
 
-constexpr std::string_view kMonths[] = {"january", "february", "march",     "april",   "may",      "june",
-                                        "july",    "august",   "september", "october", "november", "december"};
+constexpr std::string_view kMonths[] = {"january",   "february", "march",    "april",
+                                        "may",       "june",     "july",     "august",
+                                        "september", "october",  "november", "december"};
 
 bool take_month_name(const char*& at, const char* end, int& month) {
     for (int i = 0; i < 12; ++i) {
@@ -192,7 +193,8 @@ bool read_number_shape(std::string_view text, char decimal, NumberShape& out) {
     return at == text.size() && at > digits;
 }
 
-DecimalFit parse_decimal(std::string_view text, char decimal, int precision, int scale, query::Int128& out) {
+DecimalFit parse_decimal(std::string_view text, char decimal, int precision, int scale,
+                         query::Int128& out) {
     size_t at = !text.empty() && text[0] == '-' ? 1 : 0;
     const bool negative = at == 1;
     int digits = 0, decimals = 0, seen = 0;
@@ -242,7 +244,8 @@ bool parse_iso_timestamp(std::string_view text, int64_t& micros, bool& zone) {
     int64_t days = 0;
     int hour = 0, minute = 0, second = 0, fraction = 0, offset = 0;
     zone = false;
-    if (!take_iso_date(at, end, days) || end - at < 6 || (*at != ' ' && *at != 'T' && *at != 't')) return false;
+    if (!take_iso_date(at, end, days) || end - at < 6 || (*at != ' ' && *at != 'T' && *at != 't'))
+        return false;
     ++at;
     if (!take_digits(at, end, 2, hour) || *at != ':') return false;
     ++at;
@@ -261,7 +264,8 @@ bool parse_iso_timestamp(std::string_view text, int64_t& micros, bool& zone) {
         if (!take_offset(at, end, offset)) return false;
     }
     if (at != end || hour > 23 || minute > 59 || second > 59) return false;
-    micros = days * kDayMicros + ((hour * 60 + minute - offset) * 60 + second) * int64_t{1'000'000} + fraction;
+    micros = days * kDayMicros +
+             ((hour * 60 + minute - offset) * 60 + second) * int64_t{1'000'000} + fraction;
     return true;
 }
 
@@ -290,8 +294,9 @@ Result<TimeFormat> TimeFormat::compile(std::string_view format) {
         }
         if (++i == spelled.size() || std::strchr("YymdebBHIMSfpz%", spelled[i]) == nullptr)
             return Error{Code::invalid_argument,
-                         "the date format \"" + made.text_ + "\" has a directive that is not known; there are "
-                         "%Y %y %m %d %e %b %B %H %I %M %S %f %p %z %T %F"};
+                         "the date format \"" + made.text_ +
+                             "\" has a directive that is not known; there are "
+                             "%Y %y %m %d %e %b %B %H %I %M %S %f %p %z %T %F"};
         if (spelled[i] == '%') {
             made.steps_ += '%';
             continue;
@@ -304,7 +309,8 @@ Result<TimeFormat> TimeFormat::compile(std::string_view format) {
     }
     const auto has = [&](char directive) { return seen.find(directive) != std::string::npos; };
     if (!(has('Y') || has('y')) || !(has('m') || has('b')) || !has('d'))
-        return Error{Code::invalid_argument, "the date format \"" + made.text_ + "\" needs a year, a month and a day"};
+        return Error{Code::invalid_argument,
+                     "the date format \"" + made.text_ + "\" needs a year, a month and a day"};
     return made;
 }
 
@@ -341,7 +347,9 @@ bool take_part(char directive, const char*& at, const char* end, Parts& parts) {
         case 'f':
             return take_fraction(at, end, parts.fraction);
         case 'p':
-            if (end - at < 2 || (at[1] | 0x20) != 'm' || ((at[0] | 0x20) != 'a' && (at[0] | 0x20) != 'p')) return false;
+            if (end - at < 2 || (at[1] | 0x20) != 'm' ||
+                ((at[0] | 0x20) != 'a' && (at[0] | 0x20) != 'p'))
+                return false;
             parts.afternoon = (*at | 0x20) == 'p';
             at += 2;
             return true;
@@ -362,7 +370,8 @@ bool TimeFormat::parse(std::string_view text, int64_t& micros) const {
         const char step = steps_[i];
         // ":00" and ".000" may be missing at the end.
         if (at == end && i + 1 < steps_.size() &&
-            (steps_[i + 1] == static_cast<char>('S' | 0x80) || steps_[i + 1] == static_cast<char>('f' | 0x80))) {
+            (steps_[i + 1] == static_cast<char>('S' | 0x80) ||
+             steps_[i + 1] == static_cast<char>('f' | 0x80))) {
             ++i;
             continue;
         }
@@ -374,11 +383,13 @@ bool TimeFormat::parse(std::string_view text, int64_t& micros) const {
         }
     }
     if (parts.half_day) parts.hour = parts.hour % 12 + (parts.afternoon ? 12 : 0);
-    if (at != end || !valid_date(parts.year, parts.month, parts.day) || parts.hour > 23 || parts.minute > 59 ||
-        parts.second > 59)
+    if (at != end || !valid_date(parts.year, parts.month, parts.day) || parts.hour > 23 ||
+        parts.minute > 59 || parts.second > 59)
         return false;
-    micros = days_from_civil(parts.year, parts.month, parts.day) * kDayMicros +
-             ((parts.hour * 60 + parts.minute - parts.offset) * 60 + parts.second) * int64_t{1'000'000} + parts.fraction;
+    micros =
+        days_from_civil(parts.year, parts.month, parts.day) * kDayMicros +
+        ((parts.hour * 60 + parts.minute - parts.offset) * 60 + parts.second) * int64_t{1'000'000} +
+        parts.fraction;
     return true;
 }
 

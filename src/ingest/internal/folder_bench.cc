@@ -1,4 +1,5 @@
-// How fast a dropped CSV file becomes a typed Iceberg table, original kept and all committed: rows per second of CPU.
+// How fast a dropped CSV file becomes a typed Iceberg table, original kept and all committed: rows
+// per second of CPU.
 #include <benchmark/benchmark.h>
 
 #include <fstream>
@@ -21,11 +22,13 @@ void write_file(const std::string& path) {
     for (int i = 0; i < kRows; ++i) {
         state = state * 6364136223846793005ull + 1442695040888963407ull;
         const unsigned r = static_cast<unsigned>(state >> 33);
-        const int length = std::snprintf(row, sizeof(row),
-                                         "%d,customer-%06u,product with a name %04u,delivered to the back door of store %03u,%u,%u.%02u,"
-                                         "2026-%02u-%02u %02u:%02u:%02u\n",
-                                         i, r % 200'000, r % 4000, r % 500, r % 24 + 1, r % 900 + 1, r % 100, r % 12 + 1,
-                                         r % 28 + 1, r % 24, r % 60, r / 7 % 60);
+        const int length =
+            std::snprintf(row, sizeof(row),
+                          "%d,customer-%06u,product with a name %04u,delivered to the back door of "
+                          "store %03u,%u,%u.%02u,"
+                          "2026-%02u-%02u %02u:%02u:%02u\n",
+                          i, r % 200'000, r % 4000, r % 500, r % 24 + 1, r % 900 + 1, r % 100,
+                          r % 12 + 1, r % 28 + 1, r % 24, r % 60, r / 7 % 60);
         out.write(row, length);
     }
 }
@@ -48,7 +51,8 @@ void bm_csv_to_iceberg(benchmark::State& state) {
             FileLoader loader(spec, *lake.parts, stop);
             const auto place = must(parse_drop_path(from.path));
             const auto record = must(loader.load(place, must(list_drop_folder(place)).at(0)));
-            if (record.rows != kRows || record.rejected != 0) state.SkipWithError("rows are missing");
+            if (record.rows != kRows || record.rejected != 0)
+                state.SkipWithError("rows are missing");
         }
         state.SetItemsProcessed(state.iterations() * kRows);
     }

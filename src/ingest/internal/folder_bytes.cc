@@ -14,9 +14,10 @@ constexpr size_t kPieceBytes = 256u << 10;
 constexpr std::string_view kUtf8Mark = "\xEF\xBB\xBF";
 
 /// windows-1252 between 0x80 and 0x9f; the five that it does not have stay as they are.
-constexpr uint16_t kWindows[32] = {0x20AC, 0x0081, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
-                                   0x2039, 0x0152, 0x008D, 0x017D, 0x008F, 0x0090, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
-                                   0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0x009D, 0x017E, 0x0178};
+constexpr uint16_t kWindows[32] = {0x20AC, 0x0081, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021,
+                                   0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0x008D, 0x017D, 0x008F,
+                                   0x0090, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014,
+                                   0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0x009D, 0x017E, 0x0178};
 
 bool is_ascii(std::string_view bytes) {
     size_t at = 0;
@@ -86,9 +87,11 @@ Result<std::string_view> Gunzip::next() {
                          std::string("the gzip file is damaged: ") +
                              (state.stream.msg != nullptr ? state.stream.msg : "no valid data")};
         if (state.out > kUnpackedFree && state.out / state.ratio_max > state.in)
-            return Error{Code::invalid_argument, "the gzip file unpacks to more than " + std::to_string(state.ratio_max) +
-                                                     " times its size: refused as a decompression bomb"};
-        if (made > 0) return std::string_view(reinterpret_cast<const char*>(state.buffer.data()), made);
+            return Error{Code::invalid_argument,
+                         "the gzip file unpacks to more than " + std::to_string(state.ratio_max) +
+                             " times its size: refused as a decompression bomb"};
+        if (made > 0)
+            return std::string_view(reinterpret_cast<const char*>(state.buffer.data()), made);
         if (state.stream.avail_in == 0 || answer == Z_BUF_ERROR) return std::string_view();
     }
 }
@@ -103,7 +106,8 @@ Result<Encoding> parse_encoding(std::string_view name, std::string_view head) {
     if (name == "latin1") return Encoding::latin1;
     if (name != "utf16")
         return Error{Code::invalid_argument,
-                     "the encoding \"" + std::string(name) + "\" is not known; there are utf8, latin1 and utf16"};
+                     "the encoding \"" + std::string(name) +
+                         "\" is not known; there are utf8, latin1 and utf16"};
     const auto guessed = guess_encoding(head, true);
     return guessed == Encoding::utf16_big ? Encoding::utf16_big : Encoding::utf16_little;
 }
@@ -152,7 +156,8 @@ std::string_view Transcoder::convert(std::string_view bytes) {
             began_ = true;
             out_.swap(cut_off_);
             cut_off_.clear();
-            return std::string_view(out_).substr(out_.starts_with(kUtf8Mark) ? kUtf8Mark.size() : 0);
+            return std::string_view(out_).substr(out_.starts_with(kUtf8Mark) ? kUtf8Mark.size()
+                                                                             : 0);
         case Encoding::latin1:
             if (is_ascii(bytes)) return bytes;
             append_latin1(bytes);
@@ -190,7 +195,8 @@ void Transcoder::append_latin1(std::string_view bytes) {
 void Transcoder::append_utf16(std::string_view bytes) {
     const auto unit_of = [&](char first, char second) {
         const auto a = static_cast<unsigned char>(first), b = static_cast<unsigned char>(second);
-        return encoding_ == Encoding::utf16_little ? static_cast<uint32_t>(a | b << 8) : static_cast<uint32_t>(a << 8 | b);
+        return encoding_ == Encoding::utf16_little ? static_cast<uint32_t>(a | b << 8)
+                                                   : static_cast<uint32_t>(a << 8 | b);
     };
     const auto take = [&](uint32_t unit) {
         if (!began_) {

@@ -16,18 +16,23 @@
 namespace tarn::ingest {
 namespace {
 
-constexpr int kPlansMax = 4;  // new members, another encoding: each asks for another look at the file
+constexpr int kPlansMax =
+    4;  // new members, another encoding: each asks for another look at the file
 constexpr int kCommitsMax = 10;
 
 std::string fingerprint_of(const SourceSpec& spec) {
     const auto& from = std::get<FolderSource>(spec.from);
-    const auto byte = [](std::optional<char> c) { return c ? fmt::format("{}", int(*c)) : std::string("-"); };
-    std::string text = fmt::format(
-        "{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|", spec.database, int(from.format), byte(from.csv.delimiter),
-        byte(from.csv.quote), byte(from.csv.decimal), from.csv.header ? int(*from.csv.header) : -1,
-        from.csv.encoding.value_or("-"), from.csv.date_format.value_or("-"), from.csv.timestamp_format.value_or("-"),
-        int(from.new_columns), int(from.bad_rows));
-    for (const auto& column : from.columns) text += column.name + " " + query::sql_name(column.type) + ",";
+    const auto byte = [](std::optional<char> c) {
+        return c ? fmt::format("{}", int(*c)) : std::string("-");
+    };
+    std::string text =
+        fmt::format("{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|", spec.database, int(from.format),
+                    byte(from.csv.delimiter), byte(from.csv.quote), byte(from.csv.decimal),
+                    from.csv.header ? int(*from.csv.header) : -1, from.csv.encoding.value_or("-"),
+                    from.csv.date_format.value_or("-"), from.csv.timestamp_format.value_or("-"),
+                    int(from.new_columns), int(from.bad_rows));
+    for (const auto& column : from.columns)
+        text += column.name + " " + query::sql_name(column.type) + ",";
     text += fmt::format("|{}", fmt::join(from.key, ","));
     return codec::hex_encode(codec::sha256(text)).substr(0, 16);
 }
@@ -44,7 +49,8 @@ std::string object_key(const std::string& source, const FileRecord& record) {
             name += rest.substr(0, length);
         rest.remove_prefix(std::max<size_t>(length, 1));
     }
-    return fmt::format("{}/{:04}/{:02}/{:02}/{}_{}", source, day.year, day.month, day.day, record.sha256.substr(0, 8), name);
+    return fmt::format("{}/{:04}/{:02}/{:02}/{}_{}", source, day.year, day.month, day.day,
+                       record.sha256.substr(0, 8), name);
 }
 
 /// Trouble of the file itself: it would be the same at the next attempt.
@@ -59,14 +65,14 @@ struct FileLoader::Plan {
     FilePin pin;
     bool pin_is_new = false;  // has to be written
     tables::TablePtr table;
-    bool created = false;     // staged only: comes to be with the first rows
+    bool created = false;  // staged only: comes to be with the first rows
     std::vector<RowColumn> columns;
 };
 
 struct FileLoader::Portion {
     std::unique_ptr<query::RowWriter> writer;  // without a key
     std::optional<RowBuilder> rows;
-    std::optional<query::Chunk> keyed;         // with a key: all rows of the file
+    std::optional<query::Chunk> keyed;  // with a key: all rows of the file
     std::optional<tables::TableChange> appended;
     std::optional<tables::TableChange> set_aside;
     std::vector<RejectedRow> rejected;
@@ -86,8 +92,10 @@ Result<FileRecord> FileLoader::load(const DropFolder& folder, const SeenFile& se
     record.name = seen.name;
     record.identity = seen.identity;
     record.at_micros = parts_.clock.now().micros;
-    if (seen.problem != nullptr) return refuse(std::move(record), Error(Code::invalid_argument, seen.problem));
-    if (seen.identity.bytes == 0) return refuse(std::move(record), Error(Code::invalid_argument, "the file is empty"));
+    if (seen.problem != nullptr)
+        return refuse(std::move(record), Error(Code::invalid_argument, seen.problem));
+    if (seen.identity.bytes == 0)
+        return refuse(std::move(record), Error(Code::invalid_argument, "the file is empty"));
     TARN_TRY(file, DropFile::open(folder.folder, seen.name));
     return load_open(*file, seen);
 }
@@ -103,7 +111,8 @@ Result<FileRecord> FileLoader::load_open(DropFile& file, const SeenFile& seen) {
     if (!table) TARN_CHECK_OK(remove_leftovers(parts_, spec_.name));
     if (table) {
         record.table_uuid = table->info.uuid;
-        TARN_TRY(same, find_content(*parts_.store.snapshot(), spec_.name, record.table_uuid, record.sha256));
+        TARN_TRY(same, find_content(*parts_.store.snapshot(), spec_.name, record.table_uuid,
+                                    record.sha256));
         if (same) {
             record.status = FileRecord::Status::duplicate;
             record.reason = same->name;
@@ -131,18 +140,21 @@ Result<FileRecord> FileLoader::load_open(DropFile& file, const SeenFile& seen) {
     record.rows = portion.row_count;
     record.table_uuid = plan.table->info.uuid;
     if (plan.created && record.rows == 0)
-        return refuse(std::move(record),
-                      Error(Code::invalid_argument,
-                            portion.rejected.empty() ? "the file holds no rows"
-                                                     : fmt::format("no line of it can be read; line {}: {}",
-                                                                   portion.rejected[0].line, portion.rejected[0].reason)));
+        return refuse(
+            std::move(record),
+            Error(Code::invalid_argument,
+                  portion.rejected.empty()
+                      ? "the file holds no rows"
+                      : fmt::format("no line of it can be read; line {}: {}",
+                                    portion.rejected[0].line, portion.rejected[0].reason)));
     return commit(plan, std::move(record), portion);
 }
 
 Status FileLoader::check_unchanged(const DropFile& file, const SeenFile& seen) const {
     TARN_TRY(now, file.identity());
     if (now == seen.identity) return {};
-    return Error(Code::conflict, fmt::format("{} changed while it was read", seen.name), kFileChanged);
+    return Error(Code::conflict, fmt::format("{} changed while it was read", seen.name),
+                 kFileChanged);
 }
 
 Result<std::string> FileLoader::hash(DropFile& file, const SeenFile& seen) const {
@@ -166,7 +178,8 @@ Result<tables::TablePtr> FileLoader::find_table() const {
 }
 
 /// The first file decides what the declaration leaves open; the others obey.
-Result<FileLoader::Plan> FileLoader::make_plan(DropFile& file, const std::string& name, bool look_again) {
+Result<FileLoader::Plan> FileLoader::make_plan(DropFile& file, const std::string& name,
+                                               bool look_again) {
     TARN_TRY(table, find_table());
     std::optional<FilePin> pin;
     if (table) {
@@ -190,21 +203,29 @@ Result<FileLoader::Plan> FileLoader::make_plan(DropFile& file, const std::string
     return plan;
 }
 
-/// The columns that the table must have for this file, and their order in it. Guesses where it has to.
+/// The columns that the table must have for this file, and their order in it. Guesses where it has
+/// to.
 Result<std::vector<ColumnSpec>> FileLoader::wanted_columns(DropFile& file, const FileKind& kind,
-                                                           const tables::TablePtr& table, std::optional<FilePin>& pin,
-                                                           bool look_again, std::vector<std::string>& of_file) {
+                                                           const tables::TablePtr& table,
+                                                           std::optional<FilePin>& pin,
+                                                           bool look_again,
+                                                           std::vector<std::string>& of_file) {
     std::vector<ColumnSpec> wanted;
-    const auto known = [&](const std::string& name) { return table && table->schema().find(name) != nullptr; };
-    // JSON says its columns line by line: the file is looked through first, and when a line had a new member.
+    const auto known = [&](const std::string& name) {
+        return table && table->schema().find(name) != nullptr;
+    };
+    // JSON says its columns line by line: the file is looked through first, and when a line had a
+    // new member.
     if (pin && kind.format == FileFormat::json_lines && !look_again) return wanted;
     if (pin && kind.format == FileFormat::csv) {
         TARN_TRY(names, csv_columns(file, kind, *pin));
         of_file = std::move(names);
-        const auto strangers = std::count_if(of_file.begin(), of_file.end(), [&](const auto& n) { return !known(n); });
+        const auto strangers =
+            std::count_if(of_file.begin(), of_file.end(), [&](const auto& n) { return !known(n); });
         if (strangers == 0) return wanted;
         if (static_cast<size_t>(strangers) == of_file.size() && table)
-            return Error(Code::invalid_argument, "none of its columns is one of the table's: is it another kind of file?");
+            return Error(Code::invalid_argument,
+                         "none of its columns is one of the table's: is it another kind of file?");
     }
     TARN_TRY(guessed, guess(file, kind, from_, pin));
     if (pin) guessed.pin.formats.insert(pin->formats.begin(), pin->formats.end());
@@ -214,18 +235,23 @@ Result<std::vector<ColumnSpec>> FileLoader::wanted_columns(DropFile& file, const
         of_file.push_back(column.name);
         if (known(column.name)) continue;
         if (table && from_.new_columns == FolderSource::NewColumns::refuse)
-            return Error(Code::invalid_argument,
-                         fmt::format("column {} is new, and the source refuses new columns (new_columns: add)", column.name));
+            return Error(
+                Code::invalid_argument,
+                fmt::format(
+                    "column {} is new, and the source refuses new columns (new_columns: add)",
+                    column.name));
         wanted.push_back(column);
     }
     for (const auto& column : from_.columns)
-        if (!known(column.name) && std::find(of_file.begin(), of_file.end(), column.name) == of_file.end())
+        if (!known(column.name) &&
+            std::find(of_file.begin(), of_file.end(), column.name) == of_file.end())
             wanted.push_back(column);
     pin = std::move(guessed.pin);
     return wanted;
 }
 
-Result<FileLoader::Plan> FileLoader::plan_with(DropFile& file, FileKind kind, const tables::TablePtr& table,
+Result<FileLoader::Plan> FileLoader::plan_with(DropFile& file, FileKind kind,
+                                               const tables::TablePtr& table,
                                                std::optional<FilePin> pin, bool look_again) {
     Plan plan;
     plan.kind = kind;
@@ -233,12 +259,16 @@ Result<FileLoader::Plan> FileLoader::plan_with(DropFile& file, FileKind kind, co
     std::vector<std::string> of_file;
     TARN_TRY(wanted, wanted_columns(file, kind, table, pin, look_again, of_file));
     for (const auto& name : from_.key)
-        if (kind.format == FileFormat::csv && std::find(of_file.begin(), of_file.end(), name) == of_file.end())
-            return Error(Code::invalid_argument, fmt::format("it has no column {}, which belongs to the key", name));
+        if (kind.format == FileFormat::csv &&
+            std::find(of_file.begin(), of_file.end(), name) == of_file.end())
+            return Error(Code::invalid_argument,
+                         fmt::format("it has no column {}, which belongs to the key", name));
     for (const auto& name : from_.key)
         if (kind.format == FileFormat::json_lines && !(table && table->schema().find(name)) &&
-            std::none_of(wanted.begin(), wanted.end(), [&](const auto& column) { return column.name == name; }))
-            return Error(Code::invalid_argument, fmt::format("no line of it has {}, which belongs to the key", name));
+            std::none_of(wanted.begin(), wanted.end(),
+                         [&](const auto& column) { return column.name == name; }))
+            return Error(Code::invalid_argument,
+                         fmt::format("no line of it has {}, which belongs to the key", name));
     plan.pin = std::move(*pin);
     if (kind.encoding_known && !plan.pin.encoding) plan.pin.encoding = kind.encoding;
     plan.pin_is_new = !before || !(*before == plan.pin);
@@ -249,7 +279,8 @@ Result<FileLoader::Plan> FileLoader::plan_with(DropFile& file, FileKind kind, co
         target.name = spec_.name;
         target.key = from_.key;
         target.source = spec_.name;
-        for (const auto& column : wanted) target.columns.push_back({column.name, column.type, false, {}});
+        for (const auto& column : wanted)
+            target.columns.push_back({column.name, column.type, false, {}});
         // An upsert needs the table to be there; otherwise it comes to be with its first rows.
         if (!from_.key.empty()) {
             TARN_TRY(made, ensure_table(parts_, target));
@@ -264,7 +295,8 @@ Result<FileLoader::Plan> FileLoader::plan_with(DropFile& file, FileKind kind, co
     }
     const auto add = [&](const tables::Field& field) -> Status {
         RowColumn column{field.name, type_of_iceberg(field.type), {}};
-        if (const auto format = plan.pin.formats.find(field.name); format != plan.pin.formats.end()) {
+        if (const auto format = plan.pin.formats.find(field.name);
+            format != plan.pin.formats.end()) {
             TARN_TRY(compiled, TimeFormat::compile(format->second));
             column.format = std::move(compiled);
         }
@@ -277,7 +309,8 @@ Result<FileLoader::Plan> FileLoader::plan_with(DropFile& file, FileKind kind, co
     }
     for (const auto& name : of_file) {
         const auto* field = plan.table->schema().find(name);
-        if (field == nullptr) return Error(Code::internal, fmt::format("column {} was not made", name));
+        if (field == nullptr)
+            return Error(Code::internal, fmt::format("column {} was not made", name));
         TARN_CHECK_OK(add(*field));
     }
     return plan;
@@ -295,15 +328,18 @@ Status FileLoader::ensure_landing() {
     return {};
 }
 
-/// The bytes that are parsed are the bytes that are kept: the store compares them with the hash that names the file.
+/// The bytes that are parsed are the bytes that are kept: the store compares them with the hash
+/// that names the file.
 Status FileLoader::read(DropFile& file, Plan& plan, FileRecord& record, Portion& portion) {
     TARN_CHECK_OK(ensure_landing());
     record.object = object_key(spec_.name, record);
     objects::PutOptions options;
     options.size = record.identity.bytes;
     TARN_TRY(sha, codec::hex_decode(record.sha256));
-    options.expected.push_back({objects::ChecksumAlgorithm::sha256, objects::ChecksumType::full_object, std::move(sha)});
-    TARN_TRY(upload, parts_.objects.begin_put(parts_.caller(), kLandingBucket, record.object, std::move(options)));
+    options.expected.push_back(
+        {objects::ChecksumAlgorithm::sha256, objects::ChecksumType::full_object, std::move(sha)});
+    TARN_TRY(upload, parts_.objects.begin_put(parts_.caller(), kLandingBucket, record.object,
+                                              std::move(options)));
     portion.rows.emplace(plan.columns, plan.pin.decimal);
     const bool keyed = !from_.key.empty();
     if (!keyed) {
@@ -319,7 +355,8 @@ Status FileLoader::read(DropFile& file, Plan& plan, FileRecord& record, Portion&
         if (keyed) {
             if (rows.bytes() <= kKeyedBytesMax) return {};
             return Error(Code::invalid_argument,
-                         fmt::format("a file of a source with a key may hold {} MiB: split it", kKeyedBytesMax >> 20));
+                         fmt::format("a file of a source with a key may hold {} MiB: split it",
+                                     kKeyedBytesMax >> 20));
         }
         portion.row_count += rows.rows();
         return portion.writer->append(rows.take());
@@ -330,14 +367,17 @@ Status FileLoader::read(DropFile& file, Plan& plan, FileRecord& record, Portion&
         portion.rejected_bytes += text.size();
         if (portion.rejected.size() >= kRejectedMax || portion.rejected_bytes > kRejectedBytesMax)
             return Error(Code::invalid_argument,
-                         fmt::format("more than {} lines do not fit: is it another kind of file? The first is line {}: {}",
-                                     portion.rejected.size(), portion.rejected[0].line, portion.rejected[0].reason));
+                         fmt::format("more than {} lines do not fit: is it another kind of file? "
+                                     "The first is line {}: {}",
+                                     portion.rejected.size(), portion.rejected[0].line,
+                                     portion.rejected[0].reason));
         portion.rejected.push_back({record.name, line, std::string(text), std::string(reason)});
         return {};
     };
     Status done = read_rows(file, plan.kind, plan.pin, *portion.rows, calls);
     if (!done.ok() && done.error().reason == kNotUtf8) {
-        // Only now there was a letter: what is ASCII in latin1 too was read right, but from the beginning is simpler.
+        // Only now there was a letter: what is ASCII in latin1 too was read right, but from the
+        // beginning is simpler.
         plan.kind.encoding = Encoding::latin1;
         plan.kind.encoding_known = true;
         plan.pin.encoding = Encoding::latin1;
@@ -350,8 +390,10 @@ Status FileLoader::read(DropFile& file, Plan& plan, FileRecord& record, Portion&
     portion.row_count += portion.rows->rows();
     if (!keyed) TARN_CHECK_OK(portion.writer->append(portion.rows->take()));
     const auto kept = upload->finish();
-    if (!kept.ok() && (kept.error().reason == "BadDigest" || kept.error().reason == "IncompleteBody"))
-        return Error(Code::conflict, fmt::format("{} changed while it was read", record.name), kFileChanged);
+    if (!kept.ok() &&
+        (kept.error().reason == "BadDigest" || kept.error().reason == "IncompleteBody"))
+        return Error(Code::conflict, fmt::format("{} changed while it was read", record.name),
+                     kFileChanged);
     TARN_CHECK_OK(kept);
     return {};
 }
@@ -359,7 +401,8 @@ Status FileLoader::read(DropFile& file, Plan& plan, FileRecord& record, Portion&
 meta::Batch FileLoader::records_of(const Plan& plan, const FileRecord& record) const {
     meta::Batch batch;
     const std::string key = content_key(spec_.name, record.table_uuid, record.sha256);
-    batch.require_absent(key, Error(Code::conflict, "the file was loaded by somebody else", "file_loaded"));
+    batch.require_absent(
+        key, Error(Code::conflict, "the file was loaded by somebody else", "file_loaded"));
     batch.put(key, encode_file_record(record));
     batch.put(name_key(spec_.name, record.name), encode_file_record(record));
     if (plan.created) stage_forget_staged(batch, spec_.name);
@@ -379,12 +422,14 @@ Result<std::vector<tables::TableChange>> FileLoader::changes_of(Plan& plan, Port
         changes.push_back(*portion.appended);
     } else if (portion.row_count > 0) {
         if (!portion.keyed) portion.keyed = portion.rows->take();
-        TARN_TRY(change, parts_.engine.upsert(spec_.database, spec_.name, from_.key, *portion.keyed, portion.rows->names()));
+        TARN_TRY(change, parts_.engine.upsert(spec_.database, spec_.name, from_.key, *portion.keyed,
+                                              portion.rows->names()));
         changes.push_back(std::move(change));
     }
     if (!portion.rejected.empty()) {
         if (!portion.set_aside) {
-            TARN_TRY(change, reject_rows(parts_, spec_.database, spec_.name, spec_.name, portion.rejected));
+            TARN_TRY(change,
+                     reject_rows(parts_, spec_.database, spec_.name, spec_.name, portion.rejected));
             portion.set_aside = std::move(change);
         }
         changes.push_back(*portion.set_aside);
@@ -402,7 +447,8 @@ void FileLoader::discard(const std::vector<tables::TableChange>& changes) const 
     if (paths.empty()) return;
     const Status removed = parts_.catalog.files().remove(paths);
     if (!removed.ok())
-        log_warning("ingest", "files of a commit that failed stay behind", {{"why", removed.error().message}});
+        log_warning("ingest", "files of a commit that failed stay behind",
+                    {{"why", removed.error().message}});
 }
 
 /// Rows, rejected rows and the file's records: all or nothing.
@@ -417,11 +463,13 @@ Result<FileRecord> FileLoader::commit(Plan& plan, FileRecord record, Portion& po
             const auto committed = parts_.store.commit(std::move(records));
             if (!committed.ok()) done = committed.error();
         } else {
-            const auto committed = parts_.committer.commit(parts_.caller(), std::move(changes), std::move(records));
+            const auto committed =
+                parts_.committer.commit(parts_.caller(), std::move(changes), std::move(records));
             if (!committed.ok()) done = committed.error();
         }
         if (done.ok()) return record;
-        const bool again = done.error().code == Code::conflict && done.error().reason == "rows_changed" && portion.keyed;
+        const bool again = done.error().code == Code::conflict &&
+                           done.error().reason == "rows_changed" && portion.keyed;
         if (again && attempt < kCommitsMax) {
             made.resize(1);  // the upsert is made anew, the rejected rows are not
             discard(made);
@@ -438,7 +486,8 @@ Result<FileRecord> FileLoader::refuse(FileRecord record, const Error& why) {
     record.spec = fingerprint_;
     record.object.clear();
     record.rows = record.rejected = 0;
-    log_warning("ingest", "a file was refused", {{"source", spec_.name}, {"file", record.name}, {"why", why.message}});
+    log_warning("ingest", "a file was refused",
+                {{"source", spec_.name}, {"file", record.name}, {"why", why.message}});
     return remember(std::move(record));
 }
 

@@ -1,5 +1,5 @@
-// One file of a drop folder into its table: original into the landing zone, rows, rejected rows and the record of the
-// file in one commit. Lane: the runner's thread.
+// One file of a drop folder into its table: original into the landing zone, rows, rejected rows and
+// the record of the file in one commit. Lane: the runner's thread.
 #pragma once
 
 #include <optional>
@@ -29,8 +29,8 @@ class FileLoader {
     /// `spec.from` holds a FolderSource. All outlive the loader.
     FileLoader(const SourceSpec& spec, const SourcesParts& parts, const StopFlag& stop);
 
-    /// What became of the file is durable when it returns. Errors: what may pass (the disk, a commit that others
-    /// overtook, kFileChanged, stopped): try again.
+    /// What became of the file is durable when it returns. Errors: what may pass (the disk, a
+    /// commit that others overtook, kFileChanged, stopped): try again.
     Result<FileRecord> load(const DropFolder& folder, const SeenFile& seen);
     /// Changes when another declaration could take files that were refused.
     const std::string& fingerprint() const { return fingerprint_; }
@@ -42,9 +42,10 @@ class FileLoader {
     Result<FileRecord> load_open(DropFile& file, const SeenFile& seen);
     Result<std::string> hash(DropFile& file, const SeenFile& seen) const;
     Result<Plan> make_plan(DropFile& file, const std::string& name, bool look_again);
-    Result<Plan> plan_with(DropFile& file, FileKind kind, const tables::TablePtr& table, std::optional<FilePin> pin,
-                           bool look_again);
-    Result<std::vector<ColumnSpec>> wanted_columns(DropFile& file, const FileKind& kind, const tables::TablePtr& table,
+    Result<Plan> plan_with(DropFile& file, FileKind kind, const tables::TablePtr& table,
+                           std::optional<FilePin> pin, bool look_again);
+    Result<std::vector<ColumnSpec>> wanted_columns(DropFile& file, const FileKind& kind,
+                                                   const tables::TablePtr& table,
                                                    std::optional<FilePin>& pin, bool look_again,
                                                    std::vector<std::string>& of_file);
     Status read(DropFile& file, Plan& plan, FileRecord& record, Portion& portion);

@@ -51,12 +51,14 @@ class FolderLoad : public ::testing::Test {
         const auto record = must(try_load(name));
         if (record.status == FileRecord::Status::loaded)
             return "loaded " + std::to_string(record.rows) + "+" + std::to_string(record.rejected);
-        return (record.status == FileRecord::Status::duplicate ? "duplicate of " : "refused: ") + record.reason;
+        return (record.status == FileRecord::Status::duplicate ? "duplicate of " : "refused: ") +
+               record.reason;
     }
     std::string ask(const std::string& sql) { return lake_->ask(sql); }
     std::string types() {
-        return ask("select string_agg(column_name || ' ' || data_type, ', ' order by ordinal_position) "
-                   "from information_schema.columns where table_name = 'weather'");
+        return ask(
+            "select string_agg(column_name || ' ' || data_type, ', ' order by ordinal_position) "
+            "from information_schema.columns where table_name = 'weather'");
     }
 
     const fs::path folder_;
@@ -68,18 +70,29 @@ class FolderLoad : public ::testing::Test {
 };
 
 TEST_F(FolderLoad, FirstFileDecidesTheOthersObey) {
-    drop("a.csv", "day;region;estaci\xf3n;temp_c\n2026-09-22;andes;P\xe1ramo;16,6\n2026-09-22;coast;;29,1\n");
+    drop(
+        "a.csv",
+        "day;region;estaci\xf3n;temp_c\n2026-09-22;andes;P\xe1ramo;16,6\n2026-09-22;coast;;29,1\n");
     EXPECT_EQ(load("a.csv"), "loaded 2+0");
-    EXPECT_EQ(types(), "day date, region character varying, estacion character varying, temp_c numeric");
-    EXPECT_EQ(ask("select * from weather order by region"), "2026-09-22,andes,Páramo,16.60;2026-09-22,coast,NULL,29.10");
+    EXPECT_EQ(types(),
+              "day date, region character varying, estacion character varying, temp_c numeric");
+    EXPECT_EQ(ask("select * from weather order by region"),
+              "2026-09-22,andes,Páramo,16.60;2026-09-22,coast,NULL,29.10");
     // Another order, a column less, bad lines; ',' would be guessed for the delimiter here.
-    drop("b.csv", "temp_c;day;region\n20,5;2026-09-23;andes\nsin dato;2026-09-23;coast\n1,5;x\n20,555;2026-09-24;andes\n");
+    drop("b.csv",
+         "temp_c;day;region\n20,5;2026-09-23;andes\nsin "
+         "dato;2026-09-23;coast\n1,5;x\n20,555;2026-09-24;andes\n");
     EXPECT_EQ(load("b.csv"), "loaded 1+3");
-    EXPECT_EQ(ask("select day, temp_c, estacion from weather where day = '2026-09-23'"), "2026-09-23,20.50,NULL");
+    EXPECT_EQ(ask("select day, temp_c, estacion from weather where day = '2026-09-23'"),
+              "2026-09-23,20.50,NULL");
     EXPECT_EQ(ask("select line, text, place, source from weather_rejected order by line"),
-              "3,sin dato;2026-09-23;coast,b.csv,weather;4,1,5;x,b.csv,weather;5,20,555;2026-09-24;andes,b.csv,weather");
-    EXPECT_THAT(ask("select reason from weather_rejected order by line"),
-                HasSubstr("column temp_c: \"sin dato\" is no numeric(18,2);2 fields, the table's rows have 3;"));
+              "3,sin "
+              "dato;2026-09-23;coast,b.csv,weather;4,1,5;x,b.csv,weather;5,20,555;2026-09-24;andes,"
+              "b.csv,weather");
+    EXPECT_THAT(
+        ask("select reason from weather_rejected order by line"),
+        HasSubstr(
+            "column temp_c: \"sin dato\" is no numeric(18,2);2 fields, the table's rows have 3;"));
 }
 
 TEST_F(FolderLoad, SameBytesOnce) {
@@ -101,7 +114,8 @@ TEST_F(FolderLoad, TheOriginalIsKept) {
     drop("a.csv", bytes);
     const auto record = must(try_load("a.csv"));
     EXPECT_EQ(record.sha256, codec::hex_encode(codec::sha256(bytes)));
-    EXPECT_THAT(record.object, ::testing::MatchesRegex("weather/20../../../" + record.sha256.substr(0, 8) + "_a.csv"));
+    EXPECT_THAT(record.object, ::testing::MatchesRegex("weather/20../../../" +
+                                                       record.sha256.substr(0, 8) + "_a.csv"));
     const auto object = must(lake_->objects->open(kLandingBucket, record.object));
     EXPECT_EQ(must(object->read(0, 1 << 20)), bytes);
     EXPECT_EQ(load("a.csv"), "duplicate of a.csv");
@@ -159,7 +173,8 @@ TEST_F(FolderLoad, LaterRowsReplaceByKey) {
     EXPECT_EQ(load("a.csv"), "loaded 3+0");
     EXPECT_EQ(load("b.csv"), "loaded 2+0");
     EXPECT_EQ(load("c.csv"), "refused: it has no column day, which belongs to the key");
-    EXPECT_EQ(ask("select * from weather order by day"), "2026-01-01,3;2026-01-02,20;2026-01-03,30");
+    EXPECT_EQ(ask("select * from weather order by day"),
+              "2026-01-01,3;2026-01-02,20;2026-01-03,30");
 }
 
 TEST_F(FolderLoad, LettersAfterAMegabyteOfAscii) {
@@ -175,17 +190,20 @@ TEST_F(FolderLoad, LettersAfterAMegabyteOfAscii) {
 }
 
 TEST_F(FolderLoad, JsonLines) {
-    drop("a.jsonl", "{\"day\":\"2026-10-12\",\"name\":\"Día\",\"n\":1,\"x\":1.5,\"in\":{\"a\":[1,2]}}\n"
-                    "{\"n\":2,\"ok\":true}\n{broken\n[1]\n{\"n\":\"x\"}\n");
+    drop("a.jsonl",
+         "{\"day\":\"2026-10-12\",\"name\":\"Día\",\"n\":1,\"x\":1.5,\"in\":{\"a\":[1,2]}}\n"
+         "{\"n\":2,\"ok\":true}\n{broken\n[1]\n{\"n\":\"x\"}\n");
     EXPECT_EQ(load("a.jsonl"), "loaded 3+2");
     EXPECT_EQ(ask("select n from weather order by n"), "1;2;x");
 }
 
 TEST_F(FolderLoad, JsonTypesAndMembersThatCome) {
-    drop("a.jsonl", "{\"day\":\"2026-10-12\",\"name\":\"Día\",\"n\":1,\"x\":1.5,\"in\":{\"a\":[1,2]}}\n"
-                    "{\"n\":2,\"ok\":true}\n\n{broken\n[1]\n");
+    drop("a.jsonl",
+         "{\"day\":\"2026-10-12\",\"name\":\"Día\",\"n\":1,\"x\":1.5,\"in\":{\"a\":[1,2]}}\n"
+         "{\"n\":2,\"ok\":true}\n\n{broken\n[1]\n");
     EXPECT_EQ(load("a.jsonl"), "loaded 2+2");
-    EXPECT_EQ(ask("select * from weather order by n"), "2026-10-12,Día,1,1.50,{\"a\":[1,2]},NULL;NULL,NULL,2,NULL,NULL,t");
+    EXPECT_EQ(ask("select * from weather order by n"),
+              "2026-10-12,Día,1,1.50,{\"a\":[1,2]},NULL;NULL,NULL,2,NULL,NULL,t");
     EXPECT_EQ(ask("select line from weather_rejected order by line"), "4;5");
     drop("b.jsonl", "{\"n\":3}\n{\"n\":4,\"New One\":\"x\"}\n{\"n\":\"y\"}\n");
     EXPECT_EQ(load("b.jsonl"), "loaded 2+1");
@@ -211,7 +229,8 @@ TEST_F(FolderLoad, EveryFailureOfTheDiskLeavesAllOrNothing) {
     drop("a.csv", text);
     bool loaded = false;
     for (uint64_t after = 0; !loaded && after < 200; ++after) {
-        extents_.add_fault({.call = io::FaultyDisk::Call::any, .after = after, .times = io::FaultyDisk::kForever});
+        extents_.add_fault(
+            {.call = io::FaultyDisk::Call::any, .after = after, .times = io::FaultyDisk::kForever});
         const auto record = try_load("a.csv");
         loaded = record.ok() && record->status == FileRecord::Status::loaded;
         extents_.clear_faults();
@@ -221,7 +240,8 @@ TEST_F(FolderLoad, EveryFailureOfTheDiskLeavesAllOrNothing) {
         if (loaded)
             EXPECT_EQ(rows, "20000");
         else
-            EXPECT_TRUE(rows == "0" || rows.find("does not exist") != std::string::npos) << after << ": " << rows;
+            EXPECT_TRUE(rows == "0" || rows.find("does not exist") != std::string::npos)
+                << after << ": " << rows;
     }
     EXPECT_TRUE(loaded);
     EXPECT_EQ(load("a.csv"), "duplicate of a.csv");
@@ -244,7 +264,8 @@ TEST_F(FolderLoad, TheRunnerWatches) {
             if (!status.tables.empty() && status.tables[0].position == position) return true;
             std::this_thread::sleep_for(std::chrono::milliseconds(10));
         }
-        ADD_FAILURE() << (runner->status().tables.empty() ? "" : runner->status().tables[0].position);
+        ADD_FAILURE() << (runner->status().tables.empty() ? ""
+                                                          : runner->status().tables[0].position);
         return false;
     };
     EXPECT_TRUE(wait("1 files loaded, 0 waiting, 0 refused; last a.csv"));
@@ -267,7 +288,8 @@ TEST_F(FolderLoad, Preview) {
     EXPECT_EQ(preview.tables[0].columns[0].type, query::Type(query::Kind::date));
     ASSERT_EQ(preview.tables[0].rejected.size(), 1u);
     EXPECT_EQ(preview.tables[0].rejected[0].line, 4u);
-    EXPECT_EQ(preview.notes.at(1), "csv: {delimiter: \";\", decimal: \",\", date_format: \"%d/%m/%Y\"}");
+    EXPECT_EQ(preview.notes.at(1),
+              "csv: {delimiter: \";\", decimal: \",\", date_format: \"%d/%m/%Y\"}");
     EXPECT_THAT(ask("select * from weather"), HasSubstr("does not exist"));
 }
 

@@ -1,4 +1,5 @@
-// `tarn try` for files: the first one as the source would take it, and its dialect as lakefile text.
+// `tarn try` for files: the first one as the source would take it, and its dialect as lakefile
+// text.
 #include <fmt/format.h>
 
 #include "ingest/internal/folder_read.h"
@@ -18,7 +19,8 @@ std::string dialect_text(const FileKind& kind, const FilePin& pin, const FolderS
         out += fmt::format(", quote: \"{}\"", byte(pin.layout.syntax.quote));
     if (pin.decimal != '.') out += fmt::format(", decimal: \"{}\"", byte(pin.decimal));
     if (!pin.layout.header) out += ", header: false";
-    if (kind.encoding_known && kind.encoding != Encoding::utf8) out += fmt::format(", encoding: {}", encoding_name(kind.encoding));
+    if (kind.encoding_known && kind.encoding != Encoding::utf8)
+        out += fmt::format(", encoding: {}", encoding_name(kind.encoding));
     std::optional<std::string> date = from.csv.date_format, timestamp = from.csv.timestamp_format;
     for (const auto& [column, format] : pin.formats) {
         const auto compiled = TimeFormat::compile(format);
@@ -30,7 +32,8 @@ std::string dialect_text(const FileKind& kind, const FilePin& pin, const FolderS
     return out + "}";
 }
 
-Result<Preview> preview_file(DropFile& file, const std::string& name, const SourceSpec& spec, size_t rows_max) {
+Result<Preview> preview_file(DropFile& file, const std::string& name, const SourceSpec& spec,
+                             size_t rows_max) {
     const auto& from = std::get<FolderSource>(spec.from);
     TARN_TRY(kind, kind_of(file, name, from, std::nullopt));
     auto guessed = guess(file, kind, from, std::nullopt);
@@ -49,7 +52,8 @@ Result<Preview> preview_file(DropFile& file, const std::string& name, const Sour
     std::vector<RowColumn> columns;
     for (const auto& column : guessed->columns) {
         RowColumn one{column.name, stored_type(column.type), {}};
-        if (const auto format = guessed->pin.formats.find(column.name); format != guessed->pin.formats.end()) {
+        if (const auto format = guessed->pin.formats.find(column.name);
+            format != guessed->pin.formats.end()) {
             TARN_TRY(compiled, TimeFormat::compile(format->second));
             one.format = std::move(compiled);
         }
@@ -58,10 +62,13 @@ Result<Preview> preview_file(DropFile& file, const std::string& name, const Sour
     RowBuilder rows(columns, guessed->pin.decimal);
     const Error enough(Code::cancelled, kEnough, kEnough);
     ReadCalls calls;
-    calls.full = [&](RowBuilder& builder) -> Status { return builder.rows() >= rows_max ? Status(enough) : ok_status(); };
+    calls.full = [&](RowBuilder& builder) -> Status {
+        return builder.rows() >= rows_max ? Status(enough) : ok_status();
+    };
     calls.reject = [&](uint64_t line, std::string_view text, std::string_view reason) -> Status {
         if (table.rejected.size() < kRejectedShown)
-            table.rejected.push_back({name, line, std::string(text.substr(0, 1000)), std::string(reason)});
+            table.rejected.push_back(
+                {name, line, std::string(text.substr(0, 1000)), std::string(reason)});
         return {};
     };
     const Status read = read_rows(file, kind, guessed->pin, rows, calls);
@@ -92,11 +99,14 @@ Result<Preview> preview_folder(const SourceSpec& spec, const SourcesParts&, size
         TARN_TRY(file, DropFile::open(folder.folder, seen.name));
         auto preview = preview_file(*file, seen.name, spec, rows_max);
         if (!preview.ok()) return std::move(preview).error().within(seen.name);
-        if (files.size() > 1) preview->notes.push_back(fmt::format("{} files are there, this is the oldest", files.size()));
+        if (files.size() > 1)
+            preview->notes.push_back(
+                fmt::format("{} files are there, this is the oldest", files.size()));
         return preview;
     }
-    return Error(Code::not_found, fmt::format("no file in {} has a name like {}: drop one there, and try again",
-                                              folder.folder, folder.pattern));
+    return Error(Code::not_found,
+                 fmt::format("no file in {} has a name like {}: drop one there, and try again",
+                             folder.folder, folder.pattern));
 }
 
 }  // namespace tarn::ingest

@@ -34,7 +34,8 @@ Result<std::string> read_head(DropFile& file, std::optional<Encoding> encoding, 
 }
 
 std::string without_gz(std::string name) {
-    std::transform(name.begin(), name.end(), name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
     if (name.ends_with(".gz")) name.resize(name.size() - 3);
     return name;
 }
@@ -79,7 +80,8 @@ Result<FileKind> kind_of(DropFile& file, const std::string& name, const FolderSo
         kind.format = FileFormat::csv;
     else if (plain.ends_with(".jsonl") || plain.ends_with(".ndjson") || plain.ends_with(".json"))
         kind.format = FileFormat::json_lines;
-    else if (!plain.ends_with(".csv") && !plain.ends_with(".tsv") && !plain.ends_with(".txt") && head.starts_with('{'))
+    else if (!plain.ends_with(".csv") && !plain.ends_with(".tsv") && !plain.ends_with(".txt") &&
+             head.starts_with('{'))
         kind.format = FileFormat::json_lines;
     std::optional<std::string> said = from.csv.encoding;
     if (!said && pin && pin->encoding) said = std::string(encoding_name(*pin->encoding));
@@ -135,8 +137,8 @@ struct Tallies {
     }
 };
 
-void finish_guess(const Tallies& tallies, const std::vector<std::string>& names, const FolderSource& from,
-                  GuessedFile& out) {
+void finish_guess(const Tallies& tallies, const std::vector<std::string>& names,
+                  const FolderSource& from, GuessedFile& out) {
     const auto guessed = decide_types(tallies.columns, from.csv.decimal);
     out.pin.decimal = guessed.decimal;
     for (size_t i = 0; i < names.size(); ++i) {
@@ -146,16 +148,19 @@ void finish_guess(const Tallies& tallies, const std::vector<std::string>& names,
             type = query::Kind::date;
             format = tallies.date->text();
         } else if (tallies.timestamp && tallies.most(tallies.timestamps[i], i)) {
-            type = tallies.timestamp->has_zone() ? query::Kind::timestamptz : query::Kind::timestamp;
+            type =
+                tallies.timestamp->has_zone() ? query::Kind::timestamptz : query::Kind::timestamp;
             format = tallies.timestamp->text();
         } else if (!guessed.columns[i].note.empty()) {
-            out.notes.push_back(fmt::format("column {} stays text: {}", names[i], guessed.columns[i].note));
+            out.notes.push_back(
+                fmt::format("column {} stays text: {}", names[i], guessed.columns[i].note));
         }
         for (const auto& given : from.columns)
             if (given.name == names[i]) {
                 // A type that is given has the format of its kind.
                 type = given.type;
-                if (format.empty() && type.kind == query::Kind::date && tallies.date) format = tallies.date->text();
+                if (format.empty() && type.kind == query::Kind::date && tallies.date)
+                    format = tallies.date->text();
                 if (format.empty() && tallies.timestamp &&
                     (type.kind == query::Kind::timestamp || type.kind == query::Kind::timestamptz))
                     format = tallies.timestamp->text();
@@ -165,7 +170,8 @@ void finish_guess(const Tallies& tallies, const std::vector<std::string>& names,
     }
 }
 
-std::vector<std::string> names_of(const CsvRecord& first, const FilePin& pin, const FolderSource* from) {
+std::vector<std::string> names_of(const CsvRecord& first, const FilePin& pin,
+                                  const FolderSource* from) {
     std::vector<std::string> outside;
     const size_t width = first.fields->size();
     for (size_t i = 0; i < width; ++i) {
@@ -182,8 +188,9 @@ std::vector<std::string> names_of(const CsvRecord& first, const FilePin& pin, co
 }
 
 Error broken_header(const CsvRecord& record) {
-    return Error(Code::invalid_argument, fmt::format("line {}, where the names of the columns should be: {}", record.line,
-                                                     record.problem));
+    return Error(Code::invalid_argument,
+                 fmt::format("line {}, where the names of the columns should be: {}", record.line,
+                             record.problem));
 }
 
 Result<GuessedFile> guess_csv(DropFile& file, const FileKind& kind, const FolderSource& from,
@@ -215,12 +222,14 @@ Result<GuessedFile> guess_csv(DropFile& file, const FileKind& kind, const Folder
             out.pin.columns = names;
         }
         bytes += one.text.size();
-        if (one.problem != nullptr || one.fields->size() != names.size()) return bytes < kGuessBytesMax;
+        if (one.problem != nullptr || one.fields->size() != names.size())
+            return bytes < kGuessBytesMax;
         for (size_t i = 0; i < names.size(); ++i) tallies.observe(i, (*one.fields)[i].text, false);
         return bytes < kGuessBytesMax;
     };
     TARN_CHECK_OK(feed(text, reader, record, each));
-    if (names.empty()) return Error(Code::invalid_argument, "the file holds no line that can be read");
+    if (names.empty())
+        return Error(Code::invalid_argument, "the file holds no line that can be read");
     finish_guess(tallies, names, from, out);
     return out;
 }
@@ -239,28 +248,33 @@ Result<GuessedFile> guess_json(DropFile& file, const FileKind& kind, const Folde
         bytes += one.text.size();
         if (one.problem != nullptr) return true;
         if (!kind.encoding_known && !valid(one.text)) return not_utf8(kind);
-        (void)parser.read(one.text, [&](const JsonMember& member) {
-            const auto [at, added] = positions.emplace(member.name, names.size());
-            if (added) {
-                // Two members may have one name in SQL: they share the column.
-                const std::string name = column_names({std::string(member.name)}).front();
-                at->second = static_cast<size_t>(std::find(names.begin(), names.end(), name) - names.begin());
-                if (at->second == names.size()) names.push_back(name);
-                tallies.resize(names.size());
-            }
-            const size_t i = at->second;
-            if (member.kind == JsonMember::Kind::nested)
-                tallies.columns[i].observe_other();
-            else if (member.kind == JsonMember::Kind::boolean)
-                tallies.observe(i, member.truth ? "true" : "false", false);
-            else if (member.kind != JsonMember::Kind::null)
-                tallies.observe(i, member.text, member.kind == JsonMember::Kind::text);
-            return names.size() <= kColumnsMax;
-        }).ok();
+        (void)parser
+            .read(one.text,
+                  [&](const JsonMember& member) {
+                      const auto [at, added] = positions.emplace(member.name, names.size());
+                      if (added) {
+                          // Two members may have one name in SQL: they share the column.
+                          const std::string name = column_names({std::string(member.name)}).front();
+                          at->second = static_cast<size_t>(
+                              std::find(names.begin(), names.end(), name) - names.begin());
+                          if (at->second == names.size()) names.push_back(name);
+                          tallies.resize(names.size());
+                      }
+                      const size_t i = at->second;
+                      if (member.kind == JsonMember::Kind::nested)
+                          tallies.columns[i].observe_other();
+                      else if (member.kind == JsonMember::Kind::boolean)
+                          tallies.observe(i, member.truth ? "true" : "false", false);
+                      else if (member.kind != JsonMember::Kind::null)
+                          tallies.observe(i, member.text, member.kind == JsonMember::Kind::text);
+                      return names.size() <= kColumnsMax;
+                  })
+            .ok();
         return bytes < kGuessBytesMax;
     };
     TARN_CHECK_OK(feed(text, lines, line, each));
-    if (names.empty()) return Error(Code::invalid_argument, "the file holds no line that is a JSON object");
+    if (names.empty())
+        return Error(Code::invalid_argument, "the file holds no line that is a JSON object");
     FolderSource points = from;
     points.csv.decimal = '.';
     finish_guess(tallies, names, points, out);
@@ -271,14 +285,17 @@ Result<GuessedFile> guess_json(DropFile& file, const FileKind& kind, const Folde
 
 Result<GuessedFile> guess(DropFile& file, const FileKind& kind, const FolderSource& from,
                           const std::optional<FilePin>& pin) {
-    auto out = kind.format == FileFormat::csv ? guess_csv(file, kind, from, pin) : guess_json(file, kind, from);
+    auto out = kind.format == FileFormat::csv ? guess_csv(file, kind, from, pin)
+                                              : guess_json(file, kind, from);
     if (out.ok() && out->columns.size() > kColumnsMax)
-        return Error(Code::invalid_argument, fmt::format("more than {} columns: is it another kind of file?", kColumnsMax));
+        return Error(Code::invalid_argument,
+                     fmt::format("more than {} columns: is it another kind of file?", kColumnsMax));
     if (out.ok() && kind.encoding_known) out->pin.encoding = kind.encoding;
     return out;
 }
 
-Result<std::vector<std::string>> csv_columns(DropFile& file, const FileKind& kind, const FilePin& pin) {
+Result<std::vector<std::string>> csv_columns(DropFile& file, const FileKind& kind,
+                                             const FilePin& pin) {
     std::vector<std::string> names;
     FileText text(file, kind.encoding);
     CsvReader reader(pin.layout.syntax);
@@ -291,13 +308,15 @@ Result<std::vector<std::string>> csv_columns(DropFile& file, const FileKind& kin
         return false;
     };
     TARN_CHECK_OK(feed(text, reader, record, each));
-    if (names.empty()) return Error(Code::invalid_argument, "the file holds no line that can be read");
+    if (names.empty())
+        return Error(Code::invalid_argument, "the file holds no line that can be read");
     return names;
 }
 
 namespace {
 
-Status read_csv(FileText& text, const FileKind& kind, const FilePin& pin, RowBuilder& rows, const ReadCalls& calls) {
+Status read_csv(FileText& text, const FileKind& kind, const FilePin& pin, RowBuilder& rows,
+                const ReadCalls& calls) {
     CsvReader reader(pin.layout.syntax);
     CsvRecord record;
     bool header = pin.layout.header;
@@ -327,7 +346,8 @@ Status read_csv(FileText& text, const FileKind& kind, const FilePin& pin, RowBui
 class JsonRows {
  public:
     explicit JsonRows(RowBuilder& rows) : rows_(rows) {
-        for (size_t i = 0; i < rows.columns().size(); ++i) by_column_.emplace(rows.columns()[i].name, i);
+        for (size_t i = 0; i < rows.columns().size(); ++i)
+            by_column_.emplace(rows.columns()[i].name, i);
     }
 
     /// False: refused, see reason(). `unknown` is set when there is no column for a member.
@@ -393,7 +413,8 @@ Status read_json(FileText& text, const FileKind& kind, RowBuilder& rows, const R
             return not_utf8(kind);
         } else if (!into.add(parser, one.text)) {
             if (!into.unknown().empty())
-                return Error(Code::invalid_argument, fmt::format("line {}: member {} is new", one.number, into.unknown()),
+                return Error(Code::invalid_argument,
+                             fmt::format("line {}: member {} is new", one.number, into.unknown()),
                              kNewColumn);
             TARN_CHECK_OK(calls.reject(one.number, one.text, into.reason()));
         } else if (rows.rows() >= kPortionRows || rows.bytes() >= kPortionBytes) {
@@ -405,9 +426,11 @@ Status read_json(FileText& text, const FileKind& kind, RowBuilder& rows, const R
 
 }  // namespace
 
-Status read_rows(DropFile& file, const FileKind& kind, const FilePin& pin, RowBuilder& rows, const ReadCalls& calls) {
+Status read_rows(DropFile& file, const FileKind& kind, const FilePin& pin, RowBuilder& rows,
+                 const ReadCalls& calls) {
     FileText text(file, kind.encoding, calls.bytes);
-    return kind.format == FileFormat::csv ? read_csv(text, kind, pin, rows, calls) : read_json(text, kind, rows, calls);
+    return kind.format == FileFormat::csv ? read_csv(text, kind, pin, rows, calls)
+                                          : read_json(text, kind, rows, calls);
 }
 
 }  // namespace tarn::ingest

@@ -1,4 +1,5 @@
-// One file of a drop folder from its first to its last byte: guessed, or read into rows. Lane: the runner's thread.
+// One file of a drop folder from its first to its last byte: guessed, or read into rows. Lane: the
+// runner's thread.
 #pragma once
 
 #include <cstdint>
@@ -17,9 +18,11 @@
 
 namespace tarn::ingest {
 
-/// Error::reason of a file that was taken for UTF-8 because its beginning was ASCII: read it again as latin1.
+/// Error::reason of a file that was taken for UTF-8 because its beginning was ASCII: read it again
+/// as latin1.
 inline constexpr const char* kNotUtf8 = "not_utf8";
-/// Error::reason of a JSON file that has a member which the plan has no column for: guess() it, then plan anew.
+/// Error::reason of a JSON file that has a member which the plan has no column for: guess() it,
+/// then plan anew.
 inline constexpr const char* kNewColumn = "new_column";
 /// Of one file; the rest of a larger one is not looked at for its types.
 inline constexpr uint64_t kGuessBytesMax = 256u << 20;
@@ -39,20 +42,24 @@ struct GuessedFile {
     std::vector<ColumnSpec> columns;  // in the file's order
     std::vector<std::string> notes;
 };
-/// Looks at all of the file. What `pin` says is not guessed again. invalid_argument: nothing to be read from it.
+/// Looks at all of the file. What `pin` says is not guessed again. invalid_argument: nothing to be
+/// read from it.
 Result<GuessedFile> guess(DropFile& file, const FileKind& kind, const FolderSource& from,
                           const std::optional<FilePin>& pin);
 
 /// The columns of a CSV file as its first line, the pin or the declaration name them.
-Result<std::vector<std::string>> csv_columns(DropFile& file, const FileKind& kind, const FilePin& pin);
+Result<std::vector<std::string>> csv_columns(DropFile& file, const FileKind& kind,
+                                             const FilePin& pin);
 
 struct ReadCalls {
-    std::function<Status(std::string_view)> bytes;  // the file's own bytes, all of them, in order; may be empty
-    std::function<Status(RowBuilder&)> full;        // the builder holds a good portion: take() it
+    std::function<Status(std::string_view)>
+        bytes;  // the file's own bytes, all of them, in order; may be empty
+    std::function<Status(RowBuilder&)> full;  // the builder holds a good portion: take() it
     std::function<Status(uint64_t line, std::string_view text, std::string_view reason)> reject;
 };
-/// `rows`: for CSV its columns are those of the file in order. Ends early when a call fails, with that error. The last
-/// portion is left in `rows`.
-Status read_rows(DropFile& file, const FileKind& kind, const FilePin& pin, RowBuilder& rows, const ReadCalls& calls);
+/// `rows`: for CSV its columns are those of the file in order. Ends early when a call fails, with
+/// that error. The last portion is left in `rows`.
+Status read_rows(DropFile& file, const FileKind& kind, const FilePin& pin, RowBuilder& rows,
+                 const ReadCalls& calls);
 
 }  // namespace tarn::ingest

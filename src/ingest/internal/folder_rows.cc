@@ -63,8 +63,8 @@ query::Chunk RowBuilder::take() {
 
 bool RowBuilder::add(const std::vector<CsvField>& fields) {
     if (fields.size() != columns_.size()) {
-        reason_ = fmt::format("{} field{}, the table's rows have {}", fields.size(), fields.size() == 1 ? "" : "s",
-                              columns_.size());
+        reason_ = fmt::format("{} field{}, the table's rows have {}", fields.size(),
+                              fields.size() == 1 ? "" : "s", columns_.size());
         return false;
     }
     for (size_t i = 0; i < fields.size(); ++i) {
@@ -86,7 +86,8 @@ bool RowBuilder::set_text(size_t column, std::string_view text) {
 }
 
 bool RowBuilder::set_boolean(size_t column, bool truth) {
-    if (columns_[column].type.kind != Kind::boolean) return convert(column, truth ? "true" : "false");
+    if (columns_[column].type.kind != Kind::boolean)
+        return convert(column, truth ? "true" : "false");
     set_number(column, truth ? 1 : 0);
     return true;
 }
@@ -121,7 +122,8 @@ void RowBuilder::end_row() {
 }
 
 bool RowBuilder::refuse(size_t column, std::string_view text, std::string_view why) {
-    reason_ = fmt::format("column {}: \"{}\" is no {}", columns_[column].name, shown(text), query::pg_name(columns_[column].type));
+    reason_ = fmt::format("column {}: \"{}\" is no {}", columns_[column].name, shown(text),
+                          query::pg_name(columns_[column].type));
     if (!why.empty()) reason_ += fmt::format(" ({})", why);
     return false;
 }
@@ -185,7 +187,9 @@ bool RowBuilder::convert_decimal(size_t column, std::string_view text) {
         case DecimalFit::not_a_number:
             return refuse(column, text);
         case DecimalFit::too_many_decimals:
-            return refuse(column, text, "more decimals than the column keeps: give it a type in the source's columns");
+            return refuse(
+                column, text,
+                "more decimals than the column keeps: give it a type in the source's columns");
         case DecimalFit::too_large:
             return refuse(column, text, "too large");
     }
@@ -207,7 +211,8 @@ bool RowBuilder::convert_time(size_t column, std::string_view text) {
     if (spec.type.kind == Kind::date) {
         if (parse_iso_date(text, number)) return set_number(column, number), true;
         if (spec.format && spec.format->parse(text, number)) {
-            const int64_t days = number >= 0 ? number / kDayMicros : -((kDayMicros - 1 - number) / kDayMicros);
+            const int64_t days =
+                number >= 0 ? number / kDayMicros : -((kDayMicros - 1 - number) / kDayMicros);
             return set_number(column, days), true;
         }
         return refuse(column, text);

@@ -1,4 +1,5 @@
-// Fields of text into typed columns: a row goes in whole or not at all, with the reason. One thread at a time.
+// Fields of text into typed columns: a row goes in whole or not at all, with the reason. One thread
+// at a time.
 #pragma once
 
 #include <optional>
@@ -25,12 +26,13 @@ class RowBuilder {
     const std::vector<RowColumn>& columns() const { return columns_; }
     std::vector<std::string> names() const;
 
-    /// Empty fields are NULL. False: nothing was added, reason() says why. Precondition: none on the number of fields.
+    /// Empty fields are NULL. False: nothing was added, reason() says why. Precondition: none on
+    /// the number of fields.
     bool add(const std::vector<CsvField>& fields);
 
     // The same cell by cell, for readers that know more than text: begin_row(), set_..., end_row().
     void begin_row();
-    bool set_text(size_t column, std::string_view text);     // converted to the column's type
+    bool set_text(size_t column, std::string_view text);  // converted to the column's type
     bool set_boolean(size_t column, bool truth);
     void set_null(size_t column) { cells_[column].kind = Cell::Kind::null; }
     void end_row();

@@ -1,6 +1,6 @@
-// Files of a drop folder into their table, one after another: one thread per source looks every half second. A file is
-// complete when its size and time have stood still for `settle`; what was done is known by records in meta/, so that a
-// restart anywhere loads each file once.
+// Files of a drop folder into their table, one after another: one thread per source looks every
+// half second. A file is complete when its size and time have stood still for `settle`; what was
+// done is known by records in meta/, so that a restart anywhere loads each file once.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -35,7 +35,8 @@ class FolderRunner final : public Runner {
           parts_(parts),
           files_(parts.metrics.counter("tarn_folder_files_total", "Files taken into tables")),
           rows_(parts.metrics.counter("tarn_folder_rows_total", "Rows of files taken into tables")),
-          rejected_(parts.metrics.counter("tarn_folder_rejected_total", "Lines of files set aside")),
+          rejected_(
+              parts.metrics.counter("tarn_folder_rejected_total", "Lines of files set aside")),
           status_(first_status(spec)),
           loader_(spec_, parts, stop_) {}
     ~FolderRunner() override { stop(); }
@@ -53,7 +54,7 @@ class FolderRunner final : public Runner {
  private:
     struct Watched {
         FileIdentity identity;
-        steady_clock::time_point since;      // stands still
+        steady_clock::time_point since;       // stands still
         steady_clock::time_point not_before;  // after trouble
         int failures = 0;
     };
@@ -94,8 +95,9 @@ void FolderRunner::run() {
             stop_.wait_for(std::min(kLook, std::max(from_.settle / 2, milliseconds(20))));
         } else if (!stop_.stopped()) {
             const bool ours_to_mend = done.error().code == Code::invalid_argument;
-            status_.set_error(ours_to_mend ? SourceStatus::State::failed : SourceStatus::State::waiting,
-                              done.error().message);
+            status_.set_error(
+                ours_to_mend ? SourceStatus::State::failed : SourceStatus::State::waiting,
+                done.error().message);
             // A folder that is not there yet may come at any time.
             stop_.wait_for(std::min(patience.next(), milliseconds(5000)));
         }
@@ -114,11 +116,13 @@ Status FolderRunner::prepare() {
     return {};
 }
 
-/// Files whose fate is known: loaded into the table there is, or refused under the declaration there is.
+/// Files whose fate is known: loaded into the table there is, or refused under the declaration
+/// there is.
 bool FolderRunner::is_done(const SeenFile& file) const {
     const auto found = records_.find(file.name);
     if (found == records_.end() || !(found->second.identity == file.identity)) return false;
-    if (found->second.status == FileRecord::Status::refused) return found->second.spec == loader_.fingerprint();
+    if (found->second.status == FileRecord::Status::refused)
+        return found->second.spec == loader_.fingerprint();
     return found->second.table_uuid == table_uuid_;
 }
 
@@ -155,23 +159,30 @@ void FolderRunner::take(const SeenFile& file, Watched& watched) {
     auto loaded = loader_.load(folder_, file);
     if (!loaded.ok()) {
         const Error& error = loaded.error();
-        if (error.code == Code::not_found || error.reason == kFileChanged) return;  // gone or growing: looked at again
+        if (error.code == Code::not_found || error.reason == kFileChanged)
+            return;  // gone or growing: looked at again
         if (stop_.stopped()) return;
         trouble_ = fmt::format("{}: {}", file.name, error.message);
-        watched.not_before = parts_.clock.steady() + std::chrono::seconds(1 << std::min(watched.failures++, 6));
+        watched.not_before =
+            parts_.clock.steady() + std::chrono::seconds(1 << std::min(watched.failures++, 6));
         return;
     }
     trouble_.clear();
-    const auto span = std::chrono::duration_cast<milliseconds>(parts_.clock.steady() - began).count();
+    const auto span =
+        std::chrono::duration_cast<milliseconds>(parts_.clock.steady() - began).count();
     if (loaded->status == FileRecord::Status::loaded) {
         files_.add();
         rows_.add(static_cast<double>(loaded->rows));
         rejected_.add(static_cast<double>(loaded->rejected));
         table_uuid_ = loaded->table_uuid;
         log_info("ingest", "a file was loaded",
-                 {{"source", spec_.name}, {"file", file.name}, {"rows", loaded->rows}, {"rejected", loaded->rejected},
+                 {{"source", spec_.name},
+                  {"file", file.name},
+                  {"rows", loaded->rows},
+                  {"rejected", loaded->rejected},
                   {"ms", static_cast<int64_t>(span)}});
-        status_.change_table(spec_.database, spec_.name, [&](TableStatus& table) { table.last_commit = parts_.clock.now(); });
+        status_.change_table(spec_.database, spec_.name,
+                             [&](TableStatus& table) { table.last_commit = parts_.clock.now(); });
     }
     records_[file.name] = std::move(*loaded);
     watched_.erase(file.name);
@@ -187,8 +198,10 @@ void FolderRunner::show(const std::vector<SeenFile>& files) {
         if (record.status == FileRecord::Status::refused) {
             if (here.count(name) == 0) continue;  // taken away: settled
             ++refused;
-            if (last_refused == nullptr || record.at_micros >= last_refused->at_micros) last_refused = &record;
-        } else if (record.status == FileRecord::Status::loaded && record.table_uuid == table_uuid_) {
+            if (last_refused == nullptr || record.at_micros >= last_refused->at_micros)
+                last_refused = &record;
+        } else if (record.status == FileRecord::Status::loaded &&
+                   record.table_uuid == table_uuid_) {
             ++loaded;
             rows += record.rows;
             rejected += record.rejected;
@@ -199,8 +212,9 @@ void FolderRunner::show(const std::vector<SeenFile>& files) {
     std::string error = trouble_;
     if (error.empty() && last_refused != nullptr)
         error = fmt::format("{} was refused: {}", last_refused->name, last_refused->reason);
-    const std::string position = fmt::format("{} files loaded, {} waiting, {} refused{}{}", loaded, watched_.size(), refused,
-                                             last != nullptr ? "; last " : "", last != nullptr ? last->name : "");
+    const std::string position =
+        fmt::format("{} files loaded, {} waiting, {} refused{}{}", loaded, watched_.size(), refused,
+                    last != nullptr ? "; last " : "", last != nullptr ? last->name : "");
     status_.change_table(spec_.database, spec_.name, [&](TableStatus& table) {
         table.rows = rows;
         table.rows_rejected = rejected;
@@ -212,7 +226,8 @@ void FolderRunner::show(const std::vector<SeenFile>& files) {
         status_.clear_error();
     else
         status_.set_error(SourceStatus::State::waiting, error);
-    status_.set_state(watched_.empty() ? SourceStatus::State::following : SourceStatus::State::waiting);
+    status_.set_state(watched_.empty() ? SourceStatus::State::following
+                                       : SourceStatus::State::waiting);
 }
 
 }  // namespace

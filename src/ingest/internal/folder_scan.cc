@@ -35,21 +35,25 @@ Error os_error(const std::string& path, int number) {
 
 Result<DropFolder> parse_drop_path(const std::string& path) {
     if (!path.starts_with('/'))
-        return Error(Code::invalid_argument, fmt::format("the folder \"{}\" must be an absolute path", path));
+        return Error(Code::invalid_argument,
+                     fmt::format("the folder \"{}\" must be an absolute path", path));
     struct stat state {};
     if (::stat(path.c_str(), &state) == 0 && S_ISDIR(state.st_mode)) return DropFolder{path, "*"};
     const size_t slash = path.rfind('/');
     DropFolder split{slash == 0 ? "/" : path.substr(0, slash), path.substr(slash + 1)};
     if (split.pattern.empty()) split.pattern = "*";
     if (split.folder.find_first_of("*?[") != std::string::npos)
-        return Error(Code::invalid_argument,
-                     fmt::format("\"{}\": only the last part may be a pattern, such as /srv/drop/*.csv", path));
+        return Error(
+            Code::invalid_argument,
+            fmt::format("\"{}\": only the last part may be a pattern, such as /srv/drop/*.csv",
+                        path));
     return split;
 }
 
 bool is_waiting_name(std::string_view name, const std::string& pattern) {
     if (name.empty() || name.front() == '.') return false;
-    for (const std::string_view end : {".tmp", ".part", ".partial", ".filepart", ".crdownload", ".swp", "~"})
+    for (const std::string_view end :
+         {".tmp", ".part", ".partial", ".filepart", ".crdownload", ".swp", "~"})
         if (name.ends_with(end)) return false;
     return ::fnmatch(pattern.c_str(), std::string(name).c_str(), FNM_PERIOD | FNM_NOESCAPE) == 0;
 }
@@ -62,21 +66,27 @@ Result<std::vector<SeenFile>> list_drop_folder(const DropFolder& from) {
     while (const dirent* entry = ::readdir(folder)) {
         if (!is_waiting_name(entry->d_name, from.pattern)) continue;
         struct stat state {};
-        if (::fstatat(::dirfd(folder), entry->d_name, &state, AT_SYMLINK_NOFOLLOW) != 0) continue;  // gone again
+        if (::fstatat(::dirfd(folder), entry->d_name, &state, AT_SYMLINK_NOFOLLOW) != 0)
+            continue;  // gone again
         SeenFile file{entry->d_name, identity_of(state), nullptr};
         if (S_ISDIR(state.st_mode))
             continue;
         else if (S_ISLNK(state.st_mode))
-            file.problem = "it is a symbolic link, which could lead out of the folder: copy or hard-link the file";
+            file.problem =
+                "it is a symbolic link, which could lead out of the folder: copy or hard-link the "
+                "file";
         else if (!S_ISREG(state.st_mode))
             file.problem = "it is no plain file";
         found.push_back(std::move(file));
         if (found.size() > kFilesMax)
-            return Error(Code::exhausted, fmt::format("{} holds more than {} files: move away those that were loaded",
-                                                      from.folder, kFilesMax));
+            return Error(
+                Code::exhausted,
+                fmt::format("{} holds more than {} files: move away those that were loaded",
+                            from.folder, kFilesMax));
     }
     std::sort(found.begin(), found.end(), [](const SeenFile& a, const SeenFile& b) {
-        return std::tie(a.identity.modified_nanos, a.name) < std::tie(b.identity.modified_nanos, b.name);
+        return std::tie(a.identity.modified_nanos, a.name) <
+               std::tie(b.identity.modified_nanos, b.name);
     });
     return found;
 }
@@ -87,15 +97,18 @@ DropFile::~DropFile() {
     ::close(descriptor_);
 }
 
-Result<std::unique_ptr<DropFile>> DropFile::open(const std::string& folder, const std::string& name) {
+Result<std::unique_ptr<DropFile>> DropFile::open(const std::string& folder,
+                                                 const std::string& name) {
     const std::string path = folder + "/" + name;
-    if (name.find('/') != std::string::npos) return Error(Code::invalid_argument, path + ": not a file's name");
+    if (name.find('/') != std::string::npos)
+        return Error(Code::invalid_argument, path + ": not a file's name");
     const int descriptor = ::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (descriptor < 0) return os_error(path, errno);
     std::unique_ptr<DropFile> file(new DropFile(descriptor));
     struct stat state {};
     if (::fstat(descriptor, &state) != 0) return os_error(path, errno);
-    if (!S_ISREG(state.st_mode)) return Error(Code::invalid_argument, path + ": it is no plain file");
+    if (!S_ISREG(state.st_mode))
+        return Error(Code::invalid_argument, path + ": it is no plain file");
     return file;
 }
 
@@ -107,7 +120,8 @@ Result<FileIdentity> DropFile::identity() const {
 
 Result<std::string_view> DropFile::read() {
     for (;;) {
-        const ssize_t got = ::pread(descriptor_, buffer_.data(), buffer_.size(), static_cast<off_t>(offset_));
+        const ssize_t got =
+            ::pread(descriptor_, buffer_.data(), buffer_.size(), static_cast<off_t>(offset_));
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return os_error("the file", errno);
         offset_ += static_cast<uint64_t>(got);

@@ -1,5 +1,6 @@
-// A drop folder as the operating system shows it: what lies there, and one file read from its beginning. Nothing in the
-// folder is ever changed. Symbolic links are not followed: they could lead out of the folder.
+// A drop folder as the operating system shows it: what lies there, and one file read from its
+// beginning. Nothing in the folder is ever changed. Symbolic links are not followed: they could
+// lead out of the folder.
 #pragma once
 
 #include <cstdint>
@@ -27,22 +28,26 @@ struct SeenFile {
     const char* problem = nullptr;  // why it can't be read as it is: a folder, a link, a pipe
 };
 
-/// "/srv/drop/weather/*.csv": a folder and a pattern for names (* ? [...]); without a pattern all files of the folder.
+/// "/srv/drop/weather/*.csv": a folder and a pattern for names (* ? [...]); without a pattern all
+/// files of the folder.
 struct DropFolder {
     std::string folder, pattern;
 };
 /// invalid_argument: not absolute, or a pattern in the folder's part.
 Result<DropFolder> parse_drop_path(const std::string& path);
 
-/// Files whose names match, oldest first, then by name. Hidden files and names that programs give to files they have not
-/// finished (.tmp, .part, .filepart, .crdownload, .swp, ~) are left out. not_found: no such folder.
+/// Files whose names match, oldest first, then by name. Hidden files and names that programs give
+/// to files they have not finished (.tmp, .part, .filepart, .crdownload, .swp, ~) are left out.
+/// not_found: no such folder.
 Result<std::vector<SeenFile>> list_drop_folder(const DropFolder& from);
 bool is_waiting_name(std::string_view name, const std::string& pattern);
 
 class DropFile {
  public:
-    /// Precondition: `name` is one of list_drop_folder's. not_found, permission_denied, invalid_argument (no plain file).
-    static Result<std::unique_ptr<DropFile>> open(const std::string& folder, const std::string& name);
+    /// Precondition: `name` is one of list_drop_folder's. not_found, permission_denied,
+    /// invalid_argument (no plain file).
+    static Result<std::unique_ptr<DropFile>> open(const std::string& folder,
+                                                  const std::string& name);
     ~DropFile();
     DropFile(const DropFile&) = delete;
     DropFile& operator=(const DropFile&) = delete;

@@ -15,7 +15,8 @@ constexpr const char* kPin = "ip";
 constexpr const char* kStatus[] = {"loaded", "duplicate", "refused"};
 
 Error damaged(const char* what) {
-    return Error(Code::corrupted, std::string("a record of the ingested files is damaged: ") + what);
+    return Error(Code::corrupted,
+                 std::string("a record of the ingested files is damaged: ") + what);
 }
 
 }  // namespace
@@ -104,7 +105,8 @@ Result<FilePin> decode_pin(std::string_view bytes) {
     }
 }
 
-std::string content_key(const std::string& source, const std::string& table_uuid, const std::string& sha256) {
+std::string content_key(const std::string& source, const std::string& table_uuid,
+                        const std::string& sha256) {
     return meta::Key(kContent).text(source).text(table_uuid).rest(sha256);
 }
 
@@ -116,7 +118,8 @@ std::string pin_key(const std::string& source, const std::string& table_uuid) {
     return meta::Key(kPin).text(source).rest(table_uuid);
 }
 
-Result<std::map<std::string, FileRecord>> load_file_records(const meta::Reader& state, const std::string& source) {
+Result<std::map<std::string, FileRecord>> load_file_records(const meta::Reader& state,
+                                                            const std::string& source) {
     const std::string prefix = meta::Key(kName).text(source);
     const auto scan = state.scan({prefix, meta::prefix_end(prefix)});
     std::map<std::string, FileRecord> records;
@@ -140,7 +143,8 @@ Result<std::optional<FilePin>> load_pin(const meta::Reader& state, const std::st
 }
 
 Result<std::optional<FileRecord>> find_content(const meta::Reader& state, const std::string& source,
-                                               const std::string& table_uuid, const std::string& sha256) {
+                                               const std::string& table_uuid,
+                                               const std::string& sha256) {
     TARN_TRY(found, state.get(content_key(source, table_uuid, sha256)));
     if (!found) return std::optional<FileRecord>();
     TARN_TRY(record, decode_file_record(found->value));

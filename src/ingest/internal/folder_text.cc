@@ -2,7 +2,8 @@
 
 namespace tarn::ingest {
 
-FileText::FileText(DropFile& file, std::optional<Encoding> encoding, std::function<Status(std::string_view)> tap)
+FileText::FileText(DropFile& file, std::optional<Encoding> encoding,
+                   std::function<Status(std::string_view)> tap)
     : file_(file), tap_(std::move(tap)) {
     file_.rewind();
     if (encoding) transcoder_.emplace(*encoding);

@@ -11,8 +11,10 @@ namespace tarn::ingest {
 
 class FileText {
  public:
-    /// Begins at the file's beginning. `encoding` nullopt: unpacked, but not made UTF-8. `tap` sees the raw bytes.
-    FileText(DropFile& file, std::optional<Encoding> encoding, std::function<Status(std::string_view)> tap = {});
+    /// Begins at the file's beginning. `encoding` nullopt: unpacked, but not made UTF-8. `tap` sees
+    /// the raw bytes.
+    FileText(DropFile& file, std::optional<Encoding> encoding,
+             std::function<Status(std::string_view)> tap = {});
     /// Empty at the end. Valid until the next call.
     Result<std::string_view> next();
 

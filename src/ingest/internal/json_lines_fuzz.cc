@@ -12,7 +12,8 @@ std::string lines(std::string_view text, size_t step) {
     tarn::ingest::LineCutter::Line line;
     std::string out;
     const auto drain = [&] {
-        while (cutter.next(line)) out.append(std::to_string(line.number)).append(line.text).push_back('\n');
+        while (cutter.next(line))
+            out.append(std::to_string(line.number)).append(line.text).push_back('\n');
     };
     for (size_t at = 0; at < text.size(); at += step) {
         cutter.push(text.substr(at, step));
@@ -37,6 +38,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     cutter.push(bytes);
     cutter.finish();
     while (cutter.next(line))
-        (void)parser.read(line.text, [](const JsonMember& member) { return member.name.size() < 100; }).ok();
+        (void)parser
+            .read(line.text, [](const JsonMember& member) { return member.name.size() < 100; })
+            .ok();
     return 0;
 }

@@ -26,7 +26,8 @@ bool LineCutter::next(Line& line) {
             return false;
         }
         if (found == nullptr && !(finished_ && left > 0) && left <= kRecordBytesMax) return false;
-        size_t length = found != nullptr ? static_cast<size_t>(static_cast<const char*>(found) - from) : left;
+        size_t length =
+            found != nullptr ? static_cast<size_t>(static_cast<const char*>(found) - from) : left;
         const bool skipped = skipping_;
         line = {number_, {}, nullptr};
         if (found != nullptr) {
@@ -63,8 +64,9 @@ std::string number_text(double number) {
     char bytes[64];
     // Without an exponent where that is not absurd: the shortest text that means this number.
     const bool plain = number == 0 || (std::abs(number) >= 1e-9 && std::abs(number) < 1e17);
-    const auto end = plain ? std::to_chars(bytes, bytes + sizeof(bytes), number, std::chars_format::fixed).ptr
-                           : std::to_chars(bytes, bytes + sizeof(bytes), number).ptr;
+    const auto end =
+        plain ? std::to_chars(bytes, bytes + sizeof(bytes), number, std::chars_format::fixed).ptr
+              : std::to_chars(bytes, bytes + sizeof(bytes), number).ptr;
     std::string text(bytes, end);
     if (plain && text.find('.') == std::string::npos) text += ".0";
     return text;
@@ -74,10 +76,14 @@ std::string number_text(double number) {
 
 Status JsonLine::read(std::string_view line, const std::function<bool(const JsonMember&)>& member) {
     state_->texts.clear();
-    const auto kept = [&](std::string text) -> std::string_view { return state_->texts.emplace_back(std::move(text)); };
+    const auto kept = [&](std::string text) -> std::string_view {
+        return state_->texts.emplace_back(std::move(text));
+    };
     simdjson::dom::element root;
-    if (const auto problem = state_->parser.parse(line.data(), line.size(), true).get(root); problem)
-        return Error{Code::invalid_argument, std::string("no JSON: ") + simdjson::error_message(problem)};
+    if (const auto problem = state_->parser.parse(line.data(), line.size(), true).get(root);
+        problem)
+        return Error{Code::invalid_argument,
+                     std::string("no JSON: ") + simdjson::error_message(problem)};
     simdjson::dom::object object;
     if (root.get(object)) return Error{Code::invalid_argument, "the line is JSON, but no object"};
     for (const auto field : object) {

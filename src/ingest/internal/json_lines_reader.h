@@ -1,5 +1,5 @@
-// JSON lines: one object a line. Texts, numbers and truths become values of columns, nested ones their JSON text.
-// Pure, without I/O; one thread at a time.
+// JSON lines: one object a line. Texts, numbers and truths become values of columns, nested ones
+// their JSON text. Pure, without I/O; one thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ class LineCutter {
     void finish() { finished_ = true; }
 
     struct Line {
-        uint64_t number = 0;  // from 1
+        uint64_t number = 0;    // from 1
         std::string_view text;  // without its end
         const char* problem = nullptr;
     };
@@ -48,8 +48,8 @@ class JsonLine {
     JsonLine(const JsonLine&) = delete;
     JsonLine& operator=(const JsonLine&) = delete;
 
-    /// Calls `member` for each member in order until it says false; what it gets is valid until the next call of read().
-    /// invalid_argument: no object, or no JSON.
+    /// Calls `member` for each member in order until it says false; what it gets is valid until the
+    /// next call of read(). invalid_argument: no object, or no JSON.
     Status read(std::string_view line, const std::function<bool(const JsonMember&)>& member);
 
  private:

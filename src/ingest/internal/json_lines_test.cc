@@ -27,7 +27,8 @@ std::string members(std::string_view line) {
     JsonLine parser;
     std::string out;
     const Status read = parser.read(line, [&](const JsonMember& member) {
-        out += std::string(member.name) + "=" + "nbdts"[static_cast<size_t>(member.kind)] + std::string(member.text) +
+        out += std::string(member.name) + "=" + "nbdts"[static_cast<size_t>(member.kind)] +
+               std::string(member.text) +
                (member.kind == JsonMember::Kind::boolean ? (member.truth ? "1" : "0") : "") + ";";
         return true;
     });
@@ -37,7 +38,8 @@ std::string members(std::string_view line) {
 TEST(LineCutter, EveryCutGivesTheSame) {
     const std::string text = "{\"a\":1}\n\r\n  \n{\"b\":2}\r\nlast";
     const std::string expected = "1:{\"a\":1};4:{\"b\":2};5:last;";
-    for (size_t cut = 0; cut <= text.size(); ++cut) EXPECT_EQ(lines({text.substr(0, cut), text.substr(cut)}), expected) << cut;
+    for (size_t cut = 0; cut <= text.size(); ++cut)
+        EXPECT_EQ(lines({text.substr(0, cut), text.substr(cut)}), expected) << cut;
 }
 
 TEST(LineCutter, LongLineOnce) {
@@ -50,9 +52,11 @@ TEST(LineCutter, LongLineOnce) {
 }
 
 TEST(JsonLine, Members) {
-    EXPECT_EQ(members("{\"a\":1,\"b\":-2.50,\"c\":\"x\\n\",\"d\":null,\"e\":true,\"f\":[1, {\"g\":2}],\"h\":1e30}"),
+    EXPECT_EQ(members("{\"a\":1,\"b\":-2.50,\"c\":\"x\\n\",\"d\":null,\"e\":true,\"f\":[1, "
+                      "{\"g\":2}],\"h\":1e30}"),
               "a=d1;b=d-2.5;c=tx\n;d=n;e=b1;f=s[1,{\"g\":2}];h=d1e+30;");
-    EXPECT_EQ(members("{\"n\":9007199254740993,\"m\":18446744073709551615}"), "n=d9007199254740993;m=d18446744073709551615;");
+    EXPECT_EQ(members("{\"n\":9007199254740993,\"m\":18446744073709551615}"),
+              "n=d9007199254740993;m=d18446744073709551615;");
     EXPECT_EQ(members("[1]"), "!the line is JSON, but no object");
     EXPECT_EQ(members("{\"a\":1").substr(0, 9), "!no JSON:");
     EXPECT_EQ(members("{\"a\":1} x").substr(0, 9), "!no JSON:");

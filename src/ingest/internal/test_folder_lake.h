@@ -21,7 +21,8 @@ struct AllMayAll final : query::AccessProvider {
                                             const std::string&) const override {
         return query::TableAccess{};
     }
-    Result<query::DatabaseAccess> database_access(const security::Principal&, const std::string&) const override {
+    Result<query::DatabaseAccess> database_access(const security::Principal&,
+                                                  const std::string&) const override {
         return query::DatabaseAccess{};
     }
     Result<bool> may_create_database(const security::Principal&) const override { return true; }
@@ -29,7 +30,8 @@ struct AllMayAll final : query::AccessProvider {
 
 template <typename T>
 T must(Result<T> result) {
-    if (!result.ok()) throw std::runtime_error(result.error().reason + ": " + result.error().message);
+    if (!result.ok())
+        throw std::runtime_error(result.error().reason + ": " + result.error().message);
     return std::move(result).value();
 }
 
@@ -43,7 +45,8 @@ inline security::Caller root() {
 
 /// All of a lake; opening it again over the same folder and disk is a restart.
 struct TestLake {
-    TestLake(const std::filesystem::path& folder, io::Disk& extents, const std::string& extents_folder = "/extents") {
+    TestLake(const std::filesystem::path& folder, io::Disk& extents,
+             const std::string& extents_folder = "/extents") {
         meta::LocalStoreOptions store_options;
         store_options.directory = folder / "meta";
         store_options.free_bytes_min = 0;
@@ -62,8 +65,10 @@ struct TestLake {
         query::EngineOptions options;
         options.temp_directory = folder / "spill";
         options.memory_bytes = 512 << 20;
-        engine = must(query::Engine::open(options, {*objects, *catalog, *committer, access, clock, metrics}));
-        parts.emplace(SourcesParts{*store, *objects, *streams, *catalog, *committer, *engine, clock, metrics, root});
+        engine = must(
+            query::Engine::open(options, {*objects, *catalog, *committer, access, clock, metrics}));
+        parts.emplace(SourcesParts{*store, *objects, *streams, *catalog, *committer, *engine, clock,
+                                   metrics, root});
     }
 
     std::string ask(const std::string& sql) {
