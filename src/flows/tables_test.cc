@@ -57,14 +57,14 @@ TEST_F(TablesTest, MadeAtFirstRunAndKeptUpToDate) {
 }
 
 TEST_F(TablesTest, AddedRowsAloneAreComputedWhereThatIsRight) {
-    sql("create table readings (shelf int, at timestamp, grams double)");
+    sql("create table readings (shelf int, read_at timestamp, grams double)");
     sql("create table shelves (shelf int, tare double)");
     sql("insert into shelves values (1, 10), (2, 20)");
     sql("insert into readings values (1, '2026-01-01', 100)");
     must(declare({table("levels",
-                        "with r as (select * from readings) select shelf, at, grams - tare as net "
+                        "with r as (select * from readings) select shelf, read_at, grams - tare as net "
                         "from r join shelves using (shelf)",
-                        {"shelf", "at"})}));
+                        {"shelf", "read_at"})}));
     graph_->run_due();
     ASSERT_EQ(error("levels"), "");
     sql("insert into readings values (2, '2026-01-01', 200), (3, '2026-01-01', 1)");
@@ -205,10 +205,10 @@ TEST_F(TablesTest, SomeoneElsesTableIsNotTouched) {
 TEST_F(TablesTest, DaysAreLocal) {
     zone_ = "America/Bogota";
     open_graph();
-    sql("create table raw (at timestamptz)");
+    sql("create table raw (read_at timestamptz)");
     sql("insert into raw values ('2026-01-02T03:00:00Z')");
     must(declare(
-        {table("days", "select at::date as day, date_trunc('day', at) as midnight from raw")}));
+        {table("days", "select read_at::date as day, date_trunc('day', read_at) as midnight from raw")}));
     graph_->run_due();
     EXPECT_EQ(error("days"), "");
     EXPECT_EQ(ask("select * from days"), "2026-01-01,2026-01-01 05:00:00+00");
@@ -243,7 +243,7 @@ TEST_F(TablesTest, ChecksOfRows) {
         HasSubstr(
             "check \"a between 0 and 500\" failed: 1 of 3 rows, such as {\"a\":600,\"b\":\"y\"}"));
     EXPECT_THAT(ask("select * from made"), HasSubstr("does not exist"));
-    EXPECT_EQ(status("tables.reader").state, StepState::waiting);  // the table is not there
+    EXPECT_EQ(status("tables.reader").state, StepState::blocked);
 
     spec.checks = {check("a between 0 and 500", Consequence::warn)};
     must(declare({spec, reader}));
@@ -289,23 +289,23 @@ TEST_F(TablesTest, ChecksOfRows) {
 
 TEST_F(TablesTest, ChecksOfKeysAndWholeTables) {
     clock_.set(*parse_time("2026-03-01T12:00:00Z"));
-    sql("create table raw (k int, v int, at timestamp)");
+    sql("create table raw (k int, v int, read_at timestamp)");
     sql("insert into raw values (1, 1, '2026-03-01 11:55'), (1, 2, '2026-03-01 11:55'), (2, 3, "
         "'2026-03-01 11:55')");
-    auto spec = table("made", "select k, v, at from raw", {"k"});
+    auto spec = table("made", "select k, v, read_at from raw", {"k"});
     spec.checks = {check("unique(key)", Consequence::stop)};
     must(declare({spec}));
     graph_->run_due();
     EXPECT_THAT(error("made"), HasSubstr("1 keys more than once, such as [1]"));
     spec.checks = {check("unique( key )", Consequence::set_aside),
-                   check("newest(at) within 10m", Consequence::stop),
+                   check("newest(read_at) within 10m", Consequence::stop),
                    check("sum(v) = (select sum(v) from raw) - 2", Consequence::stop)};
     must(declare({spec}));
     graph_->run_due();
     EXPECT_EQ(error("made"), "");
     EXPECT_EQ(ask("select k, v from made order by k"), "1,1;2,3");
     EXPECT_EQ(ask("select row from made_rejected"),
-              "{\"k\":1,\"v\":2,\"at\":\"2026-03-01 11:55:00\"}");
+              "{\"k\":1,\"v\":2,\"read_at\":\"2026-03-01 11:55:00\"}");
     spec.checks.pop_back();
     must(declare({spec}));
     graph_->run_due();
@@ -327,7 +327,7 @@ TEST_F(TablesTest, ChecksOfKeysAndWholeTables) {
     graph_->run_due();
     EXPECT_THAT(error("made"), HasSubstr("7 < 3 is false"));
     clock_.advance(std::chrono::minutes(30));
-    spec.checks = {check("newest(at) within 10m", Consequence::warn)};
+    spec.checks = {check("newest(read_at) within 10m", Consequence::warn)};
     must(declare({spec}));
     graph_->run_due();
     ASSERT_EQ(last("tables.made").result.warnings.size(), 1u);

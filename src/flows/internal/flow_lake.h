@@ -100,6 +100,7 @@ class FlowLake : public ::testing::Test {
     }
     ~FlowLake() override {
         graph_.reset();
+        session_.reset();
         engine_.reset();
         committer_.reset();
         catalog_.reset();
