@@ -140,13 +140,20 @@ class PostgresServer:
         return self.url_of()
 
     def connect(self, **more):
-        """A psycopg connection of the superuser, autocommit."""
+        """A psycopg connection of the superuser, autocommit; rows() and value() use one."""
         import psycopg
         return psycopg.connect(self.url, autocommit=True, **more)
 
-    def run(self, sql, parameters=None):
-        with self.connect() as connection:
-            connection.execute(sql, parameters)
+    def psql(self, sql, database=DATABASE):
+        """What psql prints, without borders. Needs no Python driver."""
+        done = subprocess.run([str(self.bin / "psql"), "-X", "-At", "-v", "ON_ERROR_STOP=1", self.url_of(database=database),
+                               "-c", sql], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"{sql}\n{done.stderr}")
+        return done.stdout.strip()
+
+    def run(self, sql):
+        self.psql(sql)
 
     def rows(self, sql, parameters=None):
         with self.connect() as connection:
@@ -181,10 +188,8 @@ class PostgresServer:
                 conf.write(f"{name} = {value}\n")
 
     def _create_database(self):
-        import psycopg
-        with psycopg.connect(self.url_of(database="postgres"), autocommit=True) as connection:
-            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
-                connection.execute(f"CREATE DATABASE {DATABASE}")
+        if not self.psql(f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'", database="postgres"):
+            self.psql(f"CREATE DATABASE {DATABASE}", database="postgres")
 
     def _end(self, signal_number):
         if self.process is None:

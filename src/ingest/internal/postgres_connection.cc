@@ -23,10 +23,15 @@ struct OptionsCloser {
 };
 
 std::string one_line(const char* text) {
-    std::string out(text ? text : "");
-    while (!out.empty() && isspace(static_cast<unsigned char>(out.back()))) out.pop_back();
-    for (char& c : out)
-        if (c == '\n') c = ' ';
+    std::string out;
+    for (const char* at = text ? text : ""; *at; ++at) {
+        const bool blank = isspace(static_cast<unsigned char>(*at)) != 0;
+        if (!blank)
+            out.push_back(*at);
+        else if (!out.empty() && out.back() != ' ')
+            out.push_back(' ');
+    }
+    if (out.ends_with(' ')) out.pop_back();
     return out;
 }
 

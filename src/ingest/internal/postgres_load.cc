@@ -15,7 +15,7 @@ namespace {
 
 constexpr size_t kChunkRows = 8192, kChunkBytes = 4 << 20;
 /// Parquet's row groups are gathered in memory: of wide rows the file is closed before one is full.
-constexpr uint64_t kGroupRows = 122'880, kGroupBytes = 64 << 20;
+constexpr uint64_t kGroupRows = 122'880, kGroupBytes = 32 << 20;
 constexpr uint64_t kPieceBlocks = 8192;  // 64 MiB
 
 }  // namespace
