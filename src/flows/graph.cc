@@ -115,8 +115,12 @@ Result<Look> Graph::Impl::look() {
             look.tables[name] = nullptr;
             look.views.insert(name);
         } else {
-            TARN_TRY(table, look.state->load_table(*info));
-            look.tables[name] = std::move(table);
+            // One table that cannot be read holds up its readers, not the others.
+            auto table = look.state->load_table(*info);
+            if (!table.ok())
+                log_warning("flows", "a table cannot be read",
+                            {{"table", name.full_name()}, {"error", table.error().message}});
+            look.tables[name] = table.ok() ? *table : nullptr;
         }
     }
     return look;
