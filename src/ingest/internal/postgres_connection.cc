@@ -109,6 +109,10 @@ Result<std::unique_ptr<PostgresConnection>> PostgresConnection::open(const std::
                                                                      StopFlag& stop) {
     std::unique_ptr<PostgresConnection> made(new PostgresConnection(stop));
     TARN_CHECK_OK(made->connect(url));
+    if (made->server_version() < 100000)
+        return Error(Code::unimplemented,
+                     fmt::format("{} is PostgreSQL {}: 10 or later is needed", made->place(),
+                                 made->server_version() / 10000));
     TARN_CHECK_OK(made->run(kSetUp));
     TARN_TRY(encoding, made->query("SHOW server_encoding"));
     made->knows_encoding_ = encoding.at(0).at(0) != "SQL_ASCII";

@@ -16,6 +16,8 @@ namespace {
 constexpr size_t kChunkRows = 8192, kChunkBytes = 4 << 20;
 /// Parquet's row groups are gathered in memory: of wide rows the file is closed before one is full.
 constexpr uint64_t kGroupRows = 122'880, kGroupBytes = 32 << 20;
+/// Beyond so many at once only memory grows.
+constexpr int kWorkersMax = 4;
 constexpr uint64_t kPieceBlocks = 8192;  // 64 MiB
 
 }  // namespace
@@ -147,11 +149,13 @@ Status PostgresLoad::work(PostgresConnection& connection) {
 }
 
 /// A worker with a connection of its own, on the holder's snapshot.
-Status PostgresLoad::work_apart(const std::string& snapshot) {
+Status PostgresLoad::work_apart(const std::string& snapshot) try {
     TARN_TRY(connection, PostgresConnection::open(parts_.url, halt_));
     TARN_CHECK_OK(connection->run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
     TARN_CHECK_OK(connection->run("SET TRANSACTION SNAPSHOT " + quote_text(snapshot)));
     return work(*connection);
+} catch (const std::exception& problem) {
+    return Error(Code::internal, std::string("loading a database: ") + problem.what());
 }
 
 void PostgresLoad::note(Status status) {
@@ -175,7 +179,7 @@ Status PostgresLoad::run(PostgresConnection& holder, std::vector<TableLoad> tabl
             now.bytes = 0;
             now.rows_estimated = table.source.rows_estimated;
         });
-    const int workers = std::max(1, parts_.connections_max);
+    const int workers = std::clamp(parts_.connections_max, 1, kWorkersMax);
     plan_pieces(workers);
     std::vector<std::thread> others;
     if (workers > 1) {
@@ -185,7 +189,11 @@ Status PostgresLoad::run(PostgresConnection& holder, std::vector<TableLoad> tabl
             others.emplace_back([this, snapshot] { note(work_apart(snapshot)); });
     }
     // The holder's connection works too; its transaction keeps the snapshot until all are done.
-    note(work(holder));
+    try {
+        note(work(holder));
+    } catch (const std::exception& problem) {
+        note(Error(Code::internal, std::string("loading a database: ") + problem.what()));
+    }
     for (auto& other : others) other.join();
     Status result;
     {

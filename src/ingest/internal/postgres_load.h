@@ -21,7 +21,8 @@ struct TableLoad {
     PostgresPosition position;
 };
 
-/// Bounded in memory whatever the size of the tables: about 150 MB a connection.
+/// Bounded in memory whatever the size of the tables: about 100 MB a connection, of which at most
+/// four are used.
 class PostgresLoad {
  public:
     struct Parts {

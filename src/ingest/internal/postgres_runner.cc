@@ -47,6 +47,10 @@ class PostgresRunner final : public Runner {
         : name_(spec.name),
           from_(std::get<PostgresSource>(spec.from)),
           parts_(parts),
+          rounds_(parts.metrics.counter("tarn_postgres_rounds_total",
+                                        "Times a database was asked for what is new")),
+          errors_(parts.metrics.counter("tarn_postgres_errors_total",
+                                        "Times a database source had to try again")),
           status_(first_status(spec)) {}
     ~PostgresRunner() override { stop(); }
 
@@ -63,15 +67,15 @@ class PostgresRunner final : public Runner {
  private:
     void run();
     Status turn();
+    Status guarded_turn();
     Status load(PostgresConnection& connection, const std::vector<PostgresTable>& tables);
-    Result<bool> wants_load(const PostgresTable& table);
     Result<TableLoad> prepare(PostgresConnection& connection, const PostgresTable& table,
                               int64_t overlap_now);
     Status follow(std::unique_ptr<PostgresConnection> connection,
                   const std::vector<PostgresTable>& tables);
     Status follow_table(PostgresConnection& connection, const PostgresTable& table,
                         int64_t overlap_now);
-    Result<bool> all_loaded() const;
+    Result<bool> all_loaded();
     Result<std::optional<PostgresPosition>> recorded(const std::string& outside,
                                                      const std::string& table) const;
     void note(const Error& error);
@@ -79,6 +83,8 @@ class PostgresRunner final : public Runner {
     const std::string name_;
     const PostgresSource from_;
     const SourcesParts& parts_;
+    Counter& rounds_;
+    Counter& errors_;
     StopFlag stop_;
     StatusBox status_;
     std::map<std::string, PostgresFollow> followed_;  // by the database's name of the table
@@ -94,9 +100,10 @@ void PostgresRunner::note(const Error& error) {
 void PostgresRunner::run() {
     BackOff patience;
     while (!stop_.stopped()) {
-        const Status done = turn();
+        const Status done = guarded_turn();
         if (stop_.stopped()) break;
         if (!done.ok()) {
+            errors_.add();
             note(done.error());
             stop_.wait_for(passes_by_itself(done.error()) ? patience.next() : kPersonTime);
             continue;
@@ -112,6 +119,14 @@ void PostgresRunner::run() {
     }
 }
 
+Status PostgresRunner::guarded_turn() {
+    try {
+        return turn();
+    } catch (const std::exception& problem) {
+        return Error(Code::internal, fmt::format("source {}: {}", name_, problem.what()));
+    }
+}
+
 /// What is not loaded yet is loaded; then what is new is read.
 Status PostgresRunner::turn() {
     const bool once = from_.follow == PostgresSource::Follow::once;
@@ -124,6 +139,7 @@ Status PostgresRunner::turn() {
     TARN_TRY(tables, find_postgres_tables(*connection, from_.tables));
     if (!once)
         for (const auto& table : tables) TARN_CHECK_OK(follow_plan(table, from_));
+    rounds_.add();
     TARN_CHECK_OK(load(*connection, tables));
     if (once) return ok_status();
     status_.set_state(SourceStatus::State::following);
@@ -131,13 +147,15 @@ Status PostgresRunner::turn() {
 }
 
 /// A source that is read once need not find its database again after a restart.
-Result<bool> PostgresRunner::all_loaded() const {
+Result<bool> PostgresRunner::all_loaded() {
     for (const auto& name : from_.tables) {
         const size_t dot = name.find('.');
         const std::string outside = dot == std::string::npos ? name : name.substr(dot + 1);
         const std::string full = dot == std::string::npos ? "public." + name : name;
         TARN_TRY(position, recorded(full, lake_name(outside)));
         if (!position) return false;
+        status_.change_table(name_, lake_name(outside),
+                             [&](TableStatus& status) { status.position = position->shown(); });
     }
     return !from_.tables.empty();
 }
