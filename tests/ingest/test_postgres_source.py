@@ -400,3 +400,16 @@ def test_try_shows_rows_and_types(lake, pg):
     for word in ("shown", "price", "numeric(38,9)", "rounded"):
         assert word in done.stdout, done.stdout
     assert lakes.ask("SELECT 1 FROM erp.shown").startswith("!"), "a preview kept something"
+
+
+def test_a_table_that_vanishes_does_not_stop_the_others(lake, pg):
+    fill(pg, "orders", 1_000)
+    pg.run("DROP TABLE IF EXISTS gone; CREATE TABLE gone (id int PRIMARY KEY, updated_at timestamptz)")
+    lakes = lake(pg.url, ["gone", "orders"], FOLLOW)
+    lakes.wait_for("SELECT count(*) FROM erp.orders", "1000")
+    pg.run("DROP TABLE gone")
+    lakes.wait_error("has no table gone")
+    lakes.server.restart()
+    pg.run("INSERT INTO orders VALUES (1001, 1, '2026-01-01', 7, 'new')")
+    lakes.wait_for("SELECT count(*) FROM erp.orders", "1001")
+    assert lakes.ask("SELECT count(*) FROM erp.gone") == "0"

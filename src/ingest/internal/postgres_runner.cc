@@ -136,14 +136,27 @@ Status PostgresRunner::turn() {
     }
     TARN_TRY(connection, PostgresConnection::open(from_.url, stop_));
     TARN_CHECK_OK(connection->run(kBegin));
-    TARN_TRY(tables, find_postgres_tables(*connection, from_.tables));
-    if (!once)
-        for (const auto& table : tables) TARN_CHECK_OK(follow_plan(table, from_));
+    if (once) {
+        TARN_TRY(tables, find_postgres_tables(*connection, from_.tables));
+        return load(*connection, tables);
+    }
     rounds_.add();
-    TARN_CHECK_OK(load(*connection, tables));
-    if (once) return ok_status();
+    std::vector<Error> problems;
+    TARN_TRY(found, find_postgres_tables(*connection, from_.tables, &problems));
+    std::vector<PostgresTable> tables;
+    for (auto& table : found) {
+        auto plan = follow_plan(table, from_);
+        if (plan.ok())
+            tables.push_back(std::move(table));
+        else
+            problems.push_back(std::move(plan).error());
+    }
+    // Tables that are here already do not wait for one that makes trouble; what is new comes when
+    // all is well.
+    if (problems.empty()) TARN_CHECK_OK(load(*connection, tables));
     status_.set_state(SourceStatus::State::following);
-    return follow(std::move(connection), tables);
+    TARN_CHECK_OK(follow(std::move(connection), tables));
+    return problems.empty() ? ok_status() : Status(std::move(problems.front()));
 }
 
 /// A source that is read once need not find its database again after a restart.

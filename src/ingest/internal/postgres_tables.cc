@@ -156,8 +156,21 @@ Status check_readable(const PostgresConnection& connection, const Relation& rela
     return ok_status();
 }
 
+Result<const Relation*> choose_one(const PostgresConnection& connection,
+                                   const std::vector<Relation>& all, const std::string& name) {
+    const Relation* found = find_relation(all, name);
+    if (!found)
+        return Error(Code::not_found,
+                     fmt::format("the {} has no table {}: write a table of another schema as "
+                                 "schema.table",
+                                 connection.place(), name));
+    TARN_CHECK_OK(check_readable(connection, *found));
+    return found;
+}
+
 Result<std::vector<Relation>> choose(PostgresConnection& connection,
-                                     const std::vector<std::string>& names) {
+                                     const std::vector<std::string>& names,
+                                     std::vector<Error>* problems) {
     TARN_TRY(all, load_relations(connection));
     std::vector<Relation> chosen;
     if (names.empty()) {
@@ -174,16 +187,16 @@ Result<std::vector<Relation>> choose(PostgresConnection& connection,
         return chosen;
     }
     for (const auto& name : names) {
-        const Relation* found = find_relation(all, name);
-        if (!found)
-            return Error(Code::not_found,
-                         fmt::format("the {} has no table {}: write a table of another schema as "
-                                     "schema.table",
-                                     connection.place(), name));
-        TARN_CHECK_OK(check_readable(connection, *found));
-        const bool twice = std::any_of(chosen.begin(), chosen.end(),
-                                       [&](const Relation& one) { return one.oid == found->oid; });
-        if (!twice) chosen.push_back(*found);
+        auto found = choose_one(connection, all, name);
+        if (!found.ok()) {
+            if (!problems) return std::move(found).error();
+            problems->push_back(std::move(found).error());
+            continue;
+        }
+        const bool twice = std::any_of(chosen.begin(), chosen.end(), [&](const Relation& one) {
+            return one.oid == (*found)->oid;
+        });
+        if (!twice) chosen.push_back(**found);
     }
     return chosen;
 }
@@ -362,8 +375,9 @@ Type type_of_postgres(uint32_t oid, int32_t modifier) {
 }
 
 Result<std::vector<PostgresTable>> find_postgres_tables(PostgresConnection& connection,
-                                                        const std::vector<std::string>& names) {
-    TARN_TRY(chosen, choose(connection, names));
+                                                        const std::vector<std::string>& names,
+                                                        std::vector<Error>* problems) {
+    TARN_TRY(chosen, choose(connection, names, problems));
     TablesByOid by_oid;
     for (const auto& relation : chosen) {
         auto& table = by_oid[relation.oid];

@@ -49,9 +49,11 @@ struct PostgresTable {
 query::Type type_of_postgres(uint32_t oid, int32_t modifier);
 
 /// The tables that `names` means ("sales" of schema public, "shop.sales"), or all that the user may
-/// read. Errors: not_found, permission_denied with the GRANT to run.
+/// read. Errors: not_found, permission_denied with the GRANT to run; with `problems` those of single
+/// tables go there, and the others are the answer.
 Result<std::vector<PostgresTable>> find_postgres_tables(PostgresConnection& connection,
-                                                        const std::vector<std::string>& names);
+                                                        const std::vector<std::string>& names,
+                                                        std::vector<Error>* problems = nullptr);
 TargetTable target_of(const PostgresTable& table, const std::string& source);
 
 }  // namespace tarn::ingest
