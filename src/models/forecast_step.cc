@@ -14,6 +14,7 @@
 #include "models/forecaster.h"
 #include "models/internal/due.h"
 #include "models/internal/forecast_data.h"
+#include "models/internal/scorer.h"
 #include "models/steps.h"
 #include "query/work.h"
 
@@ -139,6 +140,8 @@ class ForecastStep final : public flows::Step {
     const std::vector<flows::TableRef> inputs_;
     const flows::Refresh
         refresh_;  // on change: whether anything is to do is found by a look at the newest time
+    uint64_t offered_ =
+        0;  // the version whose features predict_<model> takes; of the runs, one at a time
     mutable std::mutex mutex_;
     std::string zone_;
 };
@@ -196,8 +199,12 @@ Result<flows::StepResult> ForecastStep::run(flows::StepRun& run) {
     const bool stale = !predicted.known || predicted.time != *newest.time ||
                        predicted.fingerprint != fingerprint_ ||
                        (work.current && predicted.version != work.current->number);
-    if (!trains && !(stale && work.current)) return work.result;
-    TARN_CHECK_OK(make(work));
+    if (trains || (stale && work.current)) TARN_CHECK_OK(make(work));
+    if (work.current && offered_ != work.current->number) {
+        TARN_CHECK_OK(
+            offer_scoring(parts_.engine, parts_.registry, caller(run), spec_.name, *work.current));
+        offered_ = work.current->number;
+    }
     return work.result;
 }
 

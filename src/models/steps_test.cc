@@ -173,6 +173,32 @@ TEST_F(StepsTest, AForecastIsTrainedJudgedAndKept) {
               "0");
 }
 
+TEST_F(StepsTest, AModelIsAFunctionOfSql) {
+    make_sales();
+    must(graph_->configure({forecast(demand())}));
+    graph_->run_due();
+    const auto version = must(registry_->current("main.demand"));
+    std::string arguments;
+    for (const auto& feature : version->features)
+        arguments += (arguments.empty() ? "" : ", ") + std::string(feature == "steps_ahead" ? "1"
+                                                                   : feature == "promo"     ? "p"
+                                                                                        : "null");
+    EXPECT_EQ(sql("select count(*), count(predict_demand(" + arguments +
+                  ")) from generate_series(1, 5000) t(p)"),
+              "5000,5000");
+    EXPECT_EQ(sql("select predict_demand(" + arguments + ") > 0 from (select 1 as p)"), "t");
+    auto session = must(engine_->connect(system_));
+    EXPECT_THAT(session->query("select predict_demand(1, 2)").error().message, HasSubstr("takes"));
+    security::Caller stranger = system_;
+    stranger.principal.kind = security::Principal::Kind::user;
+    stranger.principal.name = "eve";
+    auto theirs = must(engine_->connect(stranger));
+    EXPECT_EQ(theirs->query("select predict_demand(" + arguments + ") from (select 1 as p)")
+                  .error()
+                  .reason,
+              "42883");
+}
+
 TEST_F(StepsTest, PredictsAnewWhenADayIsOverAndTrainsWhenItIsDue) {
     make_sales();
     auto spec = demand();
