@@ -55,13 +55,16 @@ def wait_until(condition, seconds=20):
 def lake(tarn_binary, tmp_path):
     lakefile = tmp_path / "lake.yaml"
     lakefile.write_text(LAKEFILE)
-    server = TarnServer(args=["--lake", lakefile])
+    server = TarnServer()
     try:
         server.start()
         with connect(server) as connection:
-            ask(connection, "create table if not exists shelf_map (shelf_id int, tare double, unit double)")
-            ask(connection, "create table if not exists readings (shelf_id int, seq int, read_at timestamptz, grams double)")
+            ask(connection, "create table shelf_map (shelf_id int, tare double, unit double)")
+            ask(connection, "create table readings (shelf_id int, seq int, read_at timestamptz, grams double)")
             ask(connection, "insert into shelf_map values (1, 0, 10), (2, 100, 5)")
+        server.stop()
+        server.args = ["--lake", str(lakefile)]  # its tables read what there is now
+        server.start()
         yield server
     finally:
         server.close()
