@@ -331,3 +331,16 @@ def test_reference_and_schema_are_what_the_program_prints(tarn_binary):
     for word, page in (("reference", "lakefile.md"), ("schema", "lakefile.schema.json")):
         made = subprocess.run([str(binary()), "lakefile", word], capture_output=True, text=True, timeout=30)
         assert made.stdout == (ROOT / "docs" / page).read_text(), f"tarn lakefile {word} > docs/{page}"
+
+
+def test_the_example_has_a_plan(own_tarn):
+    example = ROOT / "examples" / "beverages" / "lake.yaml"
+    if not example.exists():
+        pytest.skip("no example yet")
+    for name in sorted(set(re.findall(r"\$\{secret:([a-z0-9_]+)\}", example.read_text()))):
+        value = "postgresql://a:b@127.0.0.1:1/db" if name.endswith("_url") else \
+            "whsec_" + base64.b64encode(b"k" * 32).decode() if "key" in name else "https://hooks.example.com/x"
+        assert tarn_command(own_tarn, "secrets", "set", name, stdin=value).returncode == 0
+    plan = plan_of(own_tarn, example.parent)
+    assert plan["problems"] == [], plan["problems"]
+    assert len(example.read_text().splitlines()) < 120
