@@ -81,7 +81,7 @@ def test_weather_in_latin1_with_broken_lines(drop):
     drop.put("weather_10.csv", weather(10, 31, ["2026-10-31;coast;Malecón;sin dato;--\n", "2026-10-31;andes\n"]).encode("latin1"))
     wait_for(drop.server, "select count(*) from dropped", "61")
     assert ask(drop.server, "select distinct estacion from dropped") == "Malecón"
-    assert ask(drop.server, "select sum(temp_c) from dropped where day < date '2026-10-01'") == "765.00"
+    assert ask(drop.server, "select sum(temp_c) from dropped where day < date '2026-10-01'") == "750.00"
     rejected = ask(drop.server, "select place, line, reason from dropped_rejected order by line").splitlines()
     assert rejected == ['weather_10.csv|33|column temp_c: "sin dato" is no numeric(18,2)',
                         "weather_10.csv|34|2 fields, the table's rows have 5"]
@@ -147,7 +147,7 @@ def test_online_retail_equals_plain_duckdb(drop):
     wait_for(drop.server, "select count(*) from dropped", "541909", seconds=120)
     sums = "count(*), sum(quantity), sum(quantity * unitprice)::decimal(20,4), count(description), count(distinct invoiceno), " \
            "min(invoicedate)::varchar, max(invoicedate)::varchar, count(customerid), count(distinct stockcode)"
-    theirs = plain_duckdb(f"select {sums} from (select * replace (unitprice::decimal(18,4) as unitprice) "
+    theirs = plain_duckdb(f"set enable_progress_bar = false; select {sums} from (select * replace (unitprice::decimal(18,4) as unitprice) "
                           f"from read_csv('{path}', types={{'UnitPrice': 'varchar', 'InvoiceNo': 'varchar', 'StockCode': 'varchar'}}))")
     assert ask(drop.server, f"select {sums} from dropped").split("|") == [str(value) for value in theirs[0]]
     assert ask(drop.server, "select count(*) from dropped_rejected").startswith("!")
