@@ -131,8 +131,10 @@ void Graph::Impl::settle(const Job& job, const Result<StepResult>& result) {
     Run& run = *job.run;
     running.erase(job.run);
     if (node.run == job.run) node.run.reset();
-    const Timestamp now = parts.clock.now();
-    node.rests_until = now.plus(std::clamp(now.since(run.start().started), kRestMin, kRestMax));
+    if (run.start().cause == Cause::input) {
+        const Timestamp now = parts.clock.now();
+        node.rests_until = now.plus(std::clamp(now.since(run.start().started), kRestMin, kRestMax));
+    }
     nudged = true;
     settled = false;
     if (result.ok() || run.committed()) {
