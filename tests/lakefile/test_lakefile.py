@@ -293,6 +293,7 @@ def test_who_may_not_does_not(own_tarn, bakery):
 
 
 def test_serve_with_a_lakefile(tarn_binary, bakery):
+    (bakery / "server").mkdir()
     server = TarnServer(folder=bakery / "server", args=["--lake", bakery / "lake.yaml"])
     try:
         server.start()
@@ -313,6 +314,7 @@ def test_secrets_from_the_environment_and_a_file(tarn_binary, tmp_path):
     secrets = tmp_path / "secrets"
     secrets.write_text("# for tests\ntwo_url=postgresql://a:b@127.0.0.1:1/two\n")
     secrets.chmod(0o644)
+    (tmp_path / "server").mkdir()
     server = TarnServer(folder=tmp_path / "server", args=["--lake", tmp_path / "lake.yaml", "--secrets-file", secrets],
                         env={"TARN_SECRET_ONE_URL": "postgresql://a:b@127.0.0.1:1/one"})
     try:
