@@ -1,11 +1,15 @@
 """Models from outside: a lakefile, sales and levels filled by SQL, forecasts, back-test, risk, and what is in use."""
+import base64
+import contextlib
 import json
+import subprocess
 import time
+import urllib.request
 
 import psycopg2
 import pytest
 
-from tarn_server import TarnServer
+from tarn_server import TarnServer, binary
 
 LAKEFILE = """
 lake: models_test
@@ -57,6 +61,20 @@ def answer(connection, sql):
         return None
 
 
+def apply(server, lakefile):
+    environment = dict(server.client_env(), TARN_ENDPOINT="http://" + server.ready["http"])
+    done = subprocess.run([str(binary()), "apply", str(lakefile), "--yes"], capture_output=True, text=True, env=environment, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def api(server, method, path, body=None):
+    request = urllib.request.Request(f"http://{server.ready['http']}{path}", method=method,
+                                     data=None if body is None else json.dumps(body).encode())
+    request.add_header("Authorization", "Basic " + base64.b64encode(f"{server.access_key}:{server.secret_key}".encode()).decode())
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.loads(answer.read())
+
+
 def wait_until(condition, seconds=90):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -71,21 +89,22 @@ def wait_until(condition, seconds=90):
 def lake(tarn_binary, tmp_path):
     lakefile = tmp_path / "lake.yaml"
     lakefile.write_text(LAKEFILE)
-    server = TarnServer(args=["--lake", lakefile])
+    server = TarnServer()
     try:
         server.start()
-        with connect(server) as connection:
+        with contextlib.closing(connect(server)) as connection:
             ask(connection, "create table deliveries (delivery_id bigint, shelf_id int, due_at timestamptz, delivered_at timestamptz, units int)")
             ask(connection, SALES)
             ask(connection, LEVELS)
             ask(connection, "insert into deliveries values (1, 1, '2026-07-20 06:00:00-05', null, 50)")
+        apply(server, lakefile)
         yield server
     finally:
         server.close()
 
 
 def test_sales_become_a_forecast_and_a_risk(lake):
-    with connect(lake) as connection:
+    with contextlib.closing(connect(lake)) as connection:
         assert wait_until(lambda: answer(connection, "select min(day)::text, max(day)::text, count(*) from demand") ==
                           [("2026-07-19", "2026-08-01", 56)])
         # Anybody can repeat the figures that promoted the version.
@@ -95,6 +114,11 @@ def test_sales_become_a_forecast_and_a_risk(lake):
         assert wait_until(lambda: answer(connection, "select count(*) from risk where state in ('ok', 'at_risk')") == [(4,)])
         worst = ask(connection, "select shelf_id, state, p_empty > 0.8, hours_to_empty < 8, reasons from risk order by p_empty desc limit 1")[0]
         assert worst[:4] == (1, "at_risk", True, True), worst
+        versions = api(lake, "GET", "/api/v1/models/demand")["versions"]
+        assert [v["version"] for v in versions] == [1] and versions[0]["promoted"] and versions[0]["current"]
+        wape = {score["method"]: score["wape"] for score in versions[0]["back_test"]["total"]}
+        assert abs(wape["model"] - ours) < 1e-6 and abs(wape["seasonal_naive"] - seasonal) < 1e-6
+        assert api(lake, "PUT", "/api/v1/models/demand/current", {"version": 1})["current"]
         # The shelf is filled: the risk is over within moments.
         began = time.monotonic()
         ask(connection, "insert into levels values (1, 1, 7, '2026-07-19 19:00:00-05', 300)")
@@ -106,12 +130,12 @@ def test_sales_become_a_forecast_and_a_risk(lake):
 
 
 def test_a_restart_keeps_the_model(lake):
-    with connect(lake) as connection:
+    with contextlib.closing(connect(lake)) as connection:
         assert wait_until(lambda: answer(connection, "select count(*) from demand") == [(56,)])
         made = ask(connection, "select max(made_at) from demand")
     lake.kill()
     lake.start()
-    with connect(lake) as connection:
+    with contextlib.closing(connect(lake)) as connection:
         ask(connection, "insert into daily_sales values ('2026-07-19', 2, 8, 3, 0)")  # no day is over by that
         time.sleep(2)
         assert ask(connection, "select max(made_at), max(version) from demand") == [(made[0][0], 1)]

@@ -43,7 +43,7 @@ def test_published_protocol(tarn_binary, tmp_path):
     sales = unpacked("orange_juice/sales.csv.gz", tmp_path)
     lakefile = tmp_path / "lake.yaml"
     lakefile.write_text(LAKEFILE)
-    server = TarnServer(args=["--lake", lakefile])
+    server = TarnServer()
     try:
         server.start()
         host, port = server.address("postgres")
@@ -52,6 +52,8 @@ def test_published_protocol(tarn_binary, tmp_path):
         subprocess.run(psql + ["-c", f"create table sales ({SALES})"], check=True, env=environment)
         with open(sales, "rb") as rows:
             subprocess.run(psql + ["-c", "copy sales from stdin (format csv, header)"], check=True, env=environment, stdin=rows)
+        subprocess.run([str(tarn_binary), "apply", str(lakefile), "--yes"], check=True,
+                       env=dict(server.client_env(), TARN_ENDPOINT="http://" + server.ready["http"]))
         connection = psycopg2.connect(host=host, port=port, user=server.access_key, password=server.secret_key, dbname="lake")
         connection.autocommit = True
         deadline = time.monotonic() + 900
