@@ -199,6 +199,28 @@ TEST_F(GraphTest, QuietStepsLeaveNoTraceOfNothing) {
     EXPECT_EQ(last("alert").outcome, RunOutcome::failed);
 }
 
+TEST_F(GraphTest, AHeavyStepRestsAndItsReadersWaitForIt) {
+    sql("create table raw (a int)");
+    sql("create table made (a int)");
+    const auto heavy = step("heavy", {t("raw")}, t("made"));
+    const auto reader = step("reader", {t("made"), t("raw")});
+    heavy->body = [&](StepRun&) -> Result<StepResult> {
+        clock_.advance(std::chrono::seconds(10));
+        return StepResult{};
+    };
+    must(graph_->configure({heavy, reader}));
+    EXPECT_EQ(graph_->run_due(), 2u);
+    sql("insert into raw values (1)");
+    EXPECT_EQ(graph_->run_due(), 2u);  // the first run was nobody's fault
+    sql("insert into raw values (2)");
+    EXPECT_EQ(graph_->run_due(), 0u);
+    EXPECT_THAT(status("heavy").waits_for, ::testing::HasSubstr("pause"));
+    EXPECT_EQ(status("reader").waits_for, "heavy");
+    EXPECT_FALSE(graph_->quiescent());
+    clock_.advance(std::chrono::seconds(10));
+    EXPECT_EQ(graph_->run_due(), 2u);
+}
+
 TEST_F(GraphTest, HistoryIsBoundedAndNewestFirst) {
     const auto each = step("each", {});
     each->when.kind = Refresh::Kind::manual;

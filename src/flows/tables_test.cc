@@ -212,6 +212,9 @@ TEST_F(TablesTest, DaysAreLocal) {
     graph_->run_due();
     EXPECT_EQ(error("days"), "");
     EXPECT_EQ(ask("select * from days"), "2026-01-01,2026-01-01 05:00:00+00");
+    must(graph_->set_time_zone("UTC"));
+    EXPECT_EQ(graph_->run_due(), 1u);
+    EXPECT_EQ(ask("select * from days"), "2026-01-02,2026-01-02 00:00:00+00");
 }
 
 TEST_F(TablesTest, DeclarationsAreReadAtOnce) {
