@@ -25,7 +25,8 @@ class LiveRoutes final : public mqtt::TopicRoutes {
 
     std::string stream_of(std::string_view topic) const override {
         const auto routes = table_->get();
-        const std::string_view found = routes == nullptr ? std::string_view() : routes->stream_of(topic);
+        const std::string_view found =
+            routes == nullptr ? std::string_view() : routes->stream_of(topic);
         return std::string(found.empty() ? ingest::kDefaultStream : found);
     }
 
@@ -34,12 +35,18 @@ class LiveRoutes final : public mqtt::TopicRoutes {
 };
 
 std::string describe(const events::Replay& replay) {
-    if (replay.evaluations == 0)
-        return "there is no history yet to replay it over" + (replay.note.empty() ? "" : " (" + replay.note + ")");
-    std::string out = "would have fired " + std::to_string(replay.fired) + (replay.fired == 1 ? " time" : " times") + " and recovered " +
-                      std::to_string(replay.recovered) + " from " + format_iso8601(replay.from) + " to " +
-                      format_iso8601(replay.to) + ", " + std::to_string(replay.open_at_end) + " open at the end (" +
-                      std::to_string(replay.evaluations) + " of " + std::to_string(replay.states) + " states looked at)";
+    if (replay.evaluations == 0) {
+        const bool not_made_yet = replay.note.find("does not exist") != std::string::npos;
+        return "there is no history yet to replay it over" +
+               (replay.note.empty() || not_made_yet ? "" : " (" + replay.note + ")");
+    }
+    std::string out = "would have fired " + std::to_string(replay.fired) +
+                      (replay.fired == 1 ? " time" : " times") + " and recovered " +
+                      std::to_string(replay.recovered) + " from " + format_iso8601(replay.from) +
+                      " to " + format_iso8601(replay.to) + ", " +
+                      std::to_string(replay.open_at_end) + " open at the end (" +
+                      std::to_string(replay.evaluations) + " of " + std::to_string(replay.states) +
+                      " states looked at)";
     if (!replay.note.empty()) out += "; " + replay.note;
     return out;
 }
@@ -58,7 +65,8 @@ Status Services::open_secrets(const Settings& settings) {
         TARN_TRY(from_file, security::read_secrets_file(settings.secrets_file));
         given.merge(from_file);
     }
-    TARN_TRY(opened, security::Secrets::open(*lake_.store, *lake_.keyring, lake_.clock, std::move(given)));
+    TARN_TRY(opened,
+             security::Secrets::open(*lake_.store, *lake_.keyring, lake_.clock, std::move(given)));
     secrets_ = std::move(opened);
     return ok_status();
 }
@@ -68,16 +76,29 @@ Result<std::unique_ptr<Services>> Services::open(Lake& lake, const Settings& set
     TARN_CHECK_OK(out->open_secrets(settings));
     const auto system = [&lake] { return lake.system_caller(); };
     out->models_ = std::make_unique<models::Registry>(*lake.store, *lake.objects);
-    out->alerts_ = std::make_unique<events::Alerts>(events::AlertsParts{
-        *lake.store, *lake.engine, *lake.catalog, lake.clock, lake.metrics, *lake.keyring, lake.audit.get(), system});
-    out->graph_ = std::make_unique<flows::Graph>(flows::Parts{*lake.store, *lake.catalog, *lake.committer, *lake.engine,
-                                                              lake.clock, lake.metrics, lake.system_caller()});
-    out->sources_ = std::make_unique<ingest::Sources>(
-        ingest::SourcesParts{*lake.store, *lake.objects, *lake.streams, *lake.catalog, *lake.committer, *lake.engine,
-                             lake.clock, lake.metrics, system, out->routes_.get()});
-    lakefile::ApplierParts parts{*lake.store, *lake.catalog,  *lake.engine,         *lake.grants, *out->secrets_,
-                                 *lake.audit, lake.clock, lake.system_caller(), {},           {},
-                                 {},          {},         {},                   {}};
+    out->alerts_ = std::make_unique<events::Alerts>(
+        events::AlertsParts{*lake.store, *lake.engine, *lake.catalog, lake.clock, lake.metrics,
+                            *lake.keyring, lake.audit.get(), system});
+    out->graph_ = std::make_unique<flows::Graph>(
+        flows::Parts{*lake.store, *lake.catalog, *lake.committer, *lake.engine, lake.clock,
+                     lake.metrics, lake.system_caller()});
+    out->sources_ = std::make_unique<ingest::Sources>(ingest::SourcesParts{
+        *lake.store, *lake.objects, *lake.streams, *lake.catalog, *lake.committer, *lake.engine,
+        lake.clock, lake.metrics, system, out->routes_.get()});
+    lakefile::ApplierParts parts{*lake.store,
+                                 *lake.catalog,
+                                 *lake.engine,
+                                 *lake.grants,
+                                 *out->secrets_,
+                                 *lake.audit,
+                                 lake.clock,
+                                 lake.system_caller(),
+                                 {},
+                                 {},
+                                 {},
+                                 {},
+                                 {},
+                                 {}};
     out->open_applier(settings, parts);
     TARN_TRY(applier, lakefile::Applier::open(std::move(parts)));
     out->applier_ = std::move(applier);
@@ -91,22 +112,25 @@ void Services::open_applier(const Settings& settings, lakefile::ApplierParts& pa
     parts.holders = [this](const std::string& role) {
         std::vector<std::string> out;
         for (const auto& user : lake_.users->list_users())
-            if (std::find(user.roles.begin(), user.roles.end(), role) != user.roles.end()) out.push_back(user.name);
+            if (std::find(user.roles.begin(), user.roles.end(), role) != user.roles.end())
+                out.push_back(user.name);
         return out;
     };
-    parts.replay = [this](const lakefile::Lakefile&, const events::AlertSpec& alert, std::chrono::seconds span) -> Result<std::string> {
+    parts.replay = [this](const lakefile::Lakefile&, const events::AlertSpec& alert,
+                          std::chrono::seconds span) -> Result<std::string> {
         const auto days = std::chrono::duration_cast<std::chrono::hours>(span).count() / 24;
         TARN_TRY(replay, alerts_->replay(alert, std::max(1, static_cast<int>(days))));
         return describe(replay);
     };
-    parts.try_source = [this](const ingest::SourceSpec& source, size_t rows) -> Result<std::string> {
+    parts.try_source = [this](const ingest::SourceSpec& source,
+                              size_t rows) -> Result<std::string> {
         TARN_TRY(preview, sources_->try_source(source, rows));
         return preview_json(preview);
     };
 }
 
-std::vector<std::shared_ptr<flows::Step>> Services::make_steps(const lakefile::Lakefile& lakefile,
-                                                               std::vector<lakefile::Problem>& problems) const {
+std::vector<std::shared_ptr<flows::Step>> Services::make_steps(
+    const lakefile::Lakefile& lakefile, std::vector<lakefile::Problem>& problems) const {
     std::vector<std::shared_ptr<flows::Step>> steps;
     const auto take = [&](const std::string& section, const flows::TableRef& name, auto made) {
         if (made.ok()) {
@@ -116,11 +140,16 @@ std::vector<std::shared_ptr<flows::Step>> Services::make_steps(const lakefile::L
         const std::string item = name.database == "main" ? name.table : name.full_name();
         problems.push_back({section + item, 0, 0, made.error().message});
     };
-    const flows::TableStepParts tables{*lake_.catalog, *lake_.engine, lake_.system_caller(), lakefile.timezone};
-    for (const auto& table : lakefile.tables) take("tables.", table.name, flows::make_table_step(table, tables));
-    const models::Parts parts{*lake_.engine, *lake_.catalog, *models_, lake_.clock, lake_.system_caller()};
-    for (const auto& model : lakefile.forecasts) take("models.", model.name, models::make_forecast_step(model, parts));
-    for (const auto& model : lakefile.stock_outs) take("models.", model.name, models::make_stock_out_step(model, parts));
+    const flows::TableStepParts tables{*lake_.catalog, *lake_.engine, lake_.system_caller(),
+                                       lakefile.timezone};
+    for (const auto& table : lakefile.tables)
+        take("tables.", table.name, flows::make_table_step(table, tables));
+    const models::Parts parts{*lake_.engine, *lake_.catalog, *models_, lake_.clock,
+                              lake_.system_caller()};
+    for (const auto& model : lakefile.forecasts)
+        take("models.", model.name, models::make_forecast_step(model, parts));
+    for (const auto& model : lakefile.stock_outs)
+        take("models.", model.name, models::make_stock_out_step(model, parts));
     return steps;
 }
 
@@ -128,23 +157,36 @@ std::vector<lakefile::Problem> Services::check(const lakefile::Lakefile& lakefil
     std::vector<lakefile::Problem> problems;
     const auto steps = make_steps(lakefile, problems);
     const Status fits = flows::Graph::check(steps);
-    if (!fits.ok()) problems.push_back({"", 0, 0, fits.error().message});
+    if (!fits.ok()) {
+        std::string where;
+        for (const auto& item : lakefile.items)
+            if (where.empty() && fits.error().message.find(item.id()) != std::string::npos)
+                where = item.id();
+        problems.push_back({where, 0, 0, fits.error().message});
+    }
+    for (const auto& source : lakefile.sources)
+        if (const Status runs = ingest::check(source); !runs.ok())
+            problems.push_back({"sources." + source.name, 0, 0, runs.error().message});
     return problems;
 }
 
-/// Each service gets what it can; the first refusal is the answer. The order does not matter: what reads a table waits
-/// for it.
+/// Each service gets what it can; the first refusal is the answer. The order does not matter: what
+/// reads a table waits for it.
 Status Services::configure(const lakefile::Lakefile& lakefile) {
     Status outcome;
     const auto note = [&](const char* what, const Status& status) {
-        if (!status.ok() && outcome.ok()) outcome = Error(status.error().code, std::string(what) + ": " + status.error().message);
+        if (!status.ok() && outcome.ok())
+            outcome = Error(status.error().code, std::string(what) + ": " + status.error().message);
     };
     std::vector<lakefile::Problem> problems;
     auto steps = make_steps(lakefile, problems);
-    for (const auto& problem : problems) note(problem.where.c_str(), Error(Code::invalid_argument, problem.message));
+    for (const auto& problem : problems)
+        note(problem.where.c_str(), Error(Code::invalid_argument, problem.message));
     note("timezone", graph_->set_time_zone(lakefile.timezone));
     note("dashboards", lake_.dashboards->configure(lakefile.dashboards));
-    note("alerts", alerts_->configure(lakefile.alerts, lakefile.name.empty() ? "lake" : lakefile.name, lakefile.timezone));
+    note("alerts",
+         alerts_->configure(lakefile.alerts, lakefile.name.empty() ? "lake" : lakefile.name,
+                            lakefile.timezone));
     for (auto& step : alerts_->steps()) steps.push_back(std::move(step));
     note("tables", graph_->configure(std::move(steps)));
     note("sources", sources_->configure(lakefile.sources));
@@ -152,7 +194,8 @@ Status Services::configure(const lakefile::Lakefile& lakefile) {
 }
 
 Status Services::start(const Settings& settings) {
-    // What was applied before may lack a secret or a reachable service today: the lake starts, and says so.
+    // What was applied before may lack a secret or a reachable service today: the lake starts, and
+    // says so.
     static_cast<void>(applier_->start().ok());
     if (settings.lake.empty()) return ok_status();
     TARN_TRY(text, read_lakefile(settings.lake));

@@ -6,7 +6,6 @@
 #include "codec/text.h"
 #include "flows/inspect.h"
 #include "ingest/routes.h"
-#include "ingest/routes.h"
 #include "ingest/sources.h"
 #include "lakefile/internal/plan.h"
 #include "lakefile/keys.h"
@@ -16,7 +15,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Rows a second that one core computes, for estimates; measured ones vary by a factor of ten around it.
+/// Rows a second that one core computes, for estimates; measured ones vary by a factor of ten
+/// around it.
 constexpr double kRowsPerSecond = 200'000;
 
 std::set<std::string> keys_that_differ(const std::string& before, const std::string& after) {
@@ -39,10 +39,12 @@ const ObjectInfo* info_of(const Item& item) {
 /// What a change of these keys makes new: everything, or nothing.
 bool recomputes(const Item& item, const std::vector<std::string>& keys) {
     if (item.kind == Kind::table)
-        return std::any_of(keys.begin(), keys.end(),
-                           [](const auto& key) { return key == "sql" || key == "key" || key == "partition" || key == "checks"; });
+        return std::any_of(keys.begin(), keys.end(), [](const auto& key) {
+            return key == "sql" || key == "key" || key == "partition" || key == "checks";
+        });
     if (item.kind == Kind::model)
-        return std::any_of(keys.begin(), keys.end(), [](const auto& key) { return key != "retrain" && key != "refresh"; });
+        return std::any_of(keys.begin(), keys.end(),
+                           [](const auto& key) { return key != "retrain" && key != "refresh"; });
     return false;
 }
 
@@ -58,7 +60,8 @@ std::string with_commas(uint64_t number) {
     return digits;
 }
 
-Result<uint64_t> count_rows(const tables::CatalogSnapshot& catalog, const tables::RelationInfo& relation) {
+Result<uint64_t> count_rows(const tables::CatalogSnapshot& catalog,
+                            const tables::RelationInfo& relation) {
     if (relation.kind != tables::RelationKind::table) return uint64_t{0};
     TARN_TRY(table, catalog.load_table(relation));
     const auto snapshot = table->current_snapshot();
@@ -68,7 +71,8 @@ Result<uint64_t> count_rows(const tables::CatalogSnapshot& catalog, const tables
     return static_cast<uint64_t>(std::max<int64_t>(0, files - deleted));
 }
 
-Result<std::vector<tables::RelationInfo>> existing_tables(const tables::CatalogSnapshot& catalog, const Item& item) {
+Result<std::vector<tables::RelationInfo>> existing_tables(const tables::CatalogSnapshot& catalog,
+                                                          const Item& item) {
     std::vector<tables::RelationInfo> out;
     const auto add = [&](const std::string& database, const std::string& name) -> Status {
         TARN_TRY(found, catalog.find_relation(database, name));
@@ -86,7 +90,8 @@ Result<std::vector<tables::RelationInfo>> existing_tables(const tables::CatalogS
         }
         TARN_CHECK_OK(add(output.database, output.table));
         TARN_CHECK_OK(add(output.database, output.table + "_rejected"));
-        if (item.kind == Kind::model) TARN_CHECK_OK(add(output.database, output.table + "_backtest"));
+        if (item.kind == Kind::model)
+            TARN_CHECK_OK(add(output.database, output.table + "_backtest"));
     }
     return out;
 }
@@ -126,16 +131,18 @@ Result<Plan> Planner::make(const std::string& file_name, const PlanOptions& opti
     if (parts_.check && plan_.problems.empty())
         for (auto& found : parts_.check(parsed_.lakefile)) {
             for (const auto& item : parsed_.lakefile.items)
-                if (item.id() == found.where && found.line == 0) std::tie(found.line, found.column) = std::tie(item.line, item.column);
+                if (item.id() == found.where && found.line == 0)
+                    std::tie(found.line, found.column) = std::tie(item.line, item.column);
             plan_.problems.push_back(std::move(found));
         }
     visibility();
     TARN_CHECK_OK(drift());
     if (plan_.problems.empty()) TARN_CHECK_OK(replays(options));
     for (const auto& source : parsed_.lakefile.sources)
-        for (const auto& warning : ingest::warnings(source)) plan_.warnings.push_back("sources." + source.name + ": " + warning);
-    for (auto& shared : ingest::shared_topics(parsed_.lakefile.sources)) plan_.warnings.push_back(std::move(shared));
-    for (auto& warning : ingest::shared_topics(parsed_.lakefile.sources)) plan_.warnings.push_back(std::move(warning));
+        for (const auto& warning : ingest::warnings(source))
+            plan_.warnings.push_back("sources." + source.name + ": " + warning);
+    for (auto& warning : ingest::shared_topics(parsed_.lakefile.sources))
+        plan_.warnings.push_back(std::move(warning));
     plan_.id = make_id();
     return plan_;
 }
@@ -162,14 +169,16 @@ Status Planner::changes() {
     }
     for (const auto& [id, gone] : applied_.items)
         if (!met.contains(id)) TARN_CHECK_OK(removed(gone));
-    if (applied_.exists && (applied_.timezone != parsed_.lakefile.timezone || applied_.name != parsed_.lakefile.name)) {
+    if (applied_.exists && (applied_.timezone != parsed_.lakefile.timezone ||
+                            applied_.name != parsed_.lakefile.name)) {
         Change change;
         change.item = "lake";
         change.kind = Change::Kind::change;
         if (applied_.name != parsed_.lakefile.name) change.keys.push_back("lake");
         if (applied_.timezone != parsed_.lakefile.timezone) {
             change.keys.push_back("timezone");
-            change.notes.push_back("schedules move from " + applied_.timezone + " to " + parsed_.lakefile.timezone);
+            change.notes.push_back("schedules move from " + applied_.timezone + " to " +
+                                   parsed_.lakefile.timezone);
         }
         plan_.changes.push_back(std::move(change));
     }
@@ -183,7 +192,8 @@ void Planner::defaults(const Item& item, Change& change) const {
     std::string in_force;
     for (const auto& key : info->keys)
         if (*key.otherwise != 0 && !definition.contains(key.name))
-            in_force += (in_force.empty() ? "" : ", ") + std::string(key.name) + ": " + key.otherwise;
+            in_force +=
+                (in_force.empty() ? "" : ", ") + std::string(key.name) + ": " + key.otherwise;
     if (!in_force.empty()) change.notes.push_back("by default " + in_force);
 }
 
@@ -198,7 +208,8 @@ Status Planner::cost(const Item& item, Change& change) const {
     for (const auto& model : parsed_.lakefile.forecasts)
         if (item.kind == Kind::model && model.name == item.outputs[0]) inputs.push_back(model.of);
     for (const auto& model : parsed_.lakefile.stock_outs)
-        if (item.kind == Kind::model && model.name == item.outputs[0]) inputs.insert(inputs.end(), {model.on_hand, model.demand});
+        if (item.kind == Kind::model && model.name == item.outputs[0])
+            inputs.insert(inputs.end(), {model.on_hand, model.demand});
     for (const auto& input : inputs) {
         TARN_TRY(rows, rows_of(input));
         change.rows_in += rows;
@@ -223,7 +234,8 @@ Status Planner::refuse_foreign(const Item& item) {
         bool ours = applied_.kept.contains(name);
         for (const auto& [id, applied] : applied_.items)
             for (const auto& output : applied.item.outputs)
-                ours = ours || output.full_name() == name || (output.table == "*" && output.database == relation.database);
+                ours = ours || output.full_name() == name ||
+                       (output.table == "*" && output.database == relation.database);
         if (ours) continue;
         problem(item, false,
                 name + " exists and no lakefile made it (its owner is " + relation.owner +
@@ -241,8 +253,10 @@ Status Planner::changed(const Item& item, const AppliedItem& before, Change& cha
         TARN_CHECK_OK(cost(item, change));
     }
     if (item.kind == Kind::source && info_of(item) != info_of(before.item))
-        problem(item, false, "was a " + std::string(info_of(before.item)->name) + " and is now a " + info_of(item)->name +
-                                 ": give it another name, the old one's rows stay what they are");
+        problem(item, false,
+                "was a " + std::string(info_of(before.item)->name) + " and is now a " +
+                    info_of(item)->name +
+                    ": give it another name, the old one's rows stay what they are");
     return ok_status();
 }
 
@@ -252,13 +266,16 @@ Status Planner::renamed(const Item& item, const AppliedItem& before, Change& cha
     const auto keys = keys_that_differ(before.item.definition, item.definition);
     change.keys.assign(keys.begin(), keys.end());
     if (item.kind == Kind::source) {
-        problem(item, false, "a source cannot be renamed: how far it has been read hangs on its name; keep " + before.item.name);
+        problem(item, false,
+                "a source cannot be renamed: how far it has been read hangs on its name; keep " +
+                    before.item.name);
         return ok_status();
     }
     TARN_TRY(existing, tables_of(before.item));
     for (const auto& relation : existing) {
         TARN_TRY(rows, count_rows(catalog_, relation));
-        change.notes.push_back(relation.full_name() + " keeps its " + rows_text(rows) + " under the new name");
+        change.notes.push_back(relation.full_name() + " keeps its " + rows_text(rows) +
+                               " under the new name");
     }
     return refuse_foreign(item);
 }
@@ -274,7 +291,8 @@ Status Planner::removed(const AppliedItem& gone) {
         change.notes.push_back(relation.full_name() + " with " + rows_text(rows) +
                                " stays and nothing fills it any more; it goes with --drop-data");
     }
-    if (gone.item.kind == Kind::alert) change.notes.push_back("its open alerts are closed without a word");
+    if (gone.item.kind == Kind::alert)
+        change.notes.push_back("its open alerts are closed without a word");
     plan_.changes.push_back(std::move(change));
     return ok_status();
 }
@@ -282,7 +300,9 @@ Status Planner::removed(const AppliedItem& gone) {
 /// Of the file against this state: anything that would make the plan another makes the id another.
 std::string Planner::make_id() const {
     codec::Hasher hasher(codec::HashKind::sha256);
-    const auto add = [&](const std::string& part) { hasher.update(std::to_string(part.size()) + ":" + part); };
+    const auto add = [&](const std::string& part) {
+        hasher.update(std::to_string(part.size()) + ":" + part);
+    };
     add(parsed_.lakefile.name);
     add(parsed_.lakefile.timezone);
     for (const auto& item : parsed_.lakefile.items) {
@@ -297,7 +317,8 @@ std::string Planner::make_id() const {
 }
 
 bool Plan::changes_something() const {
-    return std::any_of(changes.begin(), changes.end(), [](const Change& change) { return change.kind != Change::Kind::same; });
+    return std::any_of(changes.begin(), changes.end(),
+                       [](const Change& change) { return change.kind != Change::Kind::same; });
 }
 
 std::string to_json(const Plan& plan, const std::string& file_name) {
@@ -322,8 +343,11 @@ std::string to_json(const Plan& plan, const std::string& file_name) {
     out["warnings"] = plan.warnings;
     out["problems"] = Json::array();
     for (const auto& problem : plan.problems)
-        out["problems"].push_back({{"where", problem.where}, {"line", problem.line}, {"column", problem.column},
-                                   {"message", problem.message}, {"text", describe({problem}, file_name)}});
+        out["problems"].push_back({{"where", problem.where},
+                                   {"line", problem.line},
+                                   {"column", problem.column},
+                                   {"message", problem.message},
+                                   {"text", describe({problem}, file_name)}});
     return out.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
