@@ -198,7 +198,7 @@ def test_values_that_have_no_place(lake, pg):
 
 
 def fill(pg, table, rows):
-    pg.run(f"DROP TABLE IF EXISTS {table}")
+    pg.run(f"DROP TABLE IF EXISTS {table} CASCADE")
     pg.run(f"""CREATE TABLE {table} (id bigint PRIMARY KEY, shop int NOT NULL, day date, amount numeric(12,2), note text,
                                      updated_at timestamptz NOT NULL DEFAULT clock_timestamp())""")
     pg.run(f"""INSERT INTO {table} SELECT i, i % 100, date '2020-01-01' + (i % 2000)::int, (i % 100000) / 100.0,

@@ -87,6 +87,7 @@ class PostgresRunner final : public Runner {
     Counter& errors_;
     StopFlag stop_;
     StatusBox status_;
+    std::optional<Error> trouble_;  // of single tables, while the others were followed
     std::map<std::string, PostgresFollow> followed_;  // by the database's name of the table
     std::thread thread_;
 };
@@ -100,6 +101,7 @@ void PostgresRunner::note(const Error& error) {
 void PostgresRunner::run() {
     BackOff patience;
     while (!stop_.stopped()) {
+        trouble_.reset();
         const Status done = guarded_turn();
         if (stop_.stopped()) break;
         if (!done.ok()) {
@@ -109,6 +111,11 @@ void PostgresRunner::run() {
             continue;
         }
         patience.reset();
+        if (trouble_) {
+            note(*trouble_);
+            stop_.wait_for(from_.every);
+            continue;
+        }
         status_.clear_error();
         if (from_.follow == PostgresSource::Follow::once) {
             status_.set_state(SourceStatus::State::complete);
@@ -156,7 +163,8 @@ Status PostgresRunner::turn() {
     if (problems.empty()) TARN_CHECK_OK(load(*connection, tables));
     status_.set_state(SourceStatus::State::following);
     TARN_CHECK_OK(follow(std::move(connection), tables));
-    return problems.empty() ? ok_status() : Status(std::move(problems.front()));
+    if (!problems.empty()) trouble_ = std::move(problems.front());
+    return ok_status();
 }
 
 /// A source that is read once need not find its database again after a restart.

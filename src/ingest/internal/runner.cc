@@ -34,7 +34,7 @@ void StatusBox::set_error(SourceStatus::State state, const std::string& error) {
     std::string name;
     {
         const MutexLock lock(mutex_);
-        const bool known = status_.last_error == error && status_.state == state;
+        const bool known = status_.last_error == error;
         status_.state = state;
         status_.last_error = error;
         if (known) return;
