@@ -22,19 +22,27 @@ int fail(const char* command, const Error& error) {
     return 1;
 }
 
-Result<Json> ask(const ClientOptions& options, const std::string& method, const std::string& path, const Json& body) {
+Result<Json> ask(const ClientOptions& options, const std::string& method, const std::string& path,
+                 const Json& body) {
     TARN_TRY(endpoint, find_endpoint(options.endpoint));
-    TARN_TRY(answer, call(endpoint, method, path, body.is_null() ? "" : body.dump(-1, ' ', false, Json::error_handler_t::replace)));
+    TARN_TRY(answer,
+             call(endpoint, method, path,
+                  body.is_null() ? "" : body.dump(-1, ' ', false, Json::error_handler_t::replace)));
     if (answer.body.empty()) return Json();
     Json parsed = Json::parse(answer.body, nullptr, false);
-    if (parsed.is_discarded()) return Error(Code::internal, "the server's answer is no JSON; is " + endpoint.url + " a tarn?");
+    if (parsed.is_discarded())
+        return Error(Code::internal,
+                     "the server's answer is no JSON; is " + endpoint.url + " a tarn?");
     return parsed;
 }
 
 /// What the API takes: the text, and the files that it names, read here.
 Result<Json> body_of(const std::string& file) {
     TARN_TRY(text, read_lakefile(file));
-    return Json{{"lakefile", text.text}, {"file_name", text.file_name}, {"folder", text.folder}, {"files", text.files}};
+    return Json{{"lakefile", text.text},
+                {"file_name", text.file_name},
+                {"folder", text.folder},
+                {"files", text.files}};
 }
 
 struct LakeOptions {
@@ -89,7 +97,8 @@ int run_apply(const ClientOptions& options, const LakeOptions& lake) {
     if (!plan.ok()) return fail("apply", plan.error());
     const bool problems = !(*plan)["problems"].empty();
     if (!options.json || problems)
-        std::fputs(print_plan(*plan, ::isatty(STDOUT_FILENO) != 0).c_str(), problems ? stderr : stdout);
+        std::fputs(print_plan(*plan, ::isatty(STDOUT_FILENO) != 0).c_str(),
+                   problems ? stderr : stdout);
     if (problems) return 1;
     if (!(*plan)["changes_something"].get<bool>()) {
         if (options.json) std::cout << plan->dump(2) << "\n";
@@ -148,7 +157,8 @@ Result<std::string> read_secret(const std::string& name) {
         std::fputs("\n", stderr);
     }
     while (!value.empty() && (value.back() == '\n' || value.back() == '\r')) value.pop_back();
-    if (value.empty()) return Error(Code::invalid_argument, "no value came in: type it, or pipe it in");
+    if (value.empty())
+        return Error(Code::invalid_argument, "no value came in: type it, or pipe it in");
     return value;
 }
 
@@ -165,20 +175,26 @@ int list_secrets(const ClientOptions& options) {
     if (options.json) std::cout << list->dump(2) << "\n";
     for (const auto& secret : (*list)["secrets"])
         if (!options.json)
-            std::printf("%-30s %-12s %s\n", secret["name"].get<std::string>().c_str(), secret["from"].get<std::string>().c_str(),
+            std::printf("%-30s %-12s %s\n", secret["name"].get<std::string>().c_str(),
+                        secret["from"].get<std::string>().c_str(),
                         secret.value("changed", "").c_str());
     return 0;
 }
 
 void add_secrets(CLI::App& app, ClientOptions& options, LakeOptions& lake, int& code) {
-    auto* secrets = app.add_subcommand("secrets", "what ${secret:name} in a lakefile stands for; never shown again");
-    secrets->footer("Examples:\n  tarn secrets set erp_url               (asks for the value)\n"
-                    "  pass show erp | tarn secrets set erp_url\n  tarn secrets list\n  tarn secrets remove erp_url");
+    auto* secrets = app.add_subcommand(
+        "secrets", "what ${secret:name} in a lakefile stands for; never shown again");
+    secrets->footer(
+        "Examples:\n  tarn secrets set erp_url               (asks for the value)\n"
+        "  pass show erp | tarn secrets set erp_url\n  tarn secrets list\n  tarn secrets remove "
+        "erp_url");
     secrets->require_subcommand(1);
     auto* set = secrets->add_subcommand("set", "keeps a value, read from standard input");
     set->add_option("name", lake.secret, "name")->required();
     set->callback([&] { code = set_secret(options, lake.secret); });
-    secrets->add_subcommand("list", "names, and where they are from")->callback([&] { code = list_secrets(options); });
+    secrets->add_subcommand("list", "names, and where they are from")->callback([&] {
+        code = list_secrets(options);
+    });
     auto* remove = secrets->add_subcommand("remove", "forgets one");
     remove->add_option("name", lake.secret, "name")->required();
     remove->callback([&] {
@@ -189,7 +205,9 @@ void add_secrets(CLI::App& app, ClientOptions& options, LakeOptions& lake, int& 
 
 void add_reference(CLI::App& app) {
     auto* reference = app.add_subcommand("lakefile", "the reference of all keys of a lakefile");
-    reference->footer("Examples:\n  tarn lakefile reference > lakefile.md\n  tarn lakefile schema > lakefile.schema.json");
+    reference->footer(
+        "Examples:\n  tarn lakefile reference > lakefile.md\n  tarn lakefile schema > "
+        "lakefile.schema.json");
     reference->require_subcommand(1);
     reference->add_subcommand("reference", "as a page in Markdown")->callback([] {
         std::fputs(lakefile::reference_page().c_str(), stdout);
@@ -199,28 +217,39 @@ void add_reference(CLI::App& app) {
     });
 }
 
-constexpr const char* kExitCodes = "\nExit codes: 0 done, or nothing to do; 1 failed, also a lakefile with problems; 2 wrong use.";
+constexpr const char* kExitCodes =
+    "\nExit codes: 0 done, or nothing to do; 1 failed, also a lakefile with problems; 2 wrong use.";
 
 }  // namespace
 
 void add_lake_commands(CLI::App& app, ClientOptions& options, int& code) {
     static LakeOptions lake;
     auto* plan = app.add_subcommand("plan", "what a lakefile would change; changes nothing");
-    plan->footer(std::string("Examples:\n  tarn plan\n  tarn plan examples/beverages/lake.yaml --replay 60d\n  tarn plan --json") + kExitCodes);
+    plan->footer(std::string("Examples:\n  tarn plan\n  tarn plan examples/beverages/lake.yaml "
+                             "--replay 60d\n  tarn plan --json") +
+                 kExitCodes);
     plan->add_option("file", lake.file, "the lakefile")->capture_default_str();
-    plan->add_option("--replay", lake.replay, "how often each alert would have fired over so many days (60d)");
+    plan->add_option("--replay", lake.replay,
+                     "how often each alert would have fired over so many days (60d)");
     plan->callback([&] { code = run_plan(options, lake); });
     auto* apply = app.add_subcommand("apply", "does what the plan says");
-    apply->footer(std::string("Examples:\n  tarn apply\n  tarn apply lake.yaml --yes\n  tarn apply --yes --drop-data") + kExitCodes);
+    apply->footer(std::string("Examples:\n  tarn apply\n  tarn apply lake.yaml --yes\n  tarn apply "
+                              "--yes --drop-data") +
+                  kExitCodes);
     apply->add_option("file", lake.file, "the lakefile")->capture_default_str();
     apply->add_flag("--yes", lake.yes, "do not ask");
     apply->add_flag("--drop-data", lake.drop_data, "drop the tables of what is gone from the file");
     apply->callback([&] { code = run_apply(options, lake); });
-    auto* trying = app.add_subcommand("try", "runs a source or table on a sample and keeps nothing");
-    trying->footer(std::string("Examples:\n  tarn try lake.yaml weather\n  tarn try lake.yaml tables.levels --rows 5") + kExitCodes);
+    auto* trying =
+        app.add_subcommand("try", "runs a source or table on a sample and keeps nothing");
+    trying->footer(std::string("Examples:\n  tarn try lake.yaml weather\n  tarn try lake.yaml "
+                               "tables.levels --rows 5") +
+                   kExitCodes);
     trying->add_option("file", lake.file, "the lakefile")->required();
     trying->add_option("name", lake.name, "source or table; all of them without it");
-    trying->add_option("--rows", lake.rows, "rows of each")->check(CLI::Range(1, 1000))->capture_default_str();
+    trying->add_option("--rows", lake.rows, "rows of each")
+        ->check(CLI::Range(1, 1000))
+        ->capture_default_str();
     trying->callback([&] { code = run_try(options, lake); });
     add_secrets(app, options, lake, code);
     add_reference(app);

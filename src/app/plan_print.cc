@@ -35,7 +35,10 @@ struct Mark {
     const char* sign;
     const char* colour;
 };
-constexpr Mark kMarks[] = {{"add", "+", "\033[32m"}, {"change", "~", "\033[33m"}, {"rename", ">", "\033[36m"}, {"remove", "-", "\033[31m"}};
+constexpr Mark kMarks[] = {{"add", "+", "\033[32m"},
+                           {"change", "~", "\033[33m"},
+                           {"rename", ">", "\033[36m"},
+                           {"remove", "-", "\033[31m"}};
 
 void append_section(std::string& out, const char* title, const Json& lines) {
     if (lines.empty()) return;
@@ -51,8 +54,8 @@ std::string change_line(const Json& change, size_t width) {
         const double minutes = change["minutes"].get<double>();
         char time[32];
         std::snprintf(time, sizeof time, "%.1f", minutes);
-        line += "  computes from " + with_commas(change["rows_in"].get<uint64_t>()) + " rows, about " +
-                (minutes < 0.1 ? "some seconds" : std::string(time) + " minutes");
+        line += "  computes from " + with_commas(change["rows_in"].get<uint64_t>()) +
+                " rows, about " + (minutes < 0.1 ? "some seconds" : std::string(time) + " minutes");
     }
     while (line.ends_with(' ')) line.pop_back();
     return line;
@@ -65,16 +68,20 @@ std::string print_plan(const Json& plan, bool colour) {
     if (!plan["problems"].empty()) {
         for (const auto& problem : plan["problems"]) out += text_of(problem["text"]) + "\n";
         const size_t count = plan["problems"].size();
-        return out + std::to_string(count) + (count == 1 ? " problem" : " problems") + "; nothing can be applied\n";
+        return out + std::to_string(count) + (count == 1 ? " problem" : " problems") +
+               "; nothing can be applied\n";
     }
     size_t width = 0, same = 0;
-    for (const auto& change : plan["changes"]) width = std::max(width, text_of(change["item"]).size());
+    for (const auto& change : plan["changes"])
+        width = std::max(width, text_of(change["item"]).size());
     for (const auto& change : plan["changes"]) {
         same += change["change"] == "same" ? 1 : 0;
         for (const auto& mark : kMarks) {
             if (change["change"] != mark.word) continue;
-            out += (colour ? mark.colour : "") + std::string(mark.sign) + " " + change_line(change, width) + (colour ? "\033[0m" : "") + "\n";
-            for (const auto& note : change.value("notes", Json::array())) out += "    " + text_of(note) + "\n";
+            out += (colour ? mark.colour : "") + std::string(mark.sign) + " " +
+                   change_line(change, width) + (colour ? "\033[0m" : "") + "\n";
+            for (const auto& note : change.value("notes", Json::array()))
+                out += "    " + text_of(note) + "\n";
         }
     }
     if (same > 0) out += "  " + std::to_string(same) + " unchanged\n";
@@ -92,7 +99,8 @@ std::string print_rows(const Json& table) {
     std::vector<PrintColumn> columns;
     for (const auto& column : table["columns"]) {
         const std::string type = text_of(column["type"]);
-        const bool number = type.starts_with("numeric") || type.find("int") != std::string::npos || type == "real" || type == "double precision";
+        const bool number = type.starts_with("numeric") || type.find("int") != std::string::npos ||
+                            type == "real" || type == "double precision";
         columns.push_back({text_of(column["name"]) + " " + type, number});
     }
     std::vector<std::vector<std::string>> rows;
@@ -101,14 +109,16 @@ std::string print_rows(const Json& table) {
         for (const auto& cell : row) cells.push_back(text_of(cell));
     }
     std::string out = text_of(table["name"]);
-    if (const Json key = table.value("key", Json::array()); !key.empty()) out += ", key " + joined(key);
+    if (const Json key = table.value("key", Json::array()); !key.empty())
+        out += ", key " + joined(key);
     out += "\n" + print_table(columns, rows);
     const Json rejected = table.value("rejected", Json::array());
     if (rejected.empty()) return out;
     out += std::to_string(rejected.size()) + " rejected:\n";
     for (const auto& row : rejected) {
         const std::string line = row["line"] == 0 ? "" : ":" + text_of(row["line"]);
-        out += "  " + text_of(row["place"]) + line + ": " + text_of(row["reason"]) + "\n    " + text_of(row["text"]) + "\n";
+        out += "  " + text_of(row["place"]) + line + ": " + text_of(row["reason"]) + "\n    " +
+               text_of(row["text"]) + "\n";
     }
     return out;
 }
@@ -121,7 +131,8 @@ std::string print_samples(const Json& tried) {
         if (!out.empty()) out += "\n";
         out += text_of(item["item"]) + "\n";
         if (item.contains("error")) out += "  " + text_of(item["error"]) + "\n";
-        for (const auto& note : item.value("notes", Json::array())) out += "  " + text_of(note) + "\n";
+        for (const auto& note : item.value("notes", Json::array()))
+            out += "  " + text_of(note) + "\n";
         for (const auto& table : item.value("tables", Json::array())) out += print_rows(table);
         if (item.contains("rows")) out += print_rows(item);
     }
@@ -130,7 +141,8 @@ std::string print_samples(const Json& tried) {
 
 std::string print_status(const std::string& what, const Json& answer) {
     std::string out;
-    const auto line = [&](const std::string& name, const std::string& state, const std::string& more) {
+    const auto line = [&](const std::string& name, const std::string& state,
+                          const std::string& more) {
         out += "  " + padded(name, 28) + " " + padded(state, 10) + " " + more;
         while (out.ends_with(' ')) out.pop_back();
         out += "\n";
@@ -152,13 +164,16 @@ std::string print_status(const std::string& what, const Json& answer) {
             if (text_of(one["step"]).starts_with("alerts.")) continue;  // in their own section
             std::string more;
             if (one["last"].is_object()) {
-                more = "run " + text_of(one["last"]["run"]) + ", " + with_commas(one["last"]["rows_written"].get<uint64_t>()) + " rows written";
+                more = "run " + text_of(one["last"]["run"]) + ", " +
+                       with_commas(one["last"]["rows_written"].get<uint64_t>()) + " rows written";
                 if (one["last"]["error"] != "") more += ", " + text_of(one["last"]["error"]);
             }
             if (one["blocked_by"] != "") more += ", blocked by " + text_of(one["blocked_by"]);
             line(text_of(one["step"]), text_of(one["state"]), more);
         } else {
-            line("alerts." + text_of(one["rule"]), one["error"] == "" ? "ok" : "failed", text_of(one["open"]) + " open" + (one["error"] == "" ? "" : ", " + text_of(one["error"])));
+            line("alerts." + text_of(one["rule"]), one["error"] == "" ? "ok" : "failed",
+                 text_of(one["open"]) + " open" +
+                     (one["error"] == "" ? "" : ", " + text_of(one["error"])));
         }
     }
     return out.empty() ? out : what + "\n" + out;

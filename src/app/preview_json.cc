@@ -26,12 +26,19 @@ Json rows_of(const query::Chunk& rows) {
 std::string preview_json(const ingest::Preview& preview) {
     Json out = {{"tables", Json::array()}, {"notes", preview.notes}};
     for (const auto& table : preview.tables) {
-        Json one = {{"name", table.database + "." + table.name}, {"columns", Json::array()}, {"key", table.key},
-                    {"rows", rows_of(table.rows)}, {"rejected", Json::array()}};
+        Json one = {{"name", table.database + "." + table.name},
+                    {"columns", Json::array()},
+                    {"key", table.key},
+                    {"rows", rows_of(table.rows)},
+                    {"rejected", Json::array()}};
         for (const auto& column : table.columns)
-            one["columns"].push_back({{"name", column.name}, {"type", query::pg_name(column.type)}});
+            one["columns"].push_back(
+                {{"name", column.name}, {"type", query::pg_name(column.type)}});
         for (const auto& row : table.rejected)
-            one["rejected"].push_back({{"place", row.place}, {"line", row.line}, {"text", row.text}, {"reason", row.reason}});
+            one["rejected"].push_back({{"place", row.place},
+                                       {"line", row.line},
+                                       {"text", row.text},
+                                       {"reason", row.reason}});
         out["tables"].push_back(std::move(one));
     }
     return out.dump(-1, ' ', false, Json::error_handler_t::replace);

@@ -7,7 +7,8 @@
 
 namespace tarn::app {
 
-/// {"tables": [{"name", "columns", "key", "rows", "rejected"}], "notes": [...]}; cells as PostgreSQL prints them.
+/// {"tables": [{"name", "columns", "key", "rows", "rejected"}], "notes": [...]}; cells as
+/// PostgreSQL prints them.
 std::string preview_json(const ingest::Preview& preview);
 
 }  // namespace tarn::app

@@ -1,5 +1,6 @@
-// What runs in a lake by declaration: sources, the graph of steps, models, alerts, dashboards. Built after the lake's
-// stores and before its doors; stopped after the doors and before the stores.
+// What runs in a lake by declaration: sources, the graph of steps, models, alerts, dashboards.
+// Built after the lake's stores and before its doors; stopped after the doors and before the
+// stores.
 #pragma once
 
 #include <memory>
@@ -42,8 +43,8 @@ class Services {
     Services(const Services&) = delete;
     Services& operator=(const Services&) = delete;
 
-    /// What was applied runs again; then the lakefile of the settings, if there is one, is applied. An error of that
-    /// file names every line that is wrong; nothing of it was applied then.
+    /// What was applied runs again; then the lakefile of the settings, if there is one, is applied.
+    /// An error of that file names every line that is wrong; nothing of it was applied then.
     Status start(const Settings& settings);
     /// Idempotent.
     void stop();
@@ -64,8 +65,8 @@ class Services {
     /// Turns the declaration into calls of each service's configure().
     Status configure(const lakefile::Lakefile& lakefile);
     /// Those that can be made; the others give problems.
-    std::vector<std::shared_ptr<flows::Step>> make_steps(const lakefile::Lakefile& lakefile,
-                                                         std::vector<lakefile::Problem>& problems) const;
+    std::vector<std::shared_ptr<flows::Step>> make_steps(
+        const lakefile::Lakefile& lakefile, std::vector<lakefile::Problem>& problems) const;
     std::vector<lakefile::Problem> check(const lakefile::Lakefile& lakefile) const;
 
     Lake& lake_;

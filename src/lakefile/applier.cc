@@ -18,11 +18,13 @@ struct Applier::Impl {
         return [this](const std::string& name) { return parts.secrets.find(name); };
     }
     Result<Prepared> prepare(const Text& text, const PlanOptions& options) const;
-    Status stage(const security::Caller& caller, const Prepared& prepared, bool drop_data, meta::Batch& batch) const;
+    Status stage(const security::Caller& caller, const Prepared& prepared, bool drop_data,
+                 meta::Batch& batch) const;
     Status stage_removed(const AppliedItem& gone, bool drop_data, meta::Batch& batch) const;
     Status stage_renamed(const AppliedItem& before, const Item& after, meta::Batch& batch) const;
     std::vector<std::string> roles_to_put(const Lakefile& lake, const Applied& applied) const;
-    /// Grants are records of another module: they follow the declaration, and the head record remembers which have to.
+    /// Grants are records of another module: they follow the declaration, and the head record
+    /// remembers which have to.
     Status converge_roles(const Lakefile& lake, const std::vector<std::string>& names);
     /// Has the services do what the records say. Problems are logged and kept.
     Status configure();
@@ -70,10 +72,13 @@ Status Applier::Impl::configure() {
     TARN_TRY(applied, load_applied(parts.store));
     Parsed parsed = restore(applied.name, applied.timezone, applied.all(), secrets());
     for (const auto& problem : parsed.problems)
-        log_error("lakefile", "an item that was applied does not run", {{"item", problem.where}, {"why", problem.message}});
+        log_error("lakefile", "an item that was applied does not run",
+                  {{"item", problem.where}, {"why", problem.message}});
     TARN_CHECK_OK(converge_roles(parsed.lakefile, applied.roles_pending));
     const Status configured = parts.configure ? parts.configure(parsed.lakefile) : ok_status();
-    if (!configured.ok()) log_error("lakefile", "not all that is declared runs", {{"why", configured.error().message}});
+    if (!configured.ok())
+        log_error("lakefile", "not all that is declared runs",
+                  {{"why", configured.error().message}});
     keep(std::move(parsed.lakefile), std::move(parsed.problems), configured);
     return configured;
 }
@@ -94,7 +99,8 @@ Result<Plan> Applier::plan(const Text& text, const PlanOptions& options) const {
     return std::move(prepared.plan);
 }
 
-Status Applier::Impl::stage_removed(const AppliedItem& gone, bool drop_data, meta::Batch& batch) const {
+Status Applier::Impl::stage_removed(const AppliedItem& gone, bool drop_data,
+                                    meta::Batch& batch) const {
     batch.erase(item_key(gone.item.kind, gone.item.name));
     TARN_TRY(existing, existing_tables(parts.catalog.snapshot(), gone.item));
     for (const auto& relation : existing) {
@@ -106,18 +112,21 @@ Status Applier::Impl::stage_removed(const AppliedItem& gone, bool drop_data, met
     return ok_status();
 }
 
-Status Applier::Impl::stage_renamed(const AppliedItem& before, const Item& after, meta::Batch& batch) const {
+Status Applier::Impl::stage_renamed(const AppliedItem& before, const Item& after,
+                                    meta::Batch& batch) const {
     batch.erase(item_key(before.item.kind, before.item.name));
     if (before.item.outputs.empty() || after.outputs.empty()) return ok_status();
     TARN_TRY(existing, existing_tables(parts.catalog.snapshot(), before.item));
     const auto& from = before.item.outputs[0];
     const auto& to = after.outputs[0];
     for (const auto& relation : existing)
-        TARN_CHECK_OK(parts.catalog.stage_rename(relation, to.database, to.table + relation.name.substr(from.table.size()), batch));
+        TARN_CHECK_OK(parts.catalog.stage_rename(
+            relation, to.database, to.table + relation.name.substr(from.table.size()), batch));
     return ok_status();
 }
 
-std::vector<std::string> Applier::Impl::roles_to_put(const Lakefile& lake, const Applied& applied) const {
+std::vector<std::string> Applier::Impl::roles_to_put(const Lakefile& lake,
+                                                     const Applied& applied) const {
     const auto now = parts.grants.roles();
     std::vector<std::string> out = applied.roles_pending;
     const auto add = [&](const std::string& name) {
@@ -127,19 +136,22 @@ std::vector<std::string> Applier::Impl::roles_to_put(const Lakefile& lake, const
         if (item.kind != Kind::role) continue;
         const auto before = applied.items.find(item.id());
         const auto grants = now.find(item.name);
-        const auto role = std::find_if(lake.roles.begin(), lake.roles.end(), [&](const Role& one) { return one.name == item.name; });
-        if (before == applied.items.end() || before->second.item.definition != item.definition || grants == now.end() ||
-            grants->second != role->grants)
+        const auto role = std::find_if(lake.roles.begin(), lake.roles.end(),
+                                       [&](const Role& one) { return one.name == item.name; });
+        if (before == applied.items.end() || before->second.item.definition != item.definition ||
+            grants == now.end() || grants->second != role->grants)
             add(item.name);
     }
     for (const auto& [id, gone] : applied.items) {
-        const bool still = std::any_of(lake.items.begin(), lake.items.end(), [&](const Item& item) { return item.id() == id; });
+        const bool still = std::any_of(lake.items.begin(), lake.items.end(),
+                                       [&](const Item& item) { return item.id() == id; });
         if (gone.item.kind == Kind::role && !still) add(gone.item.name);
     }
     return out;
 }
 
-Status Applier::Impl::stage(const security::Caller& caller, const Prepared& prepared, bool drop_data, meta::Batch& batch) const {
+Status Applier::Impl::stage(const security::Caller& caller, const Prepared& prepared,
+                            bool drop_data, meta::Batch& batch) const {
     const Lakefile& lake = prepared.parsed.lakefile;
     const Applied& applied = prepared.applied;
     const Error moved(Code::conflict, "somebody else applied in between: plan again", "plan_moved");
@@ -152,11 +164,17 @@ Status Applier::Impl::stage(const security::Caller& caller, const Prepared& prep
     head.roles_pending = roles_to_put(lake, applied);
     batch.put(head_key(), encode_head(head));
     for (const auto& change : prepared.plan.changes) {
-        const auto item = std::find_if(lake.items.begin(), lake.items.end(), [&](const Item& one) { return one.id() == change.item; });
-        const auto before = applied.items.find(change.kind == Change::Kind::rename ? change.was : change.item);
-        if (change.kind == Change::Kind::remove) TARN_CHECK_OK(stage_removed(before->second, drop_data, batch));
-        if (change.kind == Change::Kind::rename) TARN_CHECK_OK(stage_renamed(before->second, *item, batch));
-        if (change.kind == Change::Kind::remove || change.kind == Change::Kind::same || item == lake.items.end()) continue;
+        const auto item = std::find_if(lake.items.begin(), lake.items.end(),
+                                       [&](const Item& one) { return one.id() == change.item; });
+        const auto before =
+            applied.items.find(change.kind == Change::Kind::rename ? change.was : change.item);
+        if (change.kind == Change::Kind::remove)
+            TARN_CHECK_OK(stage_removed(before->second, drop_data, batch));
+        if (change.kind == Change::Kind::rename)
+            TARN_CHECK_OK(stage_renamed(before->second, *item, batch));
+        if (change.kind == Change::Kind::remove || change.kind == Change::Kind::same ||
+            item == lake.items.end())
+            continue;
         AppliedItem record;
         record.item = *item;
         record.at = head.at;
@@ -164,7 +182,8 @@ Status Applier::Impl::stage(const security::Caller& caller, const Prepared& prep
         batch.put(item_key(item->kind, item->name), encode_item(record));
         for (const auto& output : item->outputs)
             for (const auto& [table, by] : applied.kept)
-                if (table == output.full_name() || (output.table == "*" && table.starts_with(output.database + ".")))
+                if (table == output.full_name() ||
+                    (output.table == "*" && table.starts_with(output.database + ".")))
                     batch.erase(kept_key(table));
     }
     parts.audit.attach(batch, caller, {});
@@ -174,7 +193,8 @@ Status Applier::Impl::stage(const security::Caller& caller, const Prepared& prep
 Status Applier::Impl::converge_roles(const Lakefile& lake, const std::vector<std::string>& names) {
     if (names.empty()) return ok_status();
     for (const auto& name : names) {
-        const auto role = std::find_if(lake.roles.begin(), lake.roles.end(), [&](const Role& one) { return one.name == name; });
+        const auto role = std::find_if(lake.roles.begin(), lake.roles.end(),
+                                       [&](const Role& one) { return one.name == name; });
         if (role == lake.roles.end()) {
             const Status gone = parts.grants.delete_role(name);
             if (!gone.ok() && gone.error().code != Code::not_found) return gone;
@@ -183,9 +203,13 @@ Status Applier::Impl::converge_roles(const Lakefile& lake, const std::vector<std
         std::map<std::string, std::string> policies;
         if (!role->silence.empty()) {
             Json resources = Json::array();
-            for (const auto& alert : role->silence) resources.push_back(parts.account_arn + "alert/" + alert);
+            for (const auto& alert : role->silence)
+                resources.push_back(parts.account_arn + "alert/" + alert);
             policies["alerts"] = Json{{"Version", "2012-10-17"},
-                                      {"Statement", {{{"Effect", "Allow"}, {"Action", {"tarn:SilenceAlert"}}, {"Resource", resources}}}}}
+                                      {"Statement",
+                                       {{{"Effect", "Allow"},
+                                         {"Action", {"tarn:SilenceAlert"}},
+                                         {"Resource", resources}}}}}
                                      .dump();
         }
         TARN_CHECK_OK(parts.grants.put_role(name, role->grants, std::move(policies)));
@@ -193,24 +217,31 @@ Status Applier::Impl::converge_roles(const Lakefile& lake, const std::vector<std
     TARN_TRY(applied, load_applied(parts.store));
     applied.roles_pending.clear();
     meta::Batch batch;
-    batch.require_version(head_key(), applied.version, Error(Code::conflict, "the lakefile was applied in between"));
+    batch.require_version(head_key(), applied.version,
+                          Error(Code::conflict, "the lakefile was applied in between"));
     batch.put(head_key(), encode_head(applied));
     TARN_CHECK_OK(parts.store.commit(std::move(batch)));
     return ok_status();
 }
 
-Result<Plan> Applier::apply(const security::Caller& caller, const Text& text, const std::string& plan_id, bool drop_data) {
+Result<Plan> Applier::apply(const security::Caller& caller, const Text& text,
+                            const std::string& plan_id, bool drop_data) {
     MutexLock one_at_a_time(impl_->change_mutex);
     TARN_TRY(prepared, impl_->prepare(text, {}));
     const Plan& plan = prepared.plan;
-    if (!plan.problems.empty()) return Error(Code::invalid_argument, describe(plan.problems, text.file_name), "lakefile");
+    if (!plan.problems.empty())
+        return Error(Code::invalid_argument, describe(plan.problems, text.file_name), "lakefile");
     if (!plan_id.empty() && plan_id != plan.id)
-        return Error(Code::conflict, "the lakefile or the lake is not what was planned: plan again", "plan_moved");
+        return Error(Code::conflict, "the lakefile or the lake is not what was planned: plan again",
+                     "plan_moved");
     if (prepared.applied.exists && !plan.changes_something()) return std::move(prepared.plan);
-    const bool drops = drop_data && std::any_of(plan.changes.begin(), plan.changes.end(),
-                                                [](const Change& one) { return one.kind == Change::Kind::remove; });
-    const bool renames = std::any_of(plan.changes.begin(), plan.changes.end(),
-                                     [](const Change& one) { return one.kind == Change::Kind::rename; });
+    const bool drops =
+        drop_data && std::any_of(plan.changes.begin(), plan.changes.end(), [](const Change& one) {
+            return one.kind == Change::Kind::remove;
+        });
+    const bool renames =
+        std::any_of(plan.changes.begin(), plan.changes.end(),
+                    [](const Change& one) { return one.kind == Change::Kind::rename; });
     if ((drops || renames) && impl_->parts.configure) {
         // What fills a table that goes or moves must stand still first, or it would make it anew.
         Lakefile rest;
@@ -219,7 +250,8 @@ Result<Plan> Applier::apply(const security::Caller& caller, const Text& text, co
         std::vector<Item> staying;
         for (const auto& item : prepared.applied.all())
             if (std::any_of(plan.changes.begin(), plan.changes.end(), [&](const Change& one) {
-                    return one.item == item.id() && one.kind != Change::Kind::remove && one.kind != Change::Kind::rename;
+                    return one.item == item.id() && one.kind != Change::Kind::remove &&
+                           one.kind != Change::Kind::rename;
                 }))
                 staying.push_back(item);
         const Parsed parsed = restore(rest.name, rest.timezone, staying, impl_->secrets());
@@ -234,20 +266,29 @@ Result<Plan> Applier::apply(const security::Caller& caller, const Text& text, co
     const Status configured = impl_->configure();
     TARN_CHECK_OK(committed);
     if (!configured.ok())
-        prepared.plan.warnings.push_back("declared and kept, but not all of it runs yet: " + configured.error().message);
-    log_info("lakefile", "applied", {{"lake", prepared.parsed.lakefile.name}, {"by", caller.principal.name}, {"plan", plan.id}});
+        prepared.plan.warnings.push_back("declared and kept, but not all of it runs yet: " +
+                                         configured.error().message);
+    log_info("lakefile", "applied",
+             {{"lake", prepared.parsed.lakefile.name},
+              {"by", caller.principal.name},
+              {"plan", plan.id}});
     return std::move(prepared.plan);
 }
 
 namespace {
 
-Result<Json> try_table(query::Engine& engine, const security::Caller& caller, const flows::TableSpec& table, size_t rows) {
+Result<Json> try_table(query::Engine& engine, const security::Caller& caller,
+                       const flows::TableSpec& table, size_t rows) {
     TARN_TRY(session, engine.connect(caller, "main"));
     TARN_CHECK_OK(session->set_setting("statement_timeout", "30000"));
-    TARN_TRY(statement, session->prepare("select * from (" + table.sql + "\n) as sample limit " + std::to_string(rows), {}));
+    TARN_TRY(statement, session->prepare("select * from (" + table.sql + "\n) as sample limit " +
+                                             std::to_string(rows),
+                                         {}));
     TARN_TRY(cursor, session->execute(*statement, {}));
-    Json out = {{"name", table.name.full_name()}, {"columns", Json::array()}, {"rows", Json::array()}};
-    for (const auto& column : cursor->columns()) out["columns"].push_back({{"name", column.name}, {"type", query::pg_name(column.type)}});
+    Json out = {
+        {"name", table.name.full_name()}, {"columns", Json::array()}, {"rows", Json::array()}};
+    for (const auto& column : cursor->columns())
+        out["columns"].push_back({{"name", column.name}, {"type", query::pg_name(column.type)}});
     for (;;) {
         TARN_TRY(chunk, cursor->next());
         if (!chunk) break;
@@ -266,7 +307,8 @@ Result<Json> try_table(query::Engine& engine, const security::Caller& caller, co
 
 }  // namespace
 
-Result<std::string> Applier::try_out(const security::Caller& caller, const Text& text, const std::string& name, size_t rows) const {
+Result<std::string> Applier::try_out(const security::Caller& caller, const Text& text,
+                                     const std::string& name, size_t rows) const {
     const Parsed parsed = parse(text, impl_->secrets());
     std::vector<Problem> problems;
     const auto wanted = [&](const std::string& id) {
@@ -275,9 +317,11 @@ Result<std::string> Applier::try_out(const security::Caller& caller, const Text&
     for (const auto& problem : parsed.problems) {
         const size_t dot = problem.where.find('.');
         const size_t end = dot == std::string::npos ? dot : problem.where.find('.', dot + 1);
-        if (dot == std::string::npos || wanted(problem.where.substr(0, end))) problems.push_back(problem);
+        if (dot == std::string::npos || wanted(problem.where.substr(0, end)))
+            problems.push_back(problem);
     }
-    if (!problems.empty()) return Error(Code::invalid_argument, describe(problems, text.file_name), "lakefile");
+    if (!problems.empty())
+        return Error(Code::invalid_argument, describe(problems, text.file_name), "lakefile");
     Json out = Json::array();
     const auto add = [&](const std::string& id, Result<Json> sample) {
         if (sample.ok()) {
@@ -289,33 +333,45 @@ Result<std::string> Applier::try_out(const security::Caller& caller, const Text&
     };
     for (const auto& source : parsed.lakefile.sources) {
         if (!wanted("sources." + source.name)) continue;
-        if (!impl_->parts.try_source) return Error(Code::unimplemented, "sources cannot be tried on this server");
+        if (!impl_->parts.try_source)
+            return Error(Code::unimplemented, "sources cannot be tried on this server");
         auto sample = impl_->parts.try_source(source, rows);
-        add("sources." + source.name,
-            sample.ok() ? Result<Json>(Json::parse(*sample)) : Result<Json>(std::move(sample).error()));
+        add("sources." + source.name, sample.ok() ? Result<Json>(Json::parse(*sample))
+                                                  : Result<Json>(std::move(sample).error()));
     }
     for (const auto& item : parsed.lakefile.items)
         for (const auto& table : parsed.lakefile.tables)
             if (item.kind == Kind::table && table.name == item.outputs[0] && wanted(item.id()))
                 add(item.id(), try_table(impl_->parts.engine, caller, table, rows));
-    if (out.empty()) return Error(Code::not_found, "the lakefile has no source and no table '" + name + "'");
+    if (out.empty())
+        return Error(Code::not_found, "the lakefile has no source and no table '" + name + "'");
     return Json{{"items", out}}.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 Result<std::string> Applier::describe_current() const {
     TARN_TRY(applied, load_applied(*impl_->parts.store.snapshot()));
-    Json out = {{"lake", applied.name}, {"timezone", applied.timezone}, {"applied", applied.exists}, {"at", applied.at},
-                {"by", applied.by}, {"items", Json::array()}, {"kept_tables", Json::array()}};
+    Json out = {{"lake", applied.name},
+                {"timezone", applied.timezone},
+                {"applied", applied.exists},
+                {"at", applied.at},
+                {"by", applied.by},
+                {"items", Json::array()},
+                {"kept_tables", Json::array()}};
     for (const auto& [id, one] : applied.items) {
-        Json item = {{"item", id}, {"at", one.at}, {"by", one.by}, {"definition", Json::parse(one.item.definition)}};
+        Json item = {{"item", id},
+                     {"at", one.at},
+                     {"by", one.by},
+                     {"definition", Json::parse(one.item.definition)}};
         item["tables"] = Json::array();
         for (const auto& output : one.item.outputs) item["tables"].push_back(output.full_name());
         out["items"].push_back(std::move(item));
     }
-    for (const auto& [table, by] : applied.kept) out["kept_tables"].push_back({{"table", table}, {"was_made_by", by}});
+    for (const auto& [table, by] : applied.kept)
+        out["kept_tables"].push_back({{"table", table}, {"was_made_by", by}});
     MutexLock lock(impl_->mutex);
     out["problems"] = Json::array();
-    for (const auto& problem : impl_->problems) out["problems"].push_back({{"where", problem.where}, {"message", problem.message}});
+    for (const auto& problem : impl_->problems)
+        out["problems"].push_back({{"where", problem.where}, {"message", problem.message}});
     out["trouble"] = impl_->trouble;
     return out.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

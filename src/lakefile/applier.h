@@ -1,6 +1,7 @@
-// What is declared, durably: plan says what a lakefile would do, apply does exactly that. One record per item (kind
-// "lf"), all records of one apply in one batch with its audit record; then the services are configured from them, and
-// again from them at each start. docs/formats/lakefile.md has the bytes.
+// What is declared, durably: plan says what a lakefile would do, apply does exactly that. One
+// record per item (kind "lf"), all records of one apply in one batch with its audit record; then
+// the services are configured from them, and again from them at each start.
+// docs/formats/lakefile.md has the bytes.
 #pragma once
 
 #include <chrono>
@@ -45,7 +46,7 @@ struct Plan {
     std::vector<std::string> drift;       // what others changed since the last apply
     std::vector<std::string> replays;     // per alert: how often it would have fired
     std::vector<std::string> warnings;
-    std::vector<Problem> problems;        // any: cannot be applied
+    std::vector<Problem> problems;  // any: cannot be applied
 
     bool changes_something() const;
 };
@@ -67,12 +68,15 @@ struct ApplierParts {
     std::string account_arn;  // "arn:aws:tarn:<region>:<account>:", what ARNs of alerts begin with
     /// Brings the services to what is declared (roles are the applier's own business).
     std::function<Status(const Lakefile&)> configure;
-    /// What the services would refuse (a circle of tables, SQL that cannot be read), before anything is changed.
+    /// What the services would refuse (a circle of tables, SQL that cannot be read), before
+    /// anything is changed.
     std::function<std::vector<Problem>(const Lakefile&)> check;
     /// Users that hold a role.
     std::function<std::vector<std::string>(const std::string& role)> holders;
     /// One sentence: how often the alert would have fired.
-    std::function<Result<std::string>(const Lakefile&, const events::AlertSpec&, std::chrono::seconds)> replay;
+    std::function<Result<std::string>(const Lakefile&, const events::AlertSpec&,
+                                      std::chrono::seconds)>
+        replay;
     /// A sample of a source, as a JSON object; nothing is kept.
     std::function<Result<std::string>(const ingest::SourceSpec&, size_t rows)> try_source;
 };
@@ -84,23 +88,28 @@ class Applier {
     static Result<std::unique_ptr<Applier>> open(ApplierParts parts);
     ~Applier();
 
-    /// Configures the services with what is declared. A problem (a secret that is gone) is logged and kept in the status.
+    /// Configures the services with what is declared. A problem (a secret that is gone) is logged
+    /// and kept in the status.
     Status start();
     /// A secret changed: what refers to it is configured anew.
     Status secrets_changed();
 
     Result<Plan> plan(const Text& text, const PlanOptions& options = {}) const;
-    /// Does what `plan_id` said; an empty one takes the plan of this moment. conflict, reason "plan_moved": the file or the
-    /// lake is another than in the plan. invalid_argument: the plan has problems. The tables of an item that is gone from
-    /// the file stay as they are, unless `drop_data`.
-    Result<Plan> apply(const security::Caller& caller, const Text& text, const std::string& plan_id, bool drop_data);
-    /// A source or table of the text on a sample, as JSON: {"name", "columns", "rows", "rejected", ...}. An empty name
-    /// takes all. Reads with the caller's own grants; nothing is kept.
-    Result<std::string> try_out(const security::Caller& caller, const Text& text, const std::string& name, size_t rows) const;
+    /// Does what `plan_id` said; an empty one takes the plan of this moment. conflict, reason
+    /// "plan_moved": the file or the lake is another than in the plan. invalid_argument: the plan
+    /// has problems. The tables of an item that is gone from the file stay as they are, unless
+    /// `drop_data`.
+    Result<Plan> apply(const security::Caller& caller, const Text& text, const std::string& plan_id,
+                       bool drop_data);
+    /// A source or table of the text on a sample, as JSON: {"name", "columns", "rows", "rejected",
+    /// ...}. An empty name takes all. Reads with the caller's own grants; nothing is kept.
+    Result<std::string> try_out(const security::Caller& caller, const Text& text,
+                                const std::string& name, size_t rows) const;
 
     /// What is applied, with secrets resolved; immutable.
     std::shared_ptr<const Lakefile> current() const;
-    /// JSON for GET /api/v1/lakefile: items with definitions (no secrets), who, when, drift, problems.
+    /// JSON for GET /api/v1/lakefile: items with definitions (no secrets), who, when, drift,
+    /// problems.
     Result<std::string> describe_current() const;
 
  private:

@@ -49,7 +49,8 @@ flows::Refresh refresh_of(const Node* node, flows::Refresh otherwise) {
     if (node == nullptr) return otherwise;
     flows::Refresh out;
     if (node->is_scalar()) {
-        out.kind = node->text == "manual" ? flows::Refresh::Kind::manual : flows::Refresh::Kind::on_change;
+        out.kind =
+            node->text == "manual" ? flows::Refresh::Kind::manual : flows::Refresh::Kind::on_change;
         return out;
     }
     out = parse_schedule(node->find("every")->text).value();
@@ -70,12 +71,14 @@ std::string Builder::resolved(const Node& node, const std::string& where) {
     auto result = resolve_secrets(node.text, secrets_);
     if (result.ok() && result->missing.empty()) return std::move(result->text);
     problem(node, where,
-            result.ok() ? "there is no secret '" + result->missing + "': give it with tarn secrets set " + result->missing
+            result.ok() ? "there is no secret '" + result->missing +
+                              "': give it with tarn secrets set " + result->missing
                         : result.error().message);
     return {};
 }
 
-const ObjectInfo* Builder::choose(const SectionInfo& section, Node& node, const std::string& where) {
+const ObjectInfo* Builder::choose(const SectionInfo& section, Node& node,
+                                  const std::string& where) {
     if (section.variants.size() == 1) return section.variants[0].object;
     std::vector<const char*> markers;
     const Variant* chosen = nullptr;
@@ -83,14 +86,17 @@ const ObjectInfo* Builder::choose(const SectionInfo& section, Node& node, const 
         markers.push_back(variant.marker);
         if (node.find(variant.marker) == nullptr) continue;
         if (chosen != nullptr) {
-            problem(node, where, "'" + std::string(chosen->marker) + "' and '" + variant.marker + "' exclude each other");
+            problem(node, where,
+                    "'" + std::string(chosen->marker) + "' and '" + variant.marker +
+                        "' exclude each other");
             return nullptr;
         }
         chosen = &variant;
     }
     if (chosen != nullptr) return chosen->object;
     if (!node.is_map() || node.members.empty()) {
-        problem(node, where, "a " + std::string(section.item) + " needs keys, one of them " + words(markers));
+        problem(node, where,
+                "a " + std::string(section.item) + " needs keys, one of them " + words(markers));
         return nullptr;
     }
     std::string hint;
@@ -98,11 +104,13 @@ const ObjectInfo* Builder::choose(const SectionInfo& section, Node& node, const 
         const std::string near = nearest(member.name, {markers.begin(), markers.end()});
         if (!near.empty()) hint = "; did you mean '" + near + "' by '" + member.name + "'?";
     }
-    problem(node, where, "a " + std::string(section.item) + " needs one of the keys " + words(markers) + hint);
+    problem(node, where,
+            "a " + std::string(section.item) + " needs one of the keys " + words(markers) + hint);
     return nullptr;
 }
 
-void Builder::item(const SectionInfo& section, const std::string& name, Node& node, int line, int column) {
+void Builder::item(const SectionInfo& section, const std::string& name, Node& node, int line,
+                   int column) {
     Item item;
     item.kind = static_cast<Kind>(&section - sections().data());
     item.name = name;
@@ -113,7 +121,8 @@ void Builder::item(const SectionInfo& section, const std::string& name, Node& no
     if (info == nullptr) return;
     checker_.object(node, *info, item.id());
     if (problems_.size() != before) return;
-    if (Node* path = const_cast<Node*>(node.find("folder")); path != nullptr && item.kind == Kind::source)
+    if (Node* path = const_cast<Node*>(node.find("folder"));
+        path != nullptr && item.kind == Kind::source)
         absolute_path(*path, item.id() + ".folder");
     take(node, "was", item.was);
     std::erase_if(node.members, [](const Node::Member& member) { return member.name == "was"; });
@@ -148,7 +157,9 @@ void Builder::build(const Node& node, Item& item) {
 void Builder::absolute_path(Node& node, const std::string& where) {
     if (node.text.starts_with("/")) return;
     if (folder_.empty())
-        return problem(node, where, "this path is relative and nobody said to what; give it from the root (/...)");
+        return problem(
+            node, where,
+            "this path is relative and nobody said to what; give it from the root (/...)");
     while (node.text.starts_with("./")) node.text.erase(0, 2);
     node.text = folder_ + (folder_.ends_with("/") ? "" : "/") + node.text;
 }
@@ -162,8 +173,11 @@ void Builder::source(const Node& node, Item& item) {
         ingest::PostgresSource from;
         postgres(node, item, from);
         if (item.name == "main")
-            problem(node, item.id(), "a database cannot be called main, the lake's own; give the source another name");
-        for (const auto& name : from.tables) item.outputs.push_back({item.name, name.substr(name.find('.') + 1)});
+            problem(
+                node, item.id(),
+                "a database cannot be called main, the lake's own; give the source another name");
+        for (const auto& name : from.tables)
+            item.outputs.push_back({item.name, name.substr(name.find('.') + 1)});
         if (from.tables.empty()) item.outputs.push_back({item.name, "*"});
         spec.from = std::move(from);
     } else if (node.find("mqtt") != nullptr) {
@@ -184,7 +198,8 @@ void Builder::postgres(const Node& node, const Item& item, ingest::PostgresSourc
     out.url = resolved(*node.find("postgres"), item.id() + ".postgres");
     take(node, "tables", out.tables);
     if (const Node* limits = node.find("limits")) take(*limits, "connections", out.connections_max);
-    if (out.connections_max < 1) problem(*node.find("limits"), item.id() + ".limits", "at least one connection is needed");
+    if (out.connections_max < 1)
+        problem(*node.find("limits"), item.id() + ".limits", "at least one connection is needed");
     const Node* follow = node.find("follow");
     if (follow == nullptr || follow->is_scalar()) return;
     out.follow = ingest::PostgresSource::Follow::incremental;
@@ -283,9 +298,10 @@ void Builder::table(const Node& node, Item& item) {
     if (const Node* checks = node.find("checks"))
         for (const auto& member : checks->members) {
             const std::string& word = member.value.text;
-            spec.checks.push_back({member.name, word == "stop"        ? flows::Consequence::stop
-                                                : word == "set_aside" ? flows::Consequence::set_aside
-                                                                      : flows::Consequence::warn});
+            spec.checks.push_back({member.name, word == "stop" ? flows::Consequence::stop
+                                                : word == "set_aside"
+                                                    ? flows::Consequence::set_aside
+                                                    : flows::Consequence::warn});
         }
     item.outputs.push_back(spec.name);
     out_.tables.push_back(std::move(spec));
@@ -297,24 +313,29 @@ void Builder::outputs_meet() {
             for (const auto& mine : out_.items[i].outputs)
                 for (const auto& other : out_.items[j].outputs) {
                     const bool all = mine.table == "*" || other.table == "*";
-                    if (mine.database != other.database || (!all && mine.table != other.table)) continue;
-                    const std::string name = mine.table == "*" ? other.full_name() : mine.full_name();
-                    problems_.push_back({out_.items[i].id(), out_.items[i].line, out_.items[i].column,
-                                         name + " is made by " + out_.items[j].id() +
-                                             " too: one table, one maker; give one of them another name"});
+                    if (mine.database != other.database || (!all && mine.table != other.table))
+                        continue;
+                    const std::string name =
+                        mine.table == "*" ? other.full_name() : mine.full_name();
+                    problems_.push_back(
+                        {out_.items[i].id(), out_.items[i].line, out_.items[i].column,
+                         name + " is made by " + out_.items[j].id() +
+                             " too: one table, one maker; give one of them another name"});
                 }
 }
 
 void Builder::finish() {
     outputs_meet();
     const auto has = [&](Kind kind, const std::string& name) {
-        return std::any_of(out_.items.begin(), out_.items.end(),
-                           [&](const Item& item) { return item.kind == kind && item.name == name; });
+        return std::any_of(out_.items.begin(), out_.items.end(), [&](const Item& item) {
+            return item.kind == kind && item.name == name;
+        });
     };
     for (const auto& item : out_.items) {
         if (!item.was.empty() && has(item.kind, item.was))
-            problems_.push_back({item.id(), item.line, item.column,
-                                 "was: " + item.was + ", but that one is still declared; take it out of the file"});
+            problems_.push_back(
+                {item.id(), item.line, item.column,
+                 "was: " + item.was + ", but that one is still declared; take it out of the file"});
         if (item.kind != Kind::role) continue;
         for (const auto& role : out_.roles) {
             if (role.name != item.name) continue;
@@ -324,11 +345,14 @@ void Builder::finish() {
                                          "there is no alert '" + alert + "' in this lakefile"});
             for (const auto& [pattern, grant] : role.grants)
                 if (pattern.starts_with("main.") && has(Kind::source, pattern.substr(5)) &&
-                    std::any_of(out_.sources.begin(), out_.sources.end(), [&](const ingest::SourceSpec& source) {
-                        return source.name == pattern.substr(5) && source.from.index() == 0;
-                    }))
-                    problems_.push_back({item.id(), item.line, item.column,
-                                         pattern.substr(5) + " is a database: write " + pattern.substr(5) + ".*"});
+                    std::any_of(out_.sources.begin(), out_.sources.end(),
+                                [&](const ingest::SourceSpec& source) {
+                                    return source.name == pattern.substr(5) &&
+                                           source.from.index() == 0;
+                                }))
+                    problems_.push_back(
+                        {item.id(), item.line, item.column,
+                         pattern.substr(5) + " is a database: write " + pattern.substr(5) + ".*"});
         }
     }
 }

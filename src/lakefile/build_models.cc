@@ -9,7 +9,8 @@ bool is_word(char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
 }
 
-/// Takes `prefix.` away where it begins a name, so that the condition stands over the table under any alias.
+/// Takes `prefix.` away where it begins a name, so that the condition stands over the table under
+/// any alias.
 std::string without_prefix(const std::string& text, const std::string& prefix) {
     std::string out;
     bool in_quotes = false;
@@ -33,8 +34,9 @@ void Builder::lost_sales(const Node& node, const Item& item, models::ForecastSpe
     while (end < found->text.size() && is_word(found->text[end])) ++end;
     const auto column = parse_column(found->text.substr(0, end));
     if (!column.ok() || end == found->text.size())
-        return problem(*found, item.id() + ".lost_sales",
-                       "begins with table.column and goes on as a condition, as in levels.units = 0");
+        return problem(
+            *found, item.id() + ".lost_sales",
+            "begins with table.column and goes on as a condition, as in levels.units = 0");
     out.lost_sales_table = column->table;
     const size_t dot = found->text.substr(0, end).rfind('.');
     out.lost_sales_when = without_prefix(found->text, found->text.substr(0, dot));
@@ -74,7 +76,8 @@ void Builder::forecast(const Node& node, Item& item) {
     if (const Node* test = node.find("back_test")) {
         take(*test, "rounds", spec.back_test.rounds);
         take(*test, "stride", spec.back_test.stride);
-        if (const Node* origin = test->find("first_origin")) spec.back_test.first_origin = parse_whole(origin->text).value();
+        if (const Node* origin = test->find("first_origin"))
+            spec.back_test.first_origin = parse_whole(origin->text).value();
         take(*test, "from_step", spec.back_test.from_step);
         take(*test, "to_step", spec.back_test.to_step);
         take(*test, "metric", spec.back_test.metric);
@@ -82,7 +85,8 @@ void Builder::forecast(const Node& node, Item& item) {
             problem(*test, item.id() + ".back_test", "judged are from_step to to_step, from 1 up");
     }
     if (const Node* parameters = node.find("parameters"))
-        for (const auto& member : parameters->members) spec.parameters[member.name] = member.value.text;
+        for (const auto& member : parameters->members)
+            spec.parameters[member.name] = member.value.text;
     item.outputs.push_back(spec.name);
     out_.forecasts.push_back(std::move(spec));
 }
@@ -124,7 +128,8 @@ void Builder::alert(const Node& node, const Item& item) {
                 !webhook.url.starts_with("https://"))
                 problem(url, where, "an address that is told begins with https:// or http://");
             if (one.is_map()) {
-                if (const Node* secret = one.find("secret")) webhook.secret = resolved(*secret, where);
+                if (const Node* secret = one.find("secret"))
+                    webhook.secret = resolved(*secret, where);
                 take(one, "allow_private", webhook.allow_private);
             }
             spec.to.push_back(std::move(webhook));
@@ -170,11 +175,14 @@ void Builder::dashboard(const Node& node, const Item& item) {
     const size_t before = problems_.size();
     for (const auto& one : node.find("charts")->items) {
         int kinds = 0;
-        for (const char* key : {"number", "line", "bar", "table", "map"}) kinds += one.find(key) != nullptr ? 1 : 0;
+        for (const char* key : {"number", "line", "bar", "table", "map"})
+            kinds += one.find(key) != nullptr ? 1 : 0;
         if (kinds > 1)
-            problem(one, item.id() + ".charts", "a chart is one of number, line, bar, table or map");
+            problem(one, item.id() + ".charts",
+                    "a chart is one of number, line, bar, table or map");
         else if (kinds == 0 && one.find("from") == nullptr && one.find("sql") == nullptr)
-            problem(one, item.id() + ".charts", "a chart needs one of number, line, bar, table or map, and from or sql");
+            problem(one, item.id() + ".charts",
+                    "a chart needs one of number, line, bar, table or map, and from or sql");
         spec.charts.push_back(chart_of(one));
         if (problems_.size() != before) continue;
         // Alone, so that what is wrong shows at its own place.
@@ -201,11 +209,13 @@ void Builder::role(const Node& node, const Item& item) {
         take(member.value, "columns", grant.columns);
         take(member.value, "hide", grant.hide);
         if (!grant.columns.empty() && !grant.hide.empty())
-            problem(member.value, item.id() + ".read." + member.name, "give columns or hide, not both");
+            problem(member.value, item.id() + ".read." + member.name,
+                    "give columns or hide, not both");
         if (const Node* masks = member.value.find("masks"))
             for (const auto& mask : masks->members) grant.masks[mask.name] = mask.value.text;
         if (!role.grants.emplace(pattern_of(member.name), grant).second)
-            problem(member.value, item.id() + ".read." + member.name, "the table stands here twice, with and without main.");
+            problem(member.value, item.id() + ".read." + member.name,
+                    "the table stands here twice, with and without main.");
     }
     if (const Node* write = node.find("write"))
         for (const auto& member : write->members) {

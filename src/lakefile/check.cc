@@ -9,15 +9,20 @@
 namespace tarn::lakefile {
 namespace {
 
-/// Words that YAML 1.1 reads as truth values and YAML 1.2 as texts: refused, so that nobody has to know.
+/// Words that YAML 1.1 reads as truth values and YAML 1.2 as texts: refused, so that nobody has to
+/// know.
 bool is_yaml_word(const std::string& text) {
     std::string lower;
-    for (const char c : text.substr(0, 4)) lower.push_back(static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c));
+    for (const char c : text.substr(0, 4))
+        lower.push_back(static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c));
     return lower == "yes" || lower == "no" || lower == "on" || lower == "off";
 }
 
 const char* describe(const Node& node) {
-    return node.is_list() ? "a list" : node.is_map() ? "a map" : node.empty ? "nothing" : "a single value";
+    return node.is_list()  ? "a list"
+           : node.is_map() ? "a map"
+           : node.empty    ? "nothing"
+                           : "a single value";
 }
 
 bool takes_object(const KeyInfo& key) {
@@ -44,11 +49,14 @@ void Checker::problem(const Node& at, const std::string& where, std::string mess
 
 void Checker::object(Node& node, const ObjectInfo& info, const std::string& where) {
     if (!node.is_map())
-        return problem(node, where, std::string(describe(node)) + " stands where keys of a " + info.name + " belong");
+        return problem(
+            node, where,
+            std::string(describe(node)) + " stands where keys of a " + info.name + " belong");
     for (auto& one : node.members) member(one, info, where);
     for (const auto& key : info.keys)
         if (key.required && node.find(key.name) == nullptr)
-            problem(node, where, "'" + std::string(key.name) + "' is missing: " + key.help + ", " + wanted(key));
+            problem(node, where,
+                    "'" + std::string(key.name) + "' is missing: " + key.help + ", " + wanted(key));
 }
 
 void Checker::member(Node::Member& member, const ObjectInfo& info, const std::string& where) {
@@ -62,15 +70,17 @@ void Checker::member(Node::Member& member, const ObjectInfo& info, const std::st
         all += (all.empty() ? "" : ", ") + std::string(one.name);
     }
     const std::string near = nearest(member.name, names);
-    problems_.push_back({here, member.line, member.column,
-                         "a " + std::string(info.name) + " has no key '" + member.name + "'" +
-                             (near.empty() ? "; there are " + all : "; did you mean '" + near + "'?")});
+    problems_.push_back(
+        {here, member.line, member.column,
+         "a " + std::string(info.name) + " has no key '" + member.name + "'" +
+             (near.empty() ? "; there are " + all : "; did you mean '" + near + "'?")});
 }
 
 void Checker::value(Node& node, const KeyInfo& key, const std::string& where) {
     if (key.not_built != nullptr && key.choices_not_built.empty())
         return problem(node, where, "not built yet: " + std::string(key.not_built));
-    if (node.is_scalar() && node.empty) return problem(node, where, "nothing stands here; give a value, " + wanted(key));
+    if (node.is_scalar() && node.empty)
+        return problem(node, where, "nothing stands here; give a value, " + wanted(key));
     switch (key.many) {
         case Many::one:
             return one(node, key, where);
@@ -90,14 +100,20 @@ void Checker::value(Node& node, const KeyInfo& key, const std::string& where) {
 void Checker::one(Node& node, const KeyInfo& key, const std::string& where) {
     if (node.is_map() && takes_object(key)) return object(node, *key.object, where);
     if (node.is_scalar() && key.form != Form::none) return scalar(node, key, where);
-    const char* kind = key.form == Form::none ? "a map of keys" : takes_object(key) ? "a single value or a map" : "a single value";
-    problem(node, where, std::string(describe(node)) + " stands where " + kind + " belongs, " + wanted(key));
+    const char* kind = key.form == Form::none ? "a map of keys"
+                       : takes_object(key)    ? "a single value or a map"
+                                              : "a single value";
+    problem(node, where,
+            std::string(describe(node)) + " stands where " + kind + " belongs, " + wanted(key));
 }
 
 void Checker::list(Node& node, const KeyInfo& key, const std::string& where) {
     if (!node.is_list())
-        return problem(node, where, std::string(describe(node)) + " stands where a list belongs, " + wanted(key));
-    if (node.items.empty()) return problem(node, where, "the list is empty; leave the key out, or name something");
+        return problem(
+            node, where,
+            std::string(describe(node)) + " stands where a list belongs, " + wanted(key));
+    if (node.items.empty())
+        return problem(node, where, "the list is empty; leave the key out, or name something");
     std::set<std::string> seen;
     for (size_t i = 0; i < node.items.size(); ++i) {
         Node& item = node.items[i];
@@ -113,12 +129,16 @@ void Checker::list(Node& node, const KeyInfo& key, const std::string& where) {
 
 void Checker::map(Node& node, const KeyInfo& key, const std::string& where) {
     if (!node.is_map())
-        return problem(node, where, std::string(describe(node)) + " stands where a map of names belongs, " + wanted(key));
-    if (node.members.empty()) return problem(node, where, "the map is empty; leave the key out, or name something");
+        return problem(
+            node, where,
+            std::string(describe(node)) + " stands where a map of names belongs, " + wanted(key));
+    if (node.members.empty())
+        return problem(node, where, "the map is empty; leave the key out, or name something");
     for (auto& member : node.members) {
         const std::string here = where + "." + member.name;
         const Status named = name_of(key.name_form, member.name);
-        if (!named.ok()) problems_.push_back({here, member.line, member.column, named.error().message});
+        if (!named.ok())
+            problems_.push_back({here, member.line, member.column, named.error().message});
         if (member.value.is_scalar() && member.value.empty)
             problem(member.value, here, "nothing stands here; give a value, " + wanted(key));
         else if (key.many == Many::map_of_lists || key.many == Many::one_or_map_of_lists)
@@ -141,7 +161,8 @@ Status Checker::name_of(Form form, const std::string& text) const {
     }
     if (tables::check_name("name", name).ok()) return ok_status();
     return Error(Code::invalid_argument,
-                 "'" + text.substr(0, 60) + "' is no name: lower-case letters, digits and _, at most 63, no digit first");
+                 "'" + text.substr(0, 60) +
+                     "' is no name: lower-case letters, digits and _, at most 63, no digit first");
 }
 
 void Checker::choice(const Node& node, const KeyInfo& key, const std::string& where) {
@@ -157,12 +178,14 @@ void Checker::choice(const Node& node, const KeyInfo& key, const std::string& wh
 }
 
 void Checker::sql(Node& node, const std::string& where) {
-    const bool is_file = node.text.ends_with(".sql") && node.text.find_first_of(" \t\n") == std::string::npos;
+    const bool is_file =
+        node.text.ends_with(".sql") && node.text.find_first_of(" \t\n") == std::string::npos;
     if (is_file) named_.insert(node.text);
     if (files_ == nullptr) return;
     if (is_file) {
         const auto found = files_->find(node.text);
-        if (found == files_->end()) return problem(node, where, "there is no file " + node.text + " beside the lakefile");
+        if (found == files_->end())
+            return problem(node, where, "there is no file " + node.text + " beside the lakefile");
         node.file = node.text;
         node.text = found->second;
     }
@@ -171,73 +194,71 @@ void Checker::sql(Node& node, const std::string& where) {
     if (node.text.empty()) problem(node, where, "the SQL is empty");
 }
 
-void Checker::scalar(Node& node, const KeyInfo& key, const std::string& where) {
-    if (files_ != nullptr && !node.quoted && is_yaml_word(node.text))
-        return problem(node, where, "'" + node.text + "' is read as a word by some and as a truth value by others: write " +
-                                        (key.form == Form::truth ? "true or false" : "it in quotes if it is a text"));
-    if (key.form != Form::secret && node.text.find("${secret:") != std::string::npos)
-        return problem(node, where, "a secret cannot stand here: only addresses and keys take ${secret:name}");
-    if (key.form != Form::secret && key.form != Form::sql && node.text.find("${") != std::string::npos)
-        return problem(node, where, "a lakefile has no variables: write the value itself (paths are relative to the lakefile)");
-    Status status;
-    const auto check = [&](const auto& parsed) {
-        if (!parsed.ok()) status = parsed.error();
+Status Checker::form(const Node& node, const KeyInfo& key) const {
+    const auto status_of = [](const auto& parsed) {
+        return parsed.ok() ? ok_status() : Status(parsed.error());
     };
-    const auto refuse = [&](const std::string& what) { status = Error(Code::invalid_argument, what); };
+    const auto refuse = [](std::string what) {
+        return Status(Error(Code::invalid_argument, std::move(what)));
+    };
     switch (key.form) {
         case Form::none:
         case Form::text:
-            break;
+        case Form::choice:
+        case Form::sql:
+            return ok_status();
         case Form::name:
         case Form::table:
         case Form::grantee:
-            status = name_of(key.form, node.text);
-            break;
+            return name_of(key.form, node.text);
         case Form::column:
-            check(parse_column(node.text));
-            break;
+            return status_of(parse_column(node.text));
         case Form::duration:
-            check(parse_duration(node.text));
-            break;
+            return status_of(parse_duration(node.text));
         case Form::bytes:
-            check(parse_bytes(node.text));
-            break;
+            return status_of(parse_bytes(node.text));
         case Form::whole:
-            check(parse_whole(node.text));
-            break;
+            return status_of(parse_whole(node.text));
         case Form::steps:
-            check(parse_steps(node.text));
-            break;
+            return status_of(parse_steps(node.text));
         case Form::schedule:
-            check(parse_schedule(node.text));
-            break;
+            return status_of(parse_schedule(node.text));
         case Form::truth:
-            if (node.quoted || (node.text != "true" && node.text != "false")) refuse("write true or false, without quotes");
-            break;
-        case Form::choice:
-            return choice(node, key, where);
-        case Form::type: {
-            const auto type = query::parse_type(node.text);
-            if (!type.ok()) refuse("'" + node.text.substr(0, 60) + "' is no type of a column: bigint, double, text, timestamptz, numeric(10,2) ...");
-            break;
-        }
-        case Form::sql:
-            return sql(node, where);
+            if (!node.quoted && (node.text == "true" || node.text == "false")) return ok_status();
+            return refuse("write true or false, without quotes");
+        case Form::type:
+            if (query::parse_type(node.text).ok()) return ok_status();
+            return refuse(
+                "'" + node.text.substr(0, 60) +
+                "' is no type of a column: bigint, double, text, timestamptz, numeric(10,2) ...");
         case Form::character:
-            if (node.text.size() != 1) refuse("one character, in quotes (\";\"); a tab is \"\\t\"");
-            break;
-        case Form::secret: {
-            size_t begin = 0, end = 0;
-            for (;;) {
-                auto next = next_reference(node.text, begin, end);
-                check(next);
-                if (!next.ok() || !*next) break;
-                begin = end;
-            }
-            break;
-        }
+            if (node.text.size() == 1) return ok_status();
+            return refuse("one character, in quotes (\";\"); a tab is \"\\t\"");
+        case Form::secret:
+            return status_of(resolve_secrets(
+                node.text, [](const std::string&) { return std::optional<std::string>(""); }));
     }
-    if (!status.ok()) problem(node, where, status.error().message);
+    return ok_status();
+}
+
+void Checker::scalar(Node& node, const KeyInfo& key, const std::string& where) {
+    if (files_ != nullptr && !node.quoted && is_yaml_word(node.text))
+        return problem(
+            node, where,
+            "'" + node.text + "' is read as a word by some and as a truth value by others: write " +
+                (key.form == Form::truth ? "true or false" : "it in quotes if it is a text"));
+    if (key.form != Form::secret && node.text.find("${secret:") != std::string::npos)
+        return problem(node, where,
+                       "a secret cannot stand here: only addresses and keys take ${secret:name}");
+    if (key.form != Form::secret && key.form != Form::sql &&
+        node.text.find("${") != std::string::npos)
+        return problem(node, where,
+                       "a lakefile has no variables: write the value itself (paths are relative to "
+                       "the lakefile)");
+    if (key.form == Form::choice) return choice(node, key, where);
+    if (key.form == Form::sql) return sql(node, where);
+    const Status fits = form(node, key);
+    if (!fits.ok()) problem(node, where, fits.error().message);
 }
 
 }  // namespace tarn::lakefile

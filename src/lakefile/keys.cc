@@ -2,329 +2,275 @@
 
 #include <algorithm>
 
+#include "lakefile/internal/keys_parts.h"
+
 namespace tarn::lakefile {
 namespace {
 
-constexpr const char* kOnlyEvery = "use follow: once, or follow: {every: 15m, by: <column that only grows>}";
+constexpr const char* kOnlyEvery =
+    "use follow: once, or follow: {every: 15m, by: <column that only grows>}";
 
 const ObjectInfo& follow_object() {
     static const ObjectInfo object = {
-        "follow", "reads again what has grown, at a pace", "follow",
-        {{.name = "every", .help = "how often", .example = "15m", .form = Form::duration, .required = true},
-         {.name = "by", .help = "a column that only grows; without it the primary key. Changed rows are seen when this "
-                                "column changes with them; deleted rows are not seen",
-          .example = "updated_at", .form = Form::name}}};
+        "follow",
+        "reads again what has grown, at a pace",
+        "follow",
+        {{.name = "every",
+          .help = "how often",
+          .example = "15m",
+          .form = Form::duration,
+          .required = true},
+         {.name = "by",
+          .help = "a column that only grows; without it the primary key. Changed rows are seen "
+                  "when this "
+                  "column changes with them; deleted rows are not seen",
+          .example = "updated_at",
+          .form = Form::name}}};
     return object;
 }
 
 const ObjectInfo& limits_object() {
     static const ObjectInfo object = {
-        "limits", "what the source may be asked to bear", "limits",
-        {{.name = "connections", .help = "connections that are open at once", .example = "2", .form = Form::whole,
+        "limits",
+        "what the source may be asked to bear",
+        "limits",
+        {{.name = "connections",
+          .help = "connections that are open at once",
+          .example = "2",
+          .form = Form::whole,
           .otherwise = "2"},
-         {.name = "retained_wal", .help = "log that the source may have to keep for us", .example = "5GB",
-          .form = Form::bytes, .not_built = "it belongs to follow: changes; leave it out"}}};
+         {.name = "retained_wal",
+          .help = "log that the source may have to keep for us",
+          .example = "5GB",
+          .form = Form::bytes,
+          .not_built = "it belongs to follow: changes; leave it out"}}};
     return object;
 }
 
 const ObjectInfo& postgres_source() {
     static const ObjectInfo object = {
-        "source from PostgreSQL", "A database. `sources.erp` gives the tables `erp.sales`, `erp.stores` ...",
+        "source from PostgreSQL",
+        "A database. `sources.erp` gives the tables `erp.sales`, `erp.stores` ...",
         "postgres-source",
-        {{.name = "postgres", .help = "address with user and password; a read replica is enough",
-          .example = "${secret:erp_url}", .form = Form::secret, .required = true},
-         {.name = "tables", .help = "which tables; without it all that the user may read",
-          .example = "[stores, sales]", .many = Many::list, .form = Form::table},
-         {.name = "follow", .help = "once: read in full, and no more", .example = "{every: 15m, by: updated_at}",
-          .form = Form::choice, .choices = {"once", "changes"}, .object = &follow_object(), .otherwise = "once",
-          .not_built = kOnlyEvery, .choices_not_built = {"changes"}},
-         {.name = "limits", .help = "what the source may be asked to bear", .example = "{connections: 2}",
-          .form = Form::none, .object = &limits_object()}}};
+        {{.name = "postgres",
+          .help = "address with user and password; a read replica is enough",
+          .example = "${secret:erp_url}",
+          .form = Form::secret,
+          .required = true},
+         {.name = "tables",
+          .help = "which tables; without it all that the user may read",
+          .example = "[stores, sales]",
+          .many = Many::list,
+          .form = Form::table},
+         {.name = "follow",
+          .help = "once: read in full, and no more",
+          .example = "{every: 15m, by: updated_at}",
+          .form = Form::choice,
+          .choices = {"once", "changes"},
+          .object = &follow_object(),
+          .otherwise = "once",
+          .not_built = kOnlyEvery,
+          .choices_not_built = {"changes"}},
+         {.name = "limits",
+          .help = "what the source may be asked to bear",
+          .example = "{connections: 2}",
+          .form = Form::none,
+          .object = &limits_object()}}};
     return object;
 }
 
 const ObjectInfo& mqtt_source() {
     static const ObjectInfo object = {
-        "source from MQTT", "Readings that devices publish to this lake's MQTT door, one JSON object each.",
+        "source from MQTT",
+        "Readings that devices publish to this lake's MQTT door, one JSON object each.",
         "mqtt-source",
-        {{.name = "mqtt", .help = "topic; `{name}` levels become columns",
-          .example = "stores/{store_id}/shelves/{shelf_id}", .required = true},
-         {.name = "columns", .help = "members of the readings and their types; a level of the topic may be given a type",
-          .example = "{seq: bigint, read_at: timestamptz, grams: double}", .many = Many::map, .form = Form::type,
+        {{.name = "mqtt",
+          .help = "topic; `{name}` levels become columns",
+          .example = "stores/{store_id}/shelves/{shelf_id}",
           .required = true},
-         {.name = "key", .help = "a reading sent again is the same row; without it every record is a row",
-          .example = "[shelf_id, seq]", .many = Many::list, .form = Form::name},
-         {.name = "commit", .help = "how often rows become visible", .example = "1s", .form = Form::duration,
+         {.name = "columns",
+          .help =
+              "members of the readings and their types; a level of the topic may be given a type",
+          .example = "{seq: bigint, read_at: timestamptz, grams: double}",
+          .many = Many::map,
+          .form = Form::type,
+          .required = true},
+         {.name = "key",
+          .help = "a reading sent again is the same row; without it every record is a row",
+          .example = "[shelf_id, seq]",
+          .many = Many::list,
+          .form = Form::name},
+         {.name = "commit",
+          .help = "how often rows become visible",
+          .example = "1s",
+          .form = Form::duration,
           .otherwise = "1s"},
-         {.name = "event_time", .help = "column that says when it happened; without it the only timestamptz",
-          .example = "read_at", .form = Form::name},
-         {.name = "late", .help = "older than this against the newest: set aside with the reason; without it all are taken",
-          .example = "7d", .form = Form::duration},
-         {.name = "database", .help = "database of the table", .example = "main", .form = Form::name,
+         {.name = "event_time",
+          .help = "column that says when it happened; without it the only timestamptz",
+          .example = "read_at",
+          .form = Form::name},
+         {.name = "late",
+          .help = "older than this against the newest: set aside with the reason; without it all "
+                  "are taken",
+          .example = "7d",
+          .form = Form::duration},
+         {.name = "database",
+          .help = "database of the table",
+          .example = "main",
+          .form = Form::name,
           .otherwise = "main"}}};
     return object;
 }
 
 const ObjectInfo& csv_object() {
     static const ObjectInfo object = {
-        "csv", "What the files look like. What is not said is guessed from the first file and pinned.", "csv",
-        {{.name = "delimiter", .help = "between fields", .example = "\";\"", .form = Form::character},
+        "csv",
+        "What the files look like. What is not said is guessed from the first file and pinned.",
+        "csv",
+        {{.name = "delimiter",
+          .help = "between fields",
+          .example = "\";\"",
+          .form = Form::character},
          {.name = "quote", .help = "around fields", .example = "'\"'", .form = Form::character},
          {.name = "decimal", .help = "decimal sign", .example = "\",\"", .form = Form::character},
-         {.name = "header", .help = "whether the first line names the columns", .example = "true", .form = Form::truth},
-         {.name = "encoding", .help = "of the text", .example = "latin1", .form = Form::choice,
+         {.name = "header",
+          .help = "whether the first line names the columns",
+          .example = "true",
+          .form = Form::truth},
+         {.name = "encoding",
+          .help = "of the text",
+          .example = "latin1",
+          .form = Form::choice,
           .choices = {"utf8", "latin1", "utf16"}},
          {.name = "date_format", .help = "of dates, as strptime has it", .example = "\"%d.%m.%Y\""},
-         {.name = "timestamp_format", .help = "of timestamps, as strptime has it", .example = "\"%d.%m.%Y %H:%M\""}}};
+         {.name = "timestamp_format",
+          .help = "of timestamps, as strptime has it",
+          .example = "\"%d.%m.%Y %H:%M\""}}};
     return object;
 }
 
 const ObjectInfo& folder_source() {
     static const ObjectInfo object = {
-        "source from a folder", "Files that are dropped into a folder of the server: CSV (also .gz) or JSON lines.",
+        "source from a folder",
+        "Files that are dropped into a folder of the server: CSV (also .gz) or JSON lines.",
         "folder-source",
-        {{.name = "folder", .help = "folder and pattern of names; relative to the lakefile",
-          .example = "drop/weather/*.csv", .required = true},
-         {.name = "format", .help = "of the files; without it by their names", .example = "csv", .form = Form::choice,
+        {{.name = "folder",
+          .help = "folder and pattern of names; relative to the lakefile",
+          .example = "drop/weather/*.csv",
+          .required = true},
+         {.name = "format",
+          .help = "of the files; without it by their names",
+          .example = "csv",
+          .form = Form::choice,
           .choices = {"csv", "json_lines"}},
-         {.name = "csv", .help = "what the files look like", .example = "{delimiter: \";\", encoding: latin1}",
-          .form = Form::none, .object = &csv_object()},
-         {.name = "columns", .help = "types that are given, not guessed", .example = "{day: date}", .many = Many::map,
+         {.name = "csv",
+          .help = "what the files look like",
+          .example = "{delimiter: \";\", encoding: latin1}",
+          .form = Form::none,
+          .object = &csv_object()},
+         {.name = "columns",
+          .help = "types that are given, not guessed",
+          .example = "{day: date}",
+          .many = Many::map,
           .form = Form::type},
-         {.name = "key", .help = "later rows replace earlier ones; without it all rows stay", .example = "[day, region]",
-          .many = Many::list, .form = Form::name},
-         {.name = "new_columns", .help = "what a column is that the table does not have", .example = "refuse",
-          .form = Form::choice, .choices = {"add", "refuse"}, .otherwise = "add"},
-         {.name = "bad_rows", .help = "set_aside: into the table <name>_rejected with line, text and reason",
-          .example = "refuse_file", .form = Form::choice, .choices = {"set_aside", "refuse_file"},
+         {.name = "key",
+          .help = "later rows replace earlier ones; without it all rows stay",
+          .example = "[day, region]",
+          .many = Many::list,
+          .form = Form::name},
+         {.name = "new_columns",
+          .help = "what a column is that the table does not have",
+          .example = "refuse",
+          .form = Form::choice,
+          .choices = {"add", "refuse"},
+          .otherwise = "add"},
+         {.name = "bad_rows",
+          .help = "set_aside: into the table <name>_rejected with line, text and reason",
+          .example = "refuse_file",
+          .form = Form::choice,
+          .choices = {"set_aside", "refuse_file"},
           .otherwise = "set_aside"},
-         {.name = "settle", .help = "a file is complete when its size and time stand still for so long",
-          .example = "2s", .form = Form::duration, .otherwise = "2s"},
-         {.name = "database", .help = "database of the table", .example = "main", .form = Form::name,
+         {.name = "settle",
+          .help = "a file is complete when its size and time stand still for so long",
+          .example = "2s",
+          .form = Form::duration,
+          .otherwise = "2s"},
+         {.name = "database",
+          .help = "database of the table",
+          .example = "main",
+          .form = Form::name,
           .otherwise = "main"}}};
     return object;
 }
 
 const ObjectInfo& refresh_object() {
     static const ObjectInfo object = {
-        "refresh", "runs at a pace or at times of the lake's time zone", "refresh",
-        {{.name = "every", .help = "a pace, a time of day, or a weekday and time", .example = "day 02:00",
-          .form = Form::schedule, .required = true},
-         {.name = "window", .help = "computes only the newest so much again and keeps the rest", .example = "7d",
+        "refresh",
+        "runs at a pace or at times of the lake's time zone",
+        "refresh",
+        {{.name = "every",
+          .help = "a pace, a time of day, or a weekday and time",
+          .example = "day 02:00",
+          .form = Form::schedule,
+          .required = true},
+         {.name = "window",
+          .help = "computes only the newest so much again and keeps the rest",
+          .example = "7d",
           .form = Form::duration}}};
     return object;
 }
 
+}  // namespace
+
 KeyInfo was_key() {
-    return {.name = "was", .help = "its name before: a rename keeps the data; may be taken out after one apply",
-            .example = "old_name", .form = Form::table};
+    return {.name = "was",
+            .help = "its name before: a rename keeps the data; may be taken out after one apply",
+            .example = "old_name",
+            .form = Form::table};
 }
 
 KeyInfo refresh_key() {
-    return {.name = "refresh", .help = "when it is computed", .example = "{every: day 02:00, window: 7d}",
-            .form = Form::choice, .choices = {"on_change", "manual"}, .object = &refresh_object(),
+    return {.name = "refresh",
+            .help = "when it is computed",
+            .example = "{every: day 02:00, window: 7d}",
+            .form = Form::choice,
+            .choices = {"on_change", "manual"},
+            .object = &refresh_object(),
             .otherwise = "on_change"};
 }
 
+namespace {
+
 const ObjectInfo& table_object() {
     static const ObjectInfo object = {
-        "table", "A table that SQL makes. What it depends on is read from its FROM.", "table",
-        {{.name = "sql", .help = "one SELECT, or the name of a .sql file beside the lakefile",
-          .example = "sql/daily_sales.sql", .form = Form::sql, .required = true},
-         {.name = "key", .help = "columns that tell rows apart: a change replaces rows, not the table",
-          .example = "[day, store_id]", .many = Many::list, .form = Form::name},
+        "table",
+        "A table that SQL makes. What it depends on is read from its FROM.",
+        "table",
+        {{.name = "sql",
+          .help = "one SELECT, or the name of a .sql file beside the lakefile",
+          .example = "sql/daily_sales.sql",
+          .form = Form::sql,
+          .required = true},
+         {.name = "key",
+          .help = "columns that tell rows apart: a change replaces rows, not the table",
+          .example = "[day, store_id]",
+          .many = Many::list,
+          .form = Form::name},
          refresh_key(),
-         {.name = "partition", .help = "how files are laid out: column, year(), month(), day(), hour(), bucket(n, column)",
+         {.name = "partition",
+          .help =
+              "how files are laid out: column, year(), month(), day(), hour(), bucket(n, column)",
           .example = "month(day)"},
-         {.name = "checks", .help = "condition: consequence. stop: dependents do not run; set_aside: rows go to "
-                                    "<name>_rejected with the reason; warn",
-          .example = "{units between 0 and 500: set_aside}", .many = Many::map, .form = Form::choice,
-          .choices = {"stop", "set_aside", "warn"}, .name_form = Form::text},
+         {.name = "checks",
+          .help = "condition: consequence. stop: dependents do not run; set_aside: rows go to "
+                  "<name>_rejected with the reason; warn",
+          .example = "{units between 0 and 500: set_aside}",
+          .many = Many::map,
+          .form = Form::choice,
+          .choices = {"stop", "set_aside", "warn"},
+          .name_form = Form::text},
          {.name = "description", .help = "for people", .example = "units on each shelf"},
          was_key()}};
-    return object;
-}
-
-const ObjectInfo& forecast_of_object() {
-    static const ObjectInfo object = {
-        "forecast", "what is forecast", "forecast-of",
-        {{.name = "of", .help = "table.column: the measure", .example = "daily_sales.units", .form = Form::column,
-          .required = true},
-         {.name = "per", .help = "key columns of that table, without the time", .example = "[store_id, product_id]",
-          .many = Many::list, .form = Form::name, .required = true},
-         {.name = "ahead", .help = "so many steps beyond the newest: days of a date (14d), or a number", .example = "14d",
-          .form = Form::steps, .otherwise = "14"},
-         {.name = "time", .help = "its time column; without it the only one", .example = "day", .form = Form::name}}};
-    return object;
-}
-
-const ObjectInfo& retrain_object() {
-    static const ObjectInfo object = {
-        "retrain", "when a new model is made, and when it takes the old one's place", "retrain",
-        {{.name = "every", .help = "a pace, a time of day, or a weekday and time", .example = "monday 03:00",
-          .form = Form::schedule, .required = true},
-         {.name = "promote_if", .help = "the new version is used when it is better in the back-test",
-          .example = "beats seasonal_naive", .form = Form::choice,
-          .choices = {"beats seasonal_naive", "beats naive", "always"}, .otherwise = "beats seasonal_naive"}}};
-    return object;
-}
-
-const ObjectInfo& back_test_object() {
-    static const ObjectInfo object = {
-        "back_test", "Forecasts made as of past moments, judged by what came. Rolling origin.", "back-test",
-        {{.name = "rounds", .help = "how many origins", .example = "4", .form = Form::whole, .otherwise = "4"},
-         {.name = "stride", .help = "steps between origins", .example = "7", .form = Form::whole, .otherwise = "7"},
-         {.name = "first_origin", .help = "of a whole-number time: the last step trained on in round 1",
-          .example = "135", .form = Form::whole},
-         {.name = "from_step", .help = "first step ahead that is judged", .example = "1", .form = Form::whole,
-          .otherwise = "1"},
-         {.name = "to_step", .help = "last step ahead that is judged", .example = "7", .form = Form::whole,
-          .otherwise = "7"},
-         {.name = "metric", .help = "how errors are summed up", .example = "mape", .form = Form::choice,
-          .choices = {"wape", "mape"}, .otherwise = "wape"}}};
-    return object;
-}
-
-const ObjectInfo& forecast_model() {
-    static const ObjectInfo object = {
-        "forecast", "A forecast as a table: the mean and the 10, 50 and 90 % quantiles per key and step.", "forecast-model",
-        {{.name = "forecast", .help = "what is forecast", .example = "{of: daily_sales.units, per: [store_id], ahead: 14d}",
-          .form = Form::none, .object = &forecast_of_object(), .required = true},
-         {.name = "features", .help = "columns of the table that are known ahead, and calendar(COUNTRY)",
-          .example = "[promo, calendar(CO)]", .many = Many::list},
-         {.name = "future", .help = "SELECT of key, time and feature columns for the times to come; without it the last "
-                                    "known values go on",
-          .example = "sql/promotions_ahead.sql", .form = Form::sql},
-         {.name = "lost_sales", .help = "table.column and a condition: when nothing could be sold, which is not low demand",
-          .example = "levels.units = 0"},
-         {.name = "season", .help = "steps of the seasonal naive forecast: 7 for days, 52 for weeks", .example = "7",
-          .form = Form::whole, .otherwise = "7"},
-         {.name = "retrain", .help = "when a new model is made; without it once", .example = "{every: monday 03:00}",
-          .form = Form::choice, .choices = {"manual", "on_change"}, .object = &retrain_object(), .otherwise = "manual"},
-         {.name = "back_test", .help = "how it is judged", .example = "{rounds: 4, metric: wape}", .form = Form::none,
-          .object = &back_test_object()},
-         {.name = "parameters", .help = "XGBoost's own", .example = "{max_depth: 8}", .many = Many::map},
-         was_key()}};
-    return object;
-}
-
-const ObjectInfo& stock_out_of_object() {
-    static const ObjectInfo object = {
-        "stock_out", "what is scored", "stock-out-of",
-        {{.name = "on_hand", .help = "table.column: the stock, newest row per place", .example = "levels.units",
-          .form = Form::column, .required = true},
-         {.name = "demand", .help = "a forecast of this lakefile, or a table like its output", .example = "demand",
-          .form = Form::table, .required = true},
-         {.name = "incoming", .help = "table of deliveries", .example = "erp.deliveries", .form = Form::table},
-         {.name = "place", .help = "column that names the place; without it the first of the key", .example = "shelf_id",
-          .form = Form::name},
-         {.name = "read_at", .help = "time of the stock; without it the only timestamptz", .example = "read_at",
-          .form = Form::name},
-         {.name = "horizon", .help = "how far ahead when no delivery is due", .example = "48h", .form = Form::duration,
-          .otherwise = "48h"},
-         {.name = "silent_after", .help = "no reading for so long: silent, which is not empty", .example = "3h",
-          .form = Form::duration, .otherwise = "3h"}}};
-    return object;
-}
-
-const ObjectInfo& stock_out_model() {
-    static const ObjectInfo object = {
-        "stock-out risk", "Hours until each place is empty, and the chance of it before the next delivery; as a table.",
-        "stock-out-model",
-        {{.name = "stock_out", .help = "what is scored", .example = "{on_hand: levels.units, demand: demand}",
-          .form = Form::none, .object = &stock_out_of_object(), .required = true},
-         refresh_key(), was_key()}};
-    return object;
-}
-
-const ObjectInfo& webhook_object() {
-    static const ObjectInfo object = {
-        "webhook", "an address that is told, with how it is signed", "webhook",
-        {{.name = "url", .help = "http or https", .example = "${secret:dispatch_webhook}", .form = Form::secret,
-          .required = true},
-         {.name = "secret", .help = "signs (Standard Webhooks); without it one is made", .example = "${secret:dispatch_key}",
-          .form = Form::secret},
-         {.name = "allow_private", .help = "whether the address may be a private one", .example = "true",
-          .form = Form::truth, .otherwise = "false"}}};
-    return object;
-}
-
-const ObjectInfo& alert_object() {
-    static const ObjectInfo object = {
-        "alert", "Each row of the SELECT is a reason to be told.", "alert",
-        {{.name = "when", .help = "one SELECT, or the name of a .sql file", .example = "select * from risk where p_empty > 0.8",
-          .form = Form::sql, .required = true},
-         {.name = "one_per", .help = "columns: one open alert per value; without it one in all", .example = "[shelf_id]",
-          .many = Many::list, .form = Form::name},
-         {.name = "to", .help = "addresses that are told, each a text or {url, secret, allow_private}",
-          .example = "[\"${secret:dispatch_webhook}\"]", .many = Many::list, .form = Form::secret,
-          .object = &webhook_object()},
-         {.name = "recovery", .help = "whether the end is told too", .example = "false", .form = Form::truth,
-          .otherwise = "true"},
-         {.name = "check_every", .help = "looked at so often also when nothing came in: time passes", .example = "60s",
-          .form = Form::duration, .otherwise = "60s"},
-         {.name = "run_as", .help = "role with whose grants it reads; without it the server's own", .example = "analyst",
-          .form = Form::name},
-         was_key()}};
-    return object;
-}
-
-const ObjectInfo& chart_object() {
-    static const ObjectInfo object = {
-        "chart", "One of number, line, bar, table, map; or only a table of what `from` or `sql` gives.", "chart",
-        {{.name = "title", .help = "above it", .example = "Shelves at risk", .required = true},
-         {.name = "number", .help = "one figure: SQL", .example = "count(*)"},
-         {.name = "line", .help = "measures over `by`", .example = "[units, demand]", .many = Many::one_or_list},
-         {.name = "bar", .help = "measures over `by`", .example = "[revenue]", .many = Many::one_or_list},
-         {.name = "table", .help = "columns in rows", .example = "[shelf_id, p_empty]", .many = Many::one_or_list},
-         {.name = "map", .help = "table of the places to show", .example = "stores"},
-         {.name = "by", .help = "column of the x axis", .example = "day"},
-         {.name = "from", .help = "table", .example = "risk", .form = Form::table},
-         {.name = "where", .help = "SQL condition", .example = "p_empty > 0.8"},
-         {.name = "order", .help = "column, desc for falling", .example = "p_empty desc"},
-         {.name = "limit", .help = "rows", .example = "20", .form = Form::whole},
-         {.name = "colour", .help = "of a map: measure", .example = "p_empty"},
-         {.name = "sql", .help = "a SELECT instead of from, where and by", .example = "sql/top.sql", .form = Form::sql},
-         {.name = "unit", .help = "shown beside values", .example = "h"}}};
-    return object;
-}
-
-const ObjectInfo& dashboard_object() {
-    static const ObjectInfo object = {
-        "dashboard", "Charts on one page; each shows what the viewer may see.", "dashboard",
-        {{.name = "title", .help = "above the page; without it the name", .example = "Stock"},
-         {.name = "filters", .help = "columns that the viewer may narrow by", .example = "[region, store_id]",
-          .many = Many::list, .form = Form::name},
-         {.name = "charts", .help = "from top to bottom", .example = "[{title: Shelves, number: count(*), from: risk}]",
-          .many = Many::list, .form = Form::none, .object = &chart_object(), .required = true},
-         was_key()}};
-    return object;
-}
-
-const ObjectInfo& grant_object() {
-    static const ObjectInfo object = {
-        "read grant", "What a role sees of a table.", "read-grant",
-        {{.name = "rows", .help = "SQL condition; user.x is an attribute of the user", .example = "region = user.region"},
-         {.name = "columns", .help = "only these columns", .example = "[day, units]", .many = Many::list,
-          .form = Form::name},
-         {.name = "hide", .help = "all columns but these", .example = "[name, email]", .many = Many::list,
-          .form = Form::name},
-         {.name = "masks", .help = "column: SQL that is shown in its place", .example = "{city: \"'*'\"}",
-          .many = Many::map}}};
-    return object;
-}
-
-const ObjectInfo& role_object() {
-    static const ObjectInfo object = {
-        "role", "What users who hold it may see and do. What is not listed is not seen, on any door.", "role",
-        {{.name = "read", .help = "all; or per table (or database.*) what is seen: all, or rows and columns",
-          .example = "{daily_sales: {rows: region = user.region}}", .many = Many::one_or_map, .form = Form::choice,
-          .choices = {"all"}, .object = &grant_object(), .name_form = Form::grantee},
-         {.name = "write", .help = "per table (or database.*) what may be changed", .example = "{notes: [insert]}",
-          .many = Many::map_of_lists, .form = Form::choice, .choices = {"insert", "update", "delete", "alter"},
-          .name_form = Form::grantee},
-         {.name = "silence", .help = "alerts that may be silenced", .example = "[shelf_runs_empty]", .many = Many::list,
-          .form = Form::name}}};
     return object;
 }
 
@@ -338,22 +284,42 @@ const KeyInfo* ObjectInfo::find(std::string_view key) const {
 
 const ObjectInfo& top_level() {
     static const ObjectInfo object = {
-        "lakefile", "The file itself.", "file",
-        {{.name = "lake", .help = "the lake's name", .example = "beverages", .form = Form::name, .required = true},
-         {.name = "timezone", .help = "of schedules and calendars; everything is stored in UTC",
-          .example = "America/Bogota", .otherwise = "UTC"}}};
+        "lakefile",
+        "The file itself.",
+        "file",
+        {{.name = "lake",
+          .help = "the lake's name",
+          .example = "beverages",
+          .form = Form::name,
+          .required = true},
+         {.name = "timezone",
+          .help = "of schedules and calendars; everything is stored in UTC",
+          .example = "America/Bogota",
+          .otherwise = "UTC"}}};
     return object;
 }
 
 const std::vector<SectionInfo>& sections() {
     static const std::vector<SectionInfo> all = {
-        {"sources", "source", "What brings rows in.", Form::name,
-         {{"postgres", &postgres_source()}, {"mqtt", &mqtt_source()}, {"folder", &folder_source()}}},
+        {"sources",
+         "source",
+         "What brings rows in.",
+         Form::name,
+         {{"postgres", &postgres_source()},
+          {"mqtt", &mqtt_source()},
+          {"folder", &folder_source()}}},
         {"tables", "table", "What SQL makes of them.", Form::table, {{"", &table_object()}}},
-        {"models", "model", "What is learnt from them.", Form::table,
+        {"models",
+         "model",
+         "What is learnt from them.",
+         Form::table,
          {{"forecast", &forecast_model()}, {"stock_out", &stock_out_model()}}},
         {"alerts", "alert", "Who is told of what.", Form::name, {{"", &alert_object()}}},
-        {"dashboards", "dashboard", "What people look at.", Form::name, {{"", &dashboard_object()}}},
+        {"dashboards",
+         "dashboard",
+         "What people look at.",
+         Form::name,
+         {{"", &dashboard_object()}}},
         {"roles", "role", "Who sees what.", Form::name, {{"", &role_object()}}},
     };
     return all;
@@ -369,7 +335,8 @@ std::string nearest(std::string_view word, const std::vector<std::string>& names
         for (size_t i = 1; i <= word.size(); ++i) {
             next[0] = i;
             for (size_t j = 1; j <= name.size(); ++j) {
-                next[j] = std::min({row[j] + 1, next[j - 1] + 1, row[j - 1] + (word[i - 1] != name[j - 1] ? 1 : 0)});
+                next[j] = std::min({row[j] + 1, next[j - 1] + 1,
+                                    row[j - 1] + (word[i - 1] != name[j - 1] ? 1 : 0)});
                 if (i > 1 && j > 1 && word[i - 1] == name[j - 2] && word[i - 2] == name[j - 1])
                     next[j] = std::min(next[j], before[j - 2] + 1);
             }

@@ -1,5 +1,5 @@
-// The one table of what may stand in a lakefile. The parser checks against it, and the JSON schema for editors and the
-// reference page are made of it: a key that is not here does not exist.
+// The one table of what may stand in a lakefile. The parser checks against it, and the JSON schema
+// for editors and the reference page are made of it: a key that is not here does not exist.
 #pragma once
 
 #include <cstdint>
@@ -35,9 +35,9 @@ enum class Many : uint8_t {
     one,
     list,
     one_or_list,
-    map,             // name of one's own: value
-    one_or_map,      // a word, or a map
-    map_of_lists,    // name of one's own: list of values
+    map,           // name of one's own: value
+    one_or_map,    // a word, or a map
+    map_of_lists,  // name of one's own: list of values
     one_or_map_of_lists,
 };
 
@@ -50,12 +50,13 @@ struct KeyInfo {
     Many many = Many::one;
     Form form = Form::text;
     std::vector<const char*> choices = {};  // Form::choice
-    const ObjectInfo* object = nullptr;     // what a value may be instead of (or, Form::none, only): these keys
+    const ObjectInfo* object =
+        nullptr;  // what a value may be instead of (or, Form::none, only): these keys
     bool required = false;
-    const char* otherwise = "";             // default, as one would write it; empty: none
-    const char* not_built = nullptr;        // designed, refused for now: what to do instead
+    const char* otherwise = "";       // default, as one would write it; empty: none
+    const char* not_built = nullptr;  // designed, refused for now: what to do instead
     std::vector<const char*> choices_not_built = {};
-    Form name_form = Form::name;            // Many::map: of the names
+    Form name_form = Form::name;  // Many::map: of the names
 };
 
 /// The keys of one kind of map.

@@ -1,6 +1,7 @@
-// The lakefile: what a lake is to be, as text (YAML). parse() turns it into the plain specs that the services are
-// configured with, or says everything that is wrong with it, each with line and column. Pure: reads no file, no clock.
-// Which keys there are is one table (keys.h); docs/lakefile.md and docs/lakefile.schema.json are made of it.
+// The lakefile: what a lake is to be, as text (YAML). parse() turns it into the plain specs that
+// the services are configured with, or says everything that is wrong with it, each with line and
+// column. Pure: reads no file, no clock. Which keys there are is one table (keys.h);
+// docs/lakefile.md and docs/lakefile.schema.json are made of it.
 #pragma once
 
 #include <cstdint>
@@ -28,8 +29,9 @@ std::string_view section_of(Kind kind);
 struct Item {
     Kind kind = Kind::table;
     std::string name;
-    std::string was;         // its name before; empty: the same
-    std::string definition;  // canonical JSON: files read in, paths absolute, secrets still as references
+    std::string was;  // its name before; empty: the same
+    std::string
+        definition;  // canonical JSON: files read in, paths absolute, secrets still as references
     int line = 0, column = 0;
     std::string sql_file;  // where its SQL begins, for messages; empty: in the lakefile itself
     int sql_line = 0;
@@ -70,11 +72,12 @@ struct Problem {
 struct Text {
     std::string text;
     std::string file_name = "lake.yaml";  // for messages
-    std::string folder;  // absolute; what relative paths of folder sources hang on
+    std::string folder;                   // absolute; what relative paths of folder sources hang on
     std::map<std::string, std::string> files;
 };
 
-/// nullopt: there is no such secret. Null function: secrets stay as they are written (editors, tests).
+/// nullopt: there is no such secret. Null function: secrets stay as they are written (editors,
+/// tests).
 using SecretLookup = std::function<std::optional<std::string>(const std::string& name)>;
 
 struct Parsed {
@@ -85,12 +88,13 @@ struct Parsed {
 
 /// At most 1 MiB of text, 4 MiB of files, 32 levels, 10,000 items. Lane: any.
 Parsed parse(const Text& text, const SecretLookup& secrets);
-/// The same from applied items (Item::definition), for the start. An item that does not parse any more, or whose secret
-/// is gone, gives problems and is left out.
+/// The same from applied items (Item::definition), for the start. An item that does not parse any
+/// more, or whose secret is gone, gives problems and is left out.
 Parsed restore(const std::string& lake, const std::string& timezone, const std::vector<Item>& items,
                const SecretLookup& secrets);
 
-/// The names of the .sql files that the text refers to, for clients that bundle them. Empty for text that does not parse.
+/// The names of the .sql files that the text refers to, for clients that bundle them. Empty for
+/// text that does not parse.
 std::vector<std::string> files_named(const std::string& text);
 
 /// "lake.yaml:12:5: tables.levels.refesh: no such key; did you mean refresh?", a line each.

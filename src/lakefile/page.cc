@@ -55,7 +55,8 @@ std::string link_to(const ObjectInfo& object) {
 
 std::string kind_of(const KeyInfo& key) {
     std::string single = word_of(key.form);
-    for (const auto* choice : key.choices) single += (single.empty() ? "`" : ", `") + std::string(choice) + "`";
+    for (const auto* choice : key.choices)
+        single += (single.empty() ? "`" : ", `") + std::string(choice) + "`";
     if (key.object != nullptr) single += (single.empty() ? "" : " or ") + link_to(*key.object);
     switch (key.many) {
         case Many::one:
@@ -76,24 +77,31 @@ std::string kind_of(const KeyInfo& key) {
 }
 
 std::string cell(std::string text) {
-    for (size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) text.replace(at, 1, "\\|");
+    for (size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2)
+        text.replace(at, 1, "\\|");
     return text;
 }
 
-void append_object(const ObjectInfo& object, int level, std::set<std::string>& done, std::string& page) {
+void append_object(const ObjectInfo& object, int level, std::set<std::string>& done,
+                   std::string& page) {
     if (!done.insert(object.anchor).second) return;
-    page += "\n<a id=\"" + std::string(object.anchor) + "\"></a>\n" + std::string(static_cast<size_t>(level), '#') + " " +
-            object.name + "\n" + object.help + "\n\n| key | what it takes | default | what it does | example |\n|---|---|---|---|---|\n";
+    page +=
+        "\n<a id=\"" + std::string(object.anchor) + "\"></a>\n" +
+        std::string(static_cast<size_t>(level), '#') + " " + object.name + "\n" + object.help +
+        "\n\n| key | what it takes | default | what it does | example |\n|---|---|---|---|---|\n";
     for (const auto& key : object.keys) {
         std::string help = key.help;
         if (key.not_built != nullptr) {
             std::string which;
-            for (const auto* choice : key.choices_not_built) which += std::string(which.empty() ? "`" : ", `") + choice + "` is ";
+            for (const auto* choice : key.choices_not_built)
+                which += std::string(which.empty() ? "`" : ", `") + choice + "` is ";
             help += ". " + which + "not built yet: " + key.not_built;
         }
         page += "| `" + std::string(key.name) + "` | " + cell(kind_of(key)) + " | " +
-                (key.required ? "required" : *key.otherwise != 0 ? "`" + std::string(key.otherwise) + "`" : "") + " | " +
-                cell(help) + " | `" + cell(key.example) + "` |\n";
+                (key.required          ? "required"
+                 : *key.otherwise != 0 ? "`" + std::string(key.otherwise) + "`"
+                                       : "") +
+                " | " + cell(help) + " | `" + cell(key.example) + "` |\n";
     }
     for (const auto& key : object.keys)
         if (key.object != nullptr) append_object(*key.object, level + 1, done, page);
@@ -132,7 +140,9 @@ Json schema_of_form(const KeyInfo& key) {
             return {{"enum", words}};
         }
         case Form::schedule:
-            return pattern("^([0-9]+(ms|s|m|h|d|w)|(day|monday|tuesday|wednesday|thursday|friday|saturday|sunday) [0-9]{1,2}:[0-9]{2})$");
+            return pattern(
+                "^([0-9]+(ms|s|m|h|d|w)|(day|monday|tuesday|wednesday|thursday|friday|saturday|"
+                "sunday) [0-9]{1,2}:[0-9]{2})$");
         case Form::character:
             return {{"type", "string"}, {"minLength", 1}, {"maxLength", 1}};
         case Form::text:
@@ -150,9 +160,15 @@ Json reference(const ObjectInfo& object) {
 
 Json schema_of(const KeyInfo& key) {
     Json one = schema_of_form(key);
-    if (key.object != nullptr) one = key.form == Form::none ? reference(*key.object) : Json{{"anyOf", {one, reference(*key.object)}}};
-    const auto map_of = [](const Json& value) { return Json{{"type", "object"}, {"additionalProperties", value}}; };
-    const auto list_of = [](const Json& value) { return Json{{"type", "array"}, {"items", value}, {"minItems", 1}}; };
+    if (key.object != nullptr)
+        one = key.form == Form::none ? reference(*key.object)
+                                     : Json{{"anyOf", {one, reference(*key.object)}}};
+    const auto map_of = [](const Json& value) {
+        return Json{{"type", "object"}, {"additionalProperties", value}};
+    };
+    const auto list_of = [](const Json& value) {
+        return Json{{"type", "array"}, {"items", value}, {"minItems", 1}};
+    };
     switch (key.many) {
         case Many::one:
             return one;
@@ -174,7 +190,10 @@ Json schema_of(const KeyInfo& key) {
 
 void define(const ObjectInfo& object, Json& definitions) {
     if (definitions.contains(object.anchor)) return;
-    Json schema = {{"description", object.help}, {"type", "object"}, {"additionalProperties", false}, {"properties", Json::object()}};
+    Json schema = {{"description", object.help},
+                   {"type", "object"},
+                   {"additionalProperties", false},
+                   {"properties", Json::object()}};
     definitions[object.anchor] = schema;
     Json required = Json::array();
     for (const auto& key : object.keys) {
@@ -193,19 +212,27 @@ void define(const ObjectInfo& object, Json& definitions) {
 
 std::string reference_page() {
     std::string page =
-        "# Lakefile: all keys\n\nMade by `tarn lakefile reference`; do not edit. A lakefile is YAML: maps, lists and texts; no anchors, "
-        "no tags, names once.\nNames are lower case: letters, digits and `_`. A table is `name` (of the database `main`) or "
+        "# Lakefile: all keys\n\nMade by `tarn lakefile reference`; do not edit. A lakefile is "
+        "YAML: maps, lists and texts; no anchors, "
+        "no tags, names once.\nNames are lower case: letters, digits and `_`. A table is `name` "
+        "(of the database `main`) or "
         "`database.name`.\n\n"
         "- **duration**: a whole number and `ms`, `s`, `m`, `h`, `d` or `w`: `15m`.\n"
-        "- **schedule**: a duration, or a time of the lake's time zone: `day 02:00`, `monday 03:00`.\n"
-        "- **size**: a whole number and `B`, `KB`, `MB`, `GB`, `TB`, `KiB`, `MiB`, `GiB` or `TiB`.\n"
-        "- **true or false**: these two words. `yes`, `no`, `on` and `off` are refused unless quoted.\n"
-        "- **text with secrets**: `${secret:name}` stands for a value that `tarn secrets set name` keeps.\n"
-        "- **SQL, or a .sql file**: a text that ends in `.sql` is the name of a file, relative to the lakefile.\n";
+        "- **schedule**: a duration, or a time of the lake's time zone: `day 02:00`, `monday "
+        "03:00`.\n"
+        "- **size**: a whole number and `B`, `KB`, `MB`, `GB`, `TB`, `KiB`, `MiB`, `GiB` or "
+        "`TiB`.\n"
+        "- **true or false**: these two words. `yes`, `no`, `on` and `off` are refused unless "
+        "quoted.\n"
+        "- **text with secrets**: `${secret:name}` stands for a value that `tarn secrets set name` "
+        "keeps.\n"
+        "- **SQL, or a .sql file**: a text that ends in `.sql` is the name of a file, relative to "
+        "the lakefile.\n";
     std::set<std::string> done;
     append_object(top_level(), 2, done, page);
     for (const auto& section : sections()) {
-        page += "\n## " + std::string(section.name) + "\n" + section.help + " A map: the name of each " + section.item + ", and its keys.\n";
+        page += "\n## " + std::string(section.name) + "\n" + section.help +
+                " A map: the name of each " + section.item + ", and its keys.\n";
         for (const auto& variant : section.variants) append_object(*variant.object, 3, done, page);
     }
     return page;
@@ -224,9 +251,11 @@ std::string json_schema() {
             define(*variant.object, definitions);
             variants.push_back(reference(*variant.object));
         }
-        properties[section.name] = {{"description", section.help},
-                                    {"type", "object"},
-                                    {"additionalProperties", variants.size() == 1 ? variants[0] : Json{{"anyOf", variants}}}};
+        properties[section.name] = {
+            {"description", section.help},
+            {"type", "object"},
+            {"additionalProperties",
+             variants.size() == 1 ? variants[0] : Json{{"anyOf", variants}}}};
     }
     const Json schema = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
                          {"title", "Lakefile"},

@@ -19,23 +19,28 @@ const SectionInfo* section_named(std::string_view name) {
 
 /// Of the form Area/City, and known to this machine where it has the zone files.
 bool is_timezone(const std::string& name) {
-    const bool letters = !name.empty() && name.size() < 64 && name.front() != '/' && name.find("..") == std::string::npos &&
-                         std::all_of(name.begin(), name.end(), [](char c) {
-                             return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                                    c == '/' || c == '_' || c == '-' || c == '+';
-                         });
+    const bool letters =
+        !name.empty() && name.size() < 64 && name.front() != '/' &&
+        name.find("..") == std::string::npos && std::all_of(name.begin(), name.end(), [](char c) {
+            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                   c == '/' || c == '_' || c == '-' || c == '+';
+        });
     if (!letters || name == "UTC") return letters;
     std::error_code error;
     const std::filesystem::path zones = "/usr/share/zoneinfo";
-    return !std::filesystem::is_directory(zones, error) || std::filesystem::is_regular_file(zones / name, error);
+    return !std::filesystem::is_directory(zones, error) ||
+           std::filesystem::is_regular_file(zones / name, error);
 }
 
 class FileReader {
  public:
-    FileReader(Parsed& out, Checker& checker, Builder& builder) : out_(out), checker_(checker), builder_(builder) {}
+    FileReader(Parsed& out, Checker& checker, Builder& builder)
+        : out_(out), checker_(checker), builder_(builder) {}
 
     void read(Node& root) {
-        if (!root.is_map()) return checker_.problem(root, "", "a lakefile is a map of keys; begin with lake: <name>");
+        if (!root.is_map())
+            return checker_.problem(root, "",
+                                    "a lakefile is a map of keys; begin with lake: <name>");
         for (auto& member : root.members) {
             if (const SectionInfo* info = section_named(member.name))
                 section(*info, member.value);
@@ -45,13 +50,16 @@ class FileReader {
                 unknown(member);
         }
         const Node* name = root.find("lake");
-        if (name == nullptr) checker_.problem(root, "", "'lake' is missing: the lake's name, as in lake: beverages");
+        if (name == nullptr)
+            checker_.problem(root, "", "'lake' is missing: the lake's name, as in lake: beverages");
         if (name != nullptr) out_.lakefile.name = name->text;
         const Node* zone = root.find("timezone");
         if (zone == nullptr || !zone->is_scalar()) return;
         out_.lakefile.timezone = zone->text;
         if (!is_timezone(zone->text))
-            checker_.problem(*zone, "timezone", "'" + zone->text.substr(0, 60) + "' is no time zone, as in America/Bogota");
+            checker_.problem(
+                *zone, "timezone",
+                "'" + zone->text.substr(0, 60) + "' is no time zone, as in America/Bogota");
     }
 
  private:
@@ -61,19 +69,23 @@ class FileReader {
         const std::string near = nearest(member.name, names);
         std::string all;
         for (const auto& name : names) all += (all.empty() ? "" : ", ") + name;
-        out_.problems.push_back({member.name, member.line, member.column,
-                                 "a lakefile has no key '" + member.name + "'" +
-                                     (near.empty() ? "; there are " + all : "; did you mean '" + near + "'?")});
+        out_.problems.push_back(
+            {member.name, member.line, member.column,
+             "a lakefile has no key '" + member.name + "'" +
+                 (near.empty() ? "; there are " + all : "; did you mean '" + near + "'?")});
     }
 
     void section(const SectionInfo& info, Node& node) {
         if (!node.is_map())
             return checker_.problem(node, info.name,
-                                    "under " + std::string(info.name) + " stand names, each with the keys of a " + info.item);
+                                    "under " + std::string(info.name) +
+                                        " stand names, each with the keys of a " + info.item);
         for (auto& member : node.members) {
-            if (++items_ > kItemsMax) return checker_.problem(node, info.name, "a lakefile has at most 10,000 items");
+            if (++items_ > kItemsMax)
+                return checker_.problem(node, info.name, "a lakefile has at most 10,000 items");
             if (out_.problems.size() > kProblemsMax) return;
-            const KeyInfo names{.name = info.item, .help = "", .example = "", .form = info.name_form};
+            const KeyInfo names{
+                .name = info.item, .help = "", .example = "", .form = info.name_form};
             Node name;
             name.line = member.line;
             name.column = member.column;
@@ -81,7 +93,8 @@ class FileReader {
             name.quoted = true;
             const size_t before = out_.problems.size();
             checker_.value(name, names, std::string(info.name) + "." + member.name);
-            if (out_.problems.size() == before) builder_.item(info, member.name, member.value, member.line, member.column);
+            if (out_.problems.size() == before)
+                builder_.item(info, member.name, member.value, member.line, member.column);
         }
     }
 
@@ -102,7 +115,8 @@ Parsed parse(const Text& text, const SecretLookup& secrets) {
     size_t bytes = 0;
     for (const auto& [name, content] : text.files) bytes += content.size();
     if (bytes > kFilesBytesMax) {
-        out.problems.push_back({"", 0, 0, "the files that a lakefile names have at most 4 MiB together"});
+        out.problems.push_back(
+            {"", 0, 0, "the files that a lakefile names have at most 4 MiB together"});
         return out;
     }
     Node root = read_yaml(text.text, out.problems);
@@ -111,9 +125,10 @@ Parsed parse(const Text& text, const SecretLookup& secrets) {
     Builder builder(out.lakefile, out.problems, checker, secrets, text.folder);
     FileReader(out, checker, builder).read(root);
     builder.finish();
-    std::stable_sort(out.problems.begin(), out.problems.end(), [](const Problem& a, const Problem& b) {
-        return std::pair(a.line, a.column) < std::pair(b.line, b.column);
-    });
+    std::stable_sort(out.problems.begin(), out.problems.end(),
+                     [](const Problem& a, const Problem& b) {
+                         return std::pair(a.line, a.column) < std::pair(b.line, b.column);
+                     });
     if (out.problems.size() > kProblemsMax) out.problems.resize(kProblemsMax);
     return out;
 }
@@ -128,7 +143,8 @@ Parsed restore(const std::string& lake, const std::string& timezone, const std::
     for (const auto& item : items) {
         auto node = node_of_json(item.definition, item.line, item.column);
         if (node)
-            builder.item(sections()[static_cast<size_t>(item.kind)], item.name, *node, item.line, item.column);
+            builder.item(sections()[static_cast<size_t>(item.kind)], item.name, *node, item.line,
+                         item.column);
         else
             out.problems.push_back({item.id(), 0, 0, "its record does not decode"});
     }
@@ -144,7 +160,8 @@ std::vector<std::string> files_named(const std::string& text) {
         if (info == nullptr) continue;
         for (auto& item : member.value.members)
             for (const auto& variant : info->variants)
-                if (item.value.is_map() && (*variant.marker == 0 || item.value.find(variant.marker) != nullptr))
+                if (item.value.is_map() &&
+                    (*variant.marker == 0 || item.value.find(variant.marker) != nullptr))
                     checker.object(item.value, *variant.object, "");
     }
     return {checker.files_named().begin(), checker.files_named().end()};
@@ -155,7 +172,8 @@ std::string describe(const std::vector<Problem>& problems, const std::string& fi
     for (const auto& problem : problems) {
         if (!out.empty()) out += "\n";
         out += file_name;
-        if (problem.line > 0) out += ":" + std::to_string(problem.line) + ":" + std::to_string(problem.column);
+        if (problem.line > 0)
+            out += ":" + std::to_string(problem.line) + ":" + std::to_string(problem.column);
         out += ": " + (problem.where.empty() ? "" : problem.where + ": ") + problem.message;
     }
     return out;

@@ -21,7 +21,8 @@ std::string first_problem(const std::string& yaml, std::map<std::string, std::st
     const Parsed parsed = parse(text_of(yaml, std::move(files)), known);
     if (parsed.ok()) return {};
     const Problem& first = parsed.problems[0];
-    return std::to_string(first.line) + ":" + std::to_string(first.column) + " " + first.where + ": " + first.message;
+    return std::to_string(first.line) + ":" + std::to_string(first.column) + " " + first.where +
+           ": " + first.message;
 }
 
 constexpr const char* kBakery = R"(lake: bakery
@@ -120,10 +121,12 @@ TEST(Parse, WholeLakefile) {
     EXPECT_EQ(prices.new_columns, ingest::FolderSource::NewColumns::refuse);
     EXPECT_EQ(prices.bad_rows, ingest::FolderSource::BadRows::refuse_file);
     ASSERT_EQ(lake.tables.size(), 2u);
-    EXPECT_EQ(lake.tables[0].sql, "select oven_id, measured, degrees\nfrom ovens where degrees > 200");
+    EXPECT_EQ(lake.tables[0].sql,
+              "select oven_id, measured, degrees\nfrom ovens where degrees > 200");
     ASSERT_EQ(lake.tables[0].checks.size(), 3u);
     EXPECT_EQ(lake.tables[0].checks[0].consequence, flows::Consequence::set_aside);
-    EXPECT_EQ(lake.tables[0].checks[2].expression, "sum(degrees) = (select sum(degrees) from ovens)");
+    EXPECT_EQ(lake.tables[0].checks[2].expression,
+              "sum(degrees) = (select sum(degrees) from ovens)");
     EXPECT_EQ(lake.tables[1].sql, "select 1 as day");
     EXPECT_EQ(lake.tables[1].refresh.kind, flows::Refresh::Kind::daily);
     EXPECT_EQ(lake.tables[1].refresh.minute_of_day, 150);
@@ -172,7 +175,8 @@ TEST(Parse, WhatIsAppliedComesBackTheSame) {
     EXPECT_EQ(again.lakefile.roles, first.lakefile.roles);
     for (size_t i = 0; i < first.lakefile.items.size(); ++i) {
         EXPECT_EQ(again.lakefile.items[i].definition, first.lakefile.items[i].definition);
-        EXPECT_EQ(again.lakefile.items[i].definition.find("pass@"), std::string::npos) << "a record holds a secret";
+        EXPECT_EQ(again.lakefile.items[i].definition.find("pass@"), std::string::npos)
+            << "a record holds a secret";
     }
 }
 
@@ -204,92 +208,124 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"name_of_lake", "lake: Big Lake\n", "1:7 lake", "no name"},
         Wrong{"timezone", "lake: a\ntimezone: Mars/Olympus\n", "2:11 timezone", "no time zone"},
         Wrong{"misspelt_section", "lake: a\nsourcs: {}\n", "2:1 sourcs", "did you mean 'sources'"},
-        Wrong{"unknown_section", "lake: a\nzebra: {}\n", "2:1 zebra", "there are lake, timezone, sources"},
+        Wrong{"unknown_section", "lake: a\nzebra: {}\n", "2:1 zebra",
+              "there are lake, timezone, sources"},
         Wrong{"misspelt_key", "lake: a\ntables:\n  t:\n    sql: select 1\n    refesh: on_change\n",
               "5:5 tables.t.refesh", "did you mean 'refresh'"},
-        Wrong{"twice", "lake: a\ntables:\n  t: {sql: select 1}\n  t: {sql: select 2}\n", "4:3 t", "stands twice"},
+        Wrong{"twice", "lake: a\ntables:\n  t: {sql: select 1}\n  t: {sql: select 2}\n", "4:3 t",
+              "stands twice"},
         Wrong{"tab", "lake: a\ntables:\n\tt: 1\n", "3:1 ", "a tab"},
         Wrong{"anchor", "lake: &x a\n", "1:7 ", "anchors and aliases"},
         Wrong{"alias", "lake: a\ntables: *x\n", "2:9 ", ""},
         Wrong{"tag", "lake: !!str a\n", "1:7 ", "tags"},
         Wrong{"two_documents", "lake: a\n---\nlake: b\n", "1:1 ", "more than one document"},
         Wrong{"not_yaml", "lake: [a\n", "2:1 ", "not YAML"},
-        Wrong{"nothing_there", "lake: a\ntables:\n  t: {sql: }\n", "3:12 tables.t.sql", "nothing stands here"},
-        Wrong{"capital_name", "lake: a\ntables:\n  Levels: {sql: select 1}\n", "3:3 tables.Levels", "lower-case"},
-        Wrong{"required", "lake: a\ntables:\n  t: {key: [a]}\n", "3:6 tables.t", "'sql' is missing"},
-        Wrong{"list_wanted", "lake: a\ntables:\n  t: {sql: select 1, key: a}\n", "3:27 tables.t.key", "a list belongs"},
-        Wrong{"single_wanted", "lake: a\ntables:\n  t: {sql: [select 1]}\n", "3:12 tables.t.sql", "single value"},
-        Wrong{"twice_in_list", "lake: a\ntables:\n  t: {sql: select 1, key: [a, a]}\n", "3:31 tables.t.key", "twice"},
-        Wrong{"yaml_word", "lake: a\nalerts:\n  x: {when: select 1, recovery: no}\n", "3:33 alerts.x.recovery",
-              "write true or false"},
+        Wrong{"nothing_there", "lake: a\ntables:\n  t: {sql: }\n", "3:12 tables.t.sql",
+              "nothing stands here"},
+        Wrong{"capital_name", "lake: a\ntables:\n  Levels: {sql: select 1}\n", "3:3 tables.Levels",
+              "lower-case"},
+        Wrong{"required", "lake: a\ntables:\n  t: {key: [a]}\n", "3:6 tables.t",
+              "'sql' is missing"},
+        Wrong{"list_wanted", "lake: a\ntables:\n  t: {sql: select 1, key: a}\n",
+              "3:27 tables.t.key", "a list belongs"},
+        Wrong{"single_wanted", "lake: a\ntables:\n  t: {sql: [select 1]}\n", "3:12 tables.t.sql",
+              "single value"},
+        Wrong{"twice_in_list", "lake: a\ntables:\n  t: {sql: select 1, key: [a, a]}\n",
+              "3:31 tables.t.key", "twice"},
+        Wrong{"yaml_word", "lake: a\nalerts:\n  x: {when: select 1, recovery: no}\n",
+              "3:33 alerts.x.recovery", "write true or false"},
         Wrong{"yaml_word_in_text", "lake: a\ntables:\n  t: {sql: select 1, description: off}\n",
               "3:35 tables.t.description", "quotes"},
-        Wrong{"truth", "lake: a\nalerts:\n  x: {when: select 1, recovery: 1}\n", "3:33 alerts.x.recovery", "true or false"},
-        Wrong{"no_unit", "lake: a\nalerts:\n  x: {when: select 1, check_every: 60}\n", "3:36 alerts.x.check_every", "unit"},
-        Wrong{"schedule", "lake: a\ntables:\n  t: {sql: select 1, refresh: {every: funday 03:00}}\n",
+        Wrong{"truth", "lake: a\nalerts:\n  x: {when: select 1, recovery: 1}\n",
+              "3:33 alerts.x.recovery", "true or false"},
+        Wrong{"no_unit", "lake: a\nalerts:\n  x: {when: select 1, check_every: 60}\n",
+              "3:36 alerts.x.check_every", "unit"},
+        Wrong{"schedule",
+              "lake: a\ntables:\n  t: {sql: select 1, refresh: {every: funday 03:00}}\n",
               "3:39 tables.t.refresh.every", "monday 03:00"},
-        Wrong{"time_of_day", "lake: a\ntables:\n  t: {sql: select 1, refresh: {every: day 24:00}}\n",
+        Wrong{"time_of_day",
+              "lake: a\ntables:\n  t: {sql: select 1, refresh: {every: day 24:00}}\n",
               "3:39 tables.t.refresh.every", "no schedule"},
-        Wrong{"choice", "lake: a\ntables:\n  t: {sql: select 1, refresh: on_chnage}\n", "3:31 tables.t.refresh",
-              "did you mean 'on_change'"},
-        Wrong{"window_without_key", "lake: a\ntables:\n  t: {sql: select 1, refresh: {every: 1h, window: 7d}}\n",
+        Wrong{"choice", "lake: a\ntables:\n  t: {sql: select 1, refresh: on_chnage}\n",
+              "3:31 tables.t.refresh", "did you mean 'on_change'"},
+        Wrong{"window_without_key",
+              "lake: a\ntables:\n  t: {sql: select 1, refresh: {every: 1h, window: 7d}}\n",
               "3:31 tables.t.refresh", "needs a key"},
-        Wrong{"consequence", "lake: a\ntables:\n  t:\n    sql: select 1\n    checks: {a > 1: ignore}\n",
+        Wrong{"consequence",
+              "lake: a\ntables:\n  t:\n    sql: select 1\n    checks: {a > 1: ignore}\n",
               "5:21 tables.t.checks.a > 1", "stop, set_aside or warn"},
-        Wrong{"sql_file", "lake: a\ntables:\n  t: {sql: sql/t.sql}\n", "3:12 tables.t.sql", "no file sql/t.sql"},
-        Wrong{"secret_in_sql", "lake: a\ntables:\n  t: {sql: \"select '${secret:hook}'\"}\n", "3:12 tables.t.sql",
-              "a secret cannot stand here"},
-        Wrong{"variable", "lake: a\nsources:\n  e: {folder: \"${HOME}/*.csv\"}\n", "3:15 sources.e.folder", "no variables"},
-        Wrong{"missing_secret", "lake: a\nsources:\n  e: {postgres: \"${secret:other_url}\"}\n", "3:17 sources.e.postgres",
-              "tarn secrets set other_url"},
-        Wrong{"broken_reference", "lake: a\nsources:\n  e: {postgres: \"${shop_url}\"}\n", "3:17 sources.e.postgres",
-              "secret:name"},
-        Wrong{"no_marker", "lake: a\nsources:\n  e: {tables: [a]}\n", "3:6 sources.e", "postgres, mqtt or folder"},
-        Wrong{"misspelt_marker", "lake: a\nsources:\n  e: {postgre: x}\n", "3:6 sources.e", "did you mean 'postgres'"},
-        Wrong{"two_markers", "lake: a\nsources:\n  e: {mqtt: a, folder: b}\n", "3:6 sources.e", "exclude each other"},
-        Wrong{"key_of_another", "lake: a\nsources:\n  e: {folder: /a/*.csv, topic: b}\n", "3:25 sources.e.topic",
-              "no key 'topic'"},
-        Wrong{"follow_changes", "lake: a\nsources:\n  e:\n    postgres: \"${secret:shop_url}\"\n    follow: changes\n",
-              "5:13 sources.e.follow", "not built yet"},
+        Wrong{"sql_file", "lake: a\ntables:\n  t: {sql: sql/t.sql}\n", "3:12 tables.t.sql",
+              "no file sql/t.sql"},
+        Wrong{"secret_in_sql", "lake: a\ntables:\n  t: {sql: \"select '${secret:hook}'\"}\n",
+              "3:12 tables.t.sql", "a secret cannot stand here"},
+        Wrong{"variable", "lake: a\nsources:\n  e: {folder: \"${HOME}/*.csv\"}\n",
+              "3:15 sources.e.folder", "no variables"},
+        Wrong{"missing_secret", "lake: a\nsources:\n  e: {postgres: \"${secret:other_url}\"}\n",
+              "3:17 sources.e.postgres", "tarn secrets set other_url"},
+        Wrong{"broken_reference", "lake: a\nsources:\n  e: {postgres: \"${shop_url}\"}\n",
+              "3:17 sources.e.postgres", "secret:name"},
+        Wrong{"no_marker", "lake: a\nsources:\n  e: {tables: [a]}\n", "3:6 sources.e",
+              "postgres, mqtt or folder"},
+        Wrong{"misspelt_marker", "lake: a\nsources:\n  e: {postgre: x}\n", "3:6 sources.e",
+              "did you mean 'postgres'"},
+        Wrong{"two_markers", "lake: a\nsources:\n  e: {mqtt: a, folder: b}\n", "3:6 sources.e",
+              "exclude each other"},
+        Wrong{"key_of_another", "lake: a\nsources:\n  e: {folder: /a/*.csv, topic: b}\n",
+              "3:25 sources.e.topic", "no key 'topic'"},
+        Wrong{
+            "follow_changes",
+            "lake: a\nsources:\n  e:\n    postgres: \"${secret:shop_url}\"\n    follow: changes\n",
+            "5:13 sources.e.follow", "not built yet"},
         Wrong{"retained_wal",
-              "lake: a\nsources:\n  e:\n    postgres: \"${secret:shop_url}\"\n    limits: {retained_wal: 5GB}\n",
+              "lake: a\nsources:\n  e:\n    postgres: \"${secret:shop_url}\"\n    limits: "
+              "{retained_wal: 5GB}\n",
               "5:28 sources.e.limits.retained_wal", "not built yet"},
-        Wrong{"column_type", "lake: a\nsources:\n  e: {mqtt: a/b, columns: {x: bigit}}\n", "3:31 sources.e.columns.x",
-              "no type"},
-        Wrong{"key_column", "lake: a\nsources:\n  e: {mqtt: \"a/{dev}\", columns: {seq: int}, key: [sec]}\n",
+        Wrong{"column_type", "lake: a\nsources:\n  e: {mqtt: a/b, columns: {x: bigit}}\n",
+              "3:31 sources.e.columns.x", "no type"},
+        Wrong{"key_column",
+              "lake: a\nsources:\n  e: {mqtt: \"a/{dev}\", columns: {seq: int}, key: [sec]}\n",
               "3:51 sources.e.key", "did you mean 'seq'"},
         Wrong{"delimiter", "lake: a\nsources:\n  e: {folder: /a/*.csv, csv: {delimiter: ;;}}\n",
               "3:42 sources.e.csv.delimiter", "one character"},
-        Wrong{"same_table", "lake: a\nsources:\n  t: {folder: /a/*.csv}\ntables:\n  t: {sql: select 1}\n", "5:3 tables.t",
-              "made by sources.t too"},
+        Wrong{"same_table",
+              "lake: a\nsources:\n  t: {folder: /a/*.csv}\ntables:\n  t: {sql: select 1}\n",
+              "5:3 tables.t", "made by sources.t too"},
         Wrong{"table_of_source",
-              "lake: a\nsources:\n  e: {postgres: \"${secret:shop_url}\"}\ntables:\n  e.x: {sql: select 1}\n",
+              "lake: a\nsources:\n  e: {postgres: \"${secret:shop_url}\"}\ntables:\n  e.x: {sql: "
+              "select 1}\n",
               "5:3 tables.e.x", "made by sources.e too"},
-        Wrong{"two_charts", "lake: a\ndashboards:\n  d:\n    charts:\n      - {title: a, number: count(*), bar: x, from: t}\n",
+        Wrong{"two_charts",
+              "lake: a\ndashboards:\n  d:\n    charts:\n      - {title: a, number: count(*), bar: "
+              "x, from: t}\n",
               "5:9 dashboards.d.charts", "is one of"},
-        Wrong{"silence", "lake: a\nroles:\n  r: {silence: [nothing]}\n", "3:3 roles.r.silence", "no alert 'nothing'"},
-        Wrong{"columns_and_hide", "lake: a\nroles:\n  r: {read: {t: {columns: [a], hide: [b]}}}\n", "3:17 roles.r.read.t",
-              "not both"},
+        Wrong{"silence", "lake: a\nroles:\n  r: {silence: [nothing]}\n", "3:3 roles.r.silence",
+              "no alert 'nothing'"},
+        Wrong{"columns_and_hide", "lake: a\nroles:\n  r: {read: {t: {columns: [a], hide: [b]}}}\n",
+              "3:17 roles.r.read.t", "not both"},
         Wrong{"database_as_table",
-              "lake: a\nsources:\n  e: {postgres: \"${secret:shop_url}\"}\nroles:\n  r: {read: {e: {}}}\n", "5:3 roles.r",
-              "write e.*"},
-        Wrong{"was_still_there", "lake: a\ntables:\n  t: {sql: select 1, was: u}\n  u: {sql: select 1}\n", "3:3 tables.t",
-              "still declared"}),
+              "lake: a\nsources:\n  e: {postgres: \"${secret:shop_url}\"}\nroles:\n  r: {read: {e: "
+              "{}}}\n",
+              "5:3 roles.r", "write e.*"},
+        Wrong{"was_still_there",
+              "lake: a\ntables:\n  t: {sql: select 1, was: u}\n  u: {sql: select 1}\n",
+              "3:3 tables.t", "still declared"}),
     [](const auto& test) { return std::string(test.param.name); });
 
 TEST(Parse, AllProblemsAtOnceInOrder) {
-    const Parsed parsed = parse(
-        text_of("lake: a\ntables:\n  t: {sqll: select 1}\n  u: {sql: select 1, refresh: often}\nalerts:\n  x: {when: select 1, "
-                "check_every: 5}\n"),
-        known);
+    const Parsed parsed = parse(text_of("lake: a\ntables:\n  t: {sqll: select 1}\n  u: {sql: "
+                                        "select 1, refresh: often}\nalerts:\n  x: {when: select 1, "
+                                        "check_every: 5}\n"),
+                                known);
     ASSERT_EQ(parsed.problems.size(), 4u) << describe(parsed.problems, "f");
-    for (size_t i = 1; i < parsed.problems.size(); ++i) EXPECT_LE(parsed.problems[i - 1].line, parsed.problems[i].line);
+    for (size_t i = 1; i < parsed.problems.size(); ++i)
+        EXPECT_LE(parsed.problems[i - 1].line, parsed.problems[i].line);
 }
 
 TEST(Parse, BoundedDepthAndSize) {
     EXPECT_NE(first_problem("lake: a\ntables: " + std::string(5000, '[')), "");
     EXPECT_NE(first_problem("lake: a\ntables: " + std::string(5000, '{')), "");
-    EXPECT_NE(first_problem("lake: a\n#" + std::string(2 << 20, 'x')).find("1 MiB"), std::string::npos);
+    EXPECT_NE(first_problem("lake: a\n#" + std::string(2 << 20, 'x')).find("1 MiB"),
+              std::string::npos);
     EXPECT_NE(first_problem(std::string("lake: a\0b\n", 10)).find("zero byte"), std::string::npos);
 }
 
@@ -299,13 +335,18 @@ TEST(Keys, DefaultsAreTrue) {
         for (const auto& variant : section.variants) {
             std::string least = "lake: a\n" + std::string(section.name) + ":\n  x:\n", full;
             for (const auto& key : variant.object->keys)
-                if (key.required) least += "    " + std::string(key.name) + ": " + key.example + "\n";
+                if (key.required)
+                    least += "    " + std::string(key.name) + ": " + key.example + "\n";
             full = least;
             for (const auto& key : variant.object->keys)
-                if (*key.otherwise != 0) full += "    " + std::string(key.name) + ": " + key.otherwise + "\n";
-            const auto any = [](const std::string&) { return std::optional<std::string>("https://a.example/"); };
+                if (*key.otherwise != 0)
+                    full += "    " + std::string(key.name) + ": " + key.otherwise + "\n";
+            const auto any = [](const std::string&) {
+                return std::optional<std::string>("https://a.example/");
+            };
             const std::map<std::string, std::string> files = {{"sql/daily_sales.sql", "select 1"}};
-            const Parsed a = parse(text_of(least, files), any), b = parse(text_of(full, files), any);
+            const Parsed a = parse(text_of(least, files), any),
+                         b = parse(text_of(full, files), any);
             ASSERT_TRUE(a.ok()) << describe(a.problems, variant.object->name) << least;
             ASSERT_TRUE(b.ok()) << describe(b.problems, variant.object->name) << full;
             EXPECT_EQ(a.lakefile.sources, b.lakefile.sources) << full;
@@ -323,11 +364,18 @@ TEST(Keys, ExamplesAreTrue) {
             for (const auto& key : variant.object->keys) {
                 std::string yaml = "lake: a\n" + std::string(section.name) + ":\n  x:\n";
                 for (const auto& other : variant.object->keys)
-                    if (other.required || &other == &key) yaml += "    " + std::string(other.name) + ": " + other.example + "\n";
+                    if (other.required || &other == &key)
+                        yaml += "    " + std::string(other.name) + ": " + other.example + "\n";
                 if (std::string(key.name) == "refresh") yaml += "    key: [day]\n";
-                if (std::string(key.name) == "silence" || section.name == std::string("dashboards")) continue;
-                const auto any = [](const std::string&) { return std::optional<std::string>("https://a.example/"); };
-                const Parsed parsed = parse(text_of(yaml, {{"sql/daily_sales.sql", "select 1"}, {"sql/promotions_ahead.sql", "select 1"}}), any);
+                if (std::string(key.name) == "silence" || section.name == std::string("dashboards"))
+                    continue;
+                const auto any = [](const std::string&) {
+                    return std::optional<std::string>("https://a.example/");
+                };
+                const Parsed parsed =
+                    parse(text_of(yaml, {{"sql/daily_sales.sql", "select 1"},
+                                         {"sql/promotions_ahead.sql", "select 1"}}),
+                          any);
                 EXPECT_TRUE(parsed.ok()) << describe(parsed.problems, "x") << "\n" << yaml;
             }
 }

@@ -39,7 +39,9 @@ std::string describe_write(const govern::TableGrant& grant) {
 }
 
 std::string shown(const std::string& pattern) {
-    return pattern == "*" ? "every table" : pattern.ends_with(".*") ? "every table of " + pattern.substr(0, pattern.size() - 2) : pattern;
+    return pattern == "*"            ? "every table"
+           : pattern.ends_with(".*") ? "every table of " + pattern.substr(0, pattern.size() - 2)
+                                     : pattern;
 }
 
 }  // namespace
@@ -49,8 +51,9 @@ Result<bool> Planner::is_known(const flows::TableRef& table) const {
         for (const auto& output : item.outputs) {
             if (output.database != table.database) continue;
             if (output.table == "*" || output.table == table.table) return true;
-            const bool beside = table.table == output.table + "_rejected" ||
-                                (item.kind == Kind::model && table.table == output.table + "_backtest");
+            const bool beside =
+                table.table == output.table + "_rejected" ||
+                (item.kind == Kind::model && table.table == output.table + "_backtest");
             if (beside) return true;
         }
     TARN_TRY(found, catalog_.find_relation(table.database, table.table));
@@ -60,11 +63,15 @@ Result<bool> Planner::is_known(const flows::TableRef& table) const {
 Status Planner::known(const Item& item, const flows::TableRef& table, const std::string& what) {
     if (table.table.empty()) return ok_status();
     TARN_TRY(there, is_known(table));
-    if (!there) problem(item, false, what + " reads " + table.full_name() + ", which neither exists nor is declared here");
+    if (!there)
+        problem(
+            item, false,
+            what + " reads " + table.full_name() + ", which neither exists nor is declared here");
     return ok_status();
 }
 
-Status Planner::check_select(const Item& item, const std::string& sql, const std::string& what, std::vector<std::string> columns) {
+Status Planner::check_select(const Item& item, const std::string& sql, const std::string& what,
+                             std::vector<std::string> columns) {
     const auto inspected = flows::inspect_sql(parts_.engine, sql);
     if (!inspected.ok()) {
         problem(item, true, what + ": " + inspected.error().message);
@@ -73,9 +80,13 @@ Status Planner::check_select(const Item& item, const std::string& sql, const std
     bool moves = false, unknown = false;
     for (const auto& input : inspected->inputs) {
         TARN_TRY(there, is_known(input.name));
-        if (!there) problem(item, true, what + " reads " + input.name.full_name() + ", which neither exists nor is declared here");
+        if (!there)
+            problem(item, true,
+                    what + " reads " + input.name.full_name() +
+                        ", which neither exists nor is declared here");
         unknown = unknown || !there;
-        moves = moves || moving_.contains(input.name.full_name()) || moving_.contains(input.name.database + ".*");
+        moves = moves || moving_.contains(input.name.full_name()) ||
+                moving_.contains(input.name.database + ".*");
     }
     if (unknown) return ok_status();
     if (!inspected->bindable) {
@@ -84,12 +95,15 @@ Status Planner::check_select(const Item& item, const std::string& sql, const std
         const bool absent = inspected->problem.reason == "42P01";
         if (!absent && !moves) problem(item, true, what + ": " + inspected->problem.message);
         if (!absent && moves && main_there)
-            plan_.warnings.push_back(item.id() + ": cannot be checked before its inputs are made: " + inspected->problem.message);
+            plan_.warnings.push_back(
+                item.id() +
+                ": cannot be checked before its inputs are made: " + inspected->problem.message);
         return ok_status();
     }
     for (const auto& column : columns) {
-        const bool there = std::any_of(inspected->columns.begin(), inspected->columns.end(),
-                                       [&](const query::ResultColumn& one) { return one.name == column; });
+        const bool there =
+            std::any_of(inspected->columns.begin(), inspected->columns.end(),
+                        [&](const query::ResultColumn& one) { return one.name == column; });
         if (!there) problem(item, true, what + " gives no column '" + column + "'");
     }
     return ok_status();
@@ -111,9 +125,10 @@ Status Planner::check_sql() {
                 if (!chart.sql.empty()) TARN_CHECK_OK(check_select(item, chart.sql, what, {}));
                 const size_t dot = chart.from.find('.');
                 if (chart.from.empty()) continue;
-                const flows::TableRef from = dot == std::string::npos
-                                                 ? flows::TableRef{"main", chart.from}
-                                                 : flows::TableRef{chart.from.substr(0, dot), chart.from.substr(dot + 1)};
+                const flows::TableRef from =
+                    dot == std::string::npos
+                        ? flows::TableRef{"main", chart.from}
+                        : flows::TableRef{chart.from.substr(0, dot), chart.from.substr(dot + 1)};
                 TARN_CHECK_OK(known(item, from, what));
             }
         }
@@ -140,10 +155,13 @@ Status Planner::check_references() {
     const auto roles = parts_.grants.roles();
     for (const auto& item : lake.items)
         for (const auto& alert : lake.alerts) {
-            if (item.kind != Kind::alert || alert.name != item.name || alert.run_as.empty()) continue;
-            const bool declared = std::any_of(lake.roles.begin(), lake.roles.end(),
-                                              [&](const Role& role) { return role.name == alert.run_as; });
-            if (!declared && !roles.contains(alert.run_as)) problem(item, false, "run_as: there is no role '" + alert.run_as + "'");
+            if (item.kind != Kind::alert || alert.name != item.name || alert.run_as.empty())
+                continue;
+            const bool declared =
+                std::any_of(lake.roles.begin(), lake.roles.end(),
+                            [&](const Role& role) { return role.name == alert.run_as; });
+            if (!declared && !roles.contains(alert.run_as))
+                problem(item, false, "run_as: there is no role '" + alert.run_as + "'");
         }
     return ok_status();
 }
@@ -181,9 +199,13 @@ void Planner::visibility() {
             else if (old.read && !next.read)
                 plan_.visibility.push_back(who + " loses sight of " + shown(pattern));
             else if (sees != saw)
-                plan_.visibility.push_back(who + " sees " + shown(pattern) + " otherwise: " + sees + "; before, " + saw);
-            if (const std::string may = describe_write(next), might = describe_write(old); may != might)
-                plan_.visibility.push_back(who + (may.empty() ? " may no longer " + might : " may " + may) + " in " + shown(pattern));
+                plan_.visibility.push_back(who + " sees " + shown(pattern) + " otherwise: " + sees +
+                                           "; before, " + saw);
+            if (const std::string may = describe_write(next), might = describe_write(old);
+                may != might)
+                plan_.visibility.push_back(
+                    who + (may.empty() ? " may no longer " + might : " may " + may) + " in " +
+                    shown(pattern));
         }
     }
 }
@@ -194,10 +216,11 @@ Status Planner::drift() {
     const auto grants = parts_.grants.roles();
     for (const auto& role : before.lakefile.roles) {
         const auto found = grants.find(role.name);
-        const bool pending = std::find(applied_.roles_pending.begin(), applied_.roles_pending.end(), role.name) !=
-                             applied_.roles_pending.end();
+        const bool pending = std::find(applied_.roles_pending.begin(), applied_.roles_pending.end(),
+                                       role.name) != applied_.roles_pending.end();
         if (pending || (found != grants.end() && found->second == role.grants)) continue;
-        plan_.drift.push_back("roles." + role.name + (found == grants.end() ? " was removed" : " was changed") +
+        plan_.drift.push_back("roles." + role.name +
+                              (found == grants.end() ? " was removed" : " was changed") +
                               " by others since; apply puts it back");
         for (auto& change : plan_.changes)
             if (change.item == "roles." + role.name && change.kind == Change::Kind::same) {
@@ -211,9 +234,11 @@ Status Planner::drift() {
             TARN_TRY(relation, catalog_.find_relation(output.database, output.table));
             if (!relation) continue;
             if (relation->kind == tables::RelationKind::view)
-                plan_.drift.push_back(id + ": " + output.full_name() + " is a view by now, made by " + relation->owner);
+                plan_.drift.push_back(id + ": " + output.full_name() +
+                                      " is a view by now, made by " + relation->owner);
             else if (relation->owner != parts_.system.principal.name)
-                plan_.drift.push_back(id + ": " + output.full_name() + " is another table by now, made by " + relation->owner);
+                plan_.drift.push_back(id + ": " + output.full_name() +
+                                      " is another table by now, made by " + relation->owner);
         }
     for (const auto& table : before.lakefile.tables) {
         TARN_TRY(relation, catalog_.find_relation(table.name.database, table.name.table));
@@ -223,9 +248,12 @@ Status Planner::drift() {
         TARN_TRY(state, catalog_.load_table(*relation));
         for (const auto& column : inspected->columns) {
             const auto& fields = state->schema().fields;
-            const bool there = std::any_of(fields.begin(), fields.end(), [&](const auto& field) { return field.name == column.name; });
+            const bool there = std::any_of(fields.begin(), fields.end(), [&](const auto& field) {
+                return field.name == column.name;
+            });
             if (!there && state->current_snapshot() != nullptr)
-                plan_.drift.push_back("tables." + table.name.table + ": others took column " + column.name + " away");
+                plan_.drift.push_back("tables." + table.name.table + ": others took column " +
+                                      column.name + " away");
         }
     }
     return ok_status();
@@ -235,12 +263,15 @@ Status Planner::replays(const PlanOptions& options) {
     if (!parts_.replay) return ok_status();
     for (const auto& alert : parsed_.lakefile.alerts) {
         const std::string id = "alerts." + alert.name;
-        const bool moved = std::any_of(plan_.changes.begin(), plan_.changes.end(), [&](const Change& change) {
-            return change.item == id && change.kind != Change::Kind::same;
-        });
+        const bool moved =
+            std::any_of(plan_.changes.begin(), plan_.changes.end(), [&](const Change& change) {
+                return change.item == id && change.kind != Change::Kind::same;
+            });
         if (!options.replay && !moved) continue;
-        const auto said = parts_.replay(parsed_.lakefile, alert, options.replay.value_or(std::chrono::hours(24 * 7)));
-        plan_.replays.push_back(id + ": " + (said.ok() ? *said : "cannot be replayed: " + said.error().message));
+        const auto said = parts_.replay(parsed_.lakefile, alert,
+                                        options.replay.value_or(std::chrono::hours(24 * 7)));
+        plan_.replays.push_back(
+            id + ": " + (said.ok() ? *said : "cannot be replayed: " + said.error().message));
     }
     return ok_status();
 }

@@ -24,9 +24,11 @@ std::string text_in(const Json& json, const char* key) {
     return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-Status read_one(const std::string& section, const std::string& name, const meta::Record& record, Applied& out) {
+Status read_one(const std::string& section, const std::string& name, const meta::Record& record,
+                Applied& out) {
     const Json json = Json::parse(record.value, nullptr, false);
-    const Error broken(Code::corrupted, "the record of " + section + "." + name + " does not decode");
+    const Error broken(Code::corrupted,
+                       "the record of " + section + "." + name + " does not decode");
     if (!json.is_object() || json.value("v", 0) != kVersion) return broken;
     if (section == "lake") {
         out.exists = true;
@@ -35,7 +37,8 @@ Status read_one(const std::string& section, const std::string& name, const meta:
         out.at = text_in(json, "at");
         out.by = text_in(json, "by");
         out.version = record.version;
-        for (const auto& role : json.value("roles_pending", Json::array())) out.roles_pending.push_back(role.get<std::string>());
+        for (const auto& role : json.value("roles_pending", Json::array()))
+            out.roles_pending.push_back(role.get<std::string>());
         return ok_status();
     }
     if (section == "kept") {
@@ -75,12 +78,14 @@ Result<Applied> load_applied(const meta::Reader& state) {
     for (; walk->valid(); walk->next()) {
         meta::KeyReader key(walk->key(), kKind);
         const auto section = key.take_text();
-        if (!section) return Error(Code::corrupted, "a key of the lakefile's records does not decode");
+        if (!section)
+            return Error(Code::corrupted, "a key of the lakefile's records does not decode");
         TARN_TRY(record, walk->record());
         try {
             TARN_CHECK_OK(read_one(*section, std::string(key.rest()), record, out));
         } catch (const Json::exception&) {
-            return Error(Code::corrupted, "a record of the lakefile does not decode: " + *section + "." + std::string(key.rest()));
+            return Error(Code::corrupted, "a record of the lakefile does not decode: " + *section +
+                                              "." + std::string(key.rest()));
         }
     }
     TARN_CHECK_OK(walk->status());
@@ -100,14 +105,21 @@ std::string kept_key(const std::string& table) {
 }
 
 std::string encode_head(const Applied& applied) {
-    Json json = {{"v", kVersion}, {"name", applied.name}, {"timezone", applied.timezone}, {"at", applied.at}, {"by", applied.by}};
+    Json json = {{"v", kVersion},
+                 {"name", applied.name},
+                 {"timezone", applied.timezone},
+                 {"at", applied.at},
+                 {"by", applied.by}};
     if (!applied.roles_pending.empty()) json["roles_pending"] = applied.roles_pending;
     return json.dump();
 }
 
 std::string encode_item(const AppliedItem& applied) {
-    Json json = {{"v", kVersion}, {"definition", Json::parse(applied.item.definition)}, {"outputs", Json::array()},
-                 {"at", applied.at}, {"by", applied.by}};
+    Json json = {{"v", kVersion},
+                 {"definition", Json::parse(applied.item.definition)},
+                 {"outputs", Json::array()},
+                 {"at", applied.at},
+                 {"by", applied.by}};
     for (const auto& output : applied.item.outputs) json["outputs"].push_back(output.full_name());
     return json.dump();
 }

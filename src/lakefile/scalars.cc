@@ -38,7 +38,8 @@ Status check_parts(std::string_view text, std::string_view name) {
     if (name.empty()) return wrong(quoted(text) + " has an empty part");
     const Status named = tables::check_name("name", name);
     if (!named.ok())
-        return wrong(quoted(text) + " is no name: lower-case letters, digits and _, at most 63, no digit first");
+        return wrong(quoted(text) +
+                     " is no name: lower-case letters, digits and _, at most 63, no digit first");
     return ok_status();
 }
 
@@ -46,28 +47,40 @@ Status check_parts(std::string_view text, std::string_view name) {
 
 Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
     static constexpr std::pair<std::string_view, int64_t> kUnits[] = {
-        {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}, {"w", 604'800'000}};
+        {"ms", 1},        {"s", 1000},       {"m", 60'000},
+        {"h", 3'600'000}, {"d", 86'400'000}, {"w", 604'800'000}};
     std::string_view rest = text;
     const auto number = rest.empty() ? std::nullopt : take_number(rest);
     for (const auto& [unit, factor] : kUnits) {
         if (!number || rest != unit) continue;
-        if (*number == 0) return wrong(quoted(text) + " is no time at all; give at least 1" + std::string(unit));
-        if (*number > int64_t{3650} * 86'400'000 / factor) return wrong(quoted(text) + " is more than ten years");
+        if (*number == 0)
+            return wrong(quoted(text) + " is no time at all; give at least 1" + std::string(unit));
+        if (*number > int64_t{3650} * 86'400'000 / factor)
+            return wrong(quoted(text) + " is more than ten years");
         return std::chrono::milliseconds(*number * factor);
     }
-    return wrong(quoted(text) + " is no duration: a whole number with its unit, ms, s, m, h, d or w (15m)");
+    return wrong(quoted(text) +
+                 " is no duration: a whole number with its unit, ms, s, m, h, d or w (15m)");
 }
 
 Result<uint64_t> parse_bytes(std::string_view text) {
-    static constexpr std::pair<std::string_view, uint64_t> kUnits[] = {
-        {"B", 1},           {"KB", 1000},         {"MB", 1'000'000},    {"GB", 1'000'000'000}, {"TB", 1'000'000'000'000},
-        {"KiB", 1ull << 10}, {"MiB", 1ull << 20}, {"GiB", 1ull << 30}, {"TiB", 1ull << 40}};
+    static constexpr std::pair<std::string_view, uint64_t> kUnits[] = {{"B", 1},
+                                                                       {"KB", 1000},
+                                                                       {"MB", 1'000'000},
+                                                                       {"GB", 1'000'000'000},
+                                                                       {"TB", 1'000'000'000'000},
+                                                                       {"KiB", 1ull << 10},
+                                                                       {"MiB", 1ull << 20},
+                                                                       {"GiB", 1ull << 30},
+                                                                       {"TiB", 1ull << 40}};
     std::string_view rest = text;
     const auto number = rest.empty() ? std::nullopt : take_number(rest);
     for (const auto& [unit, factor] : kUnits)
         if (number && rest == unit && static_cast<uint64_t>(*number) <= (1ull << 60) / factor)
             return static_cast<uint64_t>(*number) * factor;
-    return wrong(quoted(text) + " is no size: a whole number with its unit, B, KB, MB, GB, TB, KiB, MiB, GiB or TiB (5GB)");
+    return wrong(
+        quoted(text) +
+        " is no size: a whole number with its unit, B, KB, MB, GB, TB, KiB, MiB, GiB or TiB (5GB)");
 }
 
 Result<int64_t> parse_whole(std::string_view text) {
@@ -103,7 +116,9 @@ Result<flows::Refresh> parse_schedule(std::string_view text) {
             if (minute && day == kDays[i]) return out;
         }
     }
-    return wrong(quoted(text) + " is no schedule: give a pace of a second or more (15m), day 02:00, or monday 03:00");
+    return wrong(
+        quoted(text) +
+        " is no schedule: give a pace of a second or more (15m), day 02:00, or monday 03:00");
 }
 
 Result<int> parse_steps(std::string_view text) {
@@ -117,7 +132,8 @@ Result<int> parse_steps(std::string_view text) {
 Result<flows::TableRef> parse_table(std::string_view text) {
     const size_t dot = text.find('.');
     flows::TableRef out{"main", std::string(text)};
-    if (dot != std::string_view::npos) out = {std::string(text.substr(0, dot)), std::string(text.substr(dot + 1))};
+    if (dot != std::string_view::npos)
+        out = {std::string(text.substr(0, dot)), std::string(text.substr(dot + 1))};
     TARN_CHECK_OK(check_parts(text, out.database));
     TARN_CHECK_OK(check_parts(text, out.table));
     return out;
@@ -132,7 +148,8 @@ Result<ColumnRef> parse_column(std::string_view text) {
     return ColumnRef{std::move(table), std::string(text.substr(dot + 1))};
 }
 
-Result<std::optional<std::string>> next_reference(std::string_view text, size_t& begin, size_t& end) {
+Result<std::optional<std::string>> next_reference(std::string_view text, size_t& begin,
+                                                  size_t& end) {
     begin = text.find("${", begin);
     if (begin == std::string_view::npos) return std::optional<std::string>();
     constexpr std::string_view kHead = "${secret:";

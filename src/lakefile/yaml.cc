@@ -25,7 +25,8 @@ class ViewBuffer final : public std::streambuf {
     }
 };
 
-/// Builds the tree from the parser's events; yaml-cpp's own tree expands aliases and lets a name stand twice.
+/// Builds the tree from the parser's events; yaml-cpp's own tree expands aliases and lets a name
+/// stand twice.
 class Builder final : public YAML::EventHandler {
  public:
     explicit Builder(std::vector<Problem>& problems) : problems_(problems) {}
@@ -74,7 +75,9 @@ class Builder final : public YAML::EventHandler {
     };
 
     [[noreturn]] static void no_anchor(const YAML::Mark& mark) {
-        throw Refused{mark, "anchors and aliases (& and *) are not taken: write it out, or quote a text that begins so"};
+        throw Refused{mark,
+                      "anchors and aliases (& and *) are not taken: write it out, or quote a text "
+                      "that begins so"};
     }
     static void check(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
         if (anchor != 0) no_anchor(mark);
@@ -113,7 +116,8 @@ class Builder final : public YAML::EventHandler {
             return;
         }
         if (!level.has_key) {
-            if (!node.is_scalar()) throw Refused{mark_of(node), "a name is a text, not a list or a map"};
+            if (!node.is_scalar())
+                throw Refused{mark_of(node), "a name is a text, not a list or a map"};
             level.key = std::move(node);
             level.has_key = true;
             return;
@@ -148,7 +152,8 @@ bool refuse_tabs(std::string_view text, std::vector<Problem>& problems) {
         const size_t end = std::min(text.find('\n', at), text.size());
         for (size_t i = at; i < end && (text[i] == ' ' || text[i] == '\t'); ++i) {
             if (text[i] != '\t') continue;
-            problems.push_back({"", line, static_cast<int>(i - at) + 1, "a tab in the indentation: use spaces"});
+            problems.push_back(
+                {"", line, static_cast<int>(i - at) + 1, "a tab in the indentation: use spaces"});
             return true;
         }
         at = end + 1;
@@ -181,13 +186,15 @@ Node read_yaml(std::string_view text, std::vector<Problem>& problems) {
         problems.push_back({"", refused.mark.line + 1, refused.mark.column + 1, refused.why});
         return {};
     } catch (const YAML::Exception& wrong) {
-        problems.push_back({"", wrong.mark.line + 1, wrong.mark.column + 1, "not YAML: " + wrong.msg});
+        problems.push_back(
+            {"", wrong.mark.line + 1, wrong.mark.column + 1, "not YAML: " + wrong.msg});
         return {};
     } catch (const std::exception& wrong) {
         problems.push_back({"", 1, 1, std::string("not YAML: ") + wrong.what()});
         return {};
     }
-    if (!builder.seen()) problems.push_back({"", 1, 1, "the file is empty; begin with lake: <name>"});
+    if (!builder.seen())
+        problems.push_back({"", 1, 1, "the file is empty; begin with lake: <name>"});
     return builder.take();
 }
 

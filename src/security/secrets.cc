@@ -12,15 +12,17 @@
 namespace tarn::security {
 namespace {
 
-// "se" rest(name): 8 bytes, when it was set (microseconds, big endian), then the sealed value; docs/formats/sealed.md.
+// "se" rest(name): 8 bytes, when it was set (microseconds, big endian), then the sealed value;
+// docs/formats/sealed.md.
 std::string key_of(const std::string& name) {
     return meta::Key("se").rest(name).str();
 }
 
 bool is_name(std::string_view name) {
     if (name.empty() || name.size() > 63 || name[0] < 'a' || name[0] > 'z') return false;
-    return std::all_of(name.begin(), name.end(),
-                       [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
+    return std::all_of(name.begin(), name.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+    });
 }
 
 std::string encode_time(Timestamp at) {
@@ -38,7 +40,8 @@ Timestamp decode_time(std::string_view bytes) {
 
 }  // namespace
 
-Result<std::unique_ptr<Secrets>> Secrets::open(meta::Store& store, const Keyring& keyring, const Clock& clock,
+Result<std::unique_ptr<Secrets>> Secrets::open(meta::Store& store, const Keyring& keyring,
+                                               const Clock& clock,
                                                std::map<std::string, Given> given) {
     std::unique_ptr<Secrets> secrets(new Secrets(store, keyring, clock, std::move(given)));
     TARN_CHECK_OK(secrets->load());
@@ -52,8 +55,10 @@ Status Secrets::load() {
     for (; walk->valid(); walk->next()) {
         TARN_TRY(record, walk->record());
         const std::string name(walk->key().substr(all.size()));
-        if (record.value.size() < 8) return Error(Code::corrupted, "the record of secret " + name + " is cut off");
-        TARN_TRY(value, keyring_.unseal(std::string(walk->key()), std::string_view(record.value).substr(8)));
+        if (record.value.size() < 8)
+            return Error(Code::corrupted, "the record of secret " + name + " is cut off");
+        TARN_TRY(value, keyring_.unseal(std::string(walk->key()),
+                                        std::string_view(record.value).substr(8)));
         kept_[name] = {std::move(value), decode_time(record.value)};
     }
     return walk->status();
@@ -61,7 +66,9 @@ Status Secrets::load() {
 
 Status Secrets::set(const std::string& name, std::string_view value, meta::Batch with) {
     if (!is_name(name))
-        return Error(Code::invalid_argument, "a secret's name has lower-case letters, digits and _, a letter first, at most 63");
+        return Error(
+            Code::invalid_argument,
+            "a secret's name has lower-case letters, digits and _, a letter first, at most 63");
     if (value.empty() || value.size() > kBytesMax)
         return Error(Code::invalid_argument, "a secret has 1 to 65536 bytes");
     MutexLock one_at_a_time(change_mutex_);
@@ -80,7 +87,8 @@ Status Secrets::set(const std::string& name, std::string_view value, meta::Batch
 
 Status Secrets::remove(const std::string& name, meta::Batch with) {
     MutexLock one_at_a_time(change_mutex_);
-    with.require_present(key_of(name), Error(Code::not_found, "there is no secret '" + name + "' kept in the lake"));
+    with.require_present(
+        key_of(name), Error(Code::not_found, "there is no secret '" + name + "' kept in the lake"));
     with.erase(key_of(name));
     TARN_CHECK_OK(store_.commit(std::move(with)));
     MutexLock lock(mutex_);
@@ -118,7 +126,8 @@ std::map<std::string, Secrets::Given> secrets_in_environment(char** environment)
         std::string name(entry.substr(kPrefix.size(), equals - kPrefix.size()));
         for (char& c : name)
             if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-        if (is_name(name) && equals + 1 < entry.size()) out[name] = {std::string(entry.substr(equals + 1)), "environment"};
+        if (is_name(name) && equals + 1 < entry.size())
+            out[name] = {std::string(entry.substr(equals + 1)), "environment"};
     }
     return out;
 }
@@ -128,7 +137,8 @@ Result<std::map<std::string, Secrets::Given>> read_secrets_file(const std::strin
     if (::stat(path.c_str(), &info) != 0)
         return Error(Code::not_found, "the secrets file " + path + ": " + std::strerror(errno));
     if ((info.st_mode & 077) != 0)
-        return Error(Code::permission_denied, "the secrets file " + path + " can be read by others: chmod 600 " + path);
+        return Error(Code::permission_denied,
+                     "the secrets file " + path + " can be read by others: chmod 600 " + path);
     std::ifstream in(path);
     std::map<std::string, Secrets::Given> out;
     std::string line;
@@ -137,8 +147,10 @@ Result<std::map<std::string, Secrets::Given>> read_secrets_file(const std::strin
         if (line.empty() || line[0] == '#') continue;
         const size_t equals = line.find('=');
         const std::string name = line.substr(0, equals);
-        if (equals == std::string::npos || !is_name(name) || equals + 1 == line.size() || line.size() > Secrets::kBytesMax)
-            return Error(Code::invalid_argument, "the secrets file " + path + ", line " + std::to_string(number) +
+        if (equals == std::string::npos || !is_name(name) || equals + 1 == line.size() ||
+            line.size() > Secrets::kBytesMax)
+            return Error(Code::invalid_argument, "the secrets file " + path + ", line " +
+                                                     std::to_string(number) +
                                                      ": give name=value, the name in lower case");
         out[name] = {line.substr(equals + 1), "file"};
     }

@@ -1,5 +1,6 @@
-// Secrets that declarations refer to by name (${secret:erp_url}): sealed with the keyring, kept in meta/ (kind "se"), and
-// never given out again by any door. A value from the server's environment or its secrets file goes before a kept one.
+// Secrets that declarations refer to by name (${secret:erp_url}): sealed with the keyring, kept in
+// meta/ (kind "se"), and never given out again by any door. A value from the server's environment
+// or its secrets file goes before a kept one.
 #pragma once
 
 #include <map>
@@ -30,11 +31,13 @@ class Secrets {
         std::optional<Timestamp> changed;
     };
 
-    /// `given`: name -> value from outside (read_environment, read_secrets_file), with where it is from.
+    /// `given`: name -> value from outside (read_environment, read_secrets_file), with where it is
+    /// from.
     struct Given {
         std::string value, from;
     };
-    static Result<std::unique_ptr<Secrets>> open(meta::Store& store, const Keyring& keyring, const Clock& clock,
+    static Result<std::unique_ptr<Secrets>> open(meta::Store& store, const Keyring& keyring,
+                                                 const Clock& clock,
                                                  std::map<std::string, Given> given = {});
 
     /// A name is [a-z][a-z0-9_]{0,62}. `with` (audit record) commits with it.
@@ -50,7 +53,8 @@ class Secrets {
         Timestamp changed;
     };
 
-    Secrets(meta::Store& store, const Keyring& keyring, const Clock& clock, std::map<std::string, Given> given)
+    Secrets(meta::Store& store, const Keyring& keyring, const Clock& clock,
+            std::map<std::string, Given> given)
         : store_(store), keyring_(keyring), clock_(clock), given_(std::move(given)) {}
     Status load();
 
@@ -65,8 +69,8 @@ class Secrets {
 
 /// TARN_SECRET_ERP_URL=... gives erp_url.
 std::map<std::string, Secrets::Given> secrets_in_environment(char** environment);
-/// Lines name=value; # begins a comment line. permission_denied when others may read the file; invalid_argument names the
-/// line (never its value).
+/// Lines name=value; # begins a comment line. permission_denied when others may read the file;
+/// invalid_argument names the line (never its value).
 Result<std::map<std::string, Secrets::Given>> read_secrets_file(const std::string& path);
 
 }  // namespace tarn::security

@@ -120,6 +120,7 @@ def test_plan_apply_and_again(own_tarn, bakery):
     wait_for(lambda: sql(own_tarn, "select product, cents from dear order by 1") == [("bread", 310), ("cake", 1900)])
     again = tarn_command(own_tarn, "plan", bakery / "lake.yaml")
     assert again.returncode == 0 and "Nothing to do." in again.stdout and "3 unchanged" in again.stdout
+    assert plan_of(own_tarn, bakery)["drift"] == []
     roles = api(own_tarn, "GET", "/api/v1/roles")
     assert "cents < 500" in json.dumps(roles)
     status = tarn_command(own_tarn, "status")
@@ -206,7 +207,8 @@ def test_sql_is_checked_before_anything_happens(own_tarn, bakery, statement, sai
 def test_a_circle_of_tables_is_a_problem(own_tarn, tmp_path):
     (tmp_path / "lake.yaml").write_text("lake: a\ntables:\n  x: {sql: select n from y}\n  y: {sql: select n from x}\n")
     plan = plan_of(own_tarn, tmp_path)
-    assert any("x" in problem["message"] and "y" in problem["message"] for problem in plan["problems"]), plan
+    circle = [problem for problem in plan["problems"] if "tables.x" in problem["message"] and "tables.y" in problem["message"]]
+    assert circle and circle[0]["line"] in (3, 4), plan["problems"]
 
 
 def test_a_table_of_others_is_not_taken_over(own_tarn, bakery):
@@ -236,6 +238,27 @@ def test_drift_of_a_role_is_shown_and_put_back(own_tarn, bakery):
     assert "baker loses sight of every table" in plan["visibility"]
     assert tarn_command(own_tarn, "apply", bakery / "lake.yaml", "--yes").returncode == 0
     assert plan_of(own_tarn, bakery)["drift"] == []
+
+
+def test_a_table_that_others_made_anew_is_drift(own_tarn, bakery):
+    change(bakery, "    key: [product]\n    sql:", "    key: [product]\n    refresh: manual\n    sql:")
+    assert tarn_command(own_tarn, "apply", bakery / "lake.yaml", "--yes").returncode == 0
+    sql(own_tarn, "drop table if exists dear")
+    sql(own_tarn, "create table dear (product text)")
+    assert any("main.dear is another table by now, made by root" in line for line in plan_of(own_tarn, bakery)["drift"])
+
+
+def test_a_role_that_is_gone_shows_nothing_any_more(own_tarn, bakery):
+    assert tarn_command(own_tarn, "apply", bakery / "lake.yaml", "--yes").returncode == 0
+    api(own_tarn, "POST", "/api/v1/users", {"name": "ben", "roles": ["baker"], "attributes": {}})
+    full = (bakery / "lake.yaml").read_text()
+    (bakery / "lake.yaml").write_text(full[:full.index("roles:")])
+    plan = plan_of(own_tarn, bakery)
+    assert "baker (ben) loses sight of main.dear" in plan["visibility"]
+    assert tarn_command(own_tarn, "apply", bakery / "lake.yaml", "--yes").returncode == 0
+    assert "baker" not in json.dumps(api(own_tarn, "GET", "/api/v1/roles"))
+    own_tarn.restart(crash=True)
+    assert plan_of(own_tarn, bakery)["changes_something"] is False
 
 
 def test_what_is_applied_survives_kills(own_tarn, bakery):

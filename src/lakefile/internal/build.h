@@ -14,11 +14,18 @@ namespace tarn::lakefile {
 /// Adds items to a Lakefile one by one. An item with a problem is left out.
 class Builder {
  public:
-    /// `checker` reads files in and checks; `folder`: what relative paths hang on (empty: they are absolute already).
-    Builder(Lakefile& out, std::vector<Problem>& problems, Checker& checker, const SecretLookup& secrets, std::string folder)
-        : out_(out), problems_(problems), checker_(checker), secrets_(secrets), folder_(std::move(folder)) {}
+    /// `checker` reads files in and checks; `folder`: what relative paths hang on (empty: they are
+    /// absolute already).
+    Builder(Lakefile& out, std::vector<Problem>& problems, Checker& checker,
+            const SecretLookup& secrets, std::string folder)
+        : out_(out),
+          problems_(problems),
+          checker_(checker),
+          secrets_(secrets),
+          folder_(std::move(folder)) {}
 
-    void item(const SectionInfo& section, const std::string& name, Node& node, int line, int column);
+    void item(const SectionInfo& section, const std::string& name, Node& node, int line,
+              int column);
     /// What only shows when everything is there: names that meet, references to nothing.
     void finish();
 
@@ -52,7 +59,8 @@ class Builder {
 
 // Members of checked maps. An absent one leaves `out` as it is.
 void take(const Node& map, const char* key, std::string& out);
-void take(const Node& map, const char* key, std::vector<std::string>& out);  // a single value is a list of one
+void take(const Node& map, const char* key,
+          std::vector<std::string>& out);  // a single value is a list of one
 void take(const Node& map, const char* key, bool& out);
 void take(const Node& map, const char* key, int& out);
 void take(const Node& map, const char* key, std::chrono::seconds& out);

@@ -1,5 +1,5 @@
-// Checks a tree against the table of keys (keys.h): unknown and missing keys, and the form of every single value. What
-// passes may be built without looking again.
+// Checks a tree against the table of keys (keys.h): unknown and missing keys, and the form of every
+// single value. What passes may be built without looking again.
 #pragma once
 
 #include <map>
@@ -31,6 +31,7 @@ class Checker {
     void list(Node& node, const KeyInfo& key, const std::string& where);
     void map(Node& node, const KeyInfo& key, const std::string& where);
     void scalar(Node& node, const KeyInfo& key, const std::string& where);
+    Status form(const Node& node, const KeyInfo& key) const;
     void choice(const Node& node, const KeyInfo& key, const std::string& where);
     void sql(Node& node, const std::string& where);
     Status name_of(Form form, const std::string& text) const;

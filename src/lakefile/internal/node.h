@@ -16,10 +16,10 @@ struct Node {
 
     Kind kind = Kind::scalar;
     int line = 0, column = 0;
-    std::string text;     // scalar
-    bool quoted = false;  // scalar: written in quotes or as a block; never a word of YAML
-    bool empty = false;   // scalar: nothing stands there, or null
-    std::string file;     // scalar: the file that the text was read from
+    std::string text;             // scalar
+    bool quoted = false;          // scalar: written in quotes or as a block; never a word of YAML
+    bool empty = false;           // scalar: nothing stands there, or null
+    std::string file;             // scalar: the file that the text was read from
     std::vector<Node> items;      // list
     std::vector<Member> members;  // map, in the file's order, names unique
 
@@ -42,7 +42,8 @@ inline const Node* Node::find(std::string_view name) const {
     return nullptr;
 }
 
-/// Reads YAML 1.2's plain core: no anchors, aliases or tags, one document, names once per map. Problems are appended.
+/// Reads YAML 1.2's plain core: no anchors, aliases or tags, one document, names once per map.
+/// Problems are appended.
 Node read_yaml(std::string_view text, std::vector<Problem>& problems);
 
 /// Compact JSON, scalars as texts, maps in their order.

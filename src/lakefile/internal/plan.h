@@ -34,7 +34,8 @@ class Planner {
     Status cost(const Item& item, Change& change) const;
     Status refuse_foreign(const Item& item);
     Status check_sql();
-    Status check_select(const Item& item, const std::string& sql, const std::string& what, std::vector<std::string> columns);
+    Status check_select(const Item& item, const std::string& sql, const std::string& what,
+                        std::vector<std::string> columns);
     Status check_references();
     Status known(const Item& item, const flows::TableRef& table, const std::string& what);
     Result<bool> is_known(const flows::TableRef& table) const;
@@ -57,9 +58,12 @@ class Planner {
     std::set<std::string> moving_;  // outputs that this plan makes or makes anew
 };
 
-/// The relations that an item fills and that exist: its outputs, and what goes with them (<name>_rejected ...).
-Result<std::vector<tables::RelationInfo>> existing_tables(const tables::CatalogSnapshot& catalog, const Item& item);
-Result<uint64_t> count_rows(const tables::CatalogSnapshot& catalog, const tables::RelationInfo& relation);
+/// The relations that an item fills and that exist: its outputs, and what goes with them
+/// (<name>_rejected ...).
+Result<std::vector<tables::RelationInfo>> existing_tables(const tables::CatalogSnapshot& catalog,
+                                                          const Item& item);
+Result<uint64_t> count_rows(const tables::CatalogSnapshot& catalog,
+                            const tables::RelationInfo& relation);
 
 /// "1,234,567"
 std::string with_commas(uint64_t number);

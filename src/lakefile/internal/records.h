@@ -25,7 +25,8 @@ struct Applied {
     std::vector<std::string> roles_pending;  // roles whose grants are not yet what the records say
     meta::Version version = 0;               // of the head record: written by every apply
     std::map<std::string, AppliedItem> items;  // by id
-    std::map<std::string, std::string> kept;   // table -> id of the item that made it, and is no longer declared
+    std::map<std::string, std::string>
+        kept;  // table -> id of the item that made it, and is no longer declared
 
     std::vector<Item> all() const;
 };

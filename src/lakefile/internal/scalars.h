@@ -1,4 +1,5 @@
-// Single values of a lakefile. Errors are sentences that end where the value stood: the caller adds where.
+// Single values of a lakefile. Errors are sentences that end where the value stood: the caller adds
+// where.
 #pragma once
 
 #include <chrono>
@@ -31,15 +32,17 @@ struct ColumnRef {
 /// "levels.units" or "erp.levels.units".
 Result<ColumnRef> parse_column(std::string_view text);
 
-/// Puts values in the place of ${secret:name}. `missing` gets the name of one that there is not, and a text with a
-/// broken reference gives invalid_argument. The result is never put into a message.
+/// Puts values in the place of ${secret:name}. `missing` gets the name of one that there is not,
+/// and a text with a broken reference gives invalid_argument. The result is never put into a
+/// message.
 struct Resolved {
     std::string text;
     std::string missing;
 };
 template <typename Lookup>
 Result<Resolved> resolve_secrets(const std::string& text, const Lookup& lookup);
-Result<std::optional<std::string>> next_reference(std::string_view text, size_t& begin, size_t& end);
+Result<std::optional<std::string>> next_reference(std::string_view text, size_t& begin,
+                                                  size_t& end);
 
 template <typename Lookup>
 Result<Resolved> resolve_secrets(const std::string& text, const Lookup& lookup) {

@@ -24,9 +24,11 @@ Result<lakefile::Text> text_of(const ApiRequest& request) {
         return Error(Code::invalid_argument, "'folder' is a path from the root (/srv/lake)");
     const auto files = request.body.find("files");
     if (files == request.body.end()) return text;
-    if (!files->is_object()) return Error(Code::invalid_argument, "'files' is an object of name: text");
+    if (!files->is_object())
+        return Error(Code::invalid_argument, "'files' is an object of name: text");
     for (const auto& [name, content] : files->items()) {
-        if (!content.is_string()) return Error(Code::invalid_argument, "'files' is an object of name: text");
+        if (!content.is_string())
+            return Error(Code::invalid_argument, "'files' is an object of name: text");
         text.files[name] = content.get<std::string>();
     }
     return text;
@@ -35,14 +37,16 @@ Result<lakefile::Text> text_of(const ApiRequest& request) {
 Result<bool> flag_in(const ApiRequest& request, const char* name) {
     const auto found = request.body.find(name);
     if (found == request.body.end()) return false;
-    if (!found->is_boolean()) return Error(Code::invalid_argument, "'" + std::string(name) + "' is true or false");
+    if (!found->is_boolean())
+        return Error(Code::invalid_argument, "'" + std::string(name) + "' is true or false");
     return found->get<bool>();
 }
 
 Result<uint64_t> whole_in(const ApiRequest& request, const char* name, uint64_t otherwise) {
     const auto found = request.body.find(name);
     if (found == request.body.end()) return otherwise;
-    if (!found->is_number_unsigned()) return Error(Code::invalid_argument, "'" + std::string(name) + "' is a whole number");
+    if (!found->is_number_unsigned())
+        return Error(Code::invalid_argument, "'" + std::string(name) + "' is a whole number");
     return found->get<uint64_t>();
 }
 
@@ -64,7 +68,8 @@ Result<ApiResponse> apply_lakefile(const DoorParts& parts, ApiRequest& request) 
     TARN_TRY(text, text_of(request));
     TARN_TRY(plan_id, request.text("plan"));
     TARN_TRY(drop_data, flag_in(request, "drop_data"));
-    if (plan_id.empty()) return Error(Code::invalid_argument, "'plan' is the id of a plan (POST /api/v1/plan)");
+    if (plan_id.empty())
+        return Error(Code::invalid_argument, "'plan' is the id of a plan (POST /api/v1/plan)");
     TARN_TRY(plan, parts.applier->apply(request.caller, text, plan_id, drop_data));
     // Where nothing changed there was no batch that could carry the record.
     if (!plan.changes_something()) TARN_CHECK_OK(parts.audit->record(request.caller, {}));
@@ -75,7 +80,8 @@ Result<ApiResponse> try_lakefile(const DoorParts& parts, ApiRequest& request) {
     TARN_CHECK_OK(available(parts));
     TARN_TRY(text, text_of(request));
     TARN_TRY(rows, whole_in(request, "rows", 20));
-    TARN_TRY(tried, parts.applier->try_out(request.caller, text, request.text_or("name", ""), std::min(rows, kTryRowsMax)));
+    TARN_TRY(tried, parts.applier->try_out(request.caller, text, request.text_or("name", ""),
+                                           std::min(rows, kTryRowsMax)));
     return ApiResponse{200, Json::parse(tried), {}};
 }
 

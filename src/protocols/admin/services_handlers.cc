@@ -45,8 +45,9 @@ Json run_json(const flows::RunRecord& run) {
                 {"output_snapshot", snapshot_json(run.output_snapshot)},
                 {"inputs", Json::array()}};
     for (const auto& input : run.inputs)
-        out["inputs"].push_back(
-            {{"table", input.name.full_name()}, {"before", snapshot_json(input.before)}, {"now", snapshot_json(input.now)}});
+        out["inputs"].push_back({{"table", input.name.full_name()},
+                                 {"before", snapshot_json(input.before)},
+                                 {"now", snapshot_json(input.now)}});
     return out;
 }
 
@@ -62,7 +63,9 @@ Json step_json(const flows::StepStatus& step) {
                 {"last", step.last ? run_json(*step.last) : Json()}};
     for (const auto& input : step.inputs) out["inputs"].push_back(input.full_name());
     if (!step.progress_what.empty())
-        out["progress"] = {{"what", step.progress_what}, {"done", step.progress_done}, {"total", step.progress_total}};
+        out["progress"] = {{"what", step.progress_what},
+                           {"done", step.progress_done},
+                           {"total", step.progress_total}};
     return out;
 }
 
@@ -87,19 +90,30 @@ Json source_json(const ingest::SourceStatus& source) {
 }
 
 Json open_alert_json(const events::OpenAlert& alert) {
-    return {{"rule", alert.rule},          {"id", alert.id},
-            {"key", text_as_json(alert.key)}, {"row", text_as_json(alert.row)},
-            {"since", format_iso8601(alert.since)}, {"told", optional_time(alert.told)},
-            {"silenced_until", optional_time(alert.silenced_until)}, {"summary", alert.summary}};
+    return {{"rule", alert.rule},
+            {"id", alert.id},
+            {"key", text_as_json(alert.key)},
+            {"row", text_as_json(alert.row)},
+            {"since", format_iso8601(alert.since)},
+            {"told", optional_time(alert.told)},
+            {"silenced_until", optional_time(alert.silenced_until)},
+            {"summary", alert.summary}};
 }
 
 Json rule_json(const events::RuleStatus& rule) {
     Json webhooks = Json::array();
     for (const auto& webhook : rule.webhooks)
-        webhooks.push_back({{"target", webhook.target}, {"where", webhook.where}, {"waiting", webhook.waiting}, {"disabled", webhook.disabled}});
-    return {{"rule", rule.rule},   {"open", rule.open},         {"evaluations", rule.evaluations},
-            {"evaluated", optional_time(rule.evaluated)}, {"error", rule.error},
-            {"warnings", rule.warnings}, {"webhooks", std::move(webhooks)}};
+        webhooks.push_back({{"target", webhook.target},
+                            {"where", webhook.where},
+                            {"waiting", webhook.waiting},
+                            {"disabled", webhook.disabled}});
+    return {{"rule", rule.rule},
+            {"open", rule.open},
+            {"evaluations", rule.evaluations},
+            {"evaluated", optional_time(rule.evaluated)},
+            {"error", rule.error},
+            {"warnings", rule.warnings},
+            {"webhooks", std::move(webhooks)}};
 }
 
 Error without(const char* what) {
@@ -140,7 +154,8 @@ Result<ApiResponse> start_run(const DoorParts& parts, ApiRequest& request) {
     if (parts.graph == nullptr) return without("tables that SQL makes");
     TARN_TRY(step, request.text("step"));
     const auto scratch = request.body.find("from_scratch");
-    TARN_CHECK_OK(parts.graph->run_now(step, scratch != request.body.end() && scratch->is_boolean() && scratch->get<bool>()));
+    TARN_CHECK_OK(parts.graph->run_now(
+        step, scratch != request.body.end() && scratch->is_boolean() && scratch->get<bool>()));
     return ApiResponse{202, {{"step", step}}, {}};
 }
 
@@ -151,9 +166,10 @@ Result<ApiResponse> list_models(const DoorParts& parts, ApiRequest&) {
     for (const auto& name : names) {
         TARN_TRY(current, parts.models->current(name));
         TARN_TRY(versions, parts.models->versions(name, kListMax));
-        models.push_back({{"model", name},
-                          {"versions", versions.size()},
-                          {"current", current ? text_as_json(models::version_json(*current)) : Json()}});
+        models.push_back(
+            {{"model", name},
+             {"versions", versions.size()},
+             {"current", current ? text_as_json(models::version_json(*current)) : Json()}});
     }
     return ApiResponse{200, {{"models", models}}, {}};
 }
@@ -162,9 +178,11 @@ Result<ApiResponse> list_model_versions(const DoorParts& parts, ApiRequest& requ
     if (parts.models == nullptr) return without("models");
     TARN_TRY(limit, limit_in(request));
     const std::string& name = request.path_values[0];
-    TARN_TRY(found, parts.models->versions(name.find('.') == std::string::npos ? "main." + name : name, limit));
+    TARN_TRY(found, parts.models->versions(
+                        name.find('.') == std::string::npos ? "main." + name : name, limit));
     Json versions = Json::array();
-    for (const auto& version : found) versions.push_back(text_as_json(models::version_json(version)));
+    for (const auto& version : found)
+        versions.push_back(text_as_json(models::version_json(version)));
     return ApiResponse{200, {{"versions", versions}}, {}};
 }
 
@@ -182,8 +200,12 @@ Result<ApiResponse> list_alert_events(const DoorParts& parts, ApiRequest& reques
     TARN_TRY(found, parts.alerts->history(request.path_values[0], limit));
     Json events = Json::array();
     for (const auto& event : found)
-        events.push_back({{"kind", events::to_string(event.kind)}, {"at", format_iso8601(event.at)}, {"id", event.id},
-                          {"key", text_as_json(event.key)}, {"row", text_as_json(event.row)}, {"by", event.by}});
+        events.push_back({{"kind", events::to_string(event.kind)},
+                          {"at", format_iso8601(event.at)},
+                          {"id", event.id},
+                          {"key", text_as_json(event.key)},
+                          {"row", text_as_json(event.row)},
+                          {"by", event.by}});
     return ApiResponse{200, {{"events", events}}, {}};
 }
 
@@ -195,11 +217,19 @@ Result<ApiResponse> list_deliveries(const DoorParts& parts, ApiRequest& request)
     for (const auto& delivery : found) {
         Json attempts = Json::array();
         for (const auto& attempt : delivery.attempts)
-            attempts.push_back({{"at", format_iso8601(attempt.at)}, {"status", attempt.status}, {"answer", attempt.answer}, {"took_ms", attempt.took_ms}});
-        deliveries.push_back({{"id", delivery.id}, {"type", delivery.type}, {"key", text_as_json(delivery.key)},
-                              {"where", delivery.where}, {"state", events::to_string(delivery.state)},
-                              {"made", format_iso8601(delivery.made)}, {"next_attempt", optional_time(delivery.next_attempt)},
-                              {"attempt_count", delivery.attempt_count}, {"attempts", std::move(attempts)}});
+            attempts.push_back({{"at", format_iso8601(attempt.at)},
+                                {"status", attempt.status},
+                                {"answer", attempt.answer},
+                                {"took_ms", attempt.took_ms}});
+        deliveries.push_back({{"id", delivery.id},
+                              {"type", delivery.type},
+                              {"key", text_as_json(delivery.key)},
+                              {"where", delivery.where},
+                              {"state", events::to_string(delivery.state)},
+                              {"made", format_iso8601(delivery.made)},
+                              {"next_attempt", optional_time(delivery.next_attempt)},
+                              {"attempt_count", delivery.attempt_count},
+                              {"attempts", std::move(attempts)}});
     }
     return ApiResponse{200, {{"deliveries", deliveries}}, {}};
 }
@@ -209,7 +239,9 @@ Result<ApiResponse> silence_alert(const DoorParts& parts, ApiRequest& request) {
     TARN_TRY(until_text, request.text("until"));
     TARN_TRY(until, parse_time(until_text));
     const auto key = request.body.find("key");
-    const std::string key_text = key == request.body.end() ? "" : key->is_string() ? key->get<std::string>() : key->dump();
+    const std::string key_text = key == request.body.end() ? ""
+                                 : key->is_string()        ? key->get<std::string>()
+                                                           : key->dump();
     TARN_CHECK_OK(parts.alerts->silence(request.caller, request.path_values[0], key_text, until));
     return ApiResponse{204, Json(), {}};
 }
