@@ -74,6 +74,7 @@ class WebhookReceiver:
     def start(self):
         if self.server is None:
             self.server = http.server.ThreadingHTTPServer((self.host, self.port), self._handler())
+            self.server.handle_error = lambda *_: None  # a sender that was killed is no news
             self.port = self.server.server_address[1]
             self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
             self.thread.start()
