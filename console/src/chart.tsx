@@ -86,7 +86,7 @@ function Trouble({ chart, small }: { chart: Chart; small?: boolean }) {
   const absent = error.code === "not_found";
   const title = hidden ? "Not visible to you" : absent ? "Not there yet" : "This chart did not work";
   return (
-    <div class={`trouble ${hidden ? "hidden-from" : absent ? "absent" : "failed"} ${small ? "small" : ""}`} role="status">
+    <div class={`trouble ${hidden ? "hidden-from" : absent ? "absent" : "failed"} ${small ? "small" : ""}`} role="status" title={error.message}>
       <svg viewBox="0 0 24 24" aria-hidden="true">
         {hidden ? (
           <path d="M7 11V8a5 5 0 0 1 10 0v3m-11 0h12v9H6z" />

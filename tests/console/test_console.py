@@ -31,7 +31,7 @@ dashboards:
       - {title: Runs empty first, table: [shelf_id, units, hours_to_empty, p_empty, state, reasons], from: risk, order: hours_to_empty}
       - {title: By region, bar: [units], by: region, from: daily_sales}
       - {title: Where, map: stores, colour: p_empty, from: risk}
-  broken:
+  trouble:
     charts:
       - {title: Good, number: count(*), from: risk}
       - {title: Bad, number: sum(untis), from: risk}
@@ -93,7 +93,7 @@ def lake(tarn_binary):
         for statement in TABLES.split(";\n"):
             sql(server, statement)
         plan = api(server, "POST", "/api/v1/plan", {"lakefile": LAKEFILE})
-        api(server, "POST", "/api/v1/apply", {"lakefile": LAKEFILE, "plan": plan["id"]})
+        api(server, "POST", "/api/v1/apply", {"lakefile": LAKEFILE, "plan": plan["plan"]})
         api(server, "POST", "/api/v1/users", {"name": "ann", "roles": ["buyer"], "attributes": {"region": "north"}})
         yield server
 
@@ -216,7 +216,7 @@ def test_a_role_sees_only_what_is_granted(lake, browser):
 
 def test_a_broken_chart_leaves_the_others(lake, browser):
     browser.open(link(lake))
-    browser.click("link", "broken")
+    browser.click("link", "trouble")
     browser.holds("group", "Good", "4")
     browser.holds("group", "Bad", "This chart did not work")
 
@@ -235,7 +235,7 @@ def test_the_page_survives_a_restart(tarn_binary, browser):
         sql(server, "create table risk (n int)")
         text = "lake: kiosk\ndashboards:\n  one:\n    charts:\n      - {title: Rows, number: count(*), from: risk}\n"
         plan = api(server, "POST", "/api/v1/plan", {"lakefile": text})
-        api(server, "POST", "/api/v1/apply", {"lakefile": text, "plan": plan["id"]})
+        api(server, "POST", "/api/v1/apply", {"lakefile": text, "plan": plan["plan"]})
         browser.holds("group", "Rows", "0")
         server.restart(same_ports=True)
         sql(server, "insert into risk values (1)")
