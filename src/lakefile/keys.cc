@@ -7,8 +7,7 @@
 namespace tarn::lakefile {
 namespace {
 
-constexpr const char* kOnlyEvery =
-    "use follow: once, or follow: {every: 15m, by: <column that only grows>}";
+constexpr const char* kOnlyEvery = "use follow: once, or follow: {every: 15m, by: COLUMN}";
 
 const ObjectInfo& follow_object() {
     static const ObjectInfo object = {
@@ -185,7 +184,7 @@ const ObjectInfo& folder_source() {
           .choices = {"add", "refuse"},
           .otherwise = "add"},
          {.name = "bad_rows",
-          .help = "set_aside: into the table <name>_rejected with line, text and reason",
+          .help = "set_aside: into the table NAME_rejected with line, text and reason",
           .example = "refuse_file",
           .form = Form::choice,
           .choices = {"set_aside", "refuse_file"},
@@ -263,7 +262,7 @@ const ObjectInfo& table_object() {
           .example = "month(day)"},
          {.name = "checks",
           .help = "condition: consequence. stop: dependents do not run; set_aside: rows go to "
-                  "<name>_rejected with the reason; warn",
+                  "NAME_rejected with the reason; warn",
           .example = "{units between 0 and 500: set_aside}",
           .many = Many::map,
           .form = Form::choice,

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "lakefile/keys.h"
 #include "lakefile/lakefile.h"
 
@@ -378,6 +380,34 @@ TEST(Keys, ExamplesAreTrue) {
                           any);
                 EXPECT_TRUE(parsed.ok()) << describe(parsed.problems, "x") << "\n" << yaml;
             }
+}
+
+/// Damaged texts: no crash, and what still parses comes back from its records the same.
+TEST(Parse, DamagedTexts) {
+    std::mt19937 random(20'261'121);
+    const auto below = [&](size_t limit) { return static_cast<size_t>(random() % limit); };
+    const std::string pieces[] = {
+        "{", "}",   "[",  "]",         ": ", "- ", "\n",   "  ", "\"",   "'",
+        "|", "&a ", "*a", "${secret:", "no", "~",  "!!x ", "#",  "\xff", "."};
+    int parsed_well = 0;
+    for (int round = 0; round < 3000; ++round) {
+        std::string yaml = kBakery;
+        for (size_t change = 0; change <= below(3); ++change) {
+            const size_t at = below(yaml.size());
+            if (below(2) == 0)
+                yaml.erase(at, 1 + below(20));
+            else
+                yaml.insert(at, pieces[below(std::size(pieces))]);
+        }
+        const Parsed parsed = parse(text_of(yaml, {{"sql/daily.sql", "select 1"}}), known);
+        if (!parsed.ok()) continue;
+        ++parsed_well;
+        const Parsed again = restore("bakery", "UTC", parsed.lakefile.items, known);
+        ASSERT_TRUE(again.ok()) << describe(again.problems, "records") << yaml;
+        ASSERT_EQ(again.lakefile.tables, parsed.lakefile.tables) << yaml;
+        ASSERT_EQ(again.lakefile.sources, parsed.lakefile.sources) << yaml;
+    }
+    EXPECT_GT(parsed_well, 100);
 }
 
 TEST(Nearest, OnlyWhatIsNear) {
