@@ -157,8 +157,20 @@ def mqtt_publishes():
     return rows
 
 
+def reading_to_webhook():
+    """Published or inserted to received, signed: source, commit, rule and delivery. Includes the client's own part."""
+    from alerts import measure, quantile
+    rows = []
+    for name, values in measure(200).items():
+        what = "sensor reading to webhook" if name == "reading" else "row by SQL to webhook"
+        rows.append(Row(f"{what}, p50", quantile(values, 0.5), "ms"))
+        p99 = quantile(values, 0.99)
+        rows.append(Row(f"{what}, p99", p99, "ms", goal="250 ms, none lost", met=p99 <= 250 and len(values) == 200))
+    return rows
+
+
 BENCHMARKS = {"start": start_to_ready, "memory": idle_memory, "commits": commits, "s3": s3_small_objects, "sql": sql_on_iceberg,
-              "files": dropped_files, "postgres": postgres_load, "mqtt": mqtt_publishes}
+              "files": dropped_files, "postgres": postgres_load, "mqtt": mqtt_publishes, "alerts": reading_to_webhook}
 
 
 def main():
