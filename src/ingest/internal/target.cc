@@ -316,9 +316,10 @@ Result<tables::TableChange> reject_rows(const SourcesParts& parts, const std::st
     wanted.name = table.substr(0, 63 - std::string_view("_rejected").size()) + "_rejected";
     wanted.comment = fmt::format("rows of source {} that did not fit table {}", source, table);
     wanted.source = source;
-    wanted.columns = {{"source", Kind::text, false, ""}, {"at", Kind::timestamptz, false, ""},
-                      {"place", Kind::text, false, ""},  {"line", Kind::int64, false, ""},
-                      {"text", Kind::text, false, ""},   {"reason", Kind::text, false, ""}};
+    wanted.columns = {
+        {"source", Kind::text, false, ""}, {"rejected_at", Kind::timestamptz, false, ""},
+        {"place", Kind::text, false, ""},  {"line", Kind::int64, false, ""},
+        {"text", Kind::text, false, ""},   {"reason", Kind::text, false, ""}};
     TARN_TRY(target, ensure_table(parts, wanted));
     query::Chunk chunk;
     std::vector<std::string> names;

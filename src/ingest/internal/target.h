@@ -57,7 +57,7 @@ Result<tables::TablePtr> ensure_table(const SourcesParts& parts, const TargetTab
 /// at once.
 Result<Target> stage_table(const SourcesParts& parts, const TargetTable& wanted);
 
-/// The change that adds the rows to <table>_rejected (made when absent): columns source, at, place,
+/// The change that adds the rows to <table>_rejected (made when absent): source, rejected_at, place,
 /// line, text, reason. Commit it together with what else came of the same input. Texts above 64 KiB
 /// are cut. Precondition: not empty.
 Result<tables::TableChange> reject_rows(const SourcesParts& parts, const std::string& database,
