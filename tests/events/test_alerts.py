@@ -1,6 +1,7 @@
 """Alert rules from outside: a row appears, a signed message arrives, once; the row goes, so does the alert."""
 import base64
 import json
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -204,3 +205,47 @@ def test_silenced(start, receiver):
     with pytest.raises(urllib.error.HTTPError) as refused:
         api(server, "POST", "/api/v1/alerts/runs_empty/silence", {"key": {"nope": 1}, "until": until_when})
     assert refused.value.code == 400
+
+
+def test_a_rule_sees_what_its_role_sees(start, receiver, tmp_path):
+    server = start((receiver.url, receiver.secret, True))
+    path = tmp_path / "lake.yaml"
+    path.write_text(path.read_text().replace("    one_per", "    run_as: night\n    one_per") +
+                    "roles:\n  night:\n    read:\n      stock: {hide: [seen_at], rows: \"shelf_id <> 's1'\"}\n")
+    text = path.read_text()
+    path.write_text(text.replace("shelf_id, units, seen_at", "shelf_id, units"))
+    server.restart()
+    cursor = sql(server)
+    cursor.execute("insert into stock values ('s1', 0, null), ('s2', 0, null)")
+    assert told(receiver.wait(1)) == [("alert.opened", {"shelf_id": "s2"})]
+    # A hidden column is the rule's error, and tells nobody anything.
+    path.write_text(text)
+    server.restart()
+    rule = until(lambda: [r for r in api(server, "GET", "/api/v1/alerts")["alerts"] if r["error"]])[0]
+    assert "seen_at" in rule["error"]
+    assert len(receiver.messages) == 1
+
+
+def test_plan_replays_over_history(start, receiver, tmp_path):
+    server = start((receiver.url, receiver.secret, True))
+    cursor = sql(server)
+    for _ in range(3):
+        cursor.execute("insert into stock values ('s1', 0, null)")
+        cursor.execute("delete from stock")
+    text = (tmp_path / "lake.yaml").read_text().replace("units < 3", "units < 2")
+    plan = api(server, "POST", "/api/v1/plan", {"lakefile": text, "replay_days": 7})
+    assert any("would have fired 3 times and recovered 3" in line for line in plan["alerts"]), plan
+
+
+def test_stops_in_time_while_a_receiver_thinks(start, receiver):
+    go = threading.Event()
+    receiver.answer = lambda message: 204 if go.wait(14) else 500
+    server = start((receiver.url, receiver.secret, True))
+    sql(server).execute("insert into stock values ('s1', 0, null)")
+    until(lambda: deliveries(server))
+    time.sleep(0.2)
+    assert server.stop(seconds=8) == 0
+    go.set()
+    receiver.answer = lambda message: 204
+    server.start()
+    assert told(receiver.wait(1)) == [KEY]
