@@ -113,3 +113,56 @@ def measure(runs, seconds=4):
             if peer:
                 theirs.append(publish(*peer, seconds))
     return ours, theirs
+
+
+LAKEFILE = """
+lake: bench
+timezone: UTC
+sources:
+  shelves:
+    mqtt: stores/{store_id}/shelves/{shelf_id}
+    columns: {seq: bigint, read_at: timestamptz, grams: double, celsius: double}
+    commit: 50ms
+"""
+
+
+def count(cursor):
+    cursor.execute("select count(*) from shelves")
+    return cursor.fetchone()[0]
+
+
+def landing(runs, seconds=4):
+    """Readings that are rows of a table, per CPU second of the whole way; and the milliseconds from a PUBACK to the row."""
+    import psycopg2
+    from tarn_server import TarnServer
+    rates, waits = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        lakefile = pathlib.Path(folder) / "lake.yaml"
+        lakefile.write_text(LAKEFILE)
+        with TarnServer(args=["--lake", lakefile]) as server:
+            host, port = server.address("postgres")
+            database = psycopg2.connect(host=host, port=port, user=server.access_key, password=server.secret_key, dbname="lake")
+            database.autocommit = True
+            cursor = database.cursor()
+            key = server.access_key.encode(), server.secret_key.encode()
+            for _ in range(runs):
+                before, cpu = count(cursor), cpu_seconds(server.ready["pid"])
+                publish(server.address("mqtt"), server.ready["pid"], seconds, *key)
+                rows = -1
+                while (now := count(cursor)) != rows:  # until nothing comes any more
+                    rows = now
+                    time.sleep(0.5)
+                rates.append((rows - before) / (cpu_seconds(server.ready["pid"]) - cpu))
+            sock = connect(server.address("mqtt"), *key, b"bench-latency")
+            for n in range(60):
+                rows = count(cursor)
+                sock.sendall(packet(0x32, text(b"stores/1/shelves/1") + struct.pack(">H", n + 1) + PAYLOAD % n))
+                sock.recv(PUBACK_BYTES, socket.MSG_WAITALL)
+                began = time.monotonic()
+                while count(cursor) == rows:
+                    pass
+                waits.append((time.monotonic() - began) * 1000)
+                time.sleep(0.1)
+            sock.close()
+            database.close()
+    return rates, sorted(waits)
