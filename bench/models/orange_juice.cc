@@ -81,7 +81,7 @@ int main(int argc, char** argv) {
         if (name == "trees")
             options.booster.trees = std::atoi(value.c_str());
         else if (name == "threads")
-            options.booster.threads = std::atoi(value.c_str());
+            options.threads = std::atoi(value.c_str());
         else if (name == "rounds")
             options.rounds = std::atoi(value.c_str());
         else if (name == "rows")
@@ -97,11 +97,7 @@ int main(int argc, char** argv) {
     std::printf("%zu rows, %zu series, %d weeks, %zu features\n", rows.size(), panel->series(),
                 panel->steps(), forecaster.features().names().size());
     std::printf("features ready after %.1f s\n", seconds());
-    auto test = forecaster.back_test([&](const std::string& what, uint64_t done, uint64_t) {
-        if (done % static_cast<uint64_t>(options.booster.trees) == 0)
-            std::printf("%6.1f s  %s\n", seconds(), what.c_str());
-        return true;
-    });
+    auto test = forecaster.back_test({});
     if (!test.ok()) return std::fprintf(stderr, "%s\n", test.error().message.c_str()), 1;
     for (const auto& score : test->table.total) print(score);
     for (const auto& round : test->table.rounds)

@@ -53,7 +53,7 @@ std::map<std::string, std::string> all_parameters(const BoosterOptions& options,
                                               {"verbosity", "0"}};
     for (const auto& [name, value] : options.parameters) all[name] = value;
     all["seed"] = std::to_string(options.seed);
-    all["nthread"] = std::to_string(options.threads);
+    all["nthread"] = "1";
     all["base_score"] = std::to_string(base_score);
     return all;
 }
@@ -70,10 +70,9 @@ Result<std::unique_ptr<Booster>> Booster::train(const Matrix& features,
     TARN_ASSERT(features.rows() == labels.size());
     if (labels.empty()) return Error(Code::invalid_argument, "there are no rows to train on");
     Data data;
-    TARN_CHECK_OK(
-        done(XGDMatrixCreateFromMat_omp(features.cells.data(), features.rows(), features.columns,
-                                        NAN, &data.matrix, options.threads),
-             "training rows"));
+    TARN_CHECK_OK(done(XGDMatrixCreateFromMat_omp(features.cells.data(), features.rows(),
+                                                  features.columns, NAN, &data.matrix, 1),
+                       "training rows"));
     TARN_CHECK_OK(
         done(XGDMatrixSetFloatInfo(data.matrix, "label", labels.data(), labels.size()), "labels"));
     std::unique_ptr<Booster> made(new Booster);
@@ -96,6 +95,7 @@ Result<std::unique_ptr<Booster>> Booster::load(const std::string& bytes) {
     TARN_CHECK_OK(
         done(XGBoosterLoadModelFromBuffer(made->handle_->booster, bytes.data(), bytes.size()),
              "the model's trees can't be read", Code::corrupted));
+    TARN_CHECK_OK(done(XGBoosterSetParam(made->handle_->booster, "nthread", "1"), "nthread"));
     return made;
 }
 

@@ -23,12 +23,14 @@ struct Matrix {
 
 struct BoosterOptions {
     int trees = 300;
-    int threads = 2;
     uint64_t seed = 1;
     std::map<std::string, std::string> parameters;  // XGBoost's own names, over the defaults
 };
 
-/// Predicting may happen on several threads at once.
+/// On the calling thread alone: the library's own threads wait for each other in busy loops,
+/// several hundred times a tree, which on a machine with other work costs more than they bring. Who
+/// wants more cores trains several models at once. Predicting may happen on several threads at
+/// once.
 class Booster {
  public:
     /// Squared error on `labels`, starting from their mean: the library's own start of 0.5 costs

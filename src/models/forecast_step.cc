@@ -64,7 +64,7 @@ ForecasterOptions options_of(const ForecastSpec& spec, const ForecastColumns& co
     options.to_step = spec.back_test.to_step;
     if (spec.back_test.first_origin)
         options.first_origin = panel.step_of(*spec.back_test.first_origin);
-    options.booster.threads = threads;
+    options.threads = threads;
     options.booster.trees = number_or(spec.parameters, "trees", kTrees);
     options.booster.seed = static_cast<uint64_t>(number_or(spec.parameters, "seed", 1));
     options.rows_max = static_cast<uint64_t>(number_or(spec.parameters, "rows", kRows));

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <mutex>
+#include <optional>
+#include <thread>
 
 namespace tarn::models {
 
@@ -74,9 +77,7 @@ Matrix Forecaster::matrix_of(const std::vector<Place>& places) const {
 /// On the rows whose target is no later than `last_target`: they are sorted, so these are the first
 /// ones.
 Result<std::unique_ptr<Booster>> Forecaster::train_on(const Rows& rows, int last_target,
-                                                      const std::string& what,
-                                                      const Progress& progress, uint64_t done,
-                                                      uint64_t total) const {
+                                                      const std::function<bool()>& go_on) const {
     const auto end =
         std::upper_bound(rows.places.begin(), rows.places.end(), last_target,
                          [](int target, const Place& place) { return target < place.target; });
@@ -88,12 +89,49 @@ Result<std::unique_ptr<Booster>> Forecaster::train_on(const Rows& rows, int last
         rows.features.cells.begin() + static_cast<std::ptrdiff_t>(count * part.columns));
     const std::vector<float> labels(rows.labels.begin(),
                                     rows.labels.begin() + static_cast<std::ptrdiff_t>(count));
-    rows_trained_ = count;
-    const auto trees = static_cast<uint64_t>(options_.booster.trees);
-    return Booster::train(part, labels, options_.booster, [&](int tree) {
-        return !progress ||
-               progress(what, done * trees + static_cast<uint64_t>(tree), total * trees);
-    });
+    return Booster::train(part, labels, options_.booster, [&](int) { return go_on(); });
+}
+
+Result<std::vector<std::unique_ptr<Booster>>> Forecaster::train_all(
+    const Rows& rows, const std::vector<int>& last_targets, const Progress& progress) const {
+    std::vector<std::unique_ptr<Booster>> made(last_targets.size());
+    const auto total = static_cast<uint64_t>(options_.booster.trees) * last_targets.size();
+    std::mutex mutex;  // of everything below
+    size_t next = 0;
+    uint64_t trees = 0;
+    bool stopped = false;
+    std::optional<Error> error;
+    const auto go_on = [&] {
+        const std::lock_guard lock(mutex);
+        ++trees;
+        stopped = stopped || (progress && !progress("back-test", trees, total));
+        return !stopped;
+    };
+    const auto work = [&] {
+        for (;;) {
+            size_t mine = 0;
+            {
+                const std::lock_guard lock(mutex);
+                if (stopped || next == last_targets.size()) return;
+                mine = next++;
+            }
+            auto booster = train_on(rows, last_targets[mine], go_on);
+            const std::lock_guard lock(mutex);
+            if (booster.ok()) {
+                made[mine] = std::move(booster).value();
+                continue;
+            }
+            if (!error) error = std::move(booster).error();
+            stopped = true;
+        }
+    };
+    std::vector<std::thread> others;
+    for (int i = 1; i < options_.threads; ++i) others.emplace_back(work);
+    work();
+    for (auto& thread : others) thread.join();
+    if (error) return *error;
+    if (stopped) return Error(Code::cancelled, "training was stopped");
+    return made;
 }
 
 Result<std::vector<int>> Forecaster::origins() const {
@@ -159,16 +197,14 @@ Result<BackTest> Forecaster::back_test(const Progress& progress) const {
     // round 1 how sure to be, and nothing later is looked at. With too little history for it, round
     // 1 goes without.
     const int before = std::min(all.front() - options_.to_step, all.front() - options_.stride);
-    const auto total = static_cast<uint64_t>(options_.rounds + 1);
-    if (before > kOriginMin + options_.to_step) {
-        TARN_TRY(booster, train_on(rows, before, "back-test, round 0", progress, 0, total));
-        TARN_CHECK_OK(judge(*booster, 0, before, made));
-    }
-    for (size_t r = 0; r < all.size(); ++r) {
-        TARN_TRY(booster, train_on(rows, all[r], "back-test, round " + std::to_string(r + 1),
-                                   progress, r + 1, total));
-        TARN_CHECK_OK(judge(*booster, static_cast<int>(r) + 1, all[r], made));
-    }
+    std::vector<int> last_targets = all;
+    const bool has_before = before > kOriginMin + options_.to_step;
+    if (has_before) last_targets.insert(last_targets.begin(), before);
+    TARN_TRY(boosters, train_all(rows, last_targets, progress));
+    // In order: what a round's errors say is only known to the rounds after it.
+    for (size_t i = 0; i < boosters.size(); ++i)
+        TARN_CHECK_OK(
+            judge(*boosters[i], static_cast<int>(i) + (has_before ? 0 : 1), last_targets[i], made));
     made.table.total = score_rows(made.rows);
     for (int r = 1; r <= options_.rounds; ++r) {
         std::vector<BackTestRow> of_round;
@@ -184,7 +220,10 @@ Result<BackTest> Forecaster::back_test(const Progress& progress) const {
 Result<Model> Forecaster::train(const std::vector<Residual>& residuals,
                                 const Progress& progress) const {
     const Rows rows = collect(panel_.steps() - 1, 1, options_.ahead);
-    TARN_TRY(booster, train_on(rows, panel_.steps() - 1, "training", progress, 0, 1));
+    uint64_t trees = 0;
+    const auto total = static_cast<uint64_t>(options_.booster.trees);
+    TARN_TRY(booster, train_on(rows, panel_.steps() - 1,
+                               [&] { return !progress || progress("training", ++trees, total); }));
     return Model{std::move(booster), Spread::fit(residuals, aim())};
 }
 

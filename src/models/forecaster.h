@@ -28,10 +28,11 @@ struct ForecasterOptions {
     int first_origin = -1;  // step of the panel; -1: so that the last round ends with the history
     int from_step = 1, to_step = 7;  // judged
     BoosterOptions booster;
+    int threads = 2;              // trainings of the back-test at once
     uint64_t rows_max = 300'000;  // of one training; drawn from all there are
 };
 
-/// Asked now and then; false ends the work with `cancelled`.
+/// Asked after each tree, by one thread at a time; false ends the work with `cancelled`.
 using Progress = std::function<bool(const std::string& what, uint64_t done, uint64_t total)>;
 
 /// One judged forecast.
@@ -77,7 +78,6 @@ class Forecaster {
     Result<std::vector<Prediction>> predict(const Model& model, int silent_steps_max = 400) const;
 
     const Features& features() const { return features_; }
-    uint64_t rows_trained() const { return rows_trained_; }
 
  private:
     struct Place {
@@ -92,8 +92,11 @@ class Forecaster {
     Rows collect(int last_target, int from_step, int to_step) const;
     Matrix matrix_of(const std::vector<Place>& places) const;
     Result<std::unique_ptr<Booster>> train_on(const Rows& rows, int last_target,
-                                              const std::string& what, const Progress& progress,
-                                              uint64_t done, uint64_t total) const;
+                                              const std::function<bool()>& go_on) const;
+    /// One for each of `last_targets`, several at once.
+    Result<std::vector<std::unique_ptr<Booster>>> train_all(const Rows& rows,
+                                                            const std::vector<int>& last_targets,
+                                                            const Progress& progress) const;
     Result<std::vector<int>> origins() const;
     Status judge(const Booster& booster, int round, int origin, BackTest& to) const;
     Spread::Aim aim() const {
@@ -103,7 +106,6 @@ class Forecaster {
     const Panel& panel_;
     const ForecasterOptions options_;
     const Features features_;
-    mutable uint64_t rows_trained_ = 0;
 };
 
 /// Scores of the model, the naive and the seasonal naive over rows.

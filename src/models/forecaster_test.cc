@@ -37,7 +37,6 @@ ForecasterOptions small() {
     options.ahead = 7;
     options.rounds = 3;
     options.booster.trees = 40;
-    options.booster.threads = 1;
     options.booster.parameters = {{"max_depth", "4"}, {"eta", "0.2"}, {"min_child_weight", "5"}};
     return options;
 }
