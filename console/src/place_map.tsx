@@ -31,7 +31,7 @@ export function PlaceMap(props: { title: string; columns: Column[]; rows: Cell[]
   const [left, top] = [Math.min(...xs), Math.min(...ys)];
   const across = Math.max(Math.max(...xs) - left, 1e-6);
   const down = Math.max(Math.max(...ys) - top, 1e-6);
-  const scale = Math.min((width - 2 * margin) / across, 420 / down);
+  const scale = Math.min((width - 2 * margin) / across, 360 / down);
   const height = Math.max(120, down * scale + 2 * margin);
   const inset = (width - across * scale) / 2;
   const values = points.flatMap((one) => (one.value === null ? [] : [one.value]));
@@ -60,7 +60,7 @@ export function PlaceMap(props: { title: string; columns: Column[]; rows: Cell[]
             class={`place heat-${step(place.value)}`}
             cx={place.x.toFixed(1)}
             cy={place.y.toFixed(1)}
-            r={5 + step(place.value)}
+            r={6 + 1.4 * step(place.value)}
             onPointerEnter={() => (over.value = place)}
             onPointerLeave={() => (over.value = null)}
           />

@@ -285,6 +285,32 @@ def test_filters_are_values(lake):
     assert response.status == 400
 
 
+def test_colours_have_contrast():
+    """WCAG 2.2 AA in both themes: 4.5:1 for text, 3:1 for marks, on every ground they stand on."""
+    import re
+    blocks = re.findall(r":root \{(.*?)\}", (ROOT / "console" / "src" / "style.css").read_text(), re.S)
+    assert len(blocks) == 2
+
+    def luminance(colour):
+        parts = [int(colour[i:i + 2], 16) / 255 for i in (1, 3, 5)]
+        parts = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+    def ratio(a, b):
+        light, dark = sorted((luminance(a), luminance(b)), reverse=True)
+        return (light + 0.05) / (dark + 0.05)
+
+    tokens = {}
+    for block in blocks:
+        tokens.update(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block))
+        text = [("ink", "card"), ("ink", "ground"), ("ink-2", "card"), ("ink-2", "ground"), ("ink-2", "mute-soft"), ("accent", "accent-soft"),
+                ("accent-ink", "accent"), ("bad", "bad-soft"), ("bad", "card"), ("warn", "warn-soft"), ("warn", "card"), ("good", "good-soft")]
+        marks = [("line-strong", "card"), ("warn-mark", "card"), ("bad", "card")] + [(f"series-{i}", "card") for i in range(6)]
+        for pairs, least in ((text, 4.5), (marks, 3.0)):
+            for over, under in pairs:
+                assert ratio(tokens[over], tokens[under]) >= least, f"{over} on {under}: {ratio(tokens[over], tokens[under]):.2f}"
+
+
 def test_the_types_are_right():
     import subprocess
     done = subprocess.run(["node", "node_modules/typescript/bin/tsc", "--noEmit"], cwd=ROOT / "console", capture_output=True, text=True)
