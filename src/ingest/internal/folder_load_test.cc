@@ -75,7 +75,7 @@ TEST_F(FolderLoad, FirstFileDecidesTheOthersObey) {
         "day;region;estaci\xf3n;temp_c\n2026-09-22;andes;P\xe1ramo;16,6\n2026-09-22;coast;;29,1\n");
     EXPECT_EQ(load("a.csv"), "loaded 2+0");
     EXPECT_EQ(types(),
-              "day date, region character varying, estacion character varying, temp_c numeric");
+              "day date, region text, estacion text, temp_c numeric");
     EXPECT_EQ(ask("select * from weather order by region"),
               "2026-09-22,andes,Páramo,16.60;2026-09-22,coast,NULL,29.10");
     // Another order, a column less, bad lines; ',' would be guessed for the delimiter here.
