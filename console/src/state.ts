@@ -77,14 +77,18 @@ function take_token(): string | null {
   return token;
 }
 
+let link_token = take_token(); // kept until the server has answered
+
 export async function start(): Promise<void> {
-  const token = take_token();
+  const token = link_token;
   try {
     if (token !== null) {
       try {
         await ask("POST", "/api/v1/session", { token });
+        link_token = null;
       } catch (error) {
         if (!(error instanceof ApiError) || error.status === 0) throw error;
+        link_token = null;
         // An old link in a browser that is signed in already does no harm.
         if (!(await load_me())) return signed_out("This link has been used or has expired. Sign in with an access key, or ask for a new link.");
         return enter();
