@@ -108,11 +108,7 @@ function Foot({ chart }: { chart: Chart }) {
   const times = chart.tables.flatMap((table) => (table.at ? [Date.parse(table.at)] : []));
   const newest = times.length > 0 ? Math.max(...times) : null;
   const about = chart.tables.map((table) => `${table.name}: ${table.at ? exact_time(Date.parse(table.at)) : "no rows yet"}`).join("\n");
-  const remarks = [
-    ...(chart.filters_ignored ?? []).map((filter) => `not narrowed by ${words(filter).toLowerCase()}`),
-    ...(chart.notes ?? []),
-    ...(chart.truncated ? [`the first ${chart.rows?.length ?? 0} rows`] : []),
-  ];
+  const remarks = [...(chart.filters_ignored ?? []).map((filter) => `not narrowed by ${words(filter).toLowerCase()}`), ...(chart.notes ?? [])];
   return (
     <p class="foot">
       {newest !== null && <span title={about}>{ago(newest, now.value)}</span>}
@@ -122,6 +118,7 @@ function Foot({ chart }: { chart: Chart }) {
           {chart.from_cache && " · kept"}
         </span>
       )}
+      {chart.truncated && <span>the first {chart.rows?.length ?? 0} rows</span>}
       {remarks.map((text) => (
         <span key={text} class="remark">
           {text}

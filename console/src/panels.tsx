@@ -10,7 +10,7 @@ const shown_max = 8;
 export function AlertsPanel() {
   const found = alerts.value;
   if (found === null) return null;
-  const open = [...found.open].sort((a, b) => (a.since < b.since ? 1 : -1));
+  const open = [...found.open].sort((a, b) => (a.since === b.since ? hours_left(a) - hours_left(b) : a.since < b.since ? 1 : -1));
   const broken = found.alerts.filter((rule) => rule.error);
   return (
     <section class="card panel first" aria-labelledby="alerts-title">
@@ -52,6 +52,12 @@ export function AlertsPanel() {
   );
 }
 
+/** Of alerts that opened together the most urgent stands first. */
+function hours_left(alert: OpenAlert): number {
+  const name = Object.keys(alert.row).find((one) => /^hours/.test(one));
+  return (name === undefined ? null : as_number(alert.row[name])) ?? 0;
+}
+
 function key_words(key: Record<string, Cell>): string {
   const parts = Object.entries(key).map(([name, value]) => `${words(name)} ${String(value)}`);
   return parts.length > 0 ? parts.join(", ") : "The lake";
@@ -67,7 +73,7 @@ function row_words(alert: OpenAlert): string {
     else if (/^p_/.test(name) && value !== null) out.push(`${words(name).toLowerCase()} ${share(value)}`);
     else if (value !== null && !/_id$/.test(name)) out.push(`${words(name).toLowerCase()} ${number(value)}`);
   }
-  return out.slice(0, 3).join(" · ");
+  return out.slice(0, 3).map((part) => part.replaceAll(" ", "\u00a0")).join(" · ");
 }
 
 function Alert({ alert }: { alert: OpenAlert }) {
