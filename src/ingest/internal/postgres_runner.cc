@@ -162,7 +162,9 @@ Status PostgresRunner::turn() {
     // all is well.
     if (problems.empty()) TARN_CHECK_OK(load(*connection, tables));
     status_.set_state(SourceStatus::State::following);
-    TARN_CHECK_OK(follow(std::move(connection), tables));
+    const Status followed = follow(std::move(connection), tables);
+    if (!followed.ok() && passes_by_itself(followed.error())) return followed;
+    if (!followed.ok()) problems.push_back(followed.error());
     if (!problems.empty()) trouble_ = std::move(problems.front());
     return ok_status();
 }

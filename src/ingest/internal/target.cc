@@ -54,7 +54,7 @@ Error other_type(const tables::TableState& table, const tables::Field& have,
                  const TargetColumn& wanted) {
     return Error(Code::invalid_argument,
                  fmt::format("column {} of table {} is {}, the source now has {}, which does not "
-                             "fit: rename or drop the table's column, it will be made anew",
+                             "fit: rename or drop the table, it will be made anew",
                              wanted.name, table.info.full_name(), tables::type_name(have.type),
                              query::pg_name(wanted.type)));
 }
