@@ -73,7 +73,8 @@ int main(int argc, char** argv) {
     options.first_origin = panel->step_of(135);
     options.from_step = 2;
     options.to_step = 3;
-    options.booster.trees = 300;
+    options.booster.trees = 150;
+    options.rows_max = 100'000;
     for (int i = 2; i < argc; ++i) {
         const std::string argument = argv[i];
         const auto equals = argument.find('=');
