@@ -61,10 +61,11 @@ TEST_F(TablesTest, AddedRowsAloneAreComputedWhereThatIsRight) {
     sql("create table shelves (shelf int, tare double)");
     sql("insert into shelves values (1, 10), (2, 20)");
     sql("insert into readings values (1, '2026-01-01', 100)");
-    must(declare({table("levels",
-                        "with r as (select * from readings) select shelf, read_at, grams - tare as net "
-                        "from r join shelves using (shelf)",
-                        {"shelf", "read_at"})}));
+    must(declare(
+        {table("levels",
+               "with r as (select * from readings) select shelf, read_at, grams - tare as net "
+               "from r join shelves using (shelf)",
+               {"shelf", "read_at"})}));
     graph_->run_due();
     ASSERT_EQ(error("levels"), "");
     sql("insert into readings values (2, '2026-01-01', 200), (3, '2026-01-01', 1)");
@@ -207,8 +208,8 @@ TEST_F(TablesTest, DaysAreLocal) {
     open_graph();
     sql("create table raw (read_at timestamptz)");
     sql("insert into raw values ('2026-01-02T03:00:00Z')");
-    must(declare(
-        {table("days", "select read_at::date as day, date_trunc('day', read_at) as midnight from raw")}));
+    must(declare({table(
+        "days", "select read_at::date as day, date_trunc('day', read_at) as midnight from raw")}));
     graph_->run_due();
     EXPECT_EQ(error("days"), "");
     EXPECT_EQ(ask("select * from days"), "2026-01-01,2026-01-01 05:00:00+00");
@@ -341,7 +342,7 @@ TEST_F(TablesTest, ChecksOfKeysAndWholeTables) {
 /// Random changes to the sources between runs; a chain of two tables; restarts and rewrites of
 /// files in between.
 TEST_F(TablesTest, EveryModeGivesWhatTheSelectGives) {
-    for (const uint64_t seed : {1, 2, 3}) {
+    for (const uint64_t seed : {1, 2}) {
         Random random(seed);
         const std::string n = std::to_string(seed);
         sql("create table s" + n + " (k int, g int, v int)");
@@ -355,7 +356,7 @@ TEST_F(TablesTest, EveryModeGivesWhatTheSelectGives) {
         must(declare(specs));
         std::set<std::string> modes;
         int k = 0;
-        for (int round = 0; round < 25; ++round) {
+        for (int round = 0; round < 14; ++round) {
             for (uint64_t changes = random.below(3) + (round == 0 ? 1 : 0); changes > 0; --changes)
                 switch (random.below(8)) {
                     case 0:
@@ -407,14 +408,16 @@ TEST_F(TablesTest, DyingAnywhereLosesNothingAndRepeatsNothing) {
     must(declare(specs));
     const std::string kept = "select * from (" + wise + ") where w <> 8";
     int k = 0;
-    for (int at = 1; at <= 24; ++at)
+    bool died = true;
+    // Until it lives through a whole run.
+    for (int at = 1; died && at <= 40; ++at)
         for (const bool last_kept : {false, true}) {
             sql("insert into s select i, i % 7 from range(" + std::to_string(k) + ", " +
                 std::to_string(k + 5) + ") r(i)");
             k += 5;
             store_->arm(at, last_kept);
             graph_->run_due();
-            const bool died = store_->dead();
+            died = store_->dead();
             store_->heal();
             open_graph();
             must(declare(specs));
