@@ -16,7 +16,7 @@ QUERIES = {
     "top 10": "select sale_id, amount from sales order by amount desc, sale_id limit 10",
 }
 COLUMNS = {
-    "sales": "sale_id bigint, sold_at timestamptz, store_id int, product_id int, units int, price int, amount int, promo boolean",
+    "sales": "sale_id bigint, sold_at timestamptz, store_id int, product_id int, units int, price int, amount int, promo boolean, updated_at timestamptz",
     "stores": "store_id int, name text, region text, city text, latitude double precision, longitude double precision, "
               "size numeric(4, 2)",
 }

@@ -35,14 +35,16 @@ class Stages:
     def __init__(self):
         self.begun = time.monotonic()
         self.last = ""
+        self.next_tick = 0
 
     def say(self, text):
         print(f"[{time.monotonic() - self.begun:5.0f} s] {text}", flush=True)
 
     def tick(self, text):
-        """Only what changed."""
-        if text != self.last:
+        """Only what changed, and not more often than every few seconds."""
+        if text != self.last and time.monotonic() > self.next_tick:
             self.last = text
+            self.next_tick = time.monotonic() + 3
             self.say(text)
 
 

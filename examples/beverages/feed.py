@@ -241,8 +241,10 @@ class Scales:
 
     def _tell_hour(self, client, hour):
         with self.company.connect() as connection, connection.cursor() as cursor:
-            psycopg2.extras.execute_values(cursor, "insert into sales values %s on conflict do nothing",
-                                           [line.split(",") for line in hour["sale"]]) if hour["sale"] else None
+            if hour["sale"]:
+                psycopg2.extras.execute_values(
+                    cursor, "insert into sales (sale_id, sold_at, store_id, product_id, units, price, amount, promo) "
+                    "values %s on conflict do nothing", [line.split(",") for line in hour["sale"]])
             for line in hour["order"]:
                 cursor.execute("insert into deliveries (delivery_id, shelf_id, ordered_at, due_at, units) "
                                "values (%s, %s, %s, %s, %s) on conflict do nothing", line.split(","))

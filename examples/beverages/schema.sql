@@ -15,7 +15,9 @@ create table deliveries (
 create index on deliveries (updated_at);
 create table sales (
   sale_id bigint primary key, sold_at timestamptz not null, store_id int not null, product_id int not null,
-  units int not null, price int not null, amount int not null, promo boolean not null);
+  units int not null, price int not null, amount int not null, promo boolean not null,
+  updated_at timestamptz not null default now());
+create index on sales (updated_at);
 
 -- The lake reads with a user of its own that may read and nothing else.
 create role lake login password :'lake_password';

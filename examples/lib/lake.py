@@ -121,7 +121,16 @@ class Lake:
     def stages_line(self):
         """One line: what is loading, how many rows each stage has."""
         tables = ["erp.sales", "shelves", "levels", "daily_sales", "demand", "risk"]
-        return "  ".join(f"{table} {self.count(table):,}" for table in tables)
+        line = "  ".join(f"{table} {self.count(table):,}" for table in tables)
+        return line + "".join(f"\n         {trouble}" for trouble in self.troubles())
+
+    def troubles(self):
+        """What the lake itself says is wrong with a source."""
+        try:
+            sources = self.call("GET", "/api/v1/sources")["sources"]
+        except (Refused, OSError):
+            return []
+        return [f"source {source['name']}: {source['last_error']}" for source in sources if source.get("last_error")]
 
     def sign_in_link(self):
         return self.http + "/#token=" + self.call("POST", "/api/v1/sign-in-tokens", {})["token"]

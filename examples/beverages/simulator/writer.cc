@@ -98,10 +98,10 @@ Listener Records::listener() {
         const Shelf& shelf = world_.shelves()[static_cast<size_t>(sale.shelf)];
         if (hour != sale.at) hour_text = pg_time(hour = sale.at);
         line.clear();
-        fmt::format_to(std::back_inserter(line), "{},{},{},{},{},{},{},{}\n", sale.id, hour_text,
+        fmt::format_to(std::back_inserter(line), "{},{},{},{},{},{},{},{},{}\n", sale.id, hour_text,
                        world_.stores()[static_cast<size_t>(shelf.store)].id,
                        world_.products()[static_cast<size_t>(shelf.product)].id, sale.units,
-                       sale.price, sale.price * sale.units, sale.promotion ? 't' : 'f');
+                       sale.price, sale.price * sale.units, sale.promotion ? 't' : 'f', hour_text);
         std::fwrite(line.data(), 1, line.size(), sales_.get());
     };
     to.ordered = [this](const Delivery& delivery) { open_[delivery.id] = delivery; };
