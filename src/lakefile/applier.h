@@ -108,8 +108,8 @@ class Applier {
 
     /// What is applied, with secrets resolved; immutable.
     std::shared_ptr<const Lakefile> current() const;
-    /// JSON for GET /api/v1/lakefile: items with definitions (no secrets), who, when, drift,
-    /// problems.
+    /// JSON for GET /api/v1/lakefile: items with definitions (no secrets), who, when,
+    /// what cannot run.
     Result<std::string> describe_current() const;
 
  private:

@@ -186,6 +186,8 @@ void Checker::sql(Node& node, const std::string& where) {
         const auto found = files_->find(node.text);
         if (found == files_->end())
             return problem(node, where, "there is no file " + node.text + " beside the lakefile");
+        if (first_byte_not_text(found->second) != std::string_view::npos)
+            return problem(node, where, node.text + " is not a text in UTF-8");
         node.file = node.text;
         node.text = found->second;
     }

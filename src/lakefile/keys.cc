@@ -228,6 +228,8 @@ KeyInfo was_key() {
             .form = Form::table};
 }
 
+namespace {
+
 KeyInfo refresh_key() {
     return {.name = "refresh",
             .help = "when it is computed",
@@ -237,8 +239,6 @@ KeyInfo refresh_key() {
             .object = &refresh_object(),
             .otherwise = "on_change"};
 }
-
-namespace {
 
 const ObjectInfo& table_object() {
     static const ObjectInfo object = {

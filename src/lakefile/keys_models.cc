@@ -183,6 +183,18 @@ const ObjectInfo& stock_out_of_object() {
     return object;
 }
 
+const ObjectInfo& pace_object() {
+    static const ObjectInfo object = {"pace",
+                                      "runs at a pace or at times of the lake's time zone",
+                                      "pace",
+                                      {{.name = "every",
+                                        .help = "a pace, a time of day, or a weekday and time",
+                                        .example = "15m",
+                                        .form = Form::schedule,
+                                        .required = true}}};
+    return object;
+}
+
 }  // namespace
 
 const ObjectInfo& stock_out_model() {
@@ -196,7 +208,13 @@ const ObjectInfo& stock_out_model() {
                                         .form = Form::none,
                                         .object = &stock_out_of_object(),
                                         .required = true},
-                                       refresh_key(),
+                                       {.name = "refresh",
+                                        .help = "when it is scored again",
+                                        .example = "{every: 15m}",
+                                        .form = Form::choice,
+                                        .choices = {"on_change", "manual"},
+                                        .object = &pace_object(),
+                                        .otherwise = "on_change"},
                                        was_key()}};
     return object;
 }

@@ -2,6 +2,7 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <istream>
 #include <set>
 #include <streambuf>
@@ -162,15 +163,43 @@ bool refuse_tabs(std::string_view text, std::vector<Problem>& problems) {
 }
 
 bool refuse_bytes(std::string_view text, std::vector<Problem>& problems) {
-    const size_t zero = text.find('\0');
-    if (text.size() <= kTextBytesMax && zero == std::string_view::npos) return false;
-    problems.push_back({"", 1, 1,
-                        zero != std::string_view::npos ? "not a text: it holds a zero byte"
-                                                       : "a lakefile has at most 1 MiB"});
+    if (text.size() > kTextBytesMax) {
+        problems.push_back({"", 1, 1, "a lakefile has at most 1 MiB"});
+        return true;
+    }
+    const size_t bad = first_byte_not_text(text);
+    if (bad == std::string_view::npos) return false;
+    const std::string_view before = text.substr(0, bad);
+    const size_t line_begin = before.rfind('\n') + 1;  // npos + 1 is 0
+    problems.push_back({"", static_cast<int>(std::count(before.begin(), before.end(), '\n')) + 1,
+                        static_cast<int>(bad - line_begin) + 1,
+                        "not a text in UTF-8: save the file as UTF-8"});
     return true;
 }
 
 }  // namespace
+
+size_t first_byte_not_text(std::string_view text) {
+    const auto byte = [&](size_t at) {
+        return at < text.size() ? static_cast<uint8_t>(text[at]) : 0u;
+    };
+    for (size_t at = 0; at < text.size();) {
+        const unsigned lead = byte(at);
+        const size_t more = lead < 0x80                   ? 0
+                            : lead >= 0xc2 && lead < 0xe0 ? 1
+                            : (lead & 0xf0) == 0xe0       ? 2
+                            : lead >= 0xf0 && lead < 0xf5 ? 3
+                                                          : 4;
+        const unsigned second = byte(at + 1);
+        const bool overlong = (lead == 0xe0 && second < 0xa0) || (lead == 0xf0 && second < 0x90);
+        const bool beyond = (lead == 0xed && second >= 0xa0) || (lead == 0xf4 && second >= 0x90);
+        if (lead == 0 || more == 4 || overlong || beyond) return at;
+        for (size_t i = 1; i <= more; ++i)
+            if ((byte(at + i) & 0xc0) != 0x80) return at;
+        at += more + 1;
+    }
+    return std::string_view::npos;
+}
 
 Node read_yaml(std::string_view text, std::vector<Problem>& problems) {
     if (refuse_bytes(text, problems) || refuse_tabs(text, problems)) return {};

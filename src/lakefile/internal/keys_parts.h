@@ -6,7 +6,6 @@
 namespace tarn::lakefile {
 
 KeyInfo was_key();
-KeyInfo refresh_key();
 
 const ObjectInfo& forecast_model();
 const ObjectInfo& stock_out_model();

@@ -46,6 +46,9 @@ inline const Node* Node::find(std::string_view name) const {
 /// Problems are appended.
 Node read_yaml(std::string_view text, std::vector<Problem>& problems);
 
+/// Where `text` stops being UTF-8 without zero bytes; npos: nowhere.
+size_t first_byte_not_text(std::string_view text);
+
 /// Compact JSON, scalars as texts, maps in their order.
 std::string to_json(const Node& node);
 /// Precondition: made by to_json; anything else gives nullopt. Every node gets the place given.
