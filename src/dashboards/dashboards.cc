@@ -15,7 +15,8 @@ constexpr int kViewDepthMax = 8;
 
 /// All SQL of a chart in one text, for finding the tables that it may read.
 std::string text_of(const ChartSpec& chart) {
-    std::string text = chart.from + "\n" + chart.where + "\n" + chart.sql + "\n" + chart.colour + "\n" + chart.by;
+    std::string text =
+        chart.from + "\n" + chart.where + "\n" + chart.sql + "\n" + chart.colour + "\n" + chart.by;
     for (const auto& measure : chart.measures) text += "\n" + measure;
     for (const auto& column : chart.columns) text += "\n" + column;
     return text;
@@ -53,12 +54,15 @@ std::string fingerprint(const query::TableAccess& access, const security::Princi
 
 /// What a viewer without full sight is told: nothing that parts "not there" from "not for you".
 Error for_viewer(Error error, const security::Principal& viewer) {
-    const bool hidden = error.code == Code::permission_denied || error.reason == "42P01" || error.reason == "42703" ||
-                        error.reason == "42501" || error.reason == "3F000";
+    const bool hidden = error.code == Code::permission_denied || error.reason == "42P01" ||
+                        error.reason == "42703" || error.reason == "42501" ||
+                        error.reason == "3F000";
     if (!hidden) return error;
     if (viewer.is_root())
-        return Error(error.reason == "42P01" ? Code::not_found : error.code, error.message, error.reason);
-    return Error(Code::permission_denied, "You may not see what this chart reads, or it does not exist yet.");
+        return Error(error.reason == "42P01" ? Code::not_found : error.code, error.message,
+                     error.reason);
+    return Error(Code::permission_denied,
+                 "You may not see what this chart reads, or it does not exist yet.");
 }
 
 /// Rows of several chunks in one.
@@ -81,11 +85,14 @@ void append(query::Chunk& to, query::Chunk from, size_t rows) {
 Status check_filters(const DashboardSpec& spec, const Filters& filters) {
     for (const auto& [name, values] : filters) {
         if (std::find(spec.filters.begin(), spec.filters.end(), name) == spec.filters.end())
-            return Error(Code::invalid_argument, "the dashboard " + spec.name + " has no filter '" + name.substr(0, 60) + "'");
+            return Error(Code::invalid_argument, "the dashboard " + spec.name + " has no filter '" +
+                                                     name.substr(0, 60) + "'");
         if (values.size() > kFilterValuesMax)
             return Error(Code::invalid_argument, "the filter " + name + " has more than 50 values");
         for (const auto& value : values)
-            if (value.size() > 500) return Error(Code::invalid_argument, "a value of the filter " + name + " is too long");
+            if (value.size() > 500)
+                return Error(Code::invalid_argument,
+                             "a value of the filter " + name + " is too long");
     }
     return ok_status();
 }
@@ -102,7 +109,8 @@ struct Dashboards::Cached {
     std::chrono::steady_clock::time_point made;
 };
 
-/// One viewer's look at one dashboard: one state of the catalog, one session, made when the first chart needs it.
+/// One viewer's look at one dashboard: one state of the catalog, one session, made when the first
+/// chart needs it.
 struct Dashboards::Page {
     const Parts& parts;
     const Options& options;
@@ -116,7 +124,8 @@ struct Dashboards::Page {
     Result<query::Session*> connect() {
         if (session == nullptr) {
             TARN_TRY(opened, parts.engine.connect(viewer));
-            TARN_CHECK_OK(opened->set_setting("statement_timeout", std::to_string(options.chart_timeout.count())));
+            TARN_CHECK_OK(opened->set_setting("statement_timeout",
+                                              std::to_string(options.chart_timeout.count())));
             session = std::move(opened);
         }
         return session.get();
@@ -130,14 +139,16 @@ struct Dashboards::Page {
         return described.emplace(relation, statement->columns()).first->second;
     }
 
-    /// The tables behind a chart: what the viewer sees of them and their state, in `chart` and in the cache's key.
+    /// The tables behind a chart: what the viewer sees of them and their state, in `chart` and in
+    /// the cache's key.
     Status note_tables(const ChartSpec& chart, ChartData& out, std::string& key) {
         std::map<std::string, tables::RelationInfo> found;
         TARN_CHECK_OK(add_tables(state, possible_tables(text_of(chart)), 0, found));
         for (const auto& [name, info] : found) {
             query::TableAccess access = query::TableAccess::everything();
             if (!viewer.principal.is_root()) {
-                TARN_TRY(asked, parts.access.table_access(viewer.principal, info.database, info.name));
+                TARN_TRY(asked,
+                         parts.access.table_access(viewer.principal, info.database, info.name));
                 access = std::move(asked);
             }
             key += "\n" + name + "/" + info.uuid + "/" + fingerprint(access, viewer.principal);
@@ -147,7 +158,8 @@ struct Dashboards::Page {
             const auto snapshot = table->current_snapshot();
             if (access.read.empty()) continue;
             TableAsOf as_of{name, 0, std::nullopt};
-            if (snapshot != nullptr) as_of = {name, snapshot->snapshot_id, Timestamp{snapshot->timestamp_ms * 1000}};
+            if (snapshot != nullptr)
+                as_of = {name, snapshot->snapshot_id, Timestamp{snapshot->timestamp_ms * 1000}};
             out.tables.push_back(std::move(as_of));
         }
         return ok_status();
@@ -155,12 +167,15 @@ struct Dashboards::Page {
 
     Status run(const ChartQuery& query, ChartData& out) {
         TARN_TRY(open, connect());
-        std::vector<std::optional<query::Type>> types(query.parameter_types.begin(), query.parameter_types.end());
+        std::vector<std::optional<query::Type>> types(query.parameter_types.begin(),
+                                                      query.parameter_types.end());
         TARN_TRY(statement, open->prepare(query.sql, types));
         std::vector<query::Value> values;
         for (size_t i = 0; i < query.parameters.size(); ++i) {
             auto value = query::parse_pg_text(statement->parameters()[i], query.parameters[i]);
-            if (!value.ok()) return Error(Code::invalid_argument, "a filter's value does not fit: " + value.error().message);
+            if (!value.ok())
+                return Error(Code::invalid_argument,
+                             "a filter's value does not fit: " + value.error().message);
             values.push_back(std::move(value).value());
         }
         TARN_TRY(cursor, open->execute(*statement, values));
@@ -209,7 +224,8 @@ Status Dashboards::check(const DashboardSpec& spec) {
 
 Status Dashboards::configure(std::vector<DashboardSpec> specs) {
     std::set<std::string> names;
-    if (specs.size() > kDashboardsMax) return Error(Code::invalid_argument, "there are more than 200 dashboards");
+    if (specs.size() > kDashboardsMax)
+        return Error(Code::invalid_argument, "there are more than 200 dashboards");
     for (const auto& spec : specs) {
         TARN_CHECK_OK(check(spec));
         if (!names.insert(spec.name).second)
@@ -238,7 +254,8 @@ std::vector<DashboardSpec> Dashboards::list() const {
 
 namespace {
 
-Result<const DashboardSpec*> find_spec(const std::vector<DashboardSpec>& specs, const std::string& name) {
+Result<const DashboardSpec*> find_spec(const std::vector<DashboardSpec>& specs,
+                                       const std::string& name) {
     for (const auto& spec : specs)
         if (spec.name == name) return &spec;
     return Error(Code::not_found, "there is no dashboard '" + name.substr(0, 100) + "'");
@@ -246,7 +263,8 @@ Result<const DashboardSpec*> find_spec(const std::vector<DashboardSpec>& specs, 
 
 }  // namespace
 
-Result<DashboardData> Dashboards::data(const std::string& name, const Filters& filters, const security::Caller& viewer) {
+Result<DashboardData> Dashboards::data(const std::string& name, const Filters& filters,
+                                       const security::Caller& viewer) {
     const auto begin = parts_.clock.steady();
     const auto specs = current();
     TARN_TRY(spec, find_spec(*specs, name));
@@ -271,14 +289,16 @@ ChartData Dashboards::chart(Page& page, const ChartSpec& spec) {
 FilterChoice Dashboards::choices(Page& page, const std::string& filter) {
     FilterChoice out;
     out.name = filter;
-    if (const auto chosen = page.filters.find(filter); chosen != page.filters.end()) out.selected = chosen->second;
+    if (const auto chosen = page.filters.find(filter); chosen != page.filters.end())
+        out.selected = chosen->second;
     for (const auto& spec : page.spec.charts) {
         bool has_column = false;
-        const ChartData found = answer(page, spec, "choices " + filter, [&](const Describe& describe) -> Result<ChartQuery> {
-            TARN_TRY(query, make_choices_query(spec, filter, describe, kChoicesMax));
-            if (!query) return Error(Code::not_found, "no such column");
-            return std::move(*query);
-        });
+        const ChartData found = answer(
+            page, spec, "choices " + filter, [&](const Describe& describe) -> Result<ChartQuery> {
+                TARN_TRY(query, make_choices_query(spec, filter, describe, kChoicesMax));
+                if (!query) return Error(Code::not_found, "no such column");
+                return std::move(*query);
+            });
         has_column = found.rows != nullptr && !found.error;
         if (!has_column) continue;
         const auto& column = found.rows->columns[0];
@@ -292,14 +312,16 @@ FilterChoice Dashboards::choices(Page& page, const std::string& filter) {
     return out;
 }
 
-ChartData Dashboards::answer(Page& page, const ChartSpec& spec, const std::string& what, const MakeQuery& make) {
+ChartData Dashboards::answer(Page& page, const ChartSpec& spec, const std::string& what,
+                             const MakeQuery& make) {
     const auto begin = parts_.clock.steady();
     ChartData out;
     out.spec = spec;
     std::string key = page.spec.name + "\n" + spec.title + "\n" + text_of(spec) + "\n" + what;
     if (what == "chart")
         for (const auto& [filter, values] : page.filters)
-            for (const auto& value : values) key += "\n" + filter + "=" + std::to_string(value.size()) + ":" + value;
+            for (const auto& value : values)
+                key += "\n" + filter + "=" + std::to_string(value.size()) + ":" + value;
     const Status noted = page.note_tables(spec, out, key);
     if (!noted.ok()) {
         out.error = noted.error();
@@ -352,14 +374,15 @@ void Dashboards::forget(std::list<Cached>::iterator entry) {
     cache_.erase(entry);
 }
 
-Result<std::map<std::string, int64_t>> Dashboards::versions(const std::string& name,
-                                                            const security::Principal& viewer) const {
+Result<std::map<std::string, int64_t>> Dashboards::versions(
+    const std::string& name, const security::Principal& viewer) const {
     uint64_t generation = 0;
     const auto specs = current(&generation);
     TARN_TRY(spec, find_spec(*specs, name));
     const auto state = parts_.catalog.snapshot();
     std::map<std::string, tables::RelationInfo> found;
-    for (const auto& chart : spec->charts) TARN_CHECK_OK(add_tables(state, possible_tables(text_of(chart)), 0, found));
+    for (const auto& chart : spec->charts)
+        TARN_CHECK_OK(add_tables(state, possible_tables(text_of(chart)), 0, found));
     std::map<std::string, int64_t> out;
     out["(declared)"] = static_cast<int64_t>(generation);
     for (const auto& [table, info] : found) {

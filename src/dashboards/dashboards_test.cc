@@ -21,7 +21,8 @@ struct Grants final : query::AccessProvider {
         const auto found = tables.find(database + "." + table);
         return found == tables.end() ? query::TableAccess{} : found->second;
     }
-    Result<query::DatabaseAccess> database_access(const security::Principal&, const std::string&) const override {
+    Result<query::DatabaseAccess> database_access(const security::Principal&,
+                                                  const std::string&) const override {
         return query::DatabaseAccess{};
     }
     Result<bool> may_create_database(const security::Principal&) const override { return false; }
@@ -29,7 +30,8 @@ struct Grants final : query::AccessProvider {
 
 template <typename T>
 T must(Result<T> result) {
-    if (!result.ok()) throw std::runtime_error(result.error().reason + ": " + result.error().message);
+    if (!result.ok())
+        throw std::runtime_error(result.error().reason + ": " + result.error().message);
     return std::move(result).value();
 }
 void must(const Status& status) {
@@ -40,12 +42,14 @@ security::Caller caller(const std::string& name) {
     security::Caller caller;
     caller.principal.name = name;
     caller.principal.arn = "arn:" + name;
-    caller.principal.kind = name == "root" ? security::Principal::Kind::root : security::Principal::Kind::user;
+    caller.principal.kind =
+        name == "root" ? security::Principal::Kind::root : security::Principal::Kind::user;
     caller.door = "http";
     return caller;
 }
 
-ChartSpec chart(ChartSpec::Kind kind, std::vector<std::string> measures, std::string from, std::string by = {}) {
+ChartSpec chart(ChartSpec::Kind kind, std::vector<std::string> measures, std::string from,
+                std::string by = {}) {
     ChartSpec spec;
     spec.kind = kind;
     spec.title = "chart";
@@ -75,10 +79,12 @@ struct Lake {
         query::EngineOptions engine_options;
         engine_options.temp_directory = directory / "spill";
         engine_options.memory_bytes = 256 << 20;
-        engine = must(query::Engine::open(engine_options, {*objects, *catalog, *committer, grants, clock, metrics}));
+        engine = must(query::Engine::open(
+            engine_options, {*objects, *catalog, *committer, grants, clock, metrics}));
         must(engine->connect(caller("root"))).swap(session);
         tables::CreateDatabase main;
         main.name = "main";
+        main.if_absent = true;
         must(catalog->create_database(caller("root"), main));
         fill();
     }
@@ -96,10 +102,12 @@ struct Lake {
     void run(const std::string& sql) { must(session->run(sql)); }
     void fill() {
         run("create table daily_sales (day date, store_id int, region text, units int)");
-        run("insert into daily_sales select date '2026-01-01' + i::int, s, case when s < 3 then 'north' else 'south' end, 10 * s "
+        run("insert into daily_sales select date '2026-01-01' + i::int, s, case when s < 3 then "
+            "'north' else 'south' end, 10 * s "
             "from range(0, 10) t(i), range(1, 5) u(s)");
         run("create table demand (day date, store_id int, units double, p10 double, p90 double)");
-        run("insert into demand select date '2026-01-09' + i::int, s, 11.0 * s, 9.0 * s, 13.0 * s from range(0, 5) t(i), "
+        run("insert into demand select date '2026-01-09' + i::int, s, 11.0 * s, 9.0 * s, 13.0 * s "
+            "from range(0, 5) t(i), "
             "range(1, 5) u(s)");
         run("create table places (store_id int, name text, latitude double, longitude double)");
         run("insert into places values (1, 'One', 4.5, -74.1), (2, 'Two', 6.2, -75.5)");
@@ -125,7 +133,9 @@ class DashboardsTest : public ::testing::Test {
  protected:
     static void SetUpTestSuite() { lake_ = new Lake; }
     static void TearDownTestSuite() { delete std::exchange(lake_, nullptr); }
-    DashboardsTest() : dashboards_({*lake_->engine, *lake_->catalog, lake_->grants, lake_->clock}) { lake_->grants.tables.clear(); }
+    DashboardsTest() : dashboards_({*lake_->engine, *lake_->catalog, lake_->grants, lake_->clock}) {
+        lake_->grants.tables.clear();
+    }
 
     void declare(std::vector<ChartSpec> charts, std::vector<std::string> filters = {}) {
         DashboardSpec spec;
@@ -139,13 +149,15 @@ class DashboardsTest : public ::testing::Test {
     }
     /// "a,b;c,d", or "!code: message".
     static std::string text(const ChartData& chart) {
-        if (chart.error) return "!" + std::string(to_string(chart.error->code)) + ": " + chart.error->message;
+        if (chart.error)
+            return "!" + std::string(to_string(chart.error->code)) + ": " + chart.error->message;
         std::string out;
         for (size_t row = 0; row < chart.rows->rows(); ++row) {
             if (row > 0) out += ';';
             for (size_t i = 0; i < chart.rows->columns.size(); ++i) {
                 if (i > 0) out += ',';
-                if (!chart.rows->columns[i].is_null(row)) chart.rows->columns[i].append_pg_text(row, out);
+                if (!chart.rows->columns[i].is_null(row))
+                    chart.rows->columns[i].append_pg_text(row, out);
             }
         }
         return out;
@@ -180,10 +192,13 @@ TEST_F(DashboardsTest, ABareColumnIsSummedAndPointsAreTheNewestInOrder) {
 TEST_F(DashboardsTest, AForecastIsDrawnOverSalesAndFollowsTheFilters) {
     auto spec = chart(Kind::line, {"units", "demand"}, "daily_sales", "day");
     spec.limit = 4;
-    EXPECT_EQ(one(spec), "2026-01-10,100,110,90,130;2026-01-11,,110,90,130;2026-01-12,,110,90,130;2026-01-13,,110,90,130");
+    EXPECT_EQ(one(spec),
+              "2026-01-10,100,110,90,130;2026-01-11,,110,90,130;2026-01-12,,110,90,130;2026-01-13,,"
+              "110,90,130");
     // demand has no region: it goes through the stores of daily_sales.
-    EXPECT_EQ(one(spec, {{"region", {"north"}}}),
-              "2026-01-10,30,33,27,39;2026-01-11,,33,27,39;2026-01-12,,33,27,39;2026-01-13,,33,27,39");
+    EXPECT_EQ(
+        one(spec, {{"region", {"north"}}}),
+        "2026-01-10,30,33,27,39;2026-01-11,,33,27,39;2026-01-12,,33,27,39;2026-01-13,,33,27,39");
     const auto columns = page().charts[0].columns;
     ASSERT_EQ(columns.size(), 5u);
     EXPECT_EQ(columns[2].role, Role::forecast);
@@ -220,16 +235,19 @@ TEST_F(DashboardsTest, SqlOfTheOwnerIsNarrowedWhereItHasTheColumn) {
     spec.sql = "select region, sum(units) as units from daily_sales group by 1 order by 1";
     EXPECT_EQ(one(spec, {{"region", {"south"}}}), "south,700");
     declare({spec}, {"region", "store_id"});
-    EXPECT_EQ(page({{"store_id", {"1"}}}).charts[0].filters_ignored, std::vector<std::string>{"store_id"});
+    EXPECT_EQ(page({{"store_id", {"1"}}}).charts[0].filters_ignored,
+              std::vector<std::string>{"store_id"});
 }
 
 TEST_F(DashboardsTest, WhatAViewerChoosesNeverBecomesSql) {
     const auto spec = chart(Kind::number, {"count(*)"}, "daily_sales");
-    for (const char* attempt : {"north' or '1'='1", "north') or 1=1 --", "'; drop table daily_sales; --", "\\'", "$1", "\"region\""})
+    for (const char* attempt : {"north' or '1'='1", "north') or 1=1 --",
+                                "'; drop table daily_sales; --", "\\'", "$1", "\"region\""})
         EXPECT_EQ(one(spec, {{"region", {attempt}}}), "0") << attempt;
     EXPECT_EQ(one(spec, {{"store_id", {"1 or 1=1"}}}).substr(0, 17), "!invalid_argument");
     EXPECT_EQ(one(spec), "40");
-    const auto refused = dashboards_.data("stock", {{"units\" > 0 or \"units", {"1"}}}, caller("root"));
+    const auto refused =
+        dashboards_.data("stock", {{"units\" > 0 or \"units", {"1"}}}, caller("root"));
     ASSERT_FALSE(refused.ok());
     EXPECT_EQ(refused.error().code, Code::invalid_argument);
     const std::string long_value(1000, 'x');
@@ -239,7 +257,8 @@ TEST_F(DashboardsTest, WhatAViewerChoosesNeverBecomesSql) {
 TEST_F(DashboardsTest, GrantsHoldInChartsAndChoices) {
     auto number = chart(Kind::number, {"sum(units)"}, "daily_sales");
     declare({number, chart(Kind::number, {"count(*)"}, "demand")}, {"region"});
-    lake_->grants.tables["main.daily_sales"].read = {query::ReadGrant{true, {}, "region = 'north'", {}}};
+    lake_->grants.tables["main.daily_sales"].read = {
+        query::ReadGrant{true, {}, "region = 'north'", {}}};
     const auto mine = page({}, "ann");
     EXPECT_EQ(text(mine.charts[0]), "300");
     ASSERT_TRUE(mine.charts[1].error);
@@ -253,7 +272,8 @@ TEST_F(DashboardsTest, GrantsHoldInChartsAndChoices) {
     lake_->grants.tables.clear();
     EXPECT_TRUE(page({}, "ann").charts[0].error);
     // A table that is not there says the same as one that may not be seen.
-    declare({chart(Kind::number, {"count(*)"}, "nowhere"), chart(Kind::number, {"count(*)"}, "demand")});
+    declare({chart(Kind::number, {"count(*)"}, "nowhere"),
+             chart(Kind::number, {"count(*)"}, "demand")});
     const auto both = page({}, "ann");
     EXPECT_EQ(text(both.charts[0]), text(both.charts[1]));
     EXPECT_EQ(text(page().charts[0]).substr(0, 10), "!not_found");
@@ -274,11 +294,13 @@ TEST_F(DashboardsTest, AnswersAreKeptUntilATableChanges) {
     EXPECT_EQ(text(changed), "1");
     ASSERT_EQ(changed.tables.size(), 1u);
     EXPECT_TRUE(changed.tables[0].at);
-    EXPECT_FALSE(must(dashboards_.versions("stock", caller("ann").principal)).contains("main.moving"));
+    EXPECT_FALSE(
+        must(dashboards_.versions("stock", caller("ann").principal)).contains("main.moving"));
 }
 
 TEST_F(DashboardsTest, OneBrokenChartLeavesTheOthers) {
-    declare({chart(Kind::number, {"sum(untis)"}, "daily_sales"), chart(Kind::line, {"units"}, "empty_one", "day"),
+    declare({chart(Kind::number, {"sum(untis)"}, "daily_sales"),
+             chart(Kind::line, {"units"}, "empty_one", "day"),
              chart(Kind::number, {"count(*)"}, "daily_sales")});
     const auto found = page();
     EXPECT_TRUE(found.charts[0].error);

@@ -17,12 +17,15 @@ bool is_number(const query::Type& type) {
         case query::Kind::int64:
         case query::Kind::float32:
         case query::Kind::float64:
-        case query::Kind::decimal: return true;
-        default: return false;
+        case query::Kind::decimal:
+            return true;
+        default:
+            return false;
     }
 }
 bool is_time(const query::Type& type) {
-    return type.kind == query::Kind::date || type.kind == query::Kind::timestamp || type.kind == query::Kind::timestamptz;
+    return type.kind == query::Kind::date || type.kind == query::Kind::timestamp ||
+           type.kind == query::Kind::timestamptz;
 }
 
 const query::ResultColumn* find(const Columns& columns, std::string_view name) {
@@ -33,11 +36,16 @@ const query::ResultColumn* find(const Columns& columns, std::string_view name) {
 
 uint64_t default_limit(Kind kind) {
     switch (kind) {
-        case Kind::number: return 1;
-        case Kind::line: return 180;
-        case Kind::bar: return 20;
-        case Kind::table: return 50;
-        case Kind::map: return 2'000;
+        case Kind::number:
+            return 1;
+        case Kind::line:
+            return 180;
+        case Kind::bar:
+            return 20;
+        case Kind::table:
+            return 50;
+        case Kind::map:
+            return 2'000;
     }
     return 50;
 }
@@ -47,10 +55,12 @@ std::string expression(const std::string& text, const Columns& columns) {
     return find(columns, text) != nullptr ? quoted(text) : "(" + text + "\n)";
 }
 /// A bare number column is summed; whoever wants something else says so: avg(celsius).
-std::string aggregate(const std::string& text, const Columns& columns, const char* function = "sum") {
+std::string aggregate(const std::string& text, const Columns& columns,
+                      const char* function = "sum") {
     const auto* column = find(columns, text);
     if (column == nullptr) return "(" + text + "\n)";
-    return is_number(column->type) ? std::string(function) + "(" + quoted(text) + ")" : "max(" + quoted(text) + ")";
+    return is_number(column->type) ? std::string(function) + "(" + quoted(text) + ")"
+                                   : "max(" + quoted(text) + ")";
 }
 
 /// p10 and p90, alone or in a function: the band around a forecast.
@@ -70,10 +80,13 @@ std::string label_of(const std::string& expression, const std::string& label) {
 /// Builds one query; the state that its parts share.
 class Builder {
  public:
-    Builder(const ChartSpec& chart, const Filters& filters, const Describe& describe, uint64_t rows_max)
+    Builder(const ChartSpec& chart, const Filters& filters, const Describe& describe,
+            uint64_t rows_max)
         : chart_(chart), filters_(filters), describe_(describe) {
-        query_.limit = std::min(chart.limit == 0 ? default_limit(chart.kind) : chart.limit, rows_max);
-        query_.limit_is_a_cut = chart.kind == Kind::table || chart.kind == Kind::bar || chart.kind == Kind::map;
+        query_.limit =
+            std::min(chart.limit == 0 ? default_limit(chart.kind) : chart.limit, rows_max);
+        query_.limit_is_a_cut =
+            chart.kind == Kind::table || chart.kind == Kind::bar || chart.kind == Kind::map;
     }
 
     Result<ChartQuery> build() {
@@ -89,18 +102,25 @@ class Builder {
         where_ = conditions(columns_, &query_.filters_ignored);
         if (!chart_.sql.empty()) return from_sql();
         switch (chart_.kind) {
-            case Kind::number: return number();
-            case Kind::line: return line();
-            case Kind::bar: return bar();
-            case Kind::table: return table();
-            case Kind::map: return map();
+            case Kind::number:
+                return number();
+            case Kind::line:
+                return line();
+            case Kind::bar:
+                return bar();
+            case Kind::table:
+                return table();
+            case Kind::map:
+                return map();
         }
         return Error(Code::internal, "a chart of no kind");
     }
 
  private:
-    /// " where ..." of the owner's condition and of the filters whose column is there; those that are not go to `ignored`.
-    std::string conditions(const Columns& columns, std::vector<std::string>* ignored, bool with_where = true) {
+    /// " where ..." of the owner's condition and of the filters whose column is there; those that
+    /// are not go to `ignored`.
+    std::string conditions(const Columns& columns, std::vector<std::string>* ignored,
+                           bool with_where = true) {
         std::string out;
         // The line break ends a comment that the owner's text may end in.
         if (with_where && !chart_.where.empty()) out = " where (" + chart_.where + "\n)";
@@ -120,11 +140,14 @@ class Builder {
         for (size_t i = 0; i < values.size(); ++i) {
             query_.parameters.push_back(values[i]);
             query_.parameter_types.push_back(column.type);
-            out += (i == 0 ? "$" : ", $") + std::to_string(query_.parameters.size()) + "::" + query::sql_name(column.type);
+            out += (i == 0 ? "$" : ", $") + std::to_string(query_.parameters.size()) +
+                   "::" + query::sql_name(column.type);
         }
         return out + ")";
     }
-    std::string limit() const { return " limit " + std::to_string(query_.limit + (query_.limit_is_a_cut ? 1 : 0)); }
+    std::string limit() const {
+        return " limit " + std::to_string(query_.limit + (query_.limit_is_a_cut ? 1 : 0));
+    }
     void add_column(std::string name, Role role, std::string of = {}) {
         query_.columns.push_back({std::move(name), {}, role, std::move(of)});
     }
@@ -157,7 +180,8 @@ class Builder {
             sql += ", " + aggregate(measure, columns_) + " as m" + std::to_string(i);
             add_column(label_of(measure, label), Role::measure);
         }
-        const std::string order = chart_.order.empty() ? "m0 desc nulls last, x" : chart_.order + "\n";
+        const std::string order =
+            chart_.order.empty() ? "m0 desc nulls last, x" : chart_.order + "\n";
         return done(sql + " from " + from_ + where_ + " group by 1 order by " + order + limit());
     }
 
@@ -171,10 +195,12 @@ class Builder {
             add_column(label, Role::value);
         }
         const std::string order = chart_.order.empty() ? "" : " order by " + chart_.order + "\n";
-        return done("select " + (list.empty() ? "*" : list) + " from " + from_ + where_ + order + limit());
+        return done("select " + (list.empty() ? "*" : list) + " from " + from_ + where_ + order +
+                    limit());
     }
 
-    /// A forecast that is drawn over the chart's own measures: another table with the same time column.
+    /// A forecast that is drawn over the chart's own measures: another table with the same time
+    /// column.
     struct Overlay {
         std::string select;
         std::vector<ChartColumn> columns;  // m<i>, and low and high when it has them
@@ -198,11 +224,12 @@ class Builder {
                 if (!column.empty()) last_column = column;
                 continue;
             }
-            if ((*overlay)->select.empty()) continue;  // it cannot follow the filters: left out, with a note
+            if ((*overlay)->select.empty())
+                continue;  // it cannot follow the filters: left out, with a note
             const std::string name = "f" + std::to_string(overlays++);
             with += ", " + name + " as (" + (*overlay)->select + ")";
-            joins += " full join " + name + " on " + name + ".x = " +
-                     (overlays == 1 ? "s.x" : "coalesce(" + shown + ")");
+            joins += " full join " + name + " on " + name +
+                     ".x = " + (overlays == 1 ? "s.x" : "coalesce(" + shown + ")");
             shown += ", " + name + ".x";
             for (auto& column : (*overlay)->columns) more_columns.push_back(std::move(column));
         }
@@ -214,13 +241,15 @@ class Builder {
         for (auto& column : own_columns) query_.columns.push_back(std::move(column));
         for (auto& column : more_columns) {
             sql += ", " + column.of;  // "f0.m", kept there until now
-            column.of = column.role == Role::forecast ? "" : column.name.substr(0, column.name.rfind(' '));
+            column.of =
+                column.role == Role::forecast ? "" : column.name.substr(0, column.name.rfind(' '));
             query_.columns.push_back(std::move(column));
         }
         name_bands();
         sql += " from s" + joins;
         // The newest points, in order of time.
-        return done("select * from (select * from (" + sql + ") as points where x is not null order by x desc" + limit() +
+        return done("select * from (select * from (" + sql +
+                    ") as points where x is not null order by x desc" + limit() +
                     ") as newest order by x");
     }
 
@@ -229,28 +258,35 @@ class Builder {
         std::string measure;
         for (auto& column : query_.columns) {
             if (column.role == Role::measure) measure = column.name;
-            if ((column.role == Role::low || column.role == Role::high) && column.of.empty()) column.of = measure;
+            if ((column.role == Role::low || column.role == Role::high) && column.of.empty())
+                column.of = measure;
         }
     }
 
-    /// nullopt: the measure is the chart's own. Its select is empty when the filters cannot be followed.
-    Result<std::optional<Overlay>> find_overlay(const std::string& measure, const std::string& last_column) {
-        if (!is_name(measure) || find(columns_, measure) != nullptr) return std::optional<Overlay>();
+    /// nullopt: the measure is the chart's own. Its select is empty when the filters cannot be
+    /// followed.
+    Result<std::optional<Overlay>> find_overlay(const std::string& measure,
+                                                const std::string& last_column) {
+        if (!is_name(measure) || find(columns_, measure) != nullptr)
+            return std::optional<Overlay>();
         const std::string relation = quoted(Name(database_, measure));
         auto described = describe_(relation);
-        // Not a table either (or not one that the viewer sees): the engine's own error on the column says so.
+        // Not a table either (or not one that the viewer sees): the engine's own error on the
+        // column says so.
         if (!described.ok()) return std::optional<Overlay>();
         const Columns& columns = *described;
         std::string x = find(columns, chart_.by) != nullptr ? chart_.by : "";
         std::string value = find(columns, last_column) != nullptr ? last_column : "";
         for (const auto& column : columns) {
             if (x.empty() && is_time(column.type)) x = column.name;
-            if (value.empty() && (column.name == "p50" || column.name == "mean")) value = column.name;
+            if (value.empty() && (column.name == "p50" || column.name == "mean"))
+                value = column.name;
         }
         if (x.empty() || value.empty())
-            return Error(Code::invalid_argument, measure + " is not a column of " + chart_.from +
-                                                     ", and as a table it has no column " + chart_.by + " with " +
-                                                     (last_column.empty() ? "a measure" : last_column) + " in it");
+            return Error(Code::invalid_argument,
+                         measure + " is not a column of " + chart_.from +
+                             ", and as a table it has no column " + chart_.by + " with " +
+                             (last_column.empty() ? "a measure" : last_column) + " in it");
         Overlay overlay;
         TARN_TRY(where, overlay_conditions(measure, columns));
         if (!where) return std::optional<Overlay>(std::move(overlay));
@@ -267,9 +303,11 @@ class Builder {
         return std::optional<Overlay>(std::move(overlay));
     }
 
-    /// The filters on the forecast's own columns, or through the keys that it shares with the chart's table. nullopt:
-    /// neither goes; a line of everything beside a line of a part would lie.
-    Result<std::optional<std::string>> overlay_conditions(const std::string& name, const Columns& columns) {
+    /// The filters on the forecast's own columns, or through the keys that it shares with the
+    /// chart's table. nullopt: neither goes; a line of everything beside a line of a part would
+    /// lie.
+    Result<std::optional<std::string>> overlay_conditions(const std::string& name,
+                                                          const Columns& columns) {
         std::string out;
         for (const auto& [filter, values] : filters_) {
             if (values.empty() || find(columns_, filter) == nullptr) continue;
@@ -283,11 +321,12 @@ class Builder {
                 if (column.name.ends_with("_id") && find(columns_, column.name) != nullptr)
                     keys += (keys.empty() ? "" : ", ") + quoted(column.name);
             if (keys.empty()) {
-                query_.notes.push_back(name + " has no " + filter + ": it is left out while that is chosen");
+                query_.notes.push_back(name + " has no " + filter +
+                                       ": it is left out while that is chosen");
                 return std::optional<std::string>();
             }
-            out += glue + "(" + keys + ") in (select distinct " + keys + " from " + from_ + " where " +
-                   one_of(*find(columns_, filter), values) + ")";
+            out += glue + "(" + keys + ") in (select distinct " + keys + " from " + from_ +
+                   " where " + one_of(*find(columns_, filter), values) + ")";
         }
         return std::optional<std::string>(std::move(out));
     }
@@ -302,27 +341,33 @@ class Builder {
                 if (find(columns, one) != nullptr) return one;
             return {};
         };
-        const std::string latitude = pick({"latitude", "lat"}), longitude = pick({"longitude", "lon", "lng"});
+        const std::string latitude = pick({"latitude", "lat"}),
+                          longitude = pick({"longitude", "lon", "lng"});
         if (latitude.empty() || longitude.empty())
-            return Error(Code::invalid_argument, "map: " + chart_.measures[0] +
-                                                     " needs columns latitude and longitude (or lat and lon)");
+            return Error(Code::invalid_argument,
+                         "map: " + chart_.measures[0] +
+                             " needs columns latitude and longitude (or lat and lon)");
         std::string key;
         for (const auto& column : columns)
             if (key.empty() && find(columns_, column.name) != nullptr) key = column.name;
         if (key.empty())
-            return Error(Code::invalid_argument,
-                         "map: " + chart_.measures[0] + " and " + chart_.from + " share no column to join them by");
+            return Error(Code::invalid_argument, "map: " + chart_.measures[0] + " and " +
+                                                     chart_.from +
+                                                     " share no column to join them by");
         const std::string shown = pick({"name", "title", "city"});
-        const auto [colour, label] = split_label(chart_.colour.empty() ? "count(*)" : chart_.colour);
+        const auto [colour, label] =
+            split_label(chart_.colour.empty() ? "count(*)" : chart_.colour);
         add_column(key, Role::label);
         add_column(shown.empty() ? key : shown, Role::label);
         add_column(latitude, Role::latitude);
         add_column(longitude, Role::longitude);
         add_column(label_of(colour, label), Role::measure);
-        return done("with d as (select " + quoted(key) + " as k, " + aggregate(colour, columns_, "max") + " as c from " +
-                    from_ + where_ + " group by 1) select p." + quoted(key) + ", p." + quoted(shown.empty() ? key : shown) +
-                    " as label, p." + quoted(latitude) + ", p." + quoted(longitude) + ", d.c from " + places +
-                    " as p join d on d.k = p." + quoted(key) + " order by d.c desc nulls last" + limit());
+        return done(
+            "with d as (select " + quoted(key) + " as k, " + aggregate(colour, columns_, "max") +
+            " as c from " + from_ + where_ + " group by 1) select p." + quoted(key) + ", p." +
+            quoted(shown.empty() ? key : shown) + " as label, p." + quoted(latitude) + ", p." +
+            quoted(longitude) + ", d.c from " + places + " as p join d on d.k = p." + quoted(key) +
+            " order by d.c desc nulls last" + limit());
     }
 
     const ChartSpec& chart_;
@@ -350,8 +395,10 @@ Status check_chart(const ChartSpec& chart) {
         if (!name.ok()) return wrong(name.error().message);
     }
     const bool by_words = chart.sql.empty();
-    if (by_words && chart.kind != Kind::table && chart.measures.empty()) return wrong("it needs something to show");
-    if (by_words && chart.kind == Kind::number && chart.measures.size() > 1) return wrong("number: shows one measure");
+    if (by_words && chart.kind != Kind::table && chart.measures.empty())
+        return wrong("it needs something to show");
+    if (by_words && chart.kind == Kind::number && chart.measures.size() > 1)
+        return wrong("number: shows one measure");
     if (by_words && (chart.kind == Kind::line || chart.kind == Kind::bar) && chart.by.empty())
         return wrong("it needs by: (a column for its x axis)");
     if (chart.kind == Kind::map) {
@@ -363,14 +410,16 @@ Status check_chart(const ChartSpec& chart) {
     return ok_status();
 }
 
-Result<ChartQuery> make_chart_query(const ChartSpec& chart, const Filters& filters, const Describe& describe,
-                                    uint64_t rows_max) {
+Result<ChartQuery> make_chart_query(const ChartSpec& chart, const Filters& filters,
+                                    const Describe& describe, uint64_t rows_max) {
     TARN_CHECK_OK(check_chart(chart));
     return Builder(chart, filters, describe, rows_max).build();
 }
 
-Result<std::optional<ChartQuery>> make_choices_query(const ChartSpec& chart, const std::string& column,
-                                                     const Describe& describe, uint64_t values_max) {
+Result<std::optional<ChartQuery>> make_choices_query(const ChartSpec& chart,
+                                                     const std::string& column,
+                                                     const Describe& describe,
+                                                     uint64_t values_max) {
     if (!chart.sql.empty()) return std::optional<ChartQuery>();
     TARN_TRY(name, parse_name(chart.from));
     TARN_TRY(columns, describe(quoted(name)));

@@ -1,5 +1,5 @@
-// A chart's words made into one SELECT. What the lake's owner wrote (where, measures, sql) is SQL and goes in as it is;
-// names are quoted, and what a viewer chose travels as parameters.
+// A chart's words made into one SELECT. What the lake's owner wrote (where, measures, sql) is SQL
+// and goes in as it is; names are quoted, and what a viewer chose travels as parameters.
 #pragma once
 
 #include <functional>
@@ -21,9 +21,10 @@ struct ChartQuery {
     /// Texts of $1, $2, ... and their types.
     std::vector<std::string> parameters;
     std::vector<query::Type> parameter_types;
-    /// One for each column of the answer; the type comes with the rows. Empty names take the column's own.
+    /// One for each column of the answer; the type comes with the rows. Empty names take the
+    /// column's own.
     std::vector<ChartColumn> columns;
-    uint64_t limit = 0;  // the SELECT asks for one more, to know whether there is more
+    uint64_t limit = 0;           // the SELECT asks for one more, to know whether there is more
     bool limit_is_a_cut = false;  // rows beyond the limit are worth telling
     std::vector<std::string> filters_ignored;
     std::vector<std::string> notes;
@@ -31,10 +32,12 @@ struct ChartQuery {
 
 /// Whether the words fit together; no table is looked at.
 Status check_chart(const ChartSpec& chart);
-Result<ChartQuery> make_chart_query(const ChartSpec& chart, const Filters& filters, const Describe& describe,
-                                    uint64_t rows_max);
-/// The values of a filter column in the chart's table; nullopt: it has no such column, or is made by sql.
-Result<std::optional<ChartQuery>> make_choices_query(const ChartSpec& chart, const std::string& column,
+Result<ChartQuery> make_chart_query(const ChartSpec& chart, const Filters& filters,
+                                    const Describe& describe, uint64_t rows_max);
+/// The values of a filter column in the chart's table; nullopt: it has no such column, or is made
+/// by sql.
+Result<std::optional<ChartQuery>> make_choices_query(const ChartSpec& chart,
+                                                     const std::string& column,
                                                      const Describe& describe, uint64_t values_max);
 
 }  // namespace tarn::dashboards

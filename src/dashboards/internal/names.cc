@@ -104,7 +104,8 @@ class Words {
 
 bool is_name(std::string_view text) {
     if (text.empty() || text.size() > 63 || !is_name_start(text[0])) return false;
-    return std::all_of(text.begin(), text.end(), [](char c) { return is_name_start(c) || is_digit(c); });
+    return std::all_of(text.begin(), text.end(),
+                       [](char c) { return is_name_start(c) || is_digit(c); });
 }
 
 Result<Name> parse_name(std::string_view text) {
@@ -112,8 +113,10 @@ Result<Name> parse_name(std::string_view text) {
     const std::string_view database = dot == std::string_view::npos ? "main" : text.substr(0, dot);
     const std::string_view relation = dot == std::string_view::npos ? text : text.substr(dot + 1);
     if (!is_name(database) || !is_name(relation))
-        return Error(Code::invalid_argument, "'" + std::string(text.substr(0, 100)) +
-                                                 "' is no table's name (risk, or erp.sales); use sql: for more than one table");
+        return Error(
+            Code::invalid_argument,
+            "'" + std::string(text.substr(0, 100)) +
+                "' is no table's name (risk, or erp.sales); use sql: for more than one table");
     return Name(database, relation);
 }
 

@@ -23,14 +23,15 @@ bool is_name(std::string_view text);
 std::string quoted(std::string_view name);
 std::string quoted(const Name& name);
 
-/// Every name and pair of names in the SQL text that could be a table: more than it reads, never less, but for tables
-/// reached through views. String literals and comments are left out.
+/// Every name and pair of names in the SQL text that could be a table: more than it reads, never
+/// less, but for tables reached through views. String literals and comments are left out.
 std::set<Name> possible_tables(std::string_view sql);
 
-/// "sum(units) as sold" -> ("sum(units)", "sold"); without "as" the label is empty. Quoted labels lose their quotes.
+/// "sum(units) as sold" -> ("sum(units)", "sold"); without "as" the label is empty. Quoted labels
+/// lose their quotes.
 std::pair<std::string, std::string> split_label(std::string_view measure);
-/// The column that a measure is about, for its legend: "units" of "units", "sum(units)" and "sum(units)::bigint"; empty
-/// when there is no such one.
+/// The column that a measure is about, for its legend: "units" of "units", "sum(units)" and
+/// "sum(units)::bigint"; empty when there is no such one.
 std::string column_of(std::string_view expression);
 
 }  // namespace tarn::dashboards

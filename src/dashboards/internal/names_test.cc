@@ -6,16 +6,21 @@ namespace tarn::dashboards {
 namespace {
 
 TEST(Names, TablesOfSql) {
-    const auto found = possible_tables("select s.units, 'from hidden' from Levels s join erp.shelf_map m using (shelf_id) -- , lost\n"
-                                       "where x in (select y from \"daily sales\") /* gone */ and z = $$ from never $$");
+    const auto found = possible_tables(
+        "select s.units, 'from hidden' from Levels s join erp.shelf_map m using (shelf_id) -- , "
+        "lost\n"
+        "where x in (select y from \"daily sales\") /* gone */ and z = $$ from never $$");
     EXPECT_TRUE(found.contains(Name("main", "levels")));
     EXPECT_TRUE(found.contains(Name("erp", "shelf_map")));
     EXPECT_TRUE(found.contains(Name("main", "daily sales")));
-    for (const char* absent : {"hidden", "lost", "gone", "never"}) EXPECT_FALSE(found.contains(Name("main", absent))) << absent;
+    for (const char* absent : {"hidden", "lost", "gone", "never"})
+        EXPECT_FALSE(found.contains(Name("main", absent))) << absent;
 }
 
 TEST(Names, UnclosedQuotesEnd) {
-    for (const char* text : {"'abc", "\"abc", "$$abc", "/* abc", "-- abc", "$a$ b $a", "a.", ".", ""}) possible_tables(text);
+    for (const char* text :
+         {"'abc", "\"abc", "$$abc", "/* abc", "-- abc", "$a$ b $a", "a.", ".", ""})
+        possible_tables(text);
 }
 
 TEST(Names, Quoting) {

@@ -7,12 +7,14 @@ namespace {
 
 // Nothing but our own files, no inline script or style, no frame around it, no outside address.
 constexpr std::string_view kContentSecurityPolicy =
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' "
+    "data:; "
     "manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// Addresses that the page itself understands.
 bool is_page(std::string_view path) {
-    return path == "/" || path == "/sign-in" || path == "/dashboards" || path.starts_with("/dashboards/");
+    return path == "/" || path == "/sign-in" || path == "/dashboards" ||
+           path.starts_with("/dashboards/");
 }
 
 const ConsoleAsset* find_asset(std::string_view path) {
@@ -37,7 +39,8 @@ bool serve_console(http::Request& request, http::Responder& responder) {
     headers.add("cross-origin-opener-policy", "same-origin");
     headers.add("cross-origin-resource-policy", "same-origin");
     headers.add("permissions-policy", "camera=(), microphone=(), geolocation=()");
-    headers.add("cache-control", asset->immutable ? "public, max-age=31536000, immutable" : "no-cache");
+    headers.add("cache-control",
+                asset->immutable ? "public, max-age=31536000, immutable" : "no-cache");
     headers.add("etag", asset->etag);
     headers.add("vary", "accept-encoding");
     // A peer that has gone away needs no answer: the status says nothing that could be done.
@@ -47,7 +50,8 @@ bool serve_console(http::Request& request, http::Responder& responder) {
     }
     const bool gzip = request.headers().has_token("accept-encoding", "gzip");
     if (gzip) headers.add("content-encoding", "gzip");
-    static_cast<void>(responder.respond(200, headers, std::string(gzip ? asset->gzip : asset->plain)));
+    static_cast<void>(
+        responder.respond(200, headers, std::string(gzip ? asset->gzip : asset->plain)));
     return true;
 }
 

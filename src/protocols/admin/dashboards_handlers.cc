@@ -11,31 +11,46 @@ namespace {
 
 const char* word(dashboards::ChartSpec::Kind kind) {
     switch (kind) {
-        case dashboards::ChartSpec::Kind::number: return "number";
-        case dashboards::ChartSpec::Kind::line: return "line";
-        case dashboards::ChartSpec::Kind::bar: return "bar";
-        case dashboards::ChartSpec::Kind::table: return "table";
-        case dashboards::ChartSpec::Kind::map: return "map";
+        case dashboards::ChartSpec::Kind::number:
+            return "number";
+        case dashboards::ChartSpec::Kind::line:
+            return "line";
+        case dashboards::ChartSpec::Kind::bar:
+            return "bar";
+        case dashboards::ChartSpec::Kind::table:
+            return "table";
+        case dashboards::ChartSpec::Kind::map:
+            return "map";
     }
     return "";
 }
 
 const char* word(dashboards::Role role) {
     switch (role) {
-        case dashboards::Role::value: return "value";
-        case dashboards::Role::x: return "x";
-        case dashboards::Role::measure: return "measure";
-        case dashboards::Role::forecast: return "forecast";
-        case dashboards::Role::low: return "low";
-        case dashboards::Role::high: return "high";
-        case dashboards::Role::label: return "label";
-        case dashboards::Role::latitude: return "latitude";
-        case dashboards::Role::longitude: return "longitude";
+        case dashboards::Role::value:
+            return "value";
+        case dashboards::Role::x:
+            return "x";
+        case dashboards::Role::measure:
+            return "measure";
+        case dashboards::Role::forecast:
+            return "forecast";
+        case dashboards::Role::low:
+            return "low";
+        case dashboards::Role::high:
+            return "high";
+        case dashboards::Role::label:
+            return "label";
+        case dashboards::Role::latitude:
+            return "latitude";
+        case dashboards::Role::longitude:
+            return "longitude";
     }
     return "";
 }
 
-/// Numbers that a browser can hold exactly are numbers (sums are decimals here); everything else is text.
+/// Numbers that a browser can hold exactly are numbers (sums are decimals here); everything else is
+/// text.
 Json number_or_text(const std::string& text) {
     double number = 0;
     const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -58,8 +73,10 @@ Json cell(const query::Column& column, size_t row) {
         case query::Kind::int16:
         case query::Kind::int32:
         case query::Kind::int64:
-        case query::Kind::decimal: return number_or_text(text);
-        default: return text;
+        case query::Kind::decimal:
+            return number_or_text(text);
+        default:
+            return text;
     }
 }
 
@@ -94,7 +111,9 @@ Json chart_json(const dashboards::ChartData& chart) {
     }
     Json columns = Json::array();
     for (const auto& column : chart.columns) {
-        Json one = {{"name", column.name}, {"type", query::pg_name(column.type)}, {"role", word(column.role)}};
+        Json one = {{"name", column.name},
+                    {"type", query::pg_name(column.type)},
+                    {"role", word(column.role)}};
         if (!column.of.empty()) one["of"] = column.of;
         columns.push_back(std::move(one));
     }
@@ -155,7 +174,8 @@ Result<ApiResponse> get_dashboard(const DoorParts& parts, ApiRequest& request) {
 Status watch_dashboard(const DoorParts& parts, ApiRequest& request, http::Responder& responder) {
     if (parts.live == nullptr) return no_dashboards();
     const auto name = request.http.query_value("dashboard");
-    if (!name || name->empty()) return Error(Code::invalid_argument, "say which: /api/v1/events?dashboard=NAME");
+    if (!name || name->empty())
+        return Error(Code::invalid_argument, "say which: /api/v1/events?dashboard=NAME");
     return parts.live->open(request.caller, *name, request.http, responder);
 }
 

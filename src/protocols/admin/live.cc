@@ -19,7 +19,8 @@ using Versions = std::map<std::string, int64_t>;
 /// One word for a state of the tables.
 std::string state_id(const Versions& versions) {
     std::string text;
-    for (const auto& [table, version] : versions) text += table + "=" + std::to_string(version) + "\n";
+    for (const auto& [table, version] : versions)
+        text += table + "=" + std::to_string(version) + "\n";
     return codec::hex_encode(codec::sha256(text)).substr(0, 24);
 }
 
@@ -45,7 +46,8 @@ struct LiveStreams::Stream {
     Steady::time_point opened, last_write, last_look;
 };
 
-LiveStreams::LiveStreams(dashboards::Dashboards& dashboards, const meta::Store& store, LiveOptions options)
+LiveStreams::LiveStreams(dashboards::Dashboards& dashboards, const meta::Store& store,
+                         LiveOptions options)
     : dashboards_(dashboards), store_(store), options_(options), thread_([this] { run(); }) {}
 
 LiveStreams::~LiveStreams() {
@@ -64,8 +66,8 @@ void LiveStreams::stop() {
     thread_.join();
 }
 
-Status LiveStreams::open(const security::Caller& caller, const std::string& dashboard, http::Request& request,
-                         http::Responder& responder) {
+Status LiveStreams::open(const security::Caller& caller, const std::string& dashboard,
+                         http::Request& request, http::Responder& responder) {
     TARN_TRY(versions, dashboards_.versions(dashboard, caller.principal));
     auto stream = std::make_shared<Stream>();
     stream->principal = caller.principal;
@@ -74,9 +76,12 @@ Status LiveStreams::open(const security::Caller& caller, const std::string& dash
     {
         MutexLock lock(mutex_);
         size_t of_one = 0;
-        for (const auto& one : streams_) of_one += one->principal.arn == caller.principal.arn ? 1 : 0;
-        if (stopped_ || streams_.size() >= options_.streams_max || of_one >= options_.streams_of_one_max)
-            return Error(Code::exhausted, "too many pages watch already; this one asks by itself from time to time");
+        for (const auto& one : streams_)
+            of_one += one->principal.arn == caller.principal.arn ? 1 : 0;
+        if (stopped_ || streams_.size() >= options_.streams_max ||
+            of_one >= options_.streams_of_one_max)
+            return Error(Code::exhausted,
+                         "too many pages watch already; this one asks by itself from time to time");
     }
     TARN_CHECK_OK(responder.send_head(200,
                                       {{"content-type", "text/event-stream"},
@@ -141,7 +146,9 @@ void LiveStreams::look(bool changed) {
             const auto key = std::pair(stream->dashboard, stream->principal.arn);
             auto found = asked.find(key);
             if (found == asked.end())
-                found = asked.emplace(key, dashboards_.versions(stream->dashboard, stream->principal)).first;
+                found =
+                    asked.emplace(key, dashboards_.versions(stream->dashboard, stream->principal))
+                        .first;
             if (!found->second.ok()) {
                 stream->out->close();
                 continue;
