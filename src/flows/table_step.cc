@@ -151,11 +151,7 @@ Status TableStep::choose_mode(Work& work) const {
     const bool kept = work.table && work.table->metadata->properties.count(kColumns) > 0 &&
                       work.table->metadata->properties.at(kColumns) == signature(work.facts);
     if (!kept || !known) return {};
-    if (spec_.refresh.window) {
-        work.mode = TableMode::window;
-        return {};
-    }
-    if (!work.facts.repeatable) return {};
+    if (!work.facts.repeatable && !spec_.refresh.window) return {};
     std::vector<size_t> changed;
     bool only_appends = true;
     for (size_t i = 0; i < inputs.size(); ++i) {
@@ -166,10 +162,11 @@ Status TableStep::choose_mode(Work& work) const {
         changed.push_back(i);
         only_appends = only_appends && kind == TableChanges::Kind::appended;
     }
-    if (changed.empty()) {
+    if (changed.empty() && work.facts.repeatable) {
         work.mode = TableMode::nothing;
         return {};
     }
+    if (spec_.refresh.window) return place_window(work);
     if (changed.size() > 1 || !only_appends) return {};
     for (const auto& use : work.facts.tables) {
         const auto& name = inputs[changed[0]].name;
@@ -189,16 +186,28 @@ Status TableStep::find_window(Work& work) const {
             if (kind != query::Kind::date && kind != query::Kind::timestamp &&
                 kind != query::Kind::timestamptz)
                 continue;
-            const Timestamp from = work.run.started().plus(-*spec_.refresh.window);
             work.window_column = quoted(lower(column.name));
             work.window_type = query::sql_name(column.type);
-            // In the session's time zone, like the days in the SELECT.
-            work.window_from =
-                "make_timestamptz(" + std::to_string(from.micros) + ")::" + work.window_type;
             return {};
         }
     return Error{Code::invalid_argument,
                  "refresh has a window, but no column of the key is a date or timestamp"};
+}
+
+/// The window reaches back from the newest row that the table has: whatever the clock says, and
+/// however long nothing ran, no time is left out. Rows of the future don't move it. Days are those
+/// of the session's time zone, as in the SELECT.
+Status TableStep::place_window(Work& work) const {
+    const std::string now = "make_timestamptz(" + std::to_string(work.run.started().micros) + ")";
+    TARN_TRY(found, work.session.query(
+                        "select (least(max(" + work.window_column + ")::timestamptz, " + now +
+                        ") - to_seconds(" + std::to_string(spec_.refresh.window->count()) +
+                        "))::" + work.window_type + "::text from " + quoted(spec_.name) +
+                        " where " + work.window_column + " is not null"));
+    if (found.rows() != 1 || found.columns[0].is_null(0)) return {};  // no row yet: all of it
+    work.mode = TableMode::window;
+    work.window_from = literal(std::string(found.columns[0].text(0))) + "::" + work.window_type;
+    return {};
 }
 
 /// A table whose columns no longer fit is replaced by a new one of the same name, in the same

@@ -51,6 +51,7 @@ class TableStep final : public Step {
     Result<tables::TablePtr> existing(const StepRun& run) const;
     Status choose_mode(Work& work) const;
     Status find_window(Work& work) const;
+    Status place_window(Work& work) const;
     Status make_table(Work& work) const;
     Status take_away(Work& work) const;
     Status compute(Work& work) const;
