@@ -31,7 +31,10 @@ struct Parts {
     Registry& registry;
     const Clock& clock;
     security::Caller system;  // whom tables are made for and sessions read as
-    int threads = 2;          // of one training
+    /// Trainings of a back-test at once. One: whether XGBoost 1.7 may train two boosters on two
+    /// threads of a process that does other work as well is not proven (bench/models does, and
+    /// never failed).
+    int threads = 1;
 };
 
 /// Checks the spec alone; whether tables and columns exist is found at each run. invalid_argument
