@@ -4,6 +4,7 @@
   tools/test.py [--quick | --long] [WORD ...]    WORDs select unit-test programs and pytest tests by name
 """
 import argparse
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -56,13 +57,8 @@ def house_rules(tally):
 def unit_tests(tally, words):
     programs = sorted(BUILD.glob("src/**/tarn_*_test"))
     programs = [p for p in programs if not words or any(w in p.name for w in words)]
-    with tempfile.TemporaryDirectory() as folder:
-        for program in programs:
-            report = pathlib.Path(folder) / (program.name + ".json")
-            began = time.monotonic()
-            done = run([str(program), f"--gtest_output=json:{report}", "--gtest_brief=1"],
-                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
-            took = time.monotonic() - began
+    with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for program, done, report, took in pool.map(lambda p: unit_test(p, folder), programs):
             if not report.exists():
                 print(done.stdout[-4000:])
                 tally.add(0, 1, 0, [f"{program.name}: ended with {done.returncode} before its report"])
@@ -79,12 +75,21 @@ def unit_tests(tally, words):
             print(f"  {program.name}: {len(cases)} tests, {took:.1f} s", flush=True)
 
 
+def unit_test(program, folder):
+    report = pathlib.Path(folder) / (program.name + ".json")
+    began = time.monotonic()
+    done = run([str(program), f"--gtest_output=json:{report}", "--gtest_brief=1"],
+               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+    return program, done, report, time.monotonic() - began
+
+
 def outside_tests(tally, tier, words):
     """pytest over tests/: the real program through its doors."""
     marks = {"quick": "quick", "all": "not long", "long": "quick or not quick"}[tier]
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(folder) / "pytest.xml"
         command = ["/usr/bin/python3", "-m", "pytest", "-q", "-ra", "-p", "no:cacheprovider", "-m", marks,
+                   "-n", str(os.cpu_count()), "--dist", "loadfile",  # files side by side: most tests wait more than they work
                    f"--junitxml={report}", "tests"]
         if words:
             command += ["-k", " or ".join(words)]

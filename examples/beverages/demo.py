@@ -119,7 +119,7 @@ class Demo:
         print(f"\nConsole      {lake.http}\nSign in      {lake.sign_in_link()}   (works once)\n")
         print("The five shelves most likely to run empty:")
         rows = lake.sql("select shelf_id, store_id, product_id, units, round(hours_to_empty, 1), round(p_empty, 2) from risk "
-                        "where state in ('ok', 'at_risk') order by p_empty desc, hours_to_empty limit 5")
+                        "where p_empty > 0.5 and units > 0 order by hours_to_empty limit 5")
         print("  shelf  store  product  units  hours to empty  chance")
         for row in rows:
             print("  {:>5}  {:>5}  {:>7}  {:>5}  {:>14}  {:>6}".format(*row))
