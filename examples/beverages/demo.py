@@ -101,7 +101,8 @@ class Demo:
         if not target.exists():
             shutil.copytree(ours / "sql", self.folder / "sql", dirs_exist_ok=True)
             shutil.copyfile(ours / "lake.yaml", target)
-        (self.folder / "drop").mkdir(exist_ok=True)
+        for source in ("weather", "holidays"):
+            (self.folder / "drop" / source).mkdir(parents=True, exist_ok=True)
         return target
 
     def first_dashboard(self):
@@ -137,7 +138,7 @@ class Demo:
         while True:
             for alert in self.receiver.take():
                 data = alert["data"]
-                self.stages.say(f"{alert['type']}: shelf {data['key']}")
+                self.stages.say(f"{alert['type']}: shelf {data['key']['shelf_id']}")
             if not self.lake.alive():
                 raise GaveUp("the server ended by itself; its log is " + str(self.lake.log_file))
             tick()
@@ -146,7 +147,7 @@ class Demo:
     def first_alert(self):
         alert = wait_for("the first alert", TIME_LIMIT["alert"], self.receiver.first,
                          lambda: self.stages.tick(self.lake.stages_line()))
-        self.stages.say(f"the first alert has arrived, signature checked: {alert['type']} {alert['data']['key']}")
+        self.stages.say(f"the first alert has arrived, signature checked: {alert['type']}, shelf {alert['data']['key']['shelf_id']}")
 
     def pull_the_plug(self, times=5):
         chance = random.Random(self.world.seed)

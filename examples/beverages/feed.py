@@ -117,14 +117,16 @@ class Company:
         """Once. Returns the number of sales."""
         with self.connect() as connection, connection.cursor() as cursor:
             if not self.world.state["loaded"]:
-                schema = (pathlib.Path(__file__).parent / "schema.sql").read_text()
+                here = pathlib.Path(__file__).parent
                 # A first start that was cut off has left parts.
                 cursor.execute("drop schema public cascade; create schema public; drop role if exists lake")
-                cursor.execute(schema.replace(":'lake_password'", f"'{self.world.secret('lake_password')}'"))
+                cursor.execute((here / "schema.sql").read_text())
                 for table in TABLES:
                     with open(self.world.files / "pg" / f"{table}.csv") as rows:
                         cursor.copy_expert(f"copy {table} {COLUMNS.get(table, '')} from stdin (format csv)", rows)
                 cursor.execute("update deliveries set updated_at = coalesce(delivered_at, ordered_at)")
+                cursor.execute((here / "keys.sql").read_text().replace(
+                    ":'lake_password'", f"'{self.world.secret('lake_password')}'"))
                 cursor.execute("analyze")
             cursor.execute("select count(*) from sales")
             count = cursor.fetchone()[0]

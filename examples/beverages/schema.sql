@@ -10,16 +10,9 @@ create table shelf_map (
   shelf_id int primary key, store_id int not null references stores, product_id int not null references products,
   capacity int not null, tare_g int not null, unit_g int not null);
 create table deliveries (
-  delivery_id bigint primary key, shelf_id int not null references shelf_map, ordered_at timestamptz not null,
+  delivery_id bigint, shelf_id int not null, ordered_at timestamptz not null,
   due_at timestamptz not null, delivered_at timestamptz, units int not null, updated_at timestamptz not null default now());
-create index on deliveries (updated_at);
 create table sales (
-  sale_id bigint primary key, sold_at timestamptz not null, store_id int not null, product_id int not null,
+  sale_id bigint, sold_at timestamptz not null, store_id int not null, product_id int not null,
   units int not null, price int not null, amount int not null, promo boolean not null,
   updated_at timestamptz not null default now());
-create index on sales (updated_at);
-
--- The lake reads with a user of its own that may read and nothing else.
-create role lake login password :'lake_password';
-grant usage on schema public to lake;
-grant select on all tables in schema public to lake;

@@ -151,8 +151,11 @@ class Lake:
             f"AWS_SHARED_CREDENTIALS_FILE={credentials} aws --region us-east-1 --endpoint-url http://{self.ready['aws']} s3 ls "
             "s3://landing/ --recursive",
             f"PGPASSFILE={passwords} psql -h {host} -p {port} -U {self.key} lake -c "
-            "'select * from risk order by hours_to_empty limit 5'",
-            f"XDG_CONFIG_HOME={config} mosquitto_sub -t 'stores/+/shelves/+' -v -C 5",
+            "'select shelf_id, store_id, units, hours_to_empty::numeric(9,1) as hours, reasons from risk "
+            "where units > 0 order by hours_to_empty limit 5'",
+            f"XDG_CONFIG_HOME={config} mosquitto_sub -t 'stores/+/shelves/+' -v -C 5 -W 60",
+            f"TARN_READY_FILE={self.ready_file} AWS_SHARED_CREDENTIALS_FILE={credentials} "
+            f"{TOP / 'build' / 'release' / 'tarn'} plan {self.lakefile}",
         ]
 
     @staticmethod
