@@ -169,3 +169,15 @@ class WebhookReceiver:
                 pass
 
         return Handler
+
+
+if __name__ == "__main__":  # python3 tests/webhook_receiver.py [PORT [SECRET]]: prints what arrives
+    import sys
+    given = sys.argv[1:]
+    with WebhookReceiver(port=int(given[0]) if given else 0, secret=given[1] if len(given) > 1 else None) as hook:
+        print(f"listening at {hook.url}, signatures by {hook.secret}", flush=True)
+        seen = 0
+        while True:  # Ctrl-C ends it
+            for message in sorted(hook.wait_requests(seen + 1, seconds=10 ** 9), key=lambda each: each.arrived)[seen:]:
+                seen += 1
+                print(message.status or "401, the signature does not fit:", json.dumps(message.body), flush=True)
