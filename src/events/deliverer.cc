@@ -31,9 +31,10 @@ QueuedDelivery queued(const DeliveryRecord& record, const Timestamp now) {
 /// What the receiver said, without what only we and it should know.
 std::string shown(const Result<net::HttpReply>& reply, const Receiver& receiver) {
     std::string text = reply.ok() ? reply->body : reply.error().message;
-    for (size_t at = text.find(receiver.url.url); at != std::string::npos;
-         at = text.find(receiver.url.url))
-        text.replace(at, receiver.url.url.size(), receiver.url.where);
+    // What is put in its place may hold the URL itself ("https://host/"): it is not looked at again.
+    const std::string &url = receiver.url.url, &where = receiver.url.where;
+    for (size_t at = text.find(url); at != std::string::npos; at = text.find(url, at + where.size()))
+        text.replace(at, url.size(), where);
     if (text.size() > kAnswerBytesMax) text.resize(kAnswerBytesMax);
     return text;
 }
