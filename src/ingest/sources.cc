@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/log.h"
+#include "ingest/internal/folder_place.h"
 #include "ingest/internal/mqtt_decode.h"
 #include "ingest/internal/runner.h"
 #include "ingest/routes.h"
@@ -134,6 +135,8 @@ std::string_view to_string(SourceStatus::State state) {
 }
 
 Status check(const SourceSpec& spec) {
+    if (const auto* folder = std::get_if<FolderSource>(&spec.from))
+        return check_drop_folder(folder->path);
     if (!std::holds_alternative<MqttSource>(spec.from)) return ok_status();
     const auto shape = MqttShape::make(spec);
     return shape.ok() ? ok_status() : Status(shape.error());

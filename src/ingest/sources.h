@@ -131,7 +131,8 @@ class Sources {
     std::unique_ptr<Impl> impl_;
 };
 
-/// What keeps a source as declared from ever running (invalid_argument), for `plan`. No I/O.
+/// What keeps a source as declared from ever running (invalid_argument; permission_denied: a folder
+/// that no source may read), for `plan`. Looks at where a folder lies, at nothing else.
 Status check(const SourceSpec& spec);
 /// What a source as declared can not do, one sentence each, for `plan`: "cannot see deleted rows".
 /// No I/O.

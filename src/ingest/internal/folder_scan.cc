@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <fmt/format.h>
 #include <fnmatch.h>
 #include <sys/stat.h>
@@ -11,6 +12,9 @@
 #include <cerrno>
 #include <cstring>
 #include <tuple>
+#include <utility>
+
+#include "ingest/internal/folder_place.h"
 
 namespace tarn::ingest {
 namespace {
@@ -31,7 +35,71 @@ Error os_error(const std::string& path, int number) {
     return Error(code, fmt::format("{}: {}", path, std::strerror(number)));
 }
 
+/// A folder that stays the same one while it is read.
+class OpenFolder {
+ public:
+    /// not_found, permission_denied (also: a folder that no source may read).
+    static Result<OpenFolder> open(const std::string& path) {
+        OpenFolder out(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        if (out.descriptor_ < 0) return os_error(path, errno);
+        TARN_CHECK_OK(out.check(path));
+        return out;
+    }
+    OpenFolder(OpenFolder&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+    OpenFolder& operator=(OpenFolder&&) = delete;
+    ~OpenFolder() {
+        if (descriptor_ >= 0) ::close(descriptor_);
+    }
+    int descriptor() const { return descriptor_; }
+    int release() { return std::exchange(descriptor_, -1); }
+
+ private:
+    explicit OpenFolder(int descriptor) : descriptor_(descriptor) {}
+
+    /// Where the folder really lies, links and .. followed, decides: never what the path says.
+    Status check(const std::string& path) const {
+        const std::string here = fmt::format("/proc/self/fd/{}", descriptor_);
+        char buffer[PATH_MAX];
+        const ssize_t length = ::readlink(here.c_str(), buffer, sizeof buffer);
+        if (length <= 0 || static_cast<size_t>(length) == sizeof buffer)
+            return Error(Code::permission_denied, path + ": nobody knows where it lies");
+        const Status allowed = check_real_folder(std::string(buffer, static_cast<size_t>(length)));
+        if (allowed.ok()) return allowed;
+        return Error(allowed.error()).within(path);
+    }
+
+    int descriptor_;
+};
+
 }  // namespace
+
+/// Dropped files become rows. What the machine and the server keep for themselves is not dropped
+/// there, and a lakefile that names it wants to read secrets.
+Status check_real_folder(const std::string& real) {
+    const auto refused = [](const std::string& why) {
+        return Error(Code::permission_denied,
+                     why + ": no source may read it; let files be dropped into a folder of their own");
+    };
+    for (const std::string_view system : {"/proc", "/sys", "/dev", "/etc", "/boot", "/run/secrets"})
+        if (real == system || real.starts_with(std::string(system) + "/"))
+            return refused("the folder is the system's own");
+    if (real.find("/.") != std::string::npos)
+        return refused("the folder is hidden, or lies in a hidden one");
+    for (std::string up = real; !up.empty(); up.resize(up.rfind('/'))) {
+        struct stat state {};
+        if (::stat((up + "/root.key").c_str(), &state) == 0)
+            return refused("the folder is a lake's data folder, or lies in one");
+    }
+    return ok_status();
+}
+
+Status check_drop_folder(const std::string& path) {
+    TARN_TRY(split, parse_drop_path(path));
+    const auto folder = OpenFolder::open(split.folder);
+    // One that is not there yet is looked at again when it is.
+    if (folder.ok() || folder.error().code == Code::not_found) return ok_status();
+    return folder.error();
+}
 
 Result<DropFolder> parse_drop_path(const std::string& path) {
     if (!path.starts_with('/'))
@@ -59,8 +127,10 @@ bool is_waiting_name(std::string_view name, const std::string& pattern) {
 }
 
 Result<std::vector<SeenFile>> list_drop_folder(const DropFolder& from) {
-    DIR* const folder = ::opendir(from.folder.c_str());
+    TARN_TRY(open, OpenFolder::open(from.folder));
+    DIR* const folder = ::fdopendir(open.descriptor());
     if (folder == nullptr) return os_error(from.folder, errno);
+    open.release();  // closedir's
     const std::unique_ptr<DIR, int (*)(DIR*)> closing(folder, ::closedir);
     std::vector<SeenFile> found;
     while (const dirent* entry = ::readdir(folder)) {
@@ -102,7 +172,9 @@ Result<std::unique_ptr<DropFile>> DropFile::open(const std::string& folder,
     const std::string path = folder + "/" + name;
     if (name.find('/') != std::string::npos)
         return Error(Code::invalid_argument, path + ": not a file's name");
-    const int descriptor = ::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    TARN_TRY(from, OpenFolder::open(folder));
+    const int descriptor = ::openat(from.descriptor(), name.c_str(),
+                                    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (descriptor < 0) return os_error(path, errno);
     std::unique_ptr<DropFile> file(new DropFile(descriptor));
     struct stat state {};

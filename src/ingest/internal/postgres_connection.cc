@@ -136,6 +136,12 @@ Status PostgresConnection::connect(const std::string& url) {
         if (name == "dbname") database = option->val;
         if (name == "user") user_ = option->val;
     }
+    // A password with @ or / that is not written as %xx spills into host, port or database, and
+    // from there into every message.
+    const auto spilled = [](const std::string& text) { return has(text, "@"); };
+    if (spilled(host) || spilled(database) ||
+        port.find_first_not_of("0123456789,") != std::string::npos)
+        return bad_url;
     place_ = fmt::format("database {} at {}:{}", database.empty() ? user_ : database, host, port);
     // What stands before dbname is a default, what stands after it wins over the url.
     const char* names[] = {"keepalives_idle",           "keepalives_interval",
