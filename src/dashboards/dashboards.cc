@@ -12,14 +12,40 @@ namespace {
 constexpr size_t kDashboardsMax = 200, kChartsMax = 60, kFiltersMax = 12, kFilterValuesMax = 50;
 constexpr uint64_t kChoicesMax = 500;
 constexpr int kViewDepthMax = 8;
+/// Of all charts together: 60 slow ones would hold a lane of SQL for 20 minutes. Those that are done
+/// are kept, so that the next look goes further.
+constexpr auto kPageBudget = std::chrono::seconds(60);
 
 /// All SQL of a chart in one text, for finding the tables that it may read.
 std::string text_of(const ChartSpec& chart) {
     std::string text =
-        chart.from + "\n" + chart.where + "\n" + chart.sql + "\n" + chart.colour + "\n" + chart.by;
+        chart.from + "\n" + chart.where + "\n" + chart.sql + "\n" + chart.colour + "\n" + chart.by +
+        "\n" + chart.order;
     for (const auto& measure : chart.measures) text += "\n" + measure;
     for (const auto& column : chart.columns) text += "\n" + column;
     return text;
+}
+
+/// Whether a chart's answer depends on nothing but its tables and the hour: all its words are
+/// columns of them or known. Anything else (current_user, a catalog, a model's function) may mean
+/// something else to the next viewer.
+bool is_common(const ChartSpec& chart, const std::set<std::string>& of_tables) {
+    static const std::set<std::string> kWords = {
+        "and", "asc",  "avg", "between", "case", "coalesce", "count", "desc", "distinct", "else",
+        "end", "false", "first", "greatest", "in", "is", "last", "least", "like", "max", "median",
+        "min", "not", "null", "nullif", "nulls", "or", "round", "sum", "then", "true", "when"};
+    static const std::set<std::string> kOfTheViewer = {
+        "current_catalog", "current_database", "current_role", "current_schema", "current_user",
+        "session_user",    "user"};
+    std::string text = chart.from + "\n" + chart.where + "\n" + chart.sql + "\n" + chart.colour +
+                       "\n" + chart.by + "\n" + chart.order;
+    for (const auto& measure : chart.measures) text += "\n" + split_label(measure).first;
+    for (const auto& column : chart.columns) text += "\n" + split_label(column).first;
+    const auto names = possible_tables(text);
+    return std::all_of(names.begin(), names.end(), [&](const Name& name) {
+        return !kOfTheViewer.contains(name.second) &&
+               (kWords.contains(name.second) || of_tables.contains(name.second));
+    });
 }
 
 /// The tables that exist among `names`, views followed to what they stand for.
@@ -117,6 +143,7 @@ struct Dashboards::Page {
     const DashboardSpec& spec;
     const Filters& filters;
     const security::Caller& viewer;
+    const std::chrono::steady_clock::time_point begun;
     tables::CatalogSnapshot state;
     std::unique_ptr<query::Session> session;
     std::map<std::string, std::vector<query::ResultColumn>> described;
@@ -144,7 +171,11 @@ struct Dashboards::Page {
     Status note_tables(const ChartSpec& chart, ChartData& out, std::string& key) {
         std::map<std::string, tables::RelationInfo> found;
         TARN_CHECK_OK(add_tables(state, possible_tables(text_of(chart)), 0, found));
+        std::set<std::string> words;  // that name nothing but these tables
+        bool views = false;
         for (const auto& [name, info] : found) {
+            views = views || info.kind == tables::RelationKind::view;
+            words.insert({info.database, info.name});
             query::TableAccess access = query::TableAccess::everything();
             if (!viewer.principal.is_root()) {
                 TARN_TRY(asked,
@@ -155,12 +186,19 @@ struct Dashboards::Page {
             if (info.kind == tables::RelationKind::view) continue;
             TARN_TRY(table, state.load_table(info));
             key += "@" + table->metadata_location;
+            for (const auto& field : table->schema().fields) words.insert(field.name);
             const auto snapshot = table->current_snapshot();
             if (access.read.empty()) continue;
             TableAsOf as_of{name, 0, std::nullopt};
             if (snapshot != nullptr)
                 as_of = {name, snapshot->snapshot_id, Timestamp{snapshot->timestamp_ms * 1000}};
             out.tables.push_back(std::move(as_of));
+        }
+        if (views || !is_common(chart, words)) {
+            key += "\nfor " + viewer.principal.arn;
+            for (const auto& role : viewer.principal.roles) key += "," + role;
+            for (const auto& [name, value] : viewer.principal.attributes)
+                key += "&" + name + "=" + value;
         }
         return ok_status();
     }
@@ -269,7 +307,7 @@ Result<DashboardData> Dashboards::data(const std::string& name, const Filters& f
     const auto specs = current();
     TARN_TRY(spec, find_spec(*specs, name));
     TARN_CHECK_OK(check_filters(*spec, filters));
-    Page page{parts_, options_, *spec, filters, viewer, parts_.catalog.snapshot(), nullptr, {}};
+    Page page{parts_, options_, *spec, filters, viewer, begin, parts_.catalog.snapshot(), nullptr, {}};
     DashboardData out;
     out.name = spec->name;
     out.title = spec->title.empty() ? spec->name : spec->title;
@@ -317,7 +355,9 @@ ChartData Dashboards::answer(Page& page, const ChartSpec& spec, const std::strin
     const auto begin = parts_.clock.steady();
     ChartData out;
     out.spec = spec;
-    std::string key = page.spec.name + "\n" + spec.title + "\n" + text_of(spec) + "\n" + what;
+    std::string key = page.spec.name + "\n" + spec.title + "\n" + text_of(spec) + "\n" + what +
+                      "\n" + std::to_string(static_cast<int>(spec.kind)) + "/" +
+                      std::to_string(spec.limit);
     if (what == "chart")
         for (const auto& [filter, values] : page.filters)
             for (const auto& value : values)
@@ -331,6 +371,10 @@ ChartData Dashboards::answer(Page& page, const ChartSpec& spec, const std::strin
         ChartData copy = *kept;
         copy.from_cache = true;
         return copy;
+    }
+    if (begin - page.begun > kPageBudget) {
+        out.error = Error(Code::timed_out, "the charts before this one took all of the page's time");
+        return out;
     }
     const auto query = make([&](const std::string& relation) { return page.describe(relation); });
     Status done = query.ok() ? page.run(*query, out) : Status(query.error());

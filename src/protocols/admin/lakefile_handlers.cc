@@ -50,6 +50,24 @@ Result<uint64_t> whole_in(const ApiRequest& request, const char* name, uint64_t 
     return found->get<uint64_t>();
 }
 
+/// Whoever may apply may have the server read any table, folder and database that a lakefile can
+/// name. What does a part of that needs this right too.
+Status may_apply(const DoorParts& parts, const ApiRequest& request) {
+    return parts.authorizer->decide(request.caller, "tarn:Apply", request.caller.resource);
+}
+
+/// A sample of a source is files of this machine or a connection to any host.
+Status may_try(const DoorParts& parts, const ApiRequest& request, const lakefile::Text& text,
+               const std::string& name) {
+    const Status all = may_apply(parts, request);
+    if (all.ok()) return all;
+    for (const auto& item : lakefile::parse(text, {}).lakefile.items)
+        if (item.kind == lakefile::Kind::source &&
+            (name.empty() || name == item.name || name == item.id()))
+            return all;
+    return ok_status();
+}
+
 }  // namespace
 
 Result<ApiResponse> plan_lakefile(const DoorParts& parts, ApiRequest& request) {
@@ -60,6 +78,9 @@ Result<ApiResponse> plan_lakefile(const DoorParts& parts, ApiRequest& request) {
     if (days > 3650) return Error(Code::invalid_argument, "'replay_days' is at most 3650");
     if (days > 0) options.replay = std::chrono::hours(24 * days);
     TARN_TRY(plan, parts.applier->plan(text, options));
+    // How often any SELECT had rows answers questions about rows.
+    if (!plan.replays.empty() && !may_apply(parts, request).ok())
+        plan.replays = {"alerts over history are shown to who may apply (tarn:Apply)"};
     return ApiResponse{200, Json::parse(lakefile::to_json(plan, text.file_name)), {}};
 }
 
@@ -80,8 +101,10 @@ Result<ApiResponse> try_lakefile(const DoorParts& parts, ApiRequest& request) {
     TARN_CHECK_OK(available(parts));
     TARN_TRY(text, text_of(request));
     TARN_TRY(rows, whole_in(request, "rows", 20));
-    TARN_TRY(tried, parts.applier->try_out(request.caller, text, request.text_or("name", ""),
-                                           std::min(rows, kTryRowsMax)));
+    const std::string name = request.text_or("name", "");
+    TARN_CHECK_OK(may_try(parts, request, text, name));
+    TARN_TRY(tried,
+             parts.applier->try_out(request.caller, text, name, std::min(rows, kTryRowsMax)));
     return ApiResponse{200, Json::parse(tried), {}};
 }
 
