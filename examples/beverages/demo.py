@@ -141,6 +141,7 @@ class Demo:
                 self.stages.say(f"{alert['type']}: shelf {data['key']['shelf_id']}")
             if not self.lake.alive():
                 raise GaveUp("the server ended by itself; its log is " + str(self.lake.log_file))
+            self.check_feed()
             tick()
             time.sleep(2)
 
@@ -160,9 +161,14 @@ class Demo:
             self.lake.start()
             self.stages.say(f"started again in {(time.monotonic() - begun) * 1000:.0f} ms")
 
+    def check_feed(self):
+        if self.scales.trouble is not None:
+            raise GaveUp(f"the company no longer tells what happens: {self.scales.trouble!r}")
+
     def count(self):
         """Stops the company, lets the lake catch up, compares each hop. True: no difference."""
         self.scales.pause()
+        self.check_feed()
         self.stages.say("the company pauses; every hop is counted")
         hops = []
 

@@ -202,6 +202,8 @@ class Scales:
         """All of them, acknowledged. paho sends again what a connection that broke left without its PUBACK."""
         waiting = [client.publish(topic, payload, qos=1) for topic, payload in readings]
         for message in waiting:
+            if message.rc == mqtt.MQTT_ERR_NO_CONN:  # kept until the connection is back, yet is_published() would raise
+                message.rc = mqtt.MQTT_ERR_SUCCESS
             while not message.is_published():
                 if self._stop.is_set():
                     return False
