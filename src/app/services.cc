@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "app/lake.h"
 #include "app/preview_json.h"
@@ -53,7 +54,32 @@ std::string describe(const events::Replay& replay) {
 
 }  // namespace
 
-Services::Services(Lake& lake) : lake_(lake), routes_(std::make_shared<ingest::RouteTable>()) {}
+Services::Services(Lake& lake, const Settings& settings)
+    : lake_(lake),
+      source_folders_(settings.source_folders),
+      routes_(std::make_shared<ingest::RouteTable>()) {}
+
+/// What lies outside whatever the settings say is the business of ingest/ (folder_place.h).
+Status Services::may_read(const ingest::SourceSpec& source) const {
+    const auto* folder = std::get_if<ingest::FolderSource>(&source.from);
+    if (folder == nullptr || source_folders_.empty()) return ok_status();
+    std::error_code error;
+    const auto real = std::filesystem::weakly_canonical(folder->path, error);
+    for (size_t at = 0; !error && at <= source_folders_.size();) {
+        const size_t comma = std::min(source_folders_.find(',', at), source_folders_.size());
+        auto allowed =
+            std::filesystem::weakly_canonical(source_folders_.substr(at, comma - at), error);
+        if (!allowed.has_filename()) allowed = allowed.parent_path();  // "/srv/drop/"
+        at = comma + 1;
+        if (!allowed.is_absolute()) continue;
+        const auto inside = real.lexically_relative(allowed);
+        if (!inside.empty() && *inside.begin() != "..") return ok_status();
+    }
+    return Error(Code::permission_denied,
+                 folder->path + " is outside of the folders that sources may read (" +
+                     source_folders_ + "): drop files there, or start the server with another "
+                     "--source-folders");
+}
 
 Services::~Services() {
     stop();
@@ -72,7 +98,7 @@ Status Services::open_secrets(const Settings& settings) {
 }
 
 Result<std::unique_ptr<Services>> Services::open(Lake& lake, const Settings& settings) {
-    std::unique_ptr<Services> out(new Services(lake));
+    std::unique_ptr<Services> out(new Services(lake, settings));
     TARN_CHECK_OK(out->open_secrets(settings));
     const auto system = [&lake] { return lake.system_caller(); };
     out->models_ = std::make_unique<models::Registry>(*lake.store, *lake.objects);
@@ -124,6 +150,7 @@ void Services::open_applier(const Settings& settings, lakefile::ApplierParts& pa
     };
     parts.try_source = [this](const ingest::SourceSpec& source,
                               size_t rows) -> Result<std::string> {
+        TARN_CHECK_OK(may_read(source));
         TARN_TRY(preview, sources_->try_source(source, rows));
         return preview_json(preview);
     };
@@ -164,9 +191,15 @@ std::vector<lakefile::Problem> Services::check(const lakefile::Lakefile& lakefil
                 where = item.id();
         problems.push_back({where, 0, 0, fits.error().message});
     }
-    for (const auto& source : lakefile.sources)
-        if (const Status runs = ingest::check(source); !runs.ok())
+    for (const auto& source : lakefile.sources) {
+        Status runs = may_read(source);
+        if (runs.ok()) runs = ingest::check(source);
+        if (!runs.ok())
             problems.push_back({"sources." + source.name, 0, 0, runs.error().message});
+    }
+    for (const auto& dashboard : lakefile.dashboards)
+        if (const Status fits = dashboards::Dashboards::check(dashboard); !fits.ok())
+            problems.push_back({"dashboards." + dashboard.name, 0, 0, fits.error().message});
     return problems;
 }
 
@@ -189,7 +222,14 @@ Status Services::configure(const lakefile::Lakefile& lakefile) {
                             lakefile.timezone));
     for (auto& step : alerts_->steps()) steps.push_back(std::move(step));
     note("tables", graph_->configure(std::move(steps)));
-    note("sources", sources_->configure(lakefile.sources));
+    // What was applied under other settings does not run under these.
+    std::vector<ingest::SourceSpec> allowed;
+    for (const auto& source : lakefile.sources) {
+        const Status may = may_read(source);
+        note("sources", may);
+        if (may.ok()) allowed.push_back(source);
+    }
+    note("sources", sources_->configure(std::move(allowed)));
     return outcome;
 }
 

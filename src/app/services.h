@@ -24,6 +24,7 @@ class Step;
 namespace tarn::ingest {
 class RouteTable;
 class Sources;
+struct SourceSpec;
 }  // namespace tarn::ingest
 namespace tarn::models {
 class Registry;
@@ -59,7 +60,9 @@ class Services {
     std::shared_ptr<const mqtt::TopicRoutes> topic_routes() const;
 
  private:
-    explicit Services(Lake& lake);
+    Services(Lake& lake, const Settings& settings);
+    /// permission_denied: a folder outside of those that the settings allow.
+    Status may_read(const ingest::SourceSpec& source) const;
     Status open_secrets(const Settings& settings);
     void open_applier(const Settings& settings, lakefile::ApplierParts& parts);
     /// Turns the declaration into calls of each service's configure().
@@ -70,6 +73,7 @@ class Services {
     std::vector<lakefile::Problem> check(const lakefile::Lakefile& lakefile) const;
 
     Lake& lake_;
+    const std::string source_folders_;
     std::unique_ptr<security::Secrets> secrets_;
     std::shared_ptr<ingest::RouteTable> routes_;
     std::unique_ptr<models::Registry> models_;

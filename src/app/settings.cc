@@ -13,6 +13,10 @@ const std::vector<SettingInfo>& setting_table() {
          "file (0600) with lines name=value: what ${secret:name} in a lakefile stands for; "
          "TARN_SECRET_NAME in the environment does the same",
          Kind::text, &Settings::secrets_file},
+        {"source-folders",
+         "folders that sources of a lakefile may read files in, e.g. /srv/drop,/srv/partners; "
+         "without it any but the system's, hidden ones and the lake's own",
+         Kind::text, &Settings::source_folders},
         {"listen", "address to listen on; anything but loopback needs a TLS certificate",
          Kind::text, &Settings::listen},
         {"port",

@@ -17,6 +17,7 @@ struct Settings {
     std::string data;  // folder of the lake; the only one that is written to
     std::string lake;  // lakefile to apply at start
     std::string secrets_file;
+    std::string source_folders;  // absolute, by commas; empty: see docs/decisions/0004
     std::string listen = "127.0.0.1";
     std::string ports;  // as given; see parse_ports
     std::string ready_file;
