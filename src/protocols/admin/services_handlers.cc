@@ -1,4 +1,5 @@
 // What runs by declaration: sources, steps and their runs, models, alerts.
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -13,6 +14,7 @@ namespace tarn::admin {
 namespace {
 
 constexpr size_t kListMax = 1000;
+constexpr size_t kOpenMax = 10'000;  // alerts in one answer; a thousand rules may have as many each
 constexpr const char* kHidden = "it failed; why is told to who sees all of the tables behind it";
 
 Json time_or_null(Timestamp at) {
@@ -276,11 +278,21 @@ Result<ApiResponse> list_alerts(const DoorParts& parts, ApiRequest& request) {
     if (parts.alerts == nullptr) return without("alerts");
     Json rules = Json::array(), open = Json::array();
     RuleSight sight(parts, request.caller.principal);
-    for (const auto& rule : parts.alerts->status())
-        rules.push_back(rule_json(rule, sight.whole(rule.rule)));
-    for (const auto& alert : parts.alerts->open())
-        if (sight.whole(alert.rule)) open.push_back(open_alert_json(alert));
-    return ApiResponse{200, {{"alerts", rules}, {"open", open}}, {}};
+    std::vector<events::OpenAlert> shown;
+    bool all = true;
+    for (const auto& rule : parts.alerts->status()) {
+        const bool whole = sight.whole(rule.rule);
+        rules.push_back(rule_json(rule, whole));
+        if (!whole) continue;
+        for (auto& alert : parts.alerts->open(rule.rule)) {
+            all = all && shown.size() < kOpenMax;
+            if (all) shown.push_back(std::move(alert));
+        }
+    }
+    std::stable_sort(shown.begin(), shown.end(),
+                     [](const auto& a, const auto& b) { return a.since < b.since; });
+    for (const auto& alert : shown) open.push_back(open_alert_json(alert));
+    return ApiResponse{200, {{"alerts", rules}, {"open", open}, {"open_truncated", !all}}, {}};
 }
 
 Result<ApiResponse> list_alert_events(const DoorParts& parts, ApiRequest& request) {
