@@ -90,6 +90,8 @@ void add_status(CLI::App& app, ClientOptions& options, int& code) {
                 "%s, up %s s, %s changes in the log\n",
                 body["ready"].get<bool>() ? "ready" : text_of(body["not_ready_because"]).c_str(),
                 text_of(body["uptime_seconds"]).c_str(), text_of(body["log_version"]).c_str());
+            if (body.contains("warning"))
+                std::printf("warning: %s\n", text_of(body["warning"]).c_str());
             const auto& storage = body["storage"];
             std::printf("%s buckets, %s objects, %s bytes\n", text_of(storage["buckets"]).c_str(),
                         text_of(storage["objects"]).c_str(),

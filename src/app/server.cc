@@ -248,6 +248,13 @@ class RunningServer final : public Server {
             out.not_ready_because = "starting or stopping";
         else if (!lake_->store->healthy())
             out.not_ready_because = "a write of the log failed: restart the server";
+        // Still ready: reads are answered, and deletions are what frees space.
+        const auto free = lake_->disk.free_bytes(settings_.data);
+        const uint64_t free_min = meta::LocalStoreOptions().free_bytes_min;
+        if (free.ok() && *free < free_min / 8)
+            out.warning = "the disk is full: nothing can be written";
+        else if (free.ok() && *free < free_min)
+            out.warning = "the disk is nearly full: only deletions are accepted";
         const auto buckets = lake_->objects->list_buckets();
         if (!buckets.ok()) return out;
         for (const auto& bucket : *buckets) {

@@ -79,7 +79,8 @@ Error failure(int error, std::string_view verb, const std::string& path) {
     std::string message("cannot ");
     message.append(verb).append(" ").append(path).append(": ");
     message.append(std::generic_category().message(error)).append(remedy(error));
-    return Error(code_of(error), std::move(message));
+    return Error(code_of(error), std::move(message),
+                 error == ENOSPC || error == EDQUOT ? "disk_full" : "");
 }
 
 /// Repeats a system call that a signal interrupted.

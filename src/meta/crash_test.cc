@@ -176,6 +176,8 @@ TEST_F(Crash, ANearlyFullDiskTakesErasuresOnly) {
     ASSERT_TRUE(store->commit(Batch().put("a", "1").put("b", "1")).ok());
     store.reset();
     disk.set_free_bytes(1000);
+    EXPECT_EQ(open(disk).error().reason, "disk_full");
+    disk.set_free_bytes(500 << 10);
     store = open(disk).value();
     const auto refused = store->commit(Batch().put("c", "1"));
     ASSERT_FALSE(refused.ok());

@@ -17,6 +17,7 @@ namespace tarn::meta {
 namespace {
 
 constexpr size_t kLakeIdBytes = 16;
+constexpr uint64_t kStartDivisor = 8;  // of the watermark: room for what a replay flushes
 
 Result<Commit> to_commit(Result<wal::Committed> committed) {
     if (!committed.ok()) return std::move(committed).error();
@@ -67,8 +68,21 @@ class LocalStoreImpl final : public LocalStore {
         log_.reset();  // the committer ends before the index that it applies to
     }
 
+    /// RocksDB may abort the process when its first writes find no room; we say it in words before.
+    Status check_space() {
+        const uint64_t needed = options_.free_bytes_min / kStartDivisor;
+        TARN_TRY(free, disk_.free_bytes(options_.directory));
+        if (free >= needed) return ok_status();
+        return Error(Code::exhausted,
+                     "the disk of " + options_.directory + " has " + std::to_string(free >> 20) +
+                         " MiB left, a start needs " + std::to_string(needed >> 20) +
+                         " MiB: free space on it or move the data folder to a larger one",
+                     "disk_full");
+    }
+
     Status open() {
         TARN_CHECK_OK(disk_.make_directories(options_.directory));
+        TARN_CHECK_OK(check_space());
         TARN_CHECK_OK(load_lake_id());
         const auto index_directory = options_.directory + "/index";
         TARN_TRY(index, Index::open(

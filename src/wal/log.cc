@@ -16,6 +16,7 @@ namespace tarn::wal {
 namespace {
 
 constexpr size_t kChangeOverheadBytes = 64;
+constexpr uint64_t kFullDivisor = 8;
 constexpr int kGatherFraction = 4;
 constexpr std::chrono::microseconds kGatherTimeMax(500);
 
@@ -221,10 +222,18 @@ void LogImpl::resolve_group(Group& group) {
     frame_.clear();
     const bool low = space_is_low();
     for (auto& waiting : group) {
+        if (low && space_full_) {
+            waiting.answer = Error(Code::exhausted,
+                                   "the disk is full, even for deletions: free space on the data "
+                                   "folder's disk or give it more",
+                                   "disk_full");
+            continue;
+        }
         if (low && !waiting.urgent) {
             waiting.answer = Error(Code::exhausted,
                                    "the disk is nearly full: only deletions are accepted; delete "
-                                   "data or give the data folder more space");
+                                   "data or give the data folder more space",
+                                   "disk_full");
             continue;
         }
         auto resolved = index_.resolve(waiting.change, next_);
@@ -364,6 +373,7 @@ bool LogImpl::space_is_low() {
     space_checked_ = now;
     space_checked_bytes_ = written_bytes_;
     space_low_ = free.ok() && *free < options_.free_bytes_min;
+    space_full_ = free.ok() && *free < options_.free_bytes_min / kFullDivisor;
     return space_low_;
 }
 

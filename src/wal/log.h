@@ -84,7 +84,8 @@ struct LogOptions {
     size_t group_bytes_max = 8u << 20;          // one writer's megabytes must not become everybody's tail
     size_t queue_changes_max = 16'384;          // beyond it commit() answers `exhausted`
     size_t queue_bytes_max = 64u << 20;
-    uint64_t free_bytes_min = 256ull << 20;     // below it changes are refused (`exhausted`) unless they free space
+    uint64_t free_bytes_min = 256ull << 20;     // below it changes are refused (`exhausted`) unless they free space;
+                                                // below an eighth of it all are: the index could not be flushed
 };
 
 /// Keeps a segment file readable for as long as it is held, also after the segment has been removed.

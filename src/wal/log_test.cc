@@ -212,12 +212,16 @@ TEST_F(LogTest, AFailedApplyEndsTheLog) {
 
 TEST_F(LogTest, BelowTheWatermarkOnlyUrgentChangesPass) {
     ASSERT_TRUE(open().ok());
-    disk_->set_free_bytes(1000);
+    disk_->set_free_bytes(options_.free_bytes_min / 2);
     const auto until = clock_.steady() + std::chrono::seconds(10);
     while (commit("a") == kCommitted && clock_.steady() < until) {
     }
     EXPECT_EQ(commit("b"), Code::exhausted);
     EXPECT_EQ(commit("urgent", {}, true), kCommitted);
+    disk_->set_free_bytes(1000);
+    while (commit("a", {}, true) == kCommitted && clock_.steady() < until) {
+    }
+    EXPECT_EQ(commit("urgent", {}, true), Code::exhausted);
     EXPECT_TRUE(log_->healthy());
     disk_->set_free_bytes(1 << 30);
     while (commit("c") != kCommitted && clock_.steady() < until) {

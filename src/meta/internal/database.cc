@@ -23,7 +23,7 @@ std::string_view view(const rocksdb::Slice& bytes) {
 Error to_error(const rocksdb::Status& status) {
     const auto message = "the index: " + status.ToString();
     if (status.IsCorruption()) return Error(Code::corrupted, message);
-    if (status.IsNoSpace()) return Error(Code::exhausted, message);
+    if (status.IsNoSpace()) return Error(Code::exhausted, message, "disk_full");
     return Error(Code::io, message);
 }
 

@@ -87,7 +87,8 @@ Status LocalBytes::reserve(OpenFile& file, uint64_t end) {
         std::max(end, std::min(file.reserved + options_.preallocate_bytes, options_.file_bytes));
     TARN_TRY(free, disk_.free_bytes(options_.directory));
     if (free < options_.free_bytes_min + (target - file.reserved))
-        return Error(Code::exhausted, "The disk is nearly full: delete something or add space.");
+        return Error(Code::exhausted, "The disk is nearly full: delete something or add space.",
+                     "disk_full");
     bool holed;
     {
         MutexLock lock(mutex_);

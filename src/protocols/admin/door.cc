@@ -141,7 +141,7 @@ class Door {
                 responder.close_connection();
                 return;
             }
-            ApiResponse failed{http_status(status.error().code), error_body(status.error()), {}};
+            ApiResponse failed{http_status(status.error()), error_body(status.error()), {}};
             // A browser that is told "Basic" puts up its own window in front of the page.
             if (failed.status == 401)
                 failed.headers.add("www-authenticate",
@@ -160,8 +160,9 @@ class Door {
 
     void ready(http::Responder& responder) const {
         const ServerStatus status = parts_.status();
+        const std::string warning = status.warning.empty() ? "" : "; " + status.warning;
         plain(responder, status.ready ? 200 : 503,
-              status.ready ? "ready\n" : status.not_ready_because + "\n");
+              status.ready ? "ready" + warning + "\n" : status.not_ready_because + "\n");
     }
 
     static void send(http::Responder& responder, const std::string& id, ApiResponse response) {

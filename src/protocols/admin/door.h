@@ -52,6 +52,7 @@ struct ServerStatus {
     Timestamp started;
     bool ready = false;
     std::string not_ready_because;  // empty when ready
+    std::string warning;  // empty, or what an operator has to see to although the server is ready
     uint64_t buckets = 0, objects = 0, object_bytes = 0;
     uint64_t log_version = 0;
     std::map<std::string, std::string> doors;  // name -> address

@@ -2,8 +2,10 @@
 
 namespace tarn::admin {
 
-int http_status(Code code) {
-    switch (code) {
+int http_status(const Error& error) {
+    if (error.reason == "disk_full") return 507;
+    if (error.reason == "body_too_large") return 413;
+    switch (error.code) {
         case Code::not_found:
             return 404;
         case Code::already_exists:

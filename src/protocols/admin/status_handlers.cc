@@ -29,6 +29,7 @@ Result<ApiResponse> get_status(const DoorParts& parts, ApiRequest& request) {
                    {"object_bytes", status.object_bytes}}},
                  {"doors", status.doors}};
     if (!status.ready) body["not_ready_because"] = status.not_ready_because;
+    if (!status.warning.empty()) body["warning"] = status.warning;
     return ApiResponse{200, std::move(body), {}};
 }
 

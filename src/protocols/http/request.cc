@@ -136,7 +136,8 @@ Result<std::string> Request::read_all(size_t max) {
         if (piece.empty()) return body;
         if (body.size() + piece.size() > max)
             return Error(Code::exhausted,
-                         "the body is larger than " + std::to_string(max) + " bytes");
+                         "the body is larger than " + std::to_string(max) + " bytes",
+                         "body_too_large");
         if (body.empty())
             body = std::move(piece);
         else

@@ -47,6 +47,7 @@ Parts split_message(std::string_view text) {
 
 std::string_view sqlstate_of(const Error& error) {
     if (is_sqlstate(error.reason)) return error.reason;
+    if (error.reason == "disk_full") return "53100";
     switch (error.code) {
         case Code::not_found:
             return "42704";

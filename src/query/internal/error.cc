@@ -89,6 +89,7 @@ Mapped refine(duck::ExceptionType type, const std::string& subtype, const std::s
         if (has("Type with name")) return {Code::not_found, "42704"};
         if (has("Schema with name")) return {Code::not_found, "3F000"};
     }
+    if (type == duck::ExceptionType::IO && has("No space left")) return {Code::exhausted, "53100"};
     if (type == duck::ExceptionType::OUT_OF_RANGE && has("division by zero"))
         return {Code::invalid_argument, "22012"};
     if (type == duck::ExceptionType::CONVERSION && has("out of range"))
@@ -156,7 +157,9 @@ size_t byte_offset(std::string_view sql, size_t characters) {
 
 void throw_error(const Error& error) {
     duck::unordered_map<duck::string, duck::string> info;
-    info[kState] = is_state(error.reason) ? error.reason : state_of(error.code);
+    info[kState] = error.reason == "disk_full" ? "53100"
+                   : is_state(error.reason)    ? error.reason
+                                               : state_of(error.code);
     info[kCode] = std::to_string(static_cast<int>(error.code));
     throw duck::Exception(info, duck::ExceptionType::INVALID_INPUT, error.message);
 }

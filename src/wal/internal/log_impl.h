@@ -114,6 +114,7 @@ class LogImpl final : public Log {
     uint64_t written_bytes_ = 0;
     bool space_known_ = false;
     bool space_low_ = false;
+    bool space_full_ = false;
 
     std::atomic<Sequence> last_applied_{0};
     std::atomic<bool> healthy_{true};

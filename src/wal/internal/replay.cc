@@ -311,9 +311,14 @@ Status Recovery::settle_tail(Segment& segment) {
         TARN_CHECK_OK(file.truncate(segment.end));
         segment.reserved = segment.end;
     }
-    Status reserved = options_.segment_bytes > segment.end
-                          ? file.preallocate(options_.segment_bytes)
-                          : ok_status();
+    const uint64_t missing = options_.segment_bytes - std::min(options_.segment_bytes, segment.end);
+    const auto free = disk_.free_bytes(options_.directory);
+    Status reserved = ok_status();
+    // A reserve that takes the last space would leave none for the index.
+    if (free.ok() && *free < missing + options_.free_bytes_min)
+        reserved = Error(Code::exhausted, "the disk is nearly full");
+    else if (missing > 0)
+        reserved = file.preallocate(options_.segment_bytes);
     if (reserved.ok()) {
         segment.reserved = std::max(segment.end, options_.segment_bytes);
     } else if (reserved.error().code == Code::exhausted) {

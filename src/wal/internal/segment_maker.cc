@@ -5,6 +5,11 @@
 #include "base/log.h"
 
 namespace tarn::wal {
+namespace {
+
+constexpr uint64_t kSmallSegmentDivisor = 16;
+
+}  // namespace
 
 SegmentMaker::SegmentMaker(io::Disk& disk, const LogOptions& options, SegmentId next_id)
     : disk_(disk),
@@ -63,8 +68,14 @@ Result<std::shared_ptr<SegmentFile>> SegmentMaker::take(uint64_t bytes_min) {
         while (preparing_) changed_.wait(mutex_);
         next = prepared_;
     }
-    if (next == nullptr)
-        return create_segment_file(disk_, directory_, next_id_++, segment_bytes_, bytes_min);
+    if (next == nullptr) {
+        // A whole segment would take the space that is kept for changes that free some.
+        const auto free = disk_.free_bytes(directory_);
+        const bool low = free.ok() && *free <= segment_bytes_ + free_bytes_min_;
+        return create_segment_file(disk_, directory_, next_id_++,
+                                   low ? segment_bytes_ / kSmallSegmentDivisor : segment_bytes_,
+                                   bytes_min);
+    }
     if (bytes_min > segment_bytes_) TARN_CHECK_OK(next->file().preallocate(bytes_min));
     MutexLock lock(mutex_);
     prepared_ = nullptr;

@@ -89,7 +89,7 @@ Status watch_dashboard(const DoorParts& parts, ApiRequest& request, http::Respon
 /// Streams rows; answers for itself.
 Status run_sql(const DoorParts& parts, ApiRequest& request, http::Responder& responder);
 
-int http_status(Code code);
+int http_status(const Error& error);
 Json error_body(const Error& error);
 
 }  // namespace tarn::admin

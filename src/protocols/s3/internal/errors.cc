@@ -129,6 +129,8 @@ S3Error s3_error(const Error& error) {
         std::begin(kWords), std::end(kWords), error.reason,
         [](const Word& word, const std::string& reason) { return word.code < reason; });
     auto word = at != std::end(kWords) && at->code == error.reason ? *at : word_of(error.code);
+    // S3 has no word for it. 503 would make clients try again and again; 507 tells them at once.
+    if (error.reason == "disk_full") word = {"InsufficientStorage", 507};
     return {std::string(word.code), word.status};
 }
 
