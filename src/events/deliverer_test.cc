@@ -92,7 +92,7 @@ class DelivererTest : public ::testing::Test {
     ManualClock clock_;
     Metrics metrics_;
     DeliveryOptions options_;
-    const WebhookUrl url_ = *parse_webhook_url("https://user:pw@example.com/secret-path");
+    WebhookUrl url_ = *parse_webhook_url("https://user:pw@example.com/secret-path");
     const std::string secret_ = make_secret();
     std::string off_;
     std::vector<Result<net::HttpReply>> answers_;
@@ -153,6 +153,20 @@ TEST_F(DelivererTest, retries_with_the_same_id_and_growing_pauses) {
     EXPECT_THAT(sent_ids_, ElementsAre("msg_1", "msg_1", "msg_1", "msg_1"));
     EXPECT_EQ(stored("msg_1").state, Delivery::State::delivered);
     EXPECT_EQ(stored("msg_1").attempt_count, 4u);
+}
+
+TEST_F(DelivererTest, an_error_shows_the_url_without_its_path) {
+    for (const auto& [url, shown] : std::map<std::string, std::string>{
+             {"https://example.com/", "https://example.com/"},
+             {"https://example.com/.", "https://example.com/..."},
+             {"https://example.com/x", "https://example.com/..."}}) {
+        url_ = *parse_webhook_url(url);
+        answers_ = {Error(Code::unavailable, url + ": down; " + url)};
+        const std::string id = "msg_" + url_.target;
+        queue(id, url);
+        run();
+        EXPECT_EQ(stored(id).attempts.at(0).answer, shown + ": down; " + shown);
+    }
 }
 
 TEST_F(DelivererTest, gives_up_in_the_end) {

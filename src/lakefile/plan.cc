@@ -48,6 +48,37 @@ bool recomputes(const Item& item, const std::vector<std::string>& keys) {
     return false;
 }
 
+/// Whether an address holds a password itself: "://user:word@", "password=word".
+bool holds_password(const std::string& address) {
+    const auto is_word = [&](size_t at) {
+        return at < address.size() && address.compare(at, 2, "${") != 0;
+    };
+    if (const size_t key = address.find("password="); key != std::string::npos)
+        return is_word(key + 9);
+    const size_t scheme = address.find("://");
+    const size_t at = scheme == std::string::npos ? scheme : address.find('@', scheme);
+    if (at == std::string::npos) return false;
+    const size_t colon = address.find(':', scheme + 3);
+    return colon < at && is_word(colon + 1) && address[colon + 1] != '@';
+}
+
+/// Whether a secret stands in the item itself, in place of a reference: records keep that readable.
+bool spells_out_secret(const Item& item) {
+    const Json definition = Json::parse(item.definition);
+    const auto text = [](const Json& of, const char* key) {
+        return of.is_object() && of.contains(key) && of[key].is_string() ? of[key].get<std::string>()
+                                                                         : std::string();
+    };
+    if (item.kind == Kind::source) return holds_password(text(definition, "postgres"));
+    if (item.kind != Kind::alert || !definition.contains("to")) return false;
+    for (const auto& one : definition["to"]) {
+        const std::string secret = text(one, "secret");
+        if (!secret.empty() && secret.find("${") == std::string::npos) return true;
+        if (holds_password(one.is_string() ? one.get<std::string>() : text(one, "url"))) return true;
+    }
+    return false;
+}
+
 std::string rows_text(uint64_t rows) {
     return with_commas(rows) + (rows == 1 ? " row" : " rows");
 }
@@ -141,6 +172,12 @@ Result<Plan> Planner::make(const std::string& file_name, const PlanOptions& opti
     for (const auto& source : parsed_.lakefile.sources)
         for (const auto& warning : ingest::warnings(source))
             plan_.warnings.push_back("sources." + source.name + ": " + warning);
+    for (const auto& item : parsed_.lakefile.items)
+        if (spells_out_secret(item))
+            plan_.warnings.push_back(item.id() +
+                                     ": a secret stands in the lakefile, and who may read the "
+                                     "lakefile reads it: tarn secrets set NAME, and write "
+                                     "${secret:NAME}");
     for (auto& warning : ingest::shared_topics(parsed_.lakefile.sources))
         plan_.warnings.push_back(std::move(warning));
     plan_.id = make_id();

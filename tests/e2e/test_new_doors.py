@@ -487,6 +487,20 @@ def test_a_secret_is_nowhere_but_sealed(own_tarn, tmp_path):
                 assert word.encode() not in content, f"{word} stands in {path.relative_to(own_tarn.folder)}"
 
 
+@pytest.mark.parametrize("item, told", [
+    ("sources:\n  s: {postgres: 'postgresql://u:word@h/d'}", True), ("sources:\n  s: {postgres: 'postgresql://u@h:5432/d'}", False),
+    ("sources:\n  s: {postgres: 'host=h password=word'}", True), ("sources:\n  s: {postgres: 'postgresql://u:${secret:w}@h/d'}", False),
+    ("alerts:\n  a: {when: select 1 as a, to: ['https://u:word@h/']}", True), ("alerts:\n  a: {when: select 1 as a, to: ['https://h/']}", False),
+    ("alerts:\n  a: {when: select 1 as a, to: [{url: 'https://h/', secret: whsec_d29yZHdvcmR3b3Jkd29yZHdvcmR3b3Jk}]}", True),
+])
+def test_a_plan_warns_of_a_secret_that_is_spelt_out(tarn, item, told):
+    good(tarn, "PUT", "/api/v1/secrets/w", {"value": "word"})
+    status, made = plan(tarn, "lake: x\n" + item + "\n")
+    assert status == 200 and not made["problems"], made
+    assert ("a secret stands in the lakefile" in json.dumps(made["warnings"])) == told, made["warnings"]
+    assert "word" not in json.dumps(made).replace("${secret:w}", "")
+
+
 # --- webhooks
 
 def test_no_webhook_leads_inside(own_tarn):
