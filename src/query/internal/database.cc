@@ -1,5 +1,7 @@
 #include "query/internal/database.h"
 
+#include <filesystem>
+
 #include "duckdb/main/valid_checker.hpp"
 #include "query/internal/files.h"
 #include "query/internal/lake.h"
@@ -12,6 +14,18 @@ namespace {
 void run(duck::Connection& connection, const std::string& sql) {
     const auto result = connection.Query(sql);
     if (result->HasError()) result->ThrowError();
+}
+
+/// Half of what is free now, so that a large query does not take the space that commits need.
+/// DuckDB would take nine tenths.
+void limit_spill(duck::Connection& connection, const std::string& temp_directory) {
+    if (temp_directory.empty()) return;
+    std::error_code problem;
+    const auto folder = std::filesystem::path(temp_directory).parent_path();
+    const auto space = std::filesystem::space(folder.empty() ? "." : folder, problem);
+    if (problem) return;
+    const auto kib = std::to_string(space.available / 2 / 1024);
+    run(connection, "SET GLOBAL max_temp_directory_size = '" + kib + "KiB'");
 }
 
 }  // namespace
@@ -49,6 +63,7 @@ Database::Database(Services& services) {
     run(connection, "SET GLOBAL errors_as_json = true");
     run(connection, "SET GLOBAL parquet_metadata_cache = true");
     run(connection, "SET GLOBAL scalar_subquery_error_on_multiple_rows = true");
+    limit_spill(connection, options.temp_directory);
     run(connection, "SET GLOBAL allowed_directories = ['s3://']");
     run(connection, "SET GLOBAL enable_external_access = false");
     run(connection, "SET GLOBAL lock_configuration = true");
