@@ -175,6 +175,10 @@ void Planner::visibility() {
     std::map<std::string, govern::RoleGrants> wanted;
     for (const auto& role : parsed_.lakefile.roles) {
         names.insert(role.name);
+        if (now.contains(role.name) && find_applied(Kind::role, role.name) == nullptr)
+            plan_.warnings.push_back("roles." + role.name +
+                                     " exists and no lakefile made it: its grants and policies are "
+                                     "replaced by these");
         wanted[role.name] = role.grants;
     }
     for (const auto& [id, applied] : applied_.items)

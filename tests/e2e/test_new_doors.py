@@ -501,6 +501,13 @@ def test_a_plan_warns_of_a_secret_that_is_spelt_out(tarn, item, told):
     assert "word" not in json.dumps(made).replace("${secret:w}", "")
 
 
+def test_a_plan_says_that_it_takes_a_role_over(tarn):
+    good(tarn, "PUT", "/api/v1/roles/keeper", {"grants": {"a.b": {}}, "policies": {"more": allow("tarn:ListSecrets")}})
+    for role, told in (("keeper", True), ("other", False)):
+        _, made = plan(tarn, f"lake: x\nroles:\n  {role}: {{read: all}}\n")
+        assert ("no lakefile made it" in json.dumps(made["warnings"])) == told, made
+
+
 # --- webhooks
 
 def test_no_webhook_leads_inside(own_tarn):
