@@ -1,7 +1,9 @@
 """The demo, smaller: it judges itself by counting every hop, and its exit code is what is tested."""
 import pathlib
+import shutil
 import subprocess
 import sys
+import tempfile
 
 import postgres_server
 import pytest
@@ -21,26 +23,29 @@ def run(command, seconds):
     return done.stdout
 
 
-def test_once_counts_every_hop_and_goes_on_from_there(tarn_binary, tmp_path):
-    tmp_path.chmod(0o755)
-    for parent in list(tmp_path.parents)[:2]:
-        parent.chmod(0o755)  # PostgreSQL's processes are another user's when this is root
-    out = run([DEMO, "--once", "--folder", tmp_path / "demo", *SMALL], 400)
+@pytest.fixture
+def open_folder():
+    """PostgreSQL's processes are another user's when this is root: they must be able to come here."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="tarn-demo-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_once_counts_every_hop_and_goes_on_from_there(tarn_binary, open_folder):
+    out = run([DEMO, "--once", "--folder", open_folder / "demo", *SMALL], 400)
     assert "every hop is complete" in out
     assert "signature checked: alert.opened" in out
     assert "#token=" in out
-    again = run([DEMO, "--pull-the-plug", "--folder", tmp_path / "demo", *SMALL], 400)
+    again = run([DEMO, "--pull-the-plug", "--folder", open_folder / "demo", *SMALL], 400)
     assert again.count("SIGKILL") == 5
     assert "every hop is complete" in again
 
 
 @pytest.mark.long
-def test_orange_juice_is_forecast_better_than_promised(tarn_binary, tmp_path):
-    real_data.unpacked("orange_juice/sales.csv.gz", tmp_path)  # skips without the data
-    tmp_path.chmod(0o755)
-    for parent in list(tmp_path.parents)[:2]:
-        parent.chmod(0o755)
-    out = run([ROOT / "examples" / "orange_juice" / "run.py", "--folder", tmp_path / "juice"], 600)
+def test_orange_juice_is_forecast_better_than_promised(tarn_binary, open_folder):
+    real_data.data_file("orange_juice/sales.csv.gz")  # skips without the data
+    out = run([ROOT / "examples" / "orange_juice" / "run.py", "--folder", open_folder / "juice"], 600)
     assert "rows 106139, units 1000392608.02" in out
     assert any(line.split() == ["Naive", "109.67", "109.67"] for line in out.splitlines())
     ours = next(line for line in out.splitlines() if "Tarn (XGBoost)" in line)

@@ -38,12 +38,12 @@ def wait_for(server, sql, expected, seconds=60):
 class Drop:
     """A server whose lakefile has one folder source called `dropped`."""
 
-    def __init__(self, folder, more=""):
+    def __init__(self, folder, more="", settle="300ms"):
         self.folder = folder / "drop"
         self.folder.mkdir()
         lakefile = folder / "lake.yaml"
         lakefile.write_text("lake: test\nsources:\n  dropped:\n"
-                            f"    folder: {self.folder}/*\n    settle: 300ms\n{more}")
+                            f"    folder: {self.folder}/*\n    settle: {settle}\n{more}")
         self.server = TarnServer(folder=folder / "server", args=["--lake", lakefile])
         (folder / "server").mkdir()
         self.server.start()
@@ -87,16 +87,19 @@ def test_weather_in_latin1_with_broken_lines(drop):
                         "weather_10.csv|34|2 fields, the table's rows have 5"]
 
 
-def test_half_written_file_is_waited_for(drop):
-    path = drop.folder / "slow.csv"
-    with open(path, "w") as out:
-        out.write("a,b\n")
-        for i in range(12):
-            out.write(f"{i},{'x' * 10}\n")
-            out.flush()
-            time.sleep(0.1)
+def test_half_written_file_is_waited_for(tarn_binary, tmp_path):
+    drop = Drop(tmp_path, settle="3s")  # long beside the pauses of the writer, however busy the machine is
+    try:
+        with open(drop.folder / "slow.csv", "w") as out:
+            out.write("a,b\n")
+            for i in range(12):
+                out.write(f"{i},{'x' * 10}\n")
+                out.flush()
+                time.sleep(0.4)
             assert ask(drop.server, "select count(*) from dropped").startswith("!")
-    wait_for(drop.server, "select count(*), sum(a) from dropped", "12|66")
+        wait_for(drop.server, "select count(*), sum(a) from dropped", "12|66")
+    finally:
+        drop.server.close()
 
 
 def test_same_bytes_under_another_name_once(drop):
