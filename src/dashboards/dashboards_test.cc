@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "io/disk.h"
 #include "objects/store.h"
+#include "query/test_rows.h"
 #include "tables/object_files.h"
 
 namespace tarn::dashboards {
@@ -28,15 +29,7 @@ struct Grants final : query::AccessProvider {
     Result<bool> may_create_database(const security::Principal&) const override { return false; }
 };
 
-template <typename T>
-T must(Result<T> result) {
-    if (!result.ok())
-        throw std::runtime_error(result.error().reason + ": " + result.error().message);
-    return std::move(result).value();
-}
-void must(const Status& status) {
-    if (!status.ok()) throw std::runtime_error(status.error().message);
-}
+using query::must;
 
 security::Caller caller(const std::string& name) {
     security::Caller caller;

@@ -15,6 +15,7 @@
 #include "io/disk.h"
 #include "meta/keys.h"
 #include "objects/store.h"
+#include "query/test_rows.h"
 #include "tables/object_files.h"
 
 namespace tarn::events {
@@ -24,14 +25,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using Json = nlohmann::json;
 
-template <typename T>
-T must(Result<T> result) {
-    if (!result.ok()) throw std::runtime_error(result.error().message);
-    return std::move(result).value();
-}
-void must(Status status) {
-    if (!status.ok()) throw std::runtime_error(status.error().message);
-}
+using query::must;
 
 /// Lets a test look at the disk before and after each commit.
 class WatchedStore final : public meta::Store {

@@ -1,5 +1,6 @@
 // Forecast and stock-out risk in a real graph over a real lake in a folder.
 #include "models/steps.h"
+#include "query/test_rows.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,15 +17,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-template <typename T>
-T must(Result<T> result) {
-    if (!result.ok())
-        throw std::runtime_error(result.error().reason + ": " + result.error().message);
-    return std::move(result).value();
-}
-void must(Status status) {
-    if (!status.ok()) throw std::runtime_error(status.error().message);
-}
+using query::must;
 
 class StepsTest : public ::testing::Test {
  protected:
@@ -78,18 +71,7 @@ class StepsTest : public ::testing::Test {
     std::string sql(const std::string& text) {
         auto session = must(engine_->connect(system_));
         const query::Chunk rows = must(session->query(text));
-        std::string out;
-        for (size_t row = 0; row < rows.rows(); ++row) {
-            out += row == 0 ? "" : ";";
-            for (size_t i = 0; i < rows.columns.size(); ++i) {
-                out += i == 0 ? "" : ",";
-                if (rows.columns[i].is_null(row))
-                    out += "NULL";
-                else
-                    rows.columns[i].append_pg_text(row, out);
-            }
-        }
-        return out;
+        return query::text_of(rows);
     }
     void run(const std::string& text) { must(must(engine_->connect(system_))->run(text)); }
 

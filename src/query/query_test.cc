@@ -10,6 +10,7 @@
 #include "io/disk.h"
 #include "objects/store.h"
 #include "query/engine.h"
+#include "query/test_rows.h"
 #include "tables/object_files.h"
 
 namespace tarn::query {
@@ -29,13 +30,6 @@ struct Grants final : AccessProvider {
     }
     Result<bool> may_create_database(const security::Principal&) const override { return false; }
 };
-
-template <typename T>
-T must(Result<T> result) {
-    if (!result.ok())
-        throw std::runtime_error(result.error().reason + ": " + result.error().message);
-    return std::move(result).value();
-}
 
 class Query : public ::testing::Test {
  protected:
@@ -84,26 +78,12 @@ class Query : public ::testing::Test {
         return must(engine_->connect(caller(name)));
     }
 
-    static std::string text(const Chunk& rows) {
-        std::string out;
-        for (size_t row = 0; row < rows.rows(); ++row) {
-            if (row > 0) out += ';';
-            for (size_t i = 0; i < rows.columns.size(); ++i) {
-                if (i > 0) out += ',';
-                if (rows.columns[i].is_null(row))
-                    out += "NULL";
-                else
-                    rows.columns[i].append_pg_text(row, out);
-            }
-        }
-        return out;
-    }
     /// The rows as "a,b;c,d", or "!sqlstate: message".
     static std::string ask(Session& session, const std::string& sql,
                            const std::vector<Value>& parameters = {}) {
         const auto rows = session.query(sql, parameters);
         if (!rows.ok()) return "!" + rows.error().reason + ": " + rows.error().message;
-        return text(*rows);
+        return text_of(*rows);
     }
     static std::string state(Session& session, const std::string& sql) {
         return ask(session, sql).substr(0, 6);

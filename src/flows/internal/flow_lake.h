@@ -12,20 +12,12 @@
 #include "io/disk.h"
 #include "objects/store.h"
 #include "query/engine.h"
+#include "query/test_rows.h"
 #include "tables/object_files.h"
 
 namespace tarn::flows {
 
-template <typename T>
-T must(Result<T> result) {
-    if (!result.ok())
-        throw std::runtime_error(result.error().reason + ": " + result.error().message);
-    return std::move(result).value();
-}
-inline void must(Status status) {
-    if (!status.ok())
-        throw std::runtime_error(status.error().reason + ": " + status.error().message);
-}
+using query::must;
 
 /// Dies at the n-th commit from arm(): that one and all after it fail. The dying one is in the log
 /// or not.
@@ -155,18 +147,7 @@ class FlowLake : public ::testing::Test {
         if (!session_) session_ = must(engine_->connect(caller()));
         const auto rows = session_->query(text);
         if (!rows.ok()) return "!" + rows.error().message;
-        std::string out;
-        for (size_t row = 0; row < rows->rows(); ++row) {
-            if (row > 0) out += ';';
-            for (size_t i = 0; i < rows->columns.size(); ++i) {
-                if (i > 0) out += ',';
-                if (rows->columns[i].is_null(row))
-                    out += "NULL";
-                else
-                    rows->columns[i].append_pg_text(row, out);
-            }
-        }
-        return out;
+        return query::text_of(*rows);
     }
     RunRecord last(const std::string& step) {
         const auto runs = must(graph_->runs(step, 1));

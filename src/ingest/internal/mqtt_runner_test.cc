@@ -13,18 +13,14 @@
 #include "io/disk.h"
 #include "objects/store.h"
 #include "query/engine.h"
+#include "query/test_rows.h"
 #include "streams/streams.h"
 #include "tables/object_files.h"
 
 namespace tarn::ingest {
 namespace {
 
-template <typename T>
-T must(Result<T> result) {
-    if (!result.ok())
-        throw std::runtime_error(result.error().reason + ": " + result.error().message);
-    return std::move(result).value();
-}
+using query::must;
 
 /// From its n-th commit on it is dead: that one happens or not, nobody is told; none comes after.
 class MortalStore final : public meta::Store {
@@ -144,18 +140,7 @@ struct Server {
         auto session = must(engine->connect(root()));
         const auto rows = session->query(sql, {});
         if (!rows.ok()) return "!" + rows.error().message;
-        std::string out;
-        for (size_t row = 0; row < rows->rows(); ++row) {
-            if (row > 0) out += ';';
-            for (size_t i = 0; i < rows->columns.size(); ++i) {
-                if (i > 0) out += ',';
-                if (rows->columns[i].is_null(row))
-                    out += "NULL";
-                else
-                    rows->columns[i].append_pg_text(row, out);
-            }
-        }
-        return out;
+        return query::text_of(*rows);
     }
 
     io::RealDisk disk;

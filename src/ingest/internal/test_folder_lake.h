@@ -11,6 +11,7 @@
 #include "io/disk.h"
 #include "objects/store.h"
 #include "query/engine.h"
+#include "query/test_rows.h"
 #include "streams/streams.h"
 #include "tables/object_files.h"
 
@@ -28,12 +29,7 @@ struct AllMayAll final : query::AccessProvider {
     Result<bool> may_create_database(const security::Principal&) const override { return true; }
 };
 
-template <typename T>
-T must(Result<T> result) {
-    if (!result.ok())
-        throw std::runtime_error(result.error().reason + ": " + result.error().message);
-    return std::move(result).value();
-}
+using query::must;
 
 inline security::Caller root() {
     security::Caller caller;
@@ -75,18 +71,7 @@ struct TestLake {
         auto session = must(engine->connect(root()));
         const auto rows = session->query(sql);
         if (!rows.ok()) return "!" + rows.error().message;
-        std::string out;
-        for (size_t row = 0; row < rows->rows(); ++row) {
-            if (row > 0) out += ';';
-            for (size_t i = 0; i < rows->columns.size(); ++i) {
-                if (i > 0) out += ',';
-                if (rows->columns[i].is_null(row))
-                    out += "NULL";
-                else
-                    rows->columns[i].append_pg_text(row, out);
-            }
-        }
-        return out;
+        return query::text_of(*rows);
     }
 
     io::RealDisk disk;
