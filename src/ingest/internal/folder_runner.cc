@@ -6,11 +6,11 @@
 #include <algorithm>
 #include <map>
 #include <set>
-#include <thread>
 
 #include "base/log.h"
 #include "ingest/internal/folder_load.h"
 #include "ingest/internal/runner.h"
+#include "ingest/internal/thread_runner.h"
 
 namespace tarn::ingest {
 namespace {
@@ -27,7 +27,7 @@ SourceStatus first_status(const SourceSpec& spec) {
     return status;
 }
 
-class FolderRunner final : public Runner {
+class FolderRunner final : public ThreadRunner {
  public:
     FolderRunner(const SourceSpec& spec, const SourcesParts& parts)
         : spec_(spec),
@@ -40,15 +40,6 @@ class FolderRunner final : public Runner {
           status_(first_status(spec)),
           loader_(spec_, parts, stop_) {}
     ~FolderRunner() override { stop(); }
-
-    void start() override {
-        thread_ = std::thread([this] { run(); });
-    }
-    void ask_to_stop() override { stop_.stop(); }
-    void stop() override {
-        stop_.stop();
-        if (thread_.joinable()) thread_.join();
-    }
     SourceStatus status() const override { return status_.get(); }
 
  private:
@@ -59,7 +50,7 @@ class FolderRunner final : public Runner {
         int failures = 0;
     };
 
-    void run();
+    void run() override;
     Status prepare();
     Status look();
     bool is_done(const SeenFile& file) const;
@@ -73,7 +64,6 @@ class FolderRunner final : public Runner {
     Counter& rows_;
     Counter& rejected_;
     StatusBox status_;
-    StopFlag stop_;
     FileLoader loader_;
     // Of the thread:
     DropFolder folder_;
@@ -82,7 +72,6 @@ class FolderRunner final : public Runner {
     std::map<std::string, FileRecord> records_;  // by name
     std::map<std::string, Watched> watched_;     // files in the folder that are not done
     std::string trouble_;                        // of the last file that could not be loaded
-    std::thread thread_;
 };
 
 void FolderRunner::run() {

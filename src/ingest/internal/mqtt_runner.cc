@@ -4,12 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <thread>
 
 #include "base/log.h"
 #include "ingest/internal/mqtt_batch.h"
 #include "ingest/internal/runner.h"
 #include "ingest/internal/target.h"
+#include "ingest/internal/thread_runner.h"
 #include "ingest/routes.h"
 #include "query/engine.h"
 #include "streams/streams.h"
@@ -45,7 +45,7 @@ void discard(tables::Catalog& catalog, const std::vector<std::string>& paths) {
                     {{"why", removed.error().message}});
 }
 
-class MqttRunner final : public Runner {
+class MqttRunner final : public ThreadRunner {
  public:
     MqttRunner(const SourceSpec& spec, const SourcesParts& parts)
         : spec_(spec),
@@ -56,15 +56,6 @@ class MqttRunner final : public Runner {
           rejected_(parts.metrics.counter("tarn_mqtt_rejected_total", "Readings set aside")),
           status_(first_status(spec)) {}
     ~MqttRunner() override { stop(); }
-
-    void start() override {
-        thread_ = std::thread([this] { run(); });
-    }
-    void ask_to_stop() override { stop_.stop(); }
-    void stop() override {
-        stop_.stop();
-        if (thread_.joinable()) thread_.join();
-    }
     SourceStatus status() const override;
 
  private:
@@ -75,7 +66,7 @@ class MqttRunner final : public Runner {
         return status;
     }
 
-    void run();
+    void run() override;
     Status prepare();
     void wait_for_records();
     Status step();
@@ -94,7 +85,6 @@ class MqttRunner final : public Runner {
     Counter& rows_;
     Counter& rejected_;
     StatusBox status_;
-    StopFlag stop_;
     // Of the thread:
     std::optional<MqttShape> shape_;
     bool prepared_ = false;
@@ -102,7 +92,6 @@ class MqttRunner final : public Runner {
     steady_clock::time_point due_ = {};  // not before: the commit interval
     int conflicts_ = 0;
     BackOff patience_;
-    std::thread thread_;
 };
 
 SourceStatus MqttRunner::status() const {

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <map>
-#include <thread>
 
 #include "base/log.h"
 #include "ingest/internal/copy_text.h"
@@ -12,6 +11,7 @@
 #include "ingest/internal/postgres_position.h"
 #include "ingest/internal/postgres_tables.h"
 #include "ingest/internal/runner.h"
+#include "ingest/internal/thread_runner.h"
 #include "query/engine.h"
 
 namespace tarn::ingest {
@@ -41,7 +41,7 @@ Result<int64_t> oldest_transaction(PostgresConnection& connection) {
     return static_cast<int64_t>(std::strtoll(rows.at(0).at(0).value_or("0").c_str(), nullptr, 10));
 }
 
-class PostgresRunner final : public Runner {
+class PostgresRunner final : public ThreadRunner {
  public:
     PostgresRunner(const SourceSpec& spec, const SourcesParts& parts)
         : name_(spec.name),
@@ -53,19 +53,10 @@ class PostgresRunner final : public Runner {
                                         "Times a database source had to try again")),
           status_(first_status(spec)) {}
     ~PostgresRunner() override { stop(); }
-
-    void start() override {
-        thread_ = std::thread([this] { run(); });
-    }
-    void ask_to_stop() override { stop_.stop(); }
-    void stop() override {
-        stop_.stop();
-        if (thread_.joinable()) thread_.join();
-    }
     SourceStatus status() const override { return status_.get(); }
 
  private:
-    void run();
+    void run() override;
     Status turn();
     Status guarded_turn();
     Status load(PostgresConnection& connection, const std::vector<PostgresTable>& tables);
@@ -85,11 +76,9 @@ class PostgresRunner final : public Runner {
     const SourcesParts& parts_;
     Counter& rounds_;
     Counter& errors_;
-    StopFlag stop_;
     StatusBox status_;
     std::optional<Error> trouble_;  // of single tables, while the others were followed
     std::map<std::string, PostgresFollow> followed_;  // by the database's name of the table
-    std::thread thread_;
 };
 
 void PostgresRunner::note(const Error& error) {
