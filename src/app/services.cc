@@ -77,7 +77,8 @@ Status Services::may_read(const ingest::SourceSpec& source) const {
     }
     return Error(Code::permission_denied,
                  folder->path + " is outside of the folders that sources may read (" +
-                     source_folders_ + "): drop files there, or start the server with another "
+                     source_folders_ +
+                     "): drop files there, or start the server with another "
                      "--source-folders");
 }
 
@@ -110,7 +111,7 @@ Result<std::unique_ptr<Services>> Services::open(Lake& lake, const Settings& set
                      lake.metrics, lake.system_caller()});
     out->sources_ = std::make_unique<ingest::Sources>(ingest::SourcesParts{
         *lake.store, *lake.objects, *lake.streams, *lake.catalog, *lake.committer, *lake.engine,
-        lake.clock, lake.metrics, system, out->routes_.get()});
+        lake.clock, lake.metrics, system, out->routes_.get(), settings.data + "/scratch"});
     lakefile::ApplierParts parts{*lake.store,
                                  *lake.catalog,
                                  *lake.engine,
@@ -194,8 +195,7 @@ std::vector<lakefile::Problem> Services::check(const lakefile::Lakefile& lakefil
     for (const auto& source : lakefile.sources) {
         Status runs = may_read(source);
         if (runs.ok()) runs = ingest::check(source);
-        if (!runs.ok())
-            problems.push_back({"sources." + source.name, 0, 0, runs.error().message});
+        if (!runs.ok()) problems.push_back({"sources." + source.name, 0, 0, runs.error().message});
     }
     for (const auto& dashboard : lakefile.dashboards)
         if (const Status fits = dashboards::Dashboards::check(dashboard); !fits.ok())

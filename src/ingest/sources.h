@@ -54,6 +54,9 @@ struct SourcesParts {
     Metrics& metrics;
     std::function<security::Caller()> caller;
     RouteTable* routes = nullptr;  // told which stream takes which topic; null: nobody asks
+    /// For what can be made again: key indexes, transactions that are not whole yet. Made when
+    /// absent; empty: no source can be followed by its changes.
+    std::string scratch_folder = {};
 };
 
 struct TableStatus {
