@@ -69,6 +69,12 @@ class ChangeApply {
     Status remove(const TransactionInfo& transaction, Before kind, const Cells& before);
     Status truncate(const TransactionInfo& transaction);
 
+    /// The source's table became another in the middle of the log, perhaps of a transaction: what
+    /// was told before stays pending and is committed with what comes now. `table` has the new
+    /// schema already (same data files), the key's values and types stay what they were. Cells come
+    /// in the order of `shape` from now on.
+    Status reshape(tables::TablePtr table, ChangeShape shape);
+
     bool empty() const;                  // nothing since the last commit
     uint64_t pending_bytes() const;      // in memory
     const ChangeCounts& counts() const;  // since the last commit

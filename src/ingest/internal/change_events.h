@@ -34,6 +34,7 @@ struct Relation {
     std::string schema, name;
     Identity identity = Identity::standard;
     std::vector<RelationColumn> columns;
+    uint64_t serial = 0;  // another one for each time that the log described a table
 
     std::string full_name() const { return schema + "." + name; }
     bool operator==(const Relation&) const = default;
@@ -78,6 +79,8 @@ class ChangeReceiver {
     virtual Status message(std::string_view prefix, std::string_view content) = 0;
     /// All of the transaction was told; a good place to commit here.
     virtual Status commit(const TransactionInfo& transaction) = 0;
+    /// Asked after each commit: enough is pending, the reading is to end for now.
+    virtual bool full() const { return false; }
 };
 
 }  // namespace tarn::ingest
