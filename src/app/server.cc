@@ -18,6 +18,7 @@
 #include "protocols/mqtt/mqtt.h"
 #include "protocols/postgres/postgres.h"
 #include "protocols/s3/s3.h"
+#include "query/queries.h"
 
 namespace tarn::app {
 namespace {
@@ -64,6 +65,7 @@ class RunningServer final : public Server {
             net_->stop();
         }
         housekeeping_.reset();
+        if (queries_) queries_->stop();
         if (services_) services_->stop();
         work_.stop();
         query_.stop();
@@ -126,6 +128,11 @@ class RunningServer final : public Server {
         parts.grants = lake_->grants.get();
         parts.streams = lake_->streams.get();
         parts.engine = lake_->engine.get();
+        query::QueriesOptions kept;
+        kept.directory = settings_.data + "/results";
+        TARN_TRY(queries, query::Queries::open(kept, *lake_->engine, lake_->disk, lake_->clock));
+        queries_ = std::move(queries);
+        parts.queries = queries_.get();
         parts.dashboards = lake_->dashboards.get();
         live_ = std::make_unique<admin::LiveStreams>(*lake_->dashboards, *lake_->store);
         parts.live = live_.get();
@@ -145,7 +152,8 @@ class RunningServer final : public Server {
         service.choose_lane = [this](const http::RequestHead& head) {
             const auto path = head.path();
             const bool asks_sql = path == "/api/v1/sql" || path == "/api/v1/plan" || path == "/api/v1/apply" ||
-                                  path == "/api/v1/try" || path.starts_with("/api/v1/dashboards/");
+                                  path == "/api/v1/try" || path.starts_with("/api/v1/dashboards/") ||
+                                  path.starts_with("/api/v1/queries");
             return asks_sql ? &query_ : &work_;
         };
         http_service_ =
@@ -273,6 +281,7 @@ class RunningServer final : public Server {
     Lane query_{{"query", 16, 1024}};
     std::unique_ptr<s3::Door> s3_;
     std::unique_ptr<http::Service> s3_service_;
+    std::unique_ptr<query::Queries> queries_;
     std::unique_ptr<admin::LiveStreams> live_;
     std::unique_ptr<http::Service> http_service_;
     std::unique_ptr<postgres::Door> postgres_;

@@ -19,6 +19,8 @@ struct Route {
     bool changes;  // the handler's batch carries the audit record of a success
     Result<ApiResponse> (*run)(const DoorParts&, ApiRequest&);
     const char* resource = nullptr;  // of the ARN: this and the first value of the pattern; null: the lake
+    /// In place of run: writes its answer itself, piece by piece.
+    Status (*stream)(const DoorParts&, ApiRequest&, http::Responder&) = nullptr;
 };
 
 constexpr Route kRoutes[] = {
@@ -63,6 +65,13 @@ constexpr Route kRoutes[] = {
      get_webhook_secret, "alert/"},
     {"POST", "/api/v1/alerts/{}/webhooks/{}/enable", "tarn:EnableWebhook", true, enable_webhook,
      "alert/"},
+    {"GET", "/api/v1/queries", "tarn:ExecuteStatement", false, list_queries},
+    {"POST", "/api/v1/queries", "tarn:ExecuteStatement", false, start_query},
+    {"GET", "/api/v1/queries/{}", "tarn:ExecuteStatement", false, get_query},
+    {"DELETE", "/api/v1/queries/{}", "tarn:ExecuteStatement", true, remove_query},
+    {"GET", "/api/v1/queries/{}/rows", "tarn:ExecuteStatement", false, nullptr, nullptr, query_rows},
+    {"GET", "/api/v1/queries/{}/export", "tarn:ExecuteStatement", false, nullptr, nullptr,
+     export_query},
     {"GET", "/api/v1/dashboards", "tarn:ListDashboards", false, list_dashboards},
     {"GET", "/api/v1/dashboards/{}", "tarn:GetDashboard", false, get_dashboard},
 };
@@ -260,6 +269,8 @@ class Door {
                        target->values, std::move(body)};
         if (target->sql) return audited(api, run_sql(parts_, api, responder));
         if (target->events) return audited(api, watch_dashboard(parts_, api, responder));
+        if (target->route->stream != nullptr)
+            return audited(api, target->route->stream(parts_, api, responder));
         auto made = target->route->run(parts_, api);
         if (!made.ok()) return audited(api, std::move(made).error());
         if (!target->route->changes) TARN_CHECK_OK(audited(api, ok_status()));

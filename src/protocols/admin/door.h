@@ -37,6 +37,9 @@ class Applier;
 namespace tarn::models {
 class Registry;
 }
+namespace tarn::query {
+class Queries;
+}
 namespace tarn::security {
 class Secrets;
 }
@@ -67,6 +70,7 @@ struct DoorParts {
     security::AuditTrail* audit = nullptr;
     govern::Grants* grants = nullptr;
     query::Engine* engine = nullptr;
+    query::Queries* queries = nullptr;
     streams::Streams* streams = nullptr;
     dashboards::Dashboards* dashboards = nullptr;
     lakefile::Applier* applier = nullptr;

@@ -2,6 +2,9 @@
 
 #include <cstring>
 
+#include "duckdb/common/file_opener.hpp"
+#include "query/internal/export_sink.h"
+
 namespace tarn::query {
 
 namespace {
@@ -46,33 +49,65 @@ class ReadHandle final : public duck::FileHandle {
     std::unique_ptr<objects::ObjectReader> reader_;
 };
 
+/// A file that is written from its beginning to its end.
+class SequentialHandle : public duck::FileHandle {
+ public:
+    using FileHandle::FileHandle;
+    virtual void write(std::string_view bytes) = 0;
+    uint64_t position = 0;
+};
+
 /// The object comes to be in Close(); a handle that is dropped by an error leaves nothing.
-class WriteHandle final : public duck::FileHandle {
+class WriteHandle final : public SequentialHandle {
  public:
     WriteHandle(duck::FileSystem& system, const std::string& name, duck::FileOpenFlags open_flags,
                 std::unique_ptr<objects::Upload> upload)
-        : FileHandle(system, name, open_flags), upload_(std::move(upload)) {}
+        : SequentialHandle(system, name, open_flags), upload_(std::move(upload)) {}
     void Close() override {
         if (!upload_) return;
         auto done = upload_->finish();
         upload_.reset();
         value_or_throw(std::move(done));
     }
-    void write(std::string_view bytes) {
+    void write(std::string_view bytes) override {
         ok_or_throw(upload_->write(bytes));
         position += bytes.size();
     }
-    uint64_t position = 0;
 
  private:
     std::unique_ptr<objects::Upload> upload_;
 };
 
+/// What an export writes goes to who asked for it (export_sink.h).
+class ExportHandle final : public SequentialHandle {
+ public:
+    ExportHandle(duck::FileSystem& system, const std::string& name, duck::FileOpenFlags open_flags,
+                 duck::shared_ptr<ExportSink> sink)
+        : SequentialHandle(system, name, open_flags), sink_(std::move(sink)) {}
+    void Close() override {}
+    void write(std::string_view bytes) override {
+        ok_or_throw(sink_->take(bytes));
+        position += bytes.size();
+    }
+
+ private:
+    duck::shared_ptr<ExportSink> sink_;
+};
+
+duck::shared_ptr<ExportSink> export_sink(duck::optional_ptr<duck::FileOpener> opener) {
+    const auto context = duck::FileOpener::TryGetClientContext(opener);
+    auto sink = context ? context->registered_state->Get<ExportSink>(ExportSink::kKey) : nullptr;
+    if (!sink) throw duck::PermissionException("no export runs here");
+    return sink;
+}
+
 }  // namespace
 
-duck::unique_ptr<duck::FileHandle> LakeFileSystem::OpenFile(const duck::string& path,
-                                                            duck::FileOpenFlags flags,
-                                                            duck::optional_ptr<duck::FileOpener>) {
+duck::unique_ptr<duck::FileHandle> LakeFileSystem::OpenFile(
+    const duck::string& path, duck::FileOpenFlags flags,
+    duck::optional_ptr<duck::FileOpener> opener) {
+    if (path == kExportPath && flags.OpenForWriting())
+        return duck::make_uniq<ExportHandle>(*this, path, flags, export_sink(opener));
     const ObjectName name = parse_path(path);
     auto& store = services_.parts.store;
     if (flags.OpenForWriting()) {
@@ -104,13 +139,13 @@ int64_t LakeFileSystem::Read(duck::FileHandle& handle, void* buffer, int64_t siz
 }
 
 int64_t LakeFileSystem::Write(duck::FileHandle& handle, void* buffer, int64_t size) {
-    handle.Cast<WriteHandle>().write({static_cast<const char*>(buffer), static_cast<size_t>(size)});
+    handle.Cast<SequentialHandle>().write({static_cast<const char*>(buffer), static_cast<size_t>(size)});
     return size;
 }
 
 int64_t LakeFileSystem::GetFileSize(duck::FileHandle& handle) {
     if (handle.GetFlags().OpenForWriting())
-        return static_cast<int64_t>(handle.Cast<WriteHandle>().position);
+        return static_cast<int64_t>(handle.Cast<SequentialHandle>().position);
     return static_cast<int64_t>(handle.Cast<ReadHandle>().info().size);
 }
 
@@ -142,7 +177,7 @@ void LakeFileSystem::Seek(duck::FileHandle& handle, duck::idx_t location) {
 }
 
 duck::idx_t LakeFileSystem::SeekPosition(duck::FileHandle& handle) {
-    if (handle.GetFlags().OpenForWriting()) return handle.Cast<WriteHandle>().position;
+    if (handle.GetFlags().OpenForWriting()) return handle.Cast<SequentialHandle>().position;
     return handle.Cast<ReadHandle>().position;
 }
 

@@ -84,6 +84,13 @@ Result<ApiResponse> silence_alert(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> test_alert(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> get_webhook_secret(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> enable_webhook(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> start_query(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> list_queries(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> get_query(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> remove_query(const DoorParts& parts, ApiRequest& request);
+/// Answer for themselves.
+Status query_rows(const DoorParts& parts, ApiRequest& request, http::Responder& responder);
+Status export_query(const DoorParts& parts, ApiRequest& request, http::Responder& responder);
 /// Answers with an open stream of events (live.h).
 Status watch_dashboard(const DoorParts& parts, ApiRequest& request, http::Responder& responder);
 /// Streams rows; answers for itself.
