@@ -26,7 +26,8 @@ struct Settings {
     std::string tls_certificate;
     std::string tls_key;
     std::string region = "us-east-1";
-    uint64_t work_threads = 16;
+    uint64_t work_threads = 64;  // a thread that waits for the log costs 25 kB, and each lets one
+                                 // more write share a sync
     uint64_t sql_memory_mb = 1024;
     uint64_t sql_threads = 0;  // 0: one a core
     uint64_t audit_keep_days = 90;
