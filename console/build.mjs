@@ -1,5 +1,5 @@
 // Bundles the console and writes it as a C++ source that the program embeds:
-//   node build.mjs OUT_DIR      OUT_DIR/console_assets.cc, and the files themselves in OUT_DIR/site for looking at
+//   node build.mjs OUT_DIR      OUT_DIR/console_assets.cc, the files themselves in OUT_DIR/site, sizes.json
 // Names hold the hash of their content, so that browsers may keep them for ever; the page itself is asked for each time.
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -18,16 +18,20 @@ try {
   process.exit(1);
 }
 
+// One chunk per screen, loaded when its address is opened; style sheets that a chunk imports are named in the page, so that
+// the chunk's loader (src/routes.ts) can ask for them.
 const built = await esbuild.build({
   absWorkingDir: here,
   entryPoints: { app: "src/main.tsx", style: "src/style.css" },
   bundle: true,
   minify: true,
   format: "esm",
+  splitting: true,
   target: ["es2022"],
   jsx: "automatic",
   jsxImportSource: "preact",
   entryNames: "assets/[name]-[hash]",
+  chunkNames: "assets/chunk-[hash]",
   outdir: "site",
   write: false,
   metafile: true,
@@ -35,7 +39,9 @@ const built = await esbuild.build({
   logLevel: "warning",
 });
 
-const files = built.outputFiles.map((file) => ({
+// esbuild gathers the chunks' style sheets once more beside the script; they are loaded with their chunks.
+const gathered = (file) => /\/app-\w+\.css$/.test(file.path);
+const files = built.outputFiles.filter((file) => !gathered(file)).map((file) => ({
   path: "/" + file.path.slice(join(here, "site").length + 1),
   bytes: Buffer.from(file.contents),
   immutable: true,
@@ -44,8 +50,26 @@ const named = (stem, end) => files.find((file) => file.path.startsWith(`/assets/
 const icon = readFileSync(join(here, "src/icon.svg"));
 const icon_path = `/assets/icon-${createHash("sha256").update(icon).digest("hex").slice(0, 8)}.svg`;
 files.push({ path: icon_path, bytes: icon, immutable: true });
+const outputs = built.metafile.outputs;
+const styles = {};
+for (const output of Object.values(outputs)) {
+  const screen = /^src\/(?:screens\/)?(\w+)\//.exec(output.entryPoint ?? "")?.[1];
+  if (screen && output.cssBundle) styles[screen] = output.cssBundle.replace(/^site/, "");
+}
+/** The script and all that it imports at once: what a browser loads before it draws anything. */
+function with_imports(path, into = new Set()) {
+  if (into.has(path)) return into;
+  into.add(path);
+  for (const one of outputs[path].imports) if (one.kind === "import-statement") with_imports(one.path, into);
+  return into;
+}
+const script = named("app", ".js");
+const entry = [...with_imports("site" + script)].map((path) => path.replace(/^site/, ""));
+const preload = entry.filter((path) => path !== script).map((path) => `<link rel="modulepreload" href="${path}">\n`).join("");
 const page = readFileSync(join(here, "src/index.html"), "utf8")
-  .replace("{{script}}", named("app", ".js"))
+  .replace("{{script}}", script)
+  .replace("{{preload}}", preload)
+  .replace("{{styles}}", JSON.stringify(styles).replaceAll('"', "&quot;"))
   .replace("{{style}}", named("style", ".css"))
   .replace("{{icon}}", icon_path);
 files.push({ path: "/", bytes: Buffer.from(page), immutable: false });
@@ -63,6 +87,7 @@ function array(name, bytes) {
 let source = "// Made by console/build.mjs; the page that the program serves.\n";
 source += '#include "protocols/admin/internal/console_assets.h"\n\nnamespace tarn::admin {\nnamespace {\n\n';
 let table = "";
+const sizes = { entry: 0, files: {} }; // bytes, compressed
 rmSync(join(out, "site"), { recursive: true, force: true });
 files.forEach((file, i) => {
   const packed = gzipSync(file.bytes, { level: 9 });
@@ -73,6 +98,8 @@ files.forEach((file, i) => {
   const target = join(out, "site", file.path === "/" ? "index.html" : file.path);
   mkdirSync(dirname(target), { recursive: true });
   writeFileSync(target, file.bytes);
+  sizes.files[file.path] = packed.length;
+  if (entry.includes(file.path) || file.path === named("style", ".css")) sizes.entry += packed.length;
   if (process.env.CONSOLE_SIZES) console.log(`${file.path}: ${file.bytes.length} bytes, ${packed.length} gzip`);
 });
 source += `
@@ -93,3 +120,4 @@ ${table}    };
 `;
 mkdirSync(out, { recursive: true });
 writeFileSync(join(out, "console_assets.cc"), source);
+writeFileSync(join(out, "sizes.json"), JSON.stringify(sizes, null, 1) + "\n");

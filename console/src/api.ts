@@ -117,8 +117,14 @@ export function use_csrf_token(token: string | undefined): void {
   csrf_token = token ?? "";
 }
 
+let unauthenticated: () => void = () => undefined;
+/** Who is told when the server answers 401 (session.ts). */
+export function on_unauthenticated(told: () => void): void {
+  unauthenticated = told;
+}
+
 /** Asks the API; throws ApiError. Status 0: the server could not be reached. */
-export async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+export async function ask<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
   const headers: Record<string, string> = { accept: "application/json" };
   if (body !== undefined) headers["content-type"] = "application/json";
   if (method !== "GET" && csrf_token) headers["x-csrf-token"] = csrf_token;
@@ -128,12 +134,20 @@ export async function ask<T>(method: string, path: string, body?: unknown): Prom
       method,
       headers,
       credentials: "same-origin",
+      ...(signal ? { signal } : {}),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   } catch {
+    if (signal?.aborted) throw new ApiError(0, "cancelled", "The question was called back.");
     throw new ApiError(0, "unavailable", "The server cannot be reached.");
   }
-  const text = await response.text();
+  let text: string;
+  try {
+    text = await response.text();
+  } catch {
+    if (signal?.aborted) throw new ApiError(0, "cancelled", "The question was called back.");
+    throw new ApiError(0, "unavailable", "The answer broke off.");
+  }
   let answer: unknown = null;
   try {
     answer = text ? JSON.parse(text) : null;
@@ -141,8 +155,26 @@ export async function ask<T>(method: string, path: string, body?: unknown): Prom
     /* not ours: the status says enough */
   }
   if (!response.ok) {
+    if (response.status === 401) unauthenticated();
     const error = (answer as { error?: Partial<Problem> } | null)?.error;
     throw new ApiError(response.status, error?.code ?? "internal", error?.message ?? `The server answered ${response.status}.`);
   }
   return answer as T;
 }
+
+export interface SqlAnswer {
+  columns: { name: string; type: string }[];
+  rows: Cell[][];
+  tag: string;
+}
+/** Runs one SQL statement as the viewer and reads all of its rows: for small answers. */
+export const ask_sql = (sql: string, database = "main", signal?: AbortSignal): Promise<SqlAnswer> =>
+  ask<SqlAnswer>("POST", "/api/v1/sql", { sql, database }, signal);
+
+/** A path of encoded segments: path_of("/api/v1/catalog", "erp", "sales"). */
+export const path_of = (base: string, ...segments: string[]): string =>
+  base + segments.map((segment) => "/" + encodeURIComponent(segment)).join("");
+
+/** SQL's quoted name and text: the only two ways a screen puts words of others into a statement. */
+export const sql_name = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+export const sql_text = (text: string): string => `'${text.replaceAll("'", "''")}'`;

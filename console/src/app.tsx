@@ -1,9 +1,15 @@
-// The frame: which of the page's states is shown, and the bar above it.
+// The frame: which of the page's states is shown, the navigation, and the screen of the address.
 
-import { DashboardPage } from "./dashboard";
-import { ago, exact_time } from "./format";
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { connection, busy } from "./live";
+import { Help, install_keys, palette_open, PaletteGate } from "./keys";
+import { address, navigate, take_links } from "./navigate";
+import { load_screen, loaded_screen, type ScreenModule, type ScreenRoute, screen_of, screens } from "./routes";
+import { lake, me, phase, sign_out } from "./session";
 import { SignIn } from "./sign_in";
-import { connection, dashboard, dashboards, go, lake, loading, me, now, phase, route, sign_out } from "./state";
+import { use_title } from "./title";
+import { Dialog, Empty, Menu, Toasts } from "./ui";
 
 export function App() {
   switch (phase.value) {
@@ -19,18 +25,173 @@ export function App() {
     case "signed_out":
       return <SignIn />;
     case "ready":
-      return (
-        <>
-          <a class="skip" href="#content">
-            Skip to the dashboard
-          </a>
-          <Bar />
-          <main id="content" tabIndex={-1}>
-            <DashboardPage />
-          </main>
-        </>
-      );
+      return <Frame />;
   }
+}
+
+function Frame() {
+  useEffect(install_keys, []);
+  const narrow = useSignal(localStorage.getItem("tarn.nav") === "narrow");
+  const drawer = useSignal(false);
+  const fold = () => {
+    narrow.value = !narrow.value;
+    localStorage.setItem("tarn.nav", narrow.value ? "narrow" : "wide");
+  };
+  const current = screen_of(address.value.path);
+  return (
+    <div class={narrow.value ? "frame narrow" : "frame"} onClick={take_links}>
+      <a class="skip" href="#content">
+        Skip to the content
+      </a>
+      <nav class="side-nav" aria-label="Screens">
+        <a class="brand" href="/" aria-label={`${lake.value || "Tarn"}: start`}>
+          <Mark />
+          <span class="lake">{lake.value || "Tarn"}</span>
+        </a>
+        <ul>
+          {screens.map((screen) => (
+            <li key={screen.name}>
+              <ScreenLink screen={screen} current={screen === current} />
+            </li>
+          ))}
+        </ul>
+        <button type="button" class="quiet fold" aria-expanded={!narrow.value} onClick={fold} aria-label={narrow.value ? "Show the names of the screens" : "Show only the marks of the screens"}>
+          <svg viewBox="0 0 24 24" class="icon" aria-hidden="true">
+            <path d={narrow.value ? "M9 6l6 6-6 6" : "M15 6l-6 6 6 6"} />
+          </svg>
+        </button>
+      </nav>
+      <header class="bar">
+        <a class="brand" href="/" aria-label={`${lake.value || "Tarn"}: start`}>
+          <Mark />
+        </a>
+        <button type="button" class="ask" onClick={() => (palette_open.value = true)} aria-keyshortcuts="Control+K Meta+K">
+          <svg viewBox="0 0 24 24" class="icon" aria-hidden="true">
+            <path d="M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13zm5 11.5L20 20" />
+          </svg>
+          <span>Find anything</span>
+          <kbd>{/Mac|iPhone|iPad/.test(navigator.userAgent) ? "\u2318K" : "Ctrl K"}</kbd>
+        </button>
+        <Live />
+        <div class="who">
+          <span class="user">{me.value?.user}</span>
+          <button type="button" class="quiet" onClick={() => void sign_out()}>
+            Sign out
+          </button>
+          <Menu
+            label="More"
+            items={[
+              { label: "Keys of the keyboard", run: () => (palette_open.value = "help") },
+              { label: "Sign out everywhere", run: () => void sign_out(true) },
+            ]}
+          >
+            <svg viewBox="0 0 24 24" class="icon" aria-hidden="true">
+              <path d="M5 12h.01M12 12h.01M19 12h.01" class="dots" />
+            </svg>
+          </Menu>
+        </div>
+      </header>
+      <main id="content" tabIndex={-1}>
+        {current === null ? <NoSuchPage /> : <ScreenPlace key={current.name} screen={current} />}
+      </main>
+      <nav class="bottom-nav" aria-label="Screens, short">
+        {screens.slice(0, screens.length > 5 ? 4 : 5).map((screen) => (
+          <ScreenLink key={screen.name} screen={screen} current={screen === current} />
+        ))}
+        {screens.length > 5 && (
+          <button type="button" aria-haspopup="dialog" onClick={() => (drawer.value = true)}>
+            <svg viewBox="0 0 24 24" class="icon" aria-hidden="true">
+              <path d="M4 7h16M4 12h16M4 17h16" />
+            </svg>
+            <span>More</span>
+          </button>
+        )}
+      </nav>
+      {drawer.value && (
+        <Dialog title="Screens" close={() => (drawer.value = false)}>
+          <ul class="drawer" onClick={() => (drawer.value = false)}>
+            {screens.map((screen) => (
+              <li key={screen.name}>
+                <ScreenLink screen={screen} current={screen === current} />
+              </li>
+            ))}
+          </ul>
+        </Dialog>
+      )}
+      <PaletteGate />
+      <Help />
+      <Toasts />
+    </div>
+  );
+}
+
+function ScreenLink({ screen, current }: { screen: ScreenRoute; current: boolean }) {
+  return (
+    <a href={screen.path} class="screen-link" aria-current={current ? "page" : undefined} title={screen.title} onPointerEnter={() => void load_screen(screen).catch(() => undefined)}>
+      <svg viewBox="0 0 24 24" class="icon" aria-hidden="true">
+        <path d={screen.icon} />
+      </svg>
+      <span>{screen.title}</span>
+    </a>
+  );
+}
+
+const kReloaded = "tarn.reloaded";
+
+/** Loads the screen's chunk. Names of chunks change when the server's program does: then the page is loaded anew, once. */
+function ScreenPlace({ screen }: { screen: ScreenRoute }) {
+  const module = useSignal<ScreenModule | null>(loaded_screen(screen));
+  const failed = useSignal(false);
+  use_title(screen.title);
+  useEffect(() => {
+    if (module.value !== null) return;
+    const load = () =>
+      load_screen(screen).then(
+        (found) => {
+          sessionStorage.removeItem(kReloaded);
+          module.value = found;
+        },
+        () => {
+          if (sessionStorage.getItem(kReloaded) === null && connection.value !== "lost") {
+            sessionStorage.setItem(kReloaded, "1");
+            location.reload();
+            return;
+          }
+          failed.value = true;
+        },
+      );
+    void load();
+  }, []);
+  if (module.value !== null) {
+    const Screen = module.value.Screen;
+    return <Screen />;
+  }
+  if (!failed.value) return <div class="page" aria-busy="true" aria-label={`Loading ${screen.title}`} />;
+  return (
+    <Empty
+      title="This screen did not load"
+      action={
+        <button type="button" class="primary" onClick={() => location.reload()}>
+          Load the page again
+        </button>
+      }
+    >
+      The server may have been replaced by another version.
+    </Empty>
+  );
+}
+
+function NoSuchPage() {
+  use_title("No such page");
+  return (
+    <div class="empty">
+      <h1>There is no such page</h1>
+      <p>The address may have been mistyped, or what it named is gone.</p>
+      <button type="button" class="primary" onClick={() => navigate("/")}>
+        Go to the start
+      </button>
+    </div>
+  );
 }
 
 export function Mark() {
@@ -43,51 +204,20 @@ export function Mark() {
   );
 }
 
-function Bar() {
-  const list = dashboards.value;
-  const name = route.value.name ?? list[0]?.name;
-  return (
-    <header class="bar">
-      <div class="brand">
-        <Mark />
-        <span class="lake">{lake.value || "Tarn"}</span>
-      </div>
-      <nav aria-label="Dashboards">
-        {list.map((one) => (
-          <a
-            key={one.name}
-            href={`/dashboards/${encodeURIComponent(one.name)}`}
-            aria-current={one.name === name ? "page" : undefined}
-            onClick={(event) => {
-              if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-              event.preventDefault();
-              go(one.name);
-            }}
-          >
-            {one.title}
-          </a>
-        ))}
-      </nav>
-      <Live />
-      <div class="who">
-        <span class="user">{me.value?.user}</span>
-        <button type="button" class="quiet" onClick={() => void sign_out()}>
-          Sign out
-        </button>
-      </div>
-    </header>
-  );
-}
-
-const connection_words = { connecting: "Connecting", live: "Live", asking: "Every 5 s", lost: "Not connected" };
+const connection_words = { connecting: "Connecting", live: "Live", asking: "Every few s", lost: "Not connected" };
+const connection_hints = {
+  connecting: "The stream of changes is being opened",
+  live: "The server tells this page when something changes",
+  asking: "This page asks again every few seconds",
+  lost: "The server cannot be reached; this page tries again by itself",
+};
 
 function Live() {
-  const at = dashboard.value ? Date.parse(dashboard.value.at) : null;
   return (
-    <div class={`live ${connection.value}`} role="status" title={at === null ? "" : `As of ${exact_time(at)}`}>
-      <span class={`dot ${loading.value ? "busy" : ""}`} aria-hidden="true" />
+    <div class={`live ${connection.value}`} role="status" title={connection_hints[connection.value]}>
+      <span class={`dot ${busy.value > 0 ? "busy" : ""}`} aria-hidden="true" />
       <span>{connection_words[connection.value]}</span>
-      {at !== null && connection.value !== "live" && <span class="since"> · as of {ago(at, now.value)}</span>}
     </div>
   );
 }
+

@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { ApiError } from "./api";
 import { Mark } from "./app";
-import { sign_in, sign_in_note } from "./state";
+import { sign_in, sign_in_note } from "./session";
 
 export function SignIn() {
   const error = useSignal("");

@@ -84,7 +84,7 @@ def address(server, path="/"):
 
 
 def link(server, **whom):
-    return address(server, "/#token=" + api(server, "POST", "/api/v1/sign-in-tokens", whom)["token"])
+    return address(server, "/dashboards#token=" + api(server, "POST", "/api/v1/sign-in-tokens", whom)["token"])
 
 
 @pytest.fixture(scope="module")
@@ -315,3 +315,13 @@ def test_the_types_are_right():
     import subprocess
     done = subprocess.run(["node", "node_modules/typescript/bin/tsc", "--noEmit"], cwd=ROOT / "console", capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
+
+
+def test_sizes(tmp_path):
+    """What a browser loads before it draws anything, compressed; and each chunk."""
+    import subprocess
+    subprocess.run(["node", "build.mjs", str(tmp_path)], cwd=ROOT / "console", check=True, capture_output=True)
+    sizes = json.loads((tmp_path / "sizes.json").read_text())
+    assert 5_000 < sizes["entry"] <= 60_000
+    for path, size in sizes["files"].items():
+        assert size < 400_000, path

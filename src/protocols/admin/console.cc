@@ -11,10 +11,15 @@ constexpr std::string_view kContentSecurityPolicy =
     "data:; "
     "manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// Addresses that the page itself understands.
+/// Addresses that the page itself understands (console/src/routes.ts), and all below them.
+constexpr std::string_view kPages[] = {"/sign-in", "/home",   "/catalog", "/workbench", "/pipelines", "/dashboards",
+                                       "/alerts",  "/models", "/access"};
+
 bool is_page(std::string_view path) {
-    return path == "/" || path == "/sign-in" || path == "/dashboards" ||
-           path.starts_with("/dashboards/");
+    if (path == "/") return true;
+    for (const auto page : kPages)
+        if (path == page || (path.starts_with(page) && path[page.size()] == '/')) return true;
+    return false;
 }
 
 const ConsoleAsset* find_asset(std::string_view path) {

@@ -6,7 +6,8 @@
 
 namespace tarn::admin {
 
-/// Answers GET and HEAD of the console's files and addresses ("/", "/sign-in", "/dashboards/...");
+/// Answers GET and HEAD of the console's files and addresses ("/", "/sign-in", "/catalog/..." and
+/// the other screens);
 /// false: not one of them.
 bool serve_console(http::Request& request, http::Responder& responder);
 

@@ -1,7 +1,7 @@
 // Bars lie, so that their names can be read.
 
-import type { Cell, Column } from "./api";
-import { as_number, number, plain } from "./format";
+import type { Cell, Column } from "../api";
+import { as_number, number, plain } from "../format";
 
 export function Bars(props: { title: string; unit: string; columns: Column[]; rows: Cell[][] }) {
   const label = props.columns[0]!;

@@ -3,12 +3,12 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import type { Chart } from "./api";
+import type { Chart } from "../api";
 import { Bars } from "./bars";
-import { ago, as_number, exact_time, hours, kind_of, milliseconds, number, plain, share, words } from "./format";
+import { ago, as_number, exact_time, hours, kind_of, milliseconds, number, plain, share, words } from "../format";
 import { LineChart } from "./line_chart";
 import { PlaceMap } from "./place_map";
-import { now } from "./state";
+import { now } from "../live";
 import { DataTable } from "./table";
 
 export function NumberTile({ chart }: { chart: Chart }) {

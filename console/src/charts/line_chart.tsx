@@ -3,8 +3,8 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import type { Cell, Column } from "./api";
-import { as_number, as_time, exact_day, exact_time, kind_of, number, plain, short_number, words } from "./format";
+import type { Cell, Column } from "../api";
+import { as_number, as_time, exact_day, exact_time, kind_of, number, plain, short_number, words } from "../format";
 
 const height = 260;
 const pad = { top: 14, right: 14, bottom: 26, left: 46 };

@@ -1,10 +1,28 @@
 // One declared dashboard: numbers first, what needs somebody beside the charts, tables across.
 
-import type { Chart, FilterChoice } from "./api";
-import { ChartCard, is_wide, NumberTile } from "./chart";
-import { milliseconds, words } from "./format";
+import type { Chart, FilterChoice } from "../../api";
+import { ChartCard, is_wide, NumberTile } from "../../charts/chart";
+import { milliseconds, words } from "../../format";
 import { AlertsPanel, SourcesPanel } from "./panels";
+import { use_title } from "../../title";
 import { choose, dashboard, dashboard_error, dashboards, load, route } from "./state";
+
+/** The declared dashboards, one beside the other. */
+export function DashboardTabs() {
+  const list = dashboards.value;
+  const name = route.value.name ?? list[0]?.name;
+  const title = list.find((one) => one.name === name)?.title ?? name;
+  use_title(...(title === undefined ? ["Dashboards"] : [title, "Dashboards"]));
+  return (
+    <nav class="dashboard-tabs" aria-label="Dashboards">
+      {list.map((one) => (
+        <a key={one.name} href={`/dashboards/${encodeURIComponent(one.name)}`} aria-current={one.name === name ? "page" : undefined}>
+          {one.title}
+        </a>
+      ))}
+    </nav>
+  );
+}
 
 export function DashboardPage() {
   const page = dashboard.value;

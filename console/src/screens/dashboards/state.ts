@@ -1,29 +1,19 @@
-// What the page knows, as signals; and what makes it know more: signing in, loading, the stream of changes.
+// What the screen knows, as signals; and what makes it know more: loading, the stream of changes.
 
-import { computed, signal } from "@preact/signals";
-import { type AlertEvent, type Alerts, ApiError, ask, type Dashboard, type DashboardName, type Me, type Source, use_csrf_token } from "./api";
+import { effect, signal, untracked } from "@preact/signals";
+import { type AlertEvent, type Alerts, ApiError, ask, type Dashboard, type DashboardName, type Source } from "../../api";
+import { connection, follow } from "../../live";
+import { address, navigate } from "../../navigate";
+import { lake, phase } from "../../session";
 
-export type Phase = "starting" | "signed_out" | "ready" | "unreachable";
-export type Connection = "connecting" | "live" | "asking" | "lost";
-
-export const phase = signal<Phase>("starting");
-export const sign_in_note = signal("");
-export const me = signal<Me | null>(null);
-export const lake = signal("");
 export const dashboards = signal<DashboardName[]>([]);
 export const dashboard = signal<Dashboard | null>(null);
 export const dashboard_error = signal<ApiError | null>(null);
 export const alerts = signal<Alerts | null>(null);
 export const recoveries = signal<(AlertEvent & { rule: string })[]>([]);
 export const sources = signal<Source[] | null>(null);
-export const connection = signal<Connection>("connecting");
 export const loading = signal(false);
-export const now = signal(Date.now());
 export const route = signal(read_route());
-
-setInterval(() => (now.value = Date.now()), 1000);
-
-export const selected_filters = computed(() => route.value.filters);
 
 export interface Route {
   name: string | null; // of the dashboard
@@ -47,9 +37,7 @@ function query_of(filters: Map<string, string[]>): string {
 }
 
 export function go(name: string, filters = new Map<string, string[]>()): void {
-  history.pushState(null, "", `/dashboards/${encodeURIComponent(name)}${query_of(filters)}`);
-  route.value = read_route();
-  open_dashboard();
+  navigate(`/dashboards/${encodeURIComponent(name)}${query_of(filters)}`);
 }
 
 export function choose(filter: string, values: string[]): void {
@@ -60,89 +48,28 @@ export function choose(filter: string, values: string[]): void {
   if (name) go(name, filters);
 }
 
-addEventListener("popstate", () => {
-  route.value = read_route();
-  open_dashboard();
-});
-
-// ---- signing in
-
-/** A link's token stands behind '#token=' (which browsers do not send) or '?token='; it goes from the address at once. */
-function take_token(): string | null {
-  const token = new URLSearchParams(location.hash.slice(1)).get("token") ?? new URLSearchParams(location.search).get("token");
-  if (token === null) return null;
-  const path = location.pathname === "/sign-in" ? "/" : location.pathname;
-  history.replaceState(null, "", path);
-  route.value = read_route();
-  return token;
+/** The screen is there: loads, and follows the address until what it returns is called. */
+export function open_screen(): () => void {
+  const stop = effect(() => {
+    if (!address.value.path.startsWith("/dashboards") && address.value.path !== "/") return;
+    untracked(() => {
+      route.value = read_route();
+      if (dashboards.value.length === 0) void enter().catch(fail);
+      else open_dashboard();
+    });
+  });
+  return () => {
+    stop();
+    turn++;
+    stop_watching();
+    loading.value = false;
+  };
 }
 
-let link_token = take_token(); // kept until the server has answered
-
-export async function start(): Promise<void> {
-  const token = link_token;
-  try {
-    if (token !== null) {
-      try {
-        await ask("POST", "/api/v1/session", { token });
-        link_token = null;
-      } catch (error) {
-        if (!(error instanceof ApiError) || error.status === 0) throw error;
-        link_token = null;
-        // An old link in a browser that is signed in already does no harm.
-        if (!(await load_me())) return signed_out("This link has been used or has expired. Sign in with an access key, or ask for a new link.");
-        return enter();
-      }
-    }
-    if (!(await load_me())) return signed_out("");
-    await enter();
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    phase.value = "unreachable";
-    setTimeout(() => void start(), 3000);
-  }
-}
-
-async function load_me(): Promise<boolean> {
-  try {
-    me.value = await ask<Me>("GET", "/api/v1/me");
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 401) return false;
-    throw error;
-  }
-  use_csrf_token(me.value.csrf_token);
-  return true;
-}
-
-function signed_out(note: string): void {
-  stop_watching();
-  sign_in_note.value = note;
-  me.value = null;
-  dashboard.value = null;
-  alerts.value = null;
-  sources.value = null;
-  phase.value = "signed_out";
-}
-
-/** Throws ApiError when the key is not right. */
-export async function sign_in(user: string, password: string): Promise<void> {
-  await ask("POST", "/api/v1/session", { user, password });
-  sign_in_note.value = "";
-  if (await load_me()) await enter();
-}
-
-export async function sign_out(): Promise<void> {
-  try {
-    await ask("DELETE", "/api/v1/session");
-  } catch {
-    /* gone already, or it ends by itself */
-  }
-  signed_out("You have signed out.");
-}
+// ---- the list
 
 async function enter(): Promise<void> {
   await load_list();
-  phase.value = "ready";
   open_dashboard();
 }
 
@@ -150,7 +77,6 @@ async function load_list(): Promise<void> {
   const list = await ask<{ dashboards: DashboardName[]; lake?: string }>("GET", "/api/v1/dashboards");
   dashboards.value = list.dashboards;
   lake.value = list.lake ?? "";
-  document.title = lake.value ? `${lake.value} \u00b7 Tarn` : "Tarn";
 }
 
 // ---- one dashboard, kept fresh
@@ -209,7 +135,7 @@ export async function load(): Promise<void> {
 
 function fail(error: unknown): void {
   if (!(error instanceof ApiError)) throw error;
-  if (error.status === 401) return signed_out("Your session has ended. Sign in again to go on.");
+  if (error.status === 401) return;
   if (error.status === 0) connection.value = "lost";
   dashboard_error.value = error;
   if (error.status !== 0) void load_list().catch(() => undefined);
@@ -278,18 +204,12 @@ function watch(name: string): void {
   if (stream !== null && watched === name && stream.readyState !== EventSource.CLOSED) return;
   stop_watching();
   watched = name;
-  connection.value = "connecting";
-  const mine = new EventSource(`/api/v1/events?dashboard=${encodeURIComponent(name)}`);
-  stream = mine;
-  mine.addEventListener("hello", () => (connection.value = "live"));
-  mine.addEventListener("changed", changed);
-  mine.addEventListener("error", () => {
+  const mine = follow(`/api/v1/events?dashboard=${encodeURIComponent(name)}`, changed, () => {
     if (stream !== mine) return;
-    // The browser comes again by itself, unless the server refused: then the page asks from time to time.
-    connection.value = mine.readyState === EventSource.CLOSED ? "asking" : "connecting";
     schedule(2000);
     if (mine.readyState === EventSource.CLOSED) setTimeout(() => stream === mine && name_now() === name && watch(name), 30_000);
   });
+  stream = mine;
 }
 
 function stop_watching(): void {

@@ -1,8 +1,8 @@
 // Places as dots on a plain projection: no map tiles, for the console asks nobody but its own server.
 
 import { useSignal } from "@preact/signals";
-import type { Cell, Column } from "./api";
-import { as_number, kind_of, number, share, words } from "./format";
+import type { Cell, Column } from "../api";
+import { as_number, kind_of, number, share, words } from "../format";
 
 const width = 600;
 const margin = 26;

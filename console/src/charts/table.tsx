@@ -1,8 +1,8 @@
 // Rows as a table: numbers to the right, shares and hours with a bar, states with a mark and a word.
 
-import type { Cell, Column } from "./api";
-import { ago, as_number, as_time, type CellKind, exact_time, hours, kind_of, parts_of, plain, share, words } from "./format";
-import { now } from "./state";
+import type { Cell, Column } from "../api";
+import { ago, as_number, as_time, type CellKind, exact_time, hours, kind_of, parts_of, plain, share, words } from "../format";
+import { now } from "../live";
 
 const right = new Set<CellKind>(["number", "hours", "share"]);
 

@@ -1,9 +1,10 @@
 // Beside the charts: what is wrong now, and how fresh what is shown is.
 
-import type { Cell, Chart, OpenAlert, Source } from "./api";
-import { ago, as_number, exact_time, hours, number, share, words } from "./format";
-import { alerts, now, recoveries, sources } from "./state";
-import { State } from "./table";
+import type { Cell, Chart, OpenAlert, Source } from "../../api";
+import { ago, as_number, exact_time, hours, number, share, words } from "../../format";
+import { now } from "../../live";
+import { alerts, recoveries, sources } from "./state";
+import { State } from "../../charts/table";
 
 const shown_max = 8;
 

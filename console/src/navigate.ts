@@ -1,0 +1,62 @@
+// The address as a signal. Screens are drawn from it, lists keep their sorting and filters in it, and the browser's back
+// button walks it.
+
+import { signal } from "@preact/signals";
+
+export interface Address {
+  path: string;
+  /** The path's segments, decoded: /catalog/erp/sales -> ["catalog", "erp", "sales"]. */
+  segments: string[];
+  query: URLSearchParams;
+}
+
+function read(): Address {
+  const segments = location.pathname.split("/").filter(Boolean).map((segment) => {
+    try {
+      return decodeURIComponent(segment);
+    } catch {
+      return segment;
+    }
+  });
+  return { path: location.pathname, segments, query: new URLSearchParams(location.search) };
+}
+
+export const address = signal<Address>(read());
+
+addEventListener("popstate", () => (address.value = read()));
+
+/** Goes to an address of the console: "/catalog/erp/sales?tab=files". */
+export function navigate(to: string, how: { replace?: boolean } = {}): void {
+  if (to === location.pathname + location.search) {
+    address.value = read();
+    return;
+  }
+  if (how.replace) history.replaceState(null, "", to);
+  else {
+    history.pushState(null, "", to);
+    // Another page begins at its top; another filter of the same page stays where it is.
+    if (new URL(to, location.href).pathname !== address.value.path) scrollTo(0, 0);
+  }
+  address.value = read();
+}
+
+/** Changes words of the query and keeps the others; null takes one away. Replaces the address unless `push`. */
+export function set_query(words: Record<string, string | null>, push = false): void {
+  const query = new URLSearchParams(location.search);
+  for (const [name, value] of Object.entries(words)) {
+    if (value === null || value === "") query.delete(name);
+    else query.set(name, value);
+  }
+  const text = query.toString();
+  navigate(location.pathname + (text ? "?" + text : ""), { replace: !push });
+}
+
+/** The console's own links open in place; with Ctrl, Shift or another button as the browser does it. */
+export function take_links(event: MouseEvent): void {
+  if (event.defaultPrevented || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  const link = (event.target as Element | null)?.closest?.("a[href]");
+  if (!(link instanceof HTMLAnchorElement) || link.target || link.hasAttribute("download")) return;
+  if (link.origin !== location.origin || link.pathname.startsWith("/api/") || link.getAttribute("href")!.startsWith("#")) return;
+  event.preventDefault();
+  navigate(link.pathname + link.search);
+}

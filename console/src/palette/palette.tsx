@@ -1,0 +1,108 @@
+// The command palette: one field that finds everything the viewer may open or do.
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import { type Command, fuzzy, load_commands } from "./sources";
+import "./palette.css";
+
+const shown_max = 40;
+
+export function Palette({ close }: { close: () => void }) {
+  const [commands, set_commands] = useState<Command[]>([]);
+  const [words, set_words] = useState("");
+  const [at, set_at] = useState(0);
+  const dialog = useRef<HTMLDialogElement>(null);
+  const list = useRef<HTMLUListElement>(null);
+  useEffect(() => {
+    const before = document.activeElement;
+    let there = true;
+    dialog.current!.showModal();
+    load_commands((more) => there && set_commands((known) => [...known, ...more]));
+    return () => {
+      there = false;
+      dialog.current?.close();
+      if (before instanceof HTMLElement) before.focus();
+    };
+  }, []);
+
+  const needle = words.trim().toLowerCase();
+  const found = rank(commands, needle);
+  const chosen = Math.min(at, found.length - 1);
+  useEffect(() => list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" }), [chosen, needle]);
+
+  const run = (command: Command | undefined) => {
+    if (!command) return;
+    close();
+    command.run();
+  };
+  const key = (event: KeyboardEvent) => {
+    const to = { ArrowDown: chosen + 1, ArrowUp: chosen - 1, PageDown: chosen + 8, PageUp: chosen - 8 }[event.key];
+    if (to !== undefined) {
+      event.preventDefault();
+      set_at(Math.max(0, Math.min(found.length - 1, to)));
+    } else if (event.key === "Enter") {
+      event.preventDefault();
+      run(found[chosen]);
+    }
+  };
+
+  return (
+    <dialog
+      ref={dialog}
+      class="palette"
+      aria-label="Find anything"
+      onCancel={(event) => {
+        event.preventDefault();
+        close();
+      }}
+      onClick={(event) => event.target === dialog.current && close()}
+    >
+      <div class="palette-body">
+        <input
+          autofocus
+          type="text"
+          role="combobox"
+          aria-label="Find a screen, table, dashboard, step, alert, model or action"
+          aria-expanded="true"
+          aria-controls="palette-list"
+          aria-activedescendant={found[chosen] ? `palette-${chosen}` : undefined}
+          aria-autocomplete="list"
+          autocomplete="off"
+          spellcheck={false}
+          placeholder="Find a screen, table, dashboard, action&hellip;"
+          value={words}
+          onInput={(event) => {
+            set_words(event.currentTarget.value);
+            set_at(0);
+          }}
+          onKeyDown={key}
+        />
+        <ul id="palette-list" role="listbox" aria-label="Found" ref={list}>
+          {found.map((command, i) => (
+            <li key={`${command.kind} ${command.title}`} id={`palette-${i}`} role="option" aria-selected={i === chosen} onClick={() => run(command)} onPointerMove={() => i !== chosen && set_at(i)}>
+              <span class="palette-title">{command.title}</span>
+              {command.about && command.about !== command.title && <span class="palette-about">{command.about}</span>}
+              <span class="tag">{command.kind}</span>
+            </li>
+          ))}
+        </ul>
+        {found.length === 0 && (
+          <p class="palette-none" role="status">
+            Nothing is called so.
+          </p>
+        )}
+      </div>
+    </dialog>
+  );
+}
+
+function rank(commands: Command[], needle: string): Command[] {
+  if (needle === "") return commands.slice(0, shown_max);
+  const scored: [number, Command][] = [];
+  for (const command of commands) {
+    const title = fuzzy(needle, command.title);
+    const about = command.about ? fuzzy(needle, command.about) : null;
+    const best = Math.max(title ?? -1, about === null ? -1 : about / 2);
+    if (title !== null || about !== null) scored.push([best, command]);
+  }
+  return scored.sort((a, b) => b[0] - a[0]).slice(0, shown_max).map(([, command]) => command);
+}

@@ -1,0 +1,171 @@
+// A list as a table: sorted and filtered through the address, so that what one sees can be linked; only the rows in sight
+// are in the page when there are many.
+
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { address, set_query } from "../navigate";
+import { Empty } from "./states";
+
+export interface TableColumn<Row> {
+  name: string;
+  title: string;
+  /** What the column is sorted and filtered by. Numbers sort as numbers; null stands last. */
+  value: (row: Row) => string | number | boolean | null | undefined;
+  /** Default: the value as text. */
+  show?: (row: Row) => ComponentChildren;
+  right?: boolean;
+  unsorted?: boolean;
+  /** Not shown below this width of the window in pixels. */
+  wide_from?: number;
+}
+
+interface TableProps<Row> {
+  label: string;
+  columns: TableColumn<Row>[];
+  rows: Row[];
+  row_key: (row: Row, at: number) => string | number;
+  /** The list's word in the address: "users" -> ?users.sort=name&users.find=ann. Default: sort and find. */
+  word?: string;
+  /** Placeholder of the filter; absent: no filter. */
+  find?: string;
+  start_sort?: string; // "-created": downwards
+  empty?: ComponentChildren;
+  aside?: ComponentChildren;
+  /** Marks a row, e.g. the one that is open beside the list. */
+  current?: (row: Row) => boolean;
+  /** Rows beyond this are drawn as they come into sight. */
+  height?: number;
+}
+
+const row_height = 40;
+const drawn_whole = 200;
+
+export function Table<Row>(props: TableProps<Row>) {
+  const word = (name: string) => (props.word ? `${props.word}.${name}` : name);
+  const query = address.value.query;
+  const needle = (query.get(word("find")) ?? "").trim().toLowerCase();
+  const sort = query.get(word("sort")) ?? props.start_sort ?? "";
+  const down = sort.startsWith("-");
+  const by = props.columns.find((column) => column.name === sort.replace(/^-/, ""));
+  const width = use_width();
+  const columns = props.columns.filter((column) => (column.wide_from ?? 0) <= width);
+
+  let rows = props.rows;
+  if (needle) rows = rows.filter((row) => props.columns.some((column) => String(column.value(row) ?? "").toLowerCase().includes(needle)));
+  if (by) rows = [...rows].sort((a, b) => compare(by.value(a), by.value(b), down));
+
+  const virtual = rows.length > drawn_whole;
+  const [top, set_top] = useState(0);
+  const height = props.height ?? 560;
+  const first = virtual ? Math.max(0, Math.floor(top / row_height) - 8) : 0;
+  const last = virtual ? Math.min(rows.length, first + Math.ceil(height / row_height) + 16) : rows.length;
+  const frame = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (frame.current) frame.current.style.maxHeight = virtual ? `${height}px` : "";
+  }, [virtual, height]);
+
+  const resort = (column: TableColumn<Row>) => {
+    const up = by === column && !down;
+    set_query({ [word("sort")]: up ? `-${column.name}` : column.name });
+  };
+
+  return (
+    <div class="list">
+      {(props.find || props.aside) && (
+        <div class="list-head">
+          {props.find && (
+            <input
+              type="search"
+              class="find"
+              aria-label={props.find}
+              placeholder={props.find}
+              value={query.get(word("find")) ?? ""}
+              onInput={(event) => set_query({ [word("find")]: event.currentTarget.value })}
+            />
+          )}
+          {needle && (
+            <span class="measure" role="status">
+              {rows.length} of {props.rows.length}
+            </span>
+          )}
+          {props.aside && <div class="list-aside">{props.aside}</div>}
+        </div>
+      )}
+      {rows.length === 0 ? (
+        needle ? (
+          <Empty title={`Nothing matches \u201C${needle}\u201D.`} />
+        ) : (
+          (props.empty ?? <Empty title="Nothing here yet." />)
+        )
+      ) : (
+        <div class={virtual ? "table-frame virtual" : "table-frame"} ref={frame} tabIndex={0} role="region" aria-label={props.label} onScroll={virtual ? (event) => set_top(event.currentTarget.scrollTop) : undefined}>
+          <table aria-rowcount={rows.length + 1}>
+            <thead>
+              <tr>
+                {columns.map((column) => (
+                  <th key={column.name} scope="col" class={column.right ? "right" : ""} aria-sort={by === column ? (down ? "descending" : "ascending") : undefined}>
+                    {column.unsorted ? (
+                      column.title
+                    ) : (
+                      <button type="button" class="sort" onClick={() => resort(column)}>
+                        {column.title}
+                        <span class="sort-mark" aria-hidden="true">
+                          {by === column ? (down ? "\u2193" : "\u2191") : ""}
+                        </span>
+                      </button>
+                    )}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {virtual && first > 0 && <Gap rows={first} columns={columns.length} />}
+              {rows.slice(first, last).map((row, i) => (
+                <tr key={props.row_key(row, first + i)} aria-rowindex={virtual ? first + i + 2 : undefined} class={props.current?.(row) ? "current" : ""}>
+                  {columns.map((column) => (
+                    <td key={column.name} class={column.right ? "right" : ""}>
+                      {column.show ? column.show(row) : String(column.value(row) ?? "\u2013")}
+                    </td>
+                  ))}
+                </tr>
+              ))}
+              {virtual && last < rows.length && <Gap rows={rows.length - last} columns={columns.length} />}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </div>
+  );
+}
+
+function Gap({ rows, columns }: { rows: number; columns: number }) {
+  const cell = useRef<HTMLTableCellElement>(null);
+  useEffect(() => {
+    if (cell.current) cell.current.style.height = `${rows * row_height}px`;
+  }, [rows]);
+  return (
+    <tr aria-hidden="true" class="gap">
+      <td colSpan={columns} ref={cell} />
+    </tr>
+  );
+}
+
+type Value = string | number | boolean | null | undefined;
+const collator = new Intl.Collator(undefined, { numeric: true });
+
+function compare(a: Value, b: Value, down: boolean): number {
+  const none = (value: Value) => value === null || value === undefined || value === "";
+  if (none(a) || none(b)) return none(a) === none(b) ? 0 : none(a) ? 1 : -1;
+  const order = typeof a === "number" && typeof b === "number" ? a - b : collator.compare(String(a), String(b));
+  return down ? -order : order;
+}
+
+function use_width(): number {
+  const [width, set_width] = useState(innerWidth);
+  useEffect(() => {
+    const on = () => set_width(innerWidth);
+    addEventListener("resize", on);
+    return () => removeEventListener("resize", on);
+  }, []);
+  return width;
+}
