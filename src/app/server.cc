@@ -9,6 +9,7 @@
 #include "app/table_guard.h"
 #include "base/lane.h"
 #include "base/log.h"
+#include "dashboards/embed_links.h"
 #include "net/peer.h"
 #include "net/server.h"
 #include "net/tls.h"
@@ -134,6 +135,8 @@ class RunningServer final : public Server {
         queries_ = std::move(queries);
         parts.queries = queries_.get();
         parts.dashboards = lake_->dashboards.get();
+        embeds_ = std::make_unique<dashboards::EmbedLinks>(*lake_->keyring, *lake_->users, lake_->clock);
+        parts.embeds = embeds_.get();
         live_ = std::make_unique<admin::LiveStreams>(*lake_->dashboards, *lake_->store);
         parts.live = live_.get();
         parts.applier = &services_->applier();
@@ -282,6 +285,7 @@ class RunningServer final : public Server {
     std::unique_ptr<s3::Door> s3_;
     std::unique_ptr<http::Service> s3_service_;
     std::unique_ptr<query::Queries> queries_;
+    std::unique_ptr<dashboards::EmbedLinks> embeds_;
     std::unique_ptr<admin::LiveStreams> live_;
     std::unique_ptr<http::Service> http_service_;
     std::unique_ptr<postgres::Door> postgres_;

@@ -1,7 +1,9 @@
 #include "dashboards/dashboards.h"
 
 #include <algorithm>
+#include <atomic>
 #include <set>
+#include <thread>
 
 #include "dashboards/internal/chart_sql.h"
 #include "dashboards/internal/names.h"
@@ -9,7 +11,8 @@
 namespace tarn::dashboards {
 namespace {
 
-constexpr size_t kDashboardsMax = 200, kChartsMax = 60, kFiltersMax = 12, kFilterValuesMax = 50;
+constexpr size_t kDashboardsMax = 200, kChartsMax = 60, kFiltersMax = 12, kFilterValuesMax = 50,
+                 kOriginsMax = 20;
 constexpr uint64_t kChoicesMax = 500;
 constexpr int kViewDepthMax = 8;
 /// Of all charts together: 60 slow ones would hold a lane of SQL for 20 minutes. Those that are done
@@ -20,7 +23,7 @@ constexpr auto kPageBudget = std::chrono::seconds(60);
 std::string text_of(const ChartSpec& chart) {
     std::string text =
         chart.from + "\n" + chart.where + "\n" + chart.sql + "\n" + chart.colour + "\n" + chart.by +
-        "\n" + chart.order;
+        "\n" + chart.order + "\n" + chart.split + "\n" + chart.spark;
     for (const auto& measure : chart.measures) text += "\n" + measure;
     for (const auto& column : chart.columns) text += "\n" + column;
     return text;
@@ -38,7 +41,8 @@ bool is_common(const ChartSpec& chart, const std::set<std::string>& of_tables) {
         "current_catalog", "current_database", "current_role", "current_schema", "current_user",
         "session_user",    "user"};
     std::string text = chart.from + "\n" + chart.where + "\n" + chart.sql + "\n" + chart.colour +
-                       "\n" + chart.by + "\n" + chart.order;
+                       "\n" + split_label(chart.by).first + "\n" + chart.order + "\n" +
+                       split_label(chart.split).first + "\n" + split_label(chart.spark).first;
     for (const auto& measure : chart.measures) text += "\n" + split_label(measure).first;
     for (const auto& column : chart.columns) text += "\n" + split_label(column).first;
     const auto names = possible_tables(text);
@@ -123,6 +127,15 @@ Status check_filters(const DashboardSpec& spec, const Filters& filters) {
     return ok_status();
 }
 
+/// "https://intranet.example:8443": it goes into a header, so nothing else may.
+bool is_origin(std::string_view text) {
+    const size_t scheme = text.starts_with("https://") ? 8 : text.starts_with("http://") ? 7 : 0;
+    if (scheme == 0 || text.size() == scheme || text.size() > 200) return false;
+    return std::all_of(text.begin() + static_cast<std::ptrdiff_t>(scheme), text.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == ':';
+    });
+}
+
 double milliseconds_since(const Clock& clock, std::chrono::steady_clock::time_point begin) {
     return std::chrono::duration<double, std::milli>(clock.steady() - begin).count();
 }
@@ -135,8 +148,16 @@ struct Dashboards::Cached {
     std::chrono::steady_clock::time_point made;
 };
 
-/// One viewer's look at one dashboard: one state of the catalog, one session, made when the first
-/// chart needs it.
+/// What the threads of one page have in common.
+struct Dashboards::Shared {
+    const Filters& filters;
+    const security::Caller& viewer;
+    const std::chrono::steady_clock::time_point begun;
+    const tables::CatalogSnapshot state;
+    std::atomic<size_t> next{0};  // charts, then choices of filters
+};
+
+/// One thread's part of a viewer's look at a dashboard: one session, made when the first chart needs it.
 struct Dashboards::Page {
     const Parts& parts;
     const Options& options;
@@ -144,7 +165,7 @@ struct Dashboards::Page {
     const Filters& filters;
     const security::Caller& viewer;
     const std::chrono::steady_clock::time_point begun;
-    tables::CatalogSnapshot state;
+    const tables::CatalogSnapshot& state;
     std::unique_ptr<query::Session> session;
     std::map<std::string, std::vector<query::ResultColumn>> described;
 
@@ -257,6 +278,10 @@ Status Dashboards::check(const DashboardSpec& spec) {
         const Status status = check_chart(chart);
         if (!status.ok()) return wrong(status.error().message);
     }
+    if (spec.embed.size() > kOriginsMax) return wrong("more than 20 origins may embed it");
+    for (const auto& origin : spec.embed)
+        if (!is_origin(origin))
+            return wrong("'" + origin + "' is no origin: write https://host, without a path");
     return ok_status();
 }
 
@@ -307,14 +332,31 @@ Result<DashboardData> Dashboards::data(const std::string& name, const Filters& f
     const auto specs = current();
     TARN_TRY(spec, find_spec(*specs, name));
     TARN_CHECK_OK(check_filters(*spec, filters));
-    Page page{parts_, options_, *spec, filters, viewer, begin, parts_.catalog.snapshot(), nullptr, {}};
+    Shared shared{filters, viewer, begin, parts_.catalog.snapshot(), 0};
     DashboardData out;
     out.name = spec->name;
     out.title = spec->title.empty() ? spec->name : spec->title;
-    for (const auto& chart : spec->charts) out.charts.push_back(this->chart(page, chart));
-    for (const auto& filter : spec->filters) out.filters.push_back(choices(page, filter));
+    out.charts.resize(spec->charts.size());
+    out.filters.resize(spec->filters.size());
+    std::vector<std::thread> others;
+    const size_t jobs = out.charts.size() + out.filters.size();
+    for (size_t i = 1; i < std::min(jobs, options_.at_once); ++i)
+        others.emplace_back([&] { work(shared, *spec, out); });
+    work(shared, *spec, out);
+    for (auto& other : others) other.join();
     out.milliseconds = milliseconds_since(parts_.clock, begin);
     return out;
+}
+
+/// Takes one chart after another until none is left.
+void Dashboards::work(Shared& shared, const DashboardSpec& spec, DashboardData& out) {
+    Page page{parts_, options_, spec, shared.filters, shared.viewer, shared.begun, shared.state, nullptr, {}};
+    for (size_t i = shared.next++; i < out.charts.size() + out.filters.size(); i = shared.next++) {
+        if (i < out.charts.size())
+            out.charts[i] = chart(page, spec.charts[i]);
+        else
+            out.filters[i - out.charts.size()] = choices(page, spec.filters[i - out.charts.size()]);
+    }
 }
 
 ChartData Dashboards::chart(Page& page, const ChartSpec& spec) {

@@ -31,7 +31,7 @@ namespace tarn::dashboards {
 using Filters = std::map<std::string, std::vector<std::string>>;
 
 /// What a column of a chart's answer is drawn as.
-enum class Role : uint8_t { value, x, measure, forecast, low, high, label, latitude, longitude };
+enum class Role : uint8_t { value, x, measure, forecast, low, high, label, latitude, longitude, series, trend };
 
 struct ChartColumn {
     std::string name;
@@ -83,6 +83,7 @@ struct Options {
     size_t cache_rows_max = 200'000;     // of all entries together
     std::chrono::seconds cache_age_max{30};  // answers may depend on the time of day
     std::chrono::milliseconds chart_timeout{20'000};
+    size_t at_once = 4;  // charts of one page: while one waits for files another computes
 };
 
 /// Everything outlives the dashboards.
@@ -127,6 +128,8 @@ class Dashboards {
         const std::function<Result<std::vector<query::ResultColumn>>(const std::string&)>& describe)>;
 
     std::shared_ptr<const Specs> current(uint64_t* generation = nullptr) const;
+    struct Shared;
+    void work(Shared& shared, const DashboardSpec& spec, DashboardData& out);
     ChartData chart(Page& page, const ChartSpec& spec);
     FilterChoice choices(Page& page, const std::string& filter);
     /// From the cache, or by the query that `make` makes.

@@ -10,12 +10,16 @@
 namespace tarn::dashboards {
 
 struct ChartSpec {
-    enum class Kind : uint8_t { number, line, bar, table, map };
+    enum class Kind : uint8_t { number, line, bar, table, map, area, stacked, scatter, heatmap };
+    enum class Width : uint8_t { automatic, third, half, full };
 
     std::string title;
     Kind kind = Kind::table;
     std::vector<std::string> measures;  // expressions: "count(*)", "units"; map: the place to show
     std::string by;                     // x axis: a column
+    std::string split;                  // one series for each of its values; heatmap: the y axis
+    std::string spark;                  // table: a measure over `by`, drawn small in each row
+    Width width = Width::automatic;     // of the page's row
     std::string from;                   // table
     std::string where;                  // SQL condition
     std::vector<std::string> columns;   // table
@@ -33,8 +37,13 @@ struct DashboardSpec {
     std::string title;
     std::vector<std::string> filters;  // columns that the viewer may narrow by
     std::vector<ChartSpec> charts;
+    std::vector<std::string> embed;    // origins whose pages may frame it: "https://intranet.example"
 
     bool operator==(const DashboardSpec&) const = default;
 };
+
+/// As a lakefile has it: "stacked", "half" ("" for automatic).
+const char* word(ChartSpec::Kind kind);
+const char* word(ChartSpec::Width width);
 
 }  // namespace tarn::dashboards

@@ -115,6 +115,9 @@ void Builder::alert(const Node& node, const Item& item) {
     take(node, "when", spec.when);
     take(node, "one_per", spec.one_per);
     take(node, "recovery", spec.tell_recovery);
+    take(node, "while", spec.stays);
+    take(node, "for", spec.for_at_least);
+    take(node, "recover_after", spec.recover_after);
     take(node, "check_every", spec.check_every);
     take(node, "run_as", spec.run_as);
     const size_t before = problems_.size();
@@ -139,17 +142,27 @@ void Builder::alert(const Node& node, const Item& item) {
 
 namespace {
 
+constexpr const char* kChartWords =
+    "number, line, area, bar, stacked, scatter, heatmap, table or map";
+
 dashboards::ChartSpec chart_of(const Node& node) {
     using Kind = dashboards::ChartSpec::Kind;
     dashboards::ChartSpec chart;
     take(node, "title", chart.title);
-    static constexpr std::pair<const char*, Kind> kKinds[] = {
-        {"number", Kind::number}, {"line", Kind::line}, {"bar", Kind::bar}, {"map", Kind::map}};
-    for (const auto& [key, kind] : kKinds) {
+    for (const Kind kind : {Kind::number, Kind::line, Kind::bar, Kind::map, Kind::area, Kind::stacked,
+                            Kind::scatter, Kind::heatmap}) {
+        const char* key = dashboards::word(kind);
         if (node.find(key) == nullptr) continue;
         chart.kind = kind;
         take(node, key, chart.measures);
     }
+    std::string width;
+    take(node, "width", width);
+    using Width = dashboards::ChartSpec::Width;
+    for (const Width one : {Width::third, Width::half, Width::full})
+        if (width == dashboards::word(one)) chart.width = one;
+    take(node, "split", chart.split);
+    take(node, "spark", chart.spark);
     take(node, "table", chart.columns);
     take(node, "by", chart.by);
     take(node, "from", chart.from);
@@ -172,17 +185,19 @@ void Builder::dashboard(const Node& node, const Item& item) {
     spec.title = item.name;
     take(node, "title", spec.title);
     take(node, "filters", spec.filters);
+    take(node, "embed", spec.embed);
     const size_t before = problems_.size();
     for (const auto& one : node.find("charts")->items) {
         int kinds = 0;
-        for (const char* key : {"number", "line", "bar", "table", "map"})
+        for (const char* key : {"number", "line", "bar", "table", "map", "area", "stacked", "scatter",
+                                "heatmap"})
             kinds += one.find(key) != nullptr ? 1 : 0;
         if (kinds > 1)
             problem(one, item.id() + ".charts",
-                    "a chart is one of number, line, bar, table or map");
+                    "a chart is one of " + std::string(kChartWords));
         else if (kinds == 0 && one.find("from") == nullptr && one.find("sql") == nullptr)
             problem(one, item.id() + ".charts",
-                    "a chart needs one of number, line, bar, table or map, and from or sql");
+                    "a chart needs one of " + std::string(kChartWords) + ", and from or sql");
         spec.charts.push_back(chart_of(one));
         if (problems_.size() != before) continue;
         // Alone, so that what is wrong shows at its own place.

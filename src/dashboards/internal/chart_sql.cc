@@ -28,6 +28,8 @@ bool is_time(const query::Type& type) {
            type.kind == query::Kind::timestamptz;
 }
 
+constexpr uint64_t kSplitRowsMax = 5'000;
+
 const query::ResultColumn* find(const Columns& columns, std::string_view name) {
     for (const auto& column : columns)
         if (column.name == name) return &column;
@@ -37,11 +39,17 @@ const query::ResultColumn* find(const Columns& columns, std::string_view name) {
 uint64_t default_limit(Kind kind) {
     switch (kind) {
         case Kind::number:
-            return 1;
+            return 30;  // the points before it, when it has by:
         case Kind::line:
+        case Kind::area:
             return 180;
         case Kind::bar:
+        case Kind::stacked:
             return 20;
+        case Kind::scatter:
+            return 1'000;
+        case Kind::heatmap:
+            return 60;
         case Kind::table:
             return 50;
         case Kind::map:
@@ -86,7 +94,9 @@ class Builder {
         query_.limit =
             std::min(chart.limit == 0 ? default_limit(chart.kind) : chart.limit, rows_max);
         query_.limit_is_a_cut =
-            chart.kind == Kind::table || chart.kind == Kind::bar || chart.kind == Kind::map;
+            chart.kind == Kind::table || chart.kind == Kind::bar || chart.kind == Kind::map ||
+            (chart.kind == Kind::stacked && chart.split.empty()) || chart.kind == Kind::scatter;
+        if (!chart.split.empty()) query_.limit_is_a_cut = false;
     }
 
     Result<ChartQuery> build() {
@@ -101,13 +111,20 @@ class Builder {
         columns_ = std::move(columns);
         where_ = conditions(columns_, &query_.filters_ignored);
         if (!chart_.sql.empty()) return from_sql();
+        if (!chart_.split.empty()) return split();
         switch (chart_.kind) {
             case Kind::number:
                 return number();
             case Kind::line:
+            case Kind::area:
                 return line();
             case Kind::bar:
+            case Kind::stacked:
                 return bar();
+            case Kind::scatter:
+                return scatter();
+            case Kind::heatmap:
+                break;
             case Kind::table:
                 return table();
             case Kind::map:
@@ -158,8 +175,11 @@ class Builder {
 
     Result<ChartQuery> from_sql() {
         for (size_t i = 0; i < columns_.size(); ++i) {
-            const bool series = chart_.kind == Kind::line || chart_.kind == Kind::bar;
-            const Role role = series ? (i == 0 ? Role::x : role_of(columns_[i].name)) : Role::value;
+            const bool plain = chart_.kind == Kind::table || chart_.kind == Kind::map ||
+                               (chart_.kind == Kind::number && columns_.size() == 1);
+            Role role = plain ? Role::value : i == 0 ? Role::x : role_of(columns_[i].name);
+            if (!plain && i == 1 && (!chart_.split.empty() || chart_.kind == Kind::heatmap))
+                role = Role::series;
             add_column(columns_[i].name, role);
         }
         const std::string order = chart_.order.empty() ? "" : " order by " + chart_.order + "\n";
@@ -168,6 +188,14 @@ class Builder {
 
     Result<ChartQuery> number() {
         const auto [measure, label] = split_label(chart_.measures[0]);
+        if (!chart_.by.empty()) {
+            add_column(chart_.by, Role::x);
+            add_column(label_of(measure, label), Role::value);
+            return done("select * from (select " + expression(chart_.by, columns_) + " as x, " +
+                        aggregate(measure, columns_) + " as value from " + from_ + where_ +
+                        " group by 1 having x is not null order by x desc" + limit() +
+                        ") as newest order by x");
+        }
         add_column(label_of(measure, label), Role::value);
         return done("select " + aggregate(measure, columns_) + " as value from " + from_ + where_);
     }
@@ -185,7 +213,85 @@ class Builder {
         return done(sql + " from " + from_ + where_ + " group by 1 order by " + order + limit());
     }
 
+    /// Whether the x axis is time: then the newest are shown, otherwise the largest.
+    bool in_time() const {
+        if (chart_.kind == Kind::line || chart_.kind == Kind::area) return true;
+        const auto* column = find(columns_, chart_.by);
+        return column != nullptr ? is_time(column->type)
+                                 : chart_.by.find("date_trunc") != std::string::npos;
+    }
+
+    /// One series for each value of another column: x, series, measure.
+    Result<ChartQuery> split() {
+        const bool heatmap = chart_.kind == Kind::heatmap;
+        const auto [measure, label] = split_label(chart_.measures[0]);
+        const auto [by, by_label] = split_label(chart_.by);
+        const auto [series, series_label] = split_label(chart_.split);
+        add_column(label_of(by, by_label), Role::x);
+        add_column(label_of(series, series_label), Role::series);
+        add_column(label_of(measure, label), Role::measure);
+        query_.notes.push_back("the largest " + std::string(heatmap ? "40" : "12") + " of " +
+                               label_of(series, series_label));
+        const std::string most = heatmap ? "40" : "12";
+        const std::string order = in_time() ? "x desc" : "sum(m) desc nulls last, x";
+        std::string sql = "with b as (select " + expression(by, columns_) + " as x, coalesce((" +
+                          expression(series, columns_) + ")::varchar, '(none)') as s, " +
+                          aggregate(measure, columns_) + " as m from " + from_ + where_ +
+                          " group by 1, 2), xs as (select x from b where x is not null group by x order by " +
+                          order + limit() +
+                          "), ss as (select s from b group by s order by sum(m) desc nulls last, s limit " +
+                          most + ") select b.x, b.s, b.m from b where b.x in (select x from xs) and "
+                                 "b.s in (select s from ss) order by b.x, b.s";
+        query_.limit = kSplitRowsMax;
+        return done(std::move(sql));
+    }
+
+    /// Points: x, y and, as a third, their size; one for each value of `by`, or for each row.
+    Result<ChartQuery> scatter() {
+        const bool grouped = !chart_.by.empty();
+        std::string list;
+        if (grouped) {
+            list = expression(chart_.by, columns_);
+            add_column(chart_.by, Role::label);
+        }
+        for (size_t i = 0; i < chart_.measures.size(); ++i) {
+            const auto [measure, label] = split_label(chart_.measures[i]);
+            list += (list.empty() ? "" : ", ") + (grouped ? aggregate(measure, columns_, "avg")
+                                                          : expression(measure, columns_));
+            add_column(label_of(measure, label), i == 0 ? Role::x : Role::measure);
+        }
+        const std::string order = chart_.order.empty() ? "" : " order by " + chart_.order + "\n";
+        return done("select " + list + " from " + from_ + where_ + (grouped ? " group by 1" : "") +
+                    order + limit());
+    }
+
+    /// A table whose rows are groups, each with a measure over `by` as a list.
+    Result<ChartQuery> sparks() {
+        std::string list, names;
+        for (const auto& one : chart_.columns) {
+            const auto [text, label] = split_label(one);
+            const std::string name = "c" + std::to_string(query_.columns.size());
+            list += expression(text, columns_) + " as " + name + ", ";
+            names += name + ", ";
+            add_column(label_of(text, label), Role::value);
+        }
+        const auto [measure, label] = split_label(chart_.spark);
+        add_column(label_of(measure, label), Role::value);
+        add_column(label_of(measure, label) + " over " + chart_.by, Role::trend);
+        const size_t groups = chart_.columns.size();
+        std::string by_group;
+        for (size_t i = 1; i <= groups + 1; ++i)
+            by_group += (i == 1 ? "" : ", ") + std::to_string(i);
+        const std::string order = chart_.order.empty() ? "latest desc nulls last" : chart_.order;
+        return done("with b as (select " + list + expression(chart_.by, columns_) + " as x, " +
+                    aggregate(measure, columns_) + " as m from " + from_ + where_ + " group by " +
+                    by_group + ") select " + names +
+                    "arg_max(m, x) as latest, (list(m::double order by x desc))[:40] as trend "
+                    "from b group by all order by " + order + "\n" + limit());
+    }
+
     Result<ChartQuery> table() {
+        if (!chart_.spark.empty()) return sparks();
         const auto& wanted = chart_.columns.empty() ? chart_.measures : chart_.columns;
         std::string list;
         for (const auto& one : wanted) {
@@ -382,6 +488,17 @@ class Builder {
 
 }  // namespace
 
+const char* word(ChartSpec::Kind kind) {
+    static constexpr const char* kWords[] = {"number", "line",    "bar",     "table",  "map",
+                                             "area",   "stacked", "scatter", "heatmap"};
+    return kWords[static_cast<size_t>(kind)];
+}
+
+const char* word(ChartSpec::Width width) {
+    static constexpr const char* kWords[] = {"", "third", "half", "full"};
+    return kWords[static_cast<size_t>(width)];
+}
+
 Status check_chart(const ChartSpec& chart) {
     const auto wrong = [&](const std::string& what) {
         return Error(Code::invalid_argument, "chart '" + chart.title + "': " + what);
@@ -399,8 +516,19 @@ Status check_chart(const ChartSpec& chart) {
         return wrong("it needs something to show");
     if (by_words && chart.kind == Kind::number && chart.measures.size() > 1)
         return wrong("number: shows one measure");
-    if (by_words && (chart.kind == Kind::line || chart.kind == Kind::bar) && chart.by.empty())
+    const bool has_axis = chart.kind == Kind::line || chart.kind == Kind::bar || chart.kind == Kind::area ||
+                          chart.kind == Kind::stacked || chart.kind == Kind::heatmap;
+    if (by_words && has_axis && chart.by.empty())
         return wrong("it needs by: (a column for its x axis)");
+    if (by_words && chart.kind == Kind::heatmap && chart.split.empty())
+        return wrong("heatmap: needs split: (a column for its y axis)");
+    if (by_words && !chart.split.empty() && (!has_axis || chart.measures.size() != 1))
+        return wrong("split: makes series of the one measure of a line, area, bar, stacked or heatmap");
+    if (by_words && chart.kind == Kind::scatter && (chart.measures.size() < 2 || chart.measures.size() > 3))
+        return wrong("scatter: shows two measures, x and y, and a third as their size");
+    if (!chart.spark.empty() &&
+        (chart.kind != Kind::table || !by_words || chart.by.empty() || chart.columns.empty()))
+        return wrong("spark: belongs to a table with columns, by: and from:");
     if (chart.kind == Kind::map) {
         if (!by_words) return wrong("map: is made of from:, not of sql:");
         auto name = parse_name(chart.measures[0]);

@@ -9,14 +9,15 @@ namespace {
 constexpr std::string_view kContentSecurityPolicy =
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' "
     "data:; "
-    "manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+    "manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors ";
+constexpr std::string_view kEmbed = "/embed/";
 
 /// Addresses that the page itself understands (console/src/routes.ts), and all below them.
 constexpr std::string_view kPages[] = {"/sign-in", "/home",   "/catalog", "/workbench", "/pipelines", "/dashboards",
                                        "/alerts",  "/models", "/access"};
 
 bool is_page(std::string_view path) {
-    if (path == "/") return true;
+    if (path == "/" || path.starts_with(kEmbed)) return true;
     for (const auto page : kPages)
         if (path == page || (path.starts_with(page) && path[page.size()] == '/')) return true;
     return false;
@@ -31,15 +32,23 @@ const ConsoleAsset* find_asset(std::string_view path) {
 
 }  // namespace
 
-bool serve_console(http::Request& request, http::Responder& responder) {
+bool serve_console(http::Request& request, http::Responder& responder,
+                   const std::function<std::vector<std::string>(const std::string& dashboard)>& framers) {
     if (request.method() != "GET" && request.method() != "HEAD") return false;
     const ConsoleAsset* asset = find_asset(request.path());
     if (asset == nullptr) return false;
     http::ResponseHeaders headers;
     headers.add("content-type", asset->content_type);
-    headers.add("content-security-policy", kContentSecurityPolicy);
+    std::string ancestors;
+    if (request.path().starts_with(kEmbed))
+        for (const auto& origin : framers(std::string(request.path().substr(kEmbed.size()))))
+            ancestors += (ancestors.empty() ? "" : " ") + origin;
+    const bool framed = !ancestors.empty();
+    headers.add("content-security-policy",
+                std::string(kContentSecurityPolicy) + (framed ? ancestors : "'none'"));
     headers.add("x-content-type-options", "nosniff");
-    headers.add("x-frame-options", "DENY");
+    // Old browsers know no list of origins: where there is one, this header would forbid them all.
+    if (!framed) headers.add("x-frame-options", "DENY");
     headers.add("referrer-policy", "no-referrer");
     headers.add("cross-origin-opener-policy", "same-origin");
     headers.add("cross-origin-resource-policy", "same-origin");

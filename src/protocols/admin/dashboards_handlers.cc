@@ -1,29 +1,15 @@
 #include "dashboards/dashboards.h"
 
+#include <algorithm>
 #include <charconv>
 
+#include "dashboards/embed_links.h"
 #include "lakefile/applier.h"
 #include "protocols/admin/internal/api.h"
 #include "protocols/admin/live.h"
 
 namespace tarn::admin {
 namespace {
-
-const char* word(dashboards::ChartSpec::Kind kind) {
-    switch (kind) {
-        case dashboards::ChartSpec::Kind::number:
-            return "number";
-        case dashboards::ChartSpec::Kind::line:
-            return "line";
-        case dashboards::ChartSpec::Kind::bar:
-            return "bar";
-        case dashboards::ChartSpec::Kind::table:
-            return "table";
-        case dashboards::ChartSpec::Kind::map:
-            return "map";
-    }
-    return "";
-}
 
 const char* word(dashboards::Role role) {
     switch (role) {
@@ -45,6 +31,10 @@ const char* word(dashboards::Role role) {
             return "latitude";
         case dashboards::Role::longitude:
             return "longitude";
+        case dashboards::Role::series:
+            return "series";
+        case dashboards::Role::trend:
+            return "trend";
     }
     return "";
 }
@@ -66,6 +56,15 @@ Json cell(const query::Column& column, size_t row) {
     if (column.type().kind == query::Kind::float64 || column.type().kind == query::Kind::float32) {
         const double real = column.real(row);
         if (real - real == 0) return real;
+    }
+    if (column.type().kind == query::Kind::list) {
+        Json out = Json::array();
+        for (const auto& value : std::get<query::Values>(column.value(row).of))
+            out.push_back(value.is_null() ? Json(nullptr)
+                          : std::holds_alternative<double>(value.of)
+                              ? Json(std::get<double>(value.of))
+                              : number_or_text(query::pg_text(column.type().children[0].second, value)));
+        return out;
     }
     std::string text;
     column.append_pg_text(row, text);
@@ -102,13 +101,17 @@ Json as_of(const std::vector<dashboards::TableAsOf>& tables) {
 }
 
 Json chart_json(const dashboards::ChartData& chart) {
-    Json out = {{"title", chart.spec.title},      {"kind", word(chart.spec.kind)},
+    Json out = {{"title", chart.spec.title},      {"kind", dashboards::word(chart.spec.kind)},
+                {"width", dashboards::word(chart.spec.width)},
                 {"unit", chart.spec.unit},        {"milliseconds", chart.milliseconds},
                 {"from_cache", chart.from_cache}, {"tables", as_of(chart.tables)}};
     if (chart.error) {
         out["error"] = error_body(*chart.error)["error"];
         return out;
     }
+    if (!chart.spec.from.empty()) out["from"] = chart.spec.from;
+    if (!chart.spec.by.empty()) out["by"] = chart.spec.by;
+    if (!chart.spec.split.empty()) out["split"] = chart.spec.split;
     Json columns = Json::array();
     for (const auto& column : chart.columns) {
         Json one = {{"name", column.name},
@@ -152,6 +155,7 @@ Result<ApiResponse> get_dashboard(const DoorParts& parts, ApiRequest& request) {
     dashboards::Filters filters;
     for (const auto& parameter : request.http.query_parameters())
         if (!parameter.value.empty()) filters[parameter.name].push_back(parameter.value);
+    for (const auto& [column, values] : request.fixed_filters) filters[column] = values;
     TARN_TRY(page, parts.dashboards->data(request.path_values[0], filters, request.caller));
     Json choices = Json::array();
     for (const auto& filter : page.filters)
@@ -168,6 +172,84 @@ Result<ApiResponse> get_dashboard(const DoorParts& parts, ApiRequest& request) {
                         {"charts", std::move(charts)},
                         {"milliseconds", page.milliseconds},
                         {"at", format_iso8601(parts.clock->now())}},
+                       {}};
+}
+
+namespace {
+
+Json chart_words(const dashboards::ChartSpec& chart) {
+    const std::string kind = dashboards::word(chart.kind);
+    Json out = {{"title", chart.title}};
+    if (chart.kind != dashboards::ChartSpec::Kind::table)
+        out[kind] = chart.measures.size() == 1 ? Json(chart.measures[0]) : Json(chart.measures);
+    else if (!chart.columns.empty())
+        out[kind] = chart.columns;
+    const std::pair<const char*, const std::string*> texts[] = {
+        {"by", &chart.by},       {"split", &chart.split},   {"spark", &chart.spark}, {"from", &chart.from},
+        {"where", &chart.where}, {"order", &chart.order},   {"sql", &chart.sql},     {"unit", &chart.unit},
+        {"colour", &chart.colour}};
+    for (const auto& [key, text] : texts)
+        if (!text->empty()) out[key] = *text;
+    if (chart.limit != 0) out["limit"] = chart.limit;
+    if (chart.width != dashboards::ChartSpec::Width::automatic) out["width"] = dashboards::word(chart.width);
+    return out;
+}
+
+Result<dashboards::DashboardSpec> spec_named(const DoorParts& parts, const std::string& name) {
+    for (auto& spec : parts.dashboards->list())
+        if (spec.name == name) return spec;
+    return Error(Code::not_found, "there is no dashboard '" + name.substr(0, 100) + "'");
+}
+
+}  // namespace
+
+/// As a lakefile has it, to be edited and written back there.
+Result<ApiResponse> get_dashboard_spec(const DoorParts& parts, ApiRequest& request) {
+    if (parts.dashboards == nullptr) return no_dashboards();
+    TARN_TRY(spec, spec_named(parts, request.path_values[0]));
+    Json charts = Json::array();
+    for (const auto& chart : spec.charts) charts.push_back(chart_words(chart));
+    return ApiResponse{200,
+                       {{"name", spec.name},
+                        {"title", spec.title},
+                        {"filters", spec.filters},
+                        {"embed", spec.embed},
+                        {"charts", std::move(charts)}},
+                       {}};
+}
+
+Result<ApiResponse> create_embed(const DoorParts& parts, ApiRequest& request) {
+    if (parts.dashboards == nullptr || parts.embeds == nullptr) return no_dashboards();
+    TARN_TRY(spec, spec_named(parts, request.path_values[0]));
+    if (spec.embed.empty())
+        return Error(Code::precondition_failed,
+                     "no page may frame this dashboard: list the origins that may in the lakefile, "
+                     "dashboards." + spec.name + ".embed: [https://intranet.example]");
+    const auto& principal = request.caller.principal;
+    const std::string user = request.text_or("user", principal.name);
+    if (user != principal.name && !principal.is_root())
+        return Error(Code::permission_denied, "only root makes links with the grants of somebody else");
+    int64_t life = 24 * 3600;
+    if (const auto given = request.body.find("expires_in_s"); given != request.body.end()) {
+        if (!given->is_number_integer())
+            return Error(Code::invalid_argument, "expires_in_s is a number of seconds");
+        life = given->get<int64_t>();
+    }
+    dashboards::Filters filters;
+    if (const auto given = request.body.find("filters"); given != request.body.end() && given->is_object())
+        for (const auto& [column, values] : given->items()) {
+            if (std::find(spec.filters.begin(), spec.filters.end(), column) == spec.filters.end())
+                return Error(Code::invalid_argument, "the dashboard has no filter '" + column + "'");
+            for (const auto& value : values)
+                if (value.is_string()) filters[column].push_back(value.get<std::string>());
+        }
+    TARN_TRY(token, parts.embeds->sign(spec.name, user, filters, std::chrono::seconds(life)));
+    TARN_CHECK_OK(parts.audit->record(request.caller, {}));
+    return ApiResponse{201,
+                       {{"path", "/embed/" + spec.name + "#" + token},
+                        {"user", user},
+                        {"origins", spec.embed},
+                        {"expires", format_iso8601(parts.clock->now().plus(std::chrono::seconds(life)))}},
                        {}};
 }
 

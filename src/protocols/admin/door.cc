@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "dashboards/dashboards.h"
 #include "protocols/admin/internal/api.h"
 #include "protocols/admin/internal/console.h"
 #include "protocols/admin/internal/sign_in.h"
@@ -53,10 +54,15 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/tables", "tarn:ListRuns", false, list_steps},
     {"GET", "/api/v1/runs", "tarn:ListRuns", false, list_runs},
     {"POST", "/api/v1/runs", "tarn:StartRun", false, start_run},
+    {"GET", "/api/v1/runs/{}/{}", "tarn:ListRuns", false, get_run},
+    {"GET", "/api/v1/graph", "tarn:ListRuns", false, get_graph},
+    {"GET", "/api/v1/steps/{}", "tarn:ListRuns", false, get_step},
     {"GET", "/api/v1/models", "tarn:ListModels", false, list_models},
     {"GET", "/api/v1/models/{}", "tarn:ListModels", false, list_model_versions},
+    {"GET", "/api/v1/models/{}/monitor", "tarn:ListModels", false, monitor_model},
     {"PUT", "/api/v1/models/{}/current", "tarn:UseModelVersion", true, use_model_version},
     {"GET", "/api/v1/alerts", "tarn:ListAlerts", false, list_alerts},
+    {"GET", "/api/v1/alerts/{}", "tarn:ListAlerts", false, get_alert},
     {"GET", "/api/v1/alerts/{}/events", "tarn:ListAlerts", false, list_alert_events},
     {"GET", "/api/v1/alerts/{}/deliveries", "tarn:ListAlerts", false, list_deliveries},
     {"POST", "/api/v1/alerts/{}/silence", "tarn:SilenceAlert", true, silence_alert, "alert/"},
@@ -74,6 +80,8 @@ constexpr Route kRoutes[] = {
      export_query},
     {"GET", "/api/v1/dashboards", "tarn:ListDashboards", false, list_dashboards},
     {"GET", "/api/v1/dashboards/{}", "tarn:GetDashboard", false, get_dashboard},
+    {"GET", "/api/v1/dashboards/{}/spec", "tarn:GetLakefile", false, get_dashboard_spec},
+    {"POST", "/api/v1/dashboards/{}/embeds", "tarn:EmbedDashboard", true, create_embed, "dashboard/"},
 };
 constexpr const char* kSqlAction = "tarn:ExecuteStatement";
 constexpr const char* kEventsAction = "tarn:WatchDashboard";
@@ -140,7 +148,8 @@ class Door {
         const std::string_view path = request.path();
         if (path == "/healthz") return plain(responder, 200, "ok\n");
         if (path == "/readyz") return ready(responder);
-        if (serve_console(request, responder)) return;
+        if (serve_console(request, responder, [this](const std::string& name) { return framers(name); }))
+            return;
         const std::string id = request_id();
         Status status = answer(request, responder, id);
         if (!status.ok()) {
@@ -162,6 +171,14 @@ class Door {
     }
 
  private:
+    /// Origins that may frame a dashboard.
+    std::vector<std::string> framers(const std::string& dashboard) const {
+        if (parts_.dashboards == nullptr) return {};
+        for (const auto& spec : parts_.dashboards->list())
+            if (spec.name == dashboard) return spec.embed;
+        return {};
+    }
+
     static void plain(http::Responder& responder, int status, const std::string& text) {
         ignore(responder.respond(status, {{"content-type", "text/plain; charset=utf-8"}}, text));
     }
@@ -242,7 +259,8 @@ class Door {
         security::Caller caller = caller_of(request, id);
         auto target = find(request);
         if (target.ok() && target->sign_in) return sign_in_now(request, responder, caller, text);
-        auto signed_in = sign_in(parts_, request, text);
+        auto signed_in = brings_embed_link(request) ? sign_in_by_link(request, target)
+                                                    : sign_in(parts_, request, text);
         // Who is not signed in learns nothing about which addresses exist.
         if (!signed_in.ok())
             return refused(caller, target.ok() ? *target : Target(), std::move(signed_in).error());
@@ -266,7 +284,7 @@ class Door {
         }
         TARN_TRY(body, parse_body(text));
         ApiRequest api{request,        std::move(caller), signed_in->by, signed_in->session_id,
-                       target->values, std::move(body)};
+                       target->values, std::move(body), signed_in->fixed_filters};
         if (target->sql) return audited(api, run_sql(parts_, api, responder));
         if (target->events) return audited(api, watch_dashboard(parts_, api, responder));
         if (target->route->stream != nullptr)
@@ -276,6 +294,13 @@ class Door {
         if (!target->route->changes) TARN_CHECK_OK(audited(api, ok_status()));
         send(responder, id, std::move(made).value());
         return ok_status();
+    }
+
+    /// An embed link opens one dashboard, and nothing else.
+    Result<SignedIn> sign_in_by_link(const http::Request& request, const Result<Target>& target) const {
+        if (!target.ok() || target->route == nullptr || target->route->run != get_dashboard)
+            return Error(Code::unauthenticated, "a link to one dashboard opens nothing else", "embed");
+        return sign_in_embedded(parts_, request, target->values[0]);
     }
 
     Status sign_in_now(http::Request& request, http::Responder& responder, security::Caller& caller,

@@ -21,6 +21,7 @@
 
 namespace tarn::dashboards {
 class Dashboards;
+class EmbedLinks;
 }
 namespace tarn::events {
 class Alerts;
@@ -73,6 +74,7 @@ struct DoorParts {
     query::Queries* queries = nullptr;
     streams::Streams* streams = nullptr;
     dashboards::Dashboards* dashboards = nullptr;
+    const dashboards::EmbedLinks* embeds = nullptr;
     lakefile::Applier* applier = nullptr;
     security::Secrets* secrets = nullptr;  // with applier
     ingest::Sources* sources = nullptr;

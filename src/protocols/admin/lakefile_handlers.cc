@@ -103,8 +103,10 @@ Result<ApiResponse> try_lakefile(const DoorParts& parts, ApiRequest& request) {
     TARN_TRY(rows, whole_in(request, "rows", 20));
     const std::string name = request.text_or("name", "");
     TARN_CHECK_OK(may_try(parts, request, text, name));
-    TARN_TRY(tried,
-             parts.applier->try_out(request.caller, text, name, std::min(rows, kTryRowsMax)));
+    TARN_TRY(tried, parts.applier->try_out(request.caller, text,
+                                           {.name = name,
+                                            .rows = std::min(rows, kTryRowsMax),
+                                            .may_read_sources = may_apply(parts, request).ok()}));
     return ApiResponse{200, Json::parse(tried), {}};
 }
 

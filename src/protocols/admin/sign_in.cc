@@ -2,6 +2,7 @@
 
 #include "codec/hash.h"
 #include "codec/text.h"
+#include "dashboards/embed_links.h"
 #include "net/peer.h"
 
 namespace tarn::admin {
@@ -62,6 +63,24 @@ Result<SignedIn> sign_in(const DoorParts& parts, http::Request& request, std::st
     std::string id = cookie(request, kSessionCookie);
     if (id.empty()) return not_signed_in();
     return by_session(parts, request, std::move(id));
+}
+
+namespace {
+constexpr std::string_view kEmbed = "Embed ";
+}
+
+bool brings_embed_link(const http::Request& request) {
+    return request.header("authorization").starts_with(kEmbed);
+}
+
+Result<SignedIn> sign_in_embedded(const DoorParts& parts, const http::Request& request,
+                                  const std::string& dashboard) {
+    if (parts.embeds == nullptr) return not_signed_in();
+    TARN_TRY(link, parts.embeds->open(request.header("authorization").substr(kEmbed.size())));
+    if (link.dashboard != dashboard) return not_signed_in();
+    SignedIn out{std::move(link.viewer), SignedInBy::embed_link, {}};
+    out.fixed_filters = std::move(link.filters);
+    return out;
 }
 
 std::string cookie(const http::Request& request, std::string_view name) {

@@ -14,7 +14,7 @@ namespace tarn::admin {
 using Json = nlohmann::json;
 
 /// How a request proved who it is from.
-enum class SignedInBy { signature, password, session };
+enum class SignedInBy { signature, password, session, embed_link };
 
 struct ApiRequest {
     http::Request& http;
@@ -23,6 +23,7 @@ struct ApiRequest {
     std::string session_id;                // of the cookie, when signed in by it
     std::vector<std::string> path_values;  // what the {} of the route's pattern stood for, decoded
     Json body;                             // null when the route takes none
+    std::map<std::string, std::vector<std::string>> fixed_filters = {};  // of an embed link
 
     /// The text field `name` of the body; invalid_argument when absent or no text.
     Result<std::string> text(const char* name) const;
@@ -63,6 +64,8 @@ Result<ApiResponse> create_sign_in_token(const DoorParts& parts, ApiRequest& req
 Result<ApiResponse> sign_out(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> list_dashboards(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> get_dashboard(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> get_dashboard_spec(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> create_embed(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> plan_lakefile(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> apply_lakefile(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> try_lakefile(const DoorParts& parts, ApiRequest& request);
@@ -74,6 +77,11 @@ Result<ApiResponse> list_sources(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> list_steps(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> list_runs(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> start_run(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> get_graph(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> get_step(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> get_run(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> get_alert(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> monitor_model(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> list_models(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> list_model_versions(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> use_model_version(const DoorParts& parts, ApiRequest& request);

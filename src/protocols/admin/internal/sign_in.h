@@ -9,12 +9,19 @@ struct SignedIn {
     security::Principal principal;
     SignedInBy by = SignedInBy::signature;
     std::string session_id;
+    std::map<std::string, std::vector<std::string>> fixed_filters = {};  // of an embed link
 };
 
 /// SigV4 (service "tarn"; `body` is what was signed), HTTP Basic, or the session cookie; a changing
 /// request by cookie must carry the session's X-CSRF-Token. Basic travels readable: it is taken
 /// over TLS and on loopback only. unauthenticated, permission_denied.
 Result<SignedIn> sign_in(const DoorParts& parts, http::Request& request, std::string_view body);
+
+/// Whether the request brings an embed link's token ("Authorization: Embed ...").
+bool brings_embed_link(const http::Request& request);
+/// Opens that link; `dashboard` is what it is asked for. unauthenticated.
+Result<SignedIn> sign_in_embedded(const DoorParts& parts, const http::Request& request,
+                                  const std::string& dashboard);
 
 /// POST /api/v1/session with {"token"} or {"user", "password"}: answers with the cookie and the
 /// CSRF token.
