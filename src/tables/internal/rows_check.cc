@@ -24,17 +24,27 @@ Error rows_changed(const TableChange& change, const std::string& path) {
 PathSet touched_files(const TableChange& change) {
     PathSet touched(change.remove_files.begin(), change.remove_files.end());
     touched.insert(change.deletes_from.begin(), change.deletes_from.end());
-    for (const auto& file : change.position_deletes)
-        if (file.referenced_data_file) touched.insert(*file.referenced_data_file);
+    // Delete files that only take the place of others say nothing new of the rows.
+    if (!change.replace)
+        for (const auto& file : change.position_deletes)
+            if (file.referenced_data_file) touched.insert(*file.referenced_data_file);
     for (const auto& file : change.append) touched.erase(file.path);
     return touched;
 }
 
+/// True when the snapshot that added the file only wrote rows and deletions anew that were there.
+bool by_replacement(const TableMetadata& current, const ManifestEntry& entry) {
+    const SnapshotPtr snapshot = current.find_snapshot(entry.snapshot_id);
+    return snapshot != nullptr && snapshot->operation() == "replace";
+}
+
 /// Nobody else may have deleted rows of the touched files after the base.
-Status check_new_deletes(const Manifest& manifest, int64_t base_sequence, const PathSet& touched,
+Status check_new_deletes(const TableMetadata& current, const Manifest& manifest,
+                         int64_t base_sequence, const PathSet& touched,
                          const TableChange& change) {
     for (const auto& entry : manifest.entries) {
-        if (entry.status == EntryStatus::deleted || entry.file_sequence_number <= base_sequence)
+        if (entry.status == EntryStatus::deleted || entry.file_sequence_number <= base_sequence ||
+            by_replacement(current, entry))
             continue;
         if (entry.file.content == FileContent::equality_deletes)
             return rows_changed(change, entry.file.path);
@@ -80,7 +90,7 @@ Status check_rows_unchanged(const Catalog& catalog, const TableMetadata& current
         const bool deletes = info.content == ManifestContent::deletes;
         TARN_TRY(manifest, catalog.load_manifest(info));
         if (deletes && info.sequence_number > base_sequence)
-            TARN_CHECK_OK(check_new_deletes(*manifest, base_sequence, touched, change));
+            TARN_CHECK_OK(check_new_deletes(current, *manifest, base_sequence, touched, change));
         for (const auto& entry : manifest->entries)
             if (entry.status != EntryStatus::deleted && !missing.empty())
                 missing.erase(entry.file.path);
