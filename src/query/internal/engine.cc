@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "duckdb/common/types.hpp"
 #include "query/internal/duck_types.h"
+#include "query/internal/inside.h"
 #include "query/internal/rows.h"
 #include "query/internal/session.h"
 
@@ -12,7 +13,7 @@ namespace tarn::query {
 
 namespace {
 
-class LakeEngine final : public Engine {
+class LakeEngine final : public Engine, public EngineInside {
  public:
     LakeEngine(EngineOptions options, EngineParts parts)
         : services_(std::move(options), parts),
@@ -74,8 +75,8 @@ class LakeEngine final : public Engine {
         return rewrite_files(services_, *opened, group);
     }
 
- private:
-    Result<Database*> database() {
+    Services& services() override { return services_; }
+    Result<Database*> database() override {
         const MutexLock lock(mutex_);
         if (database_ && database_->healthy()) return database_.get();
         if (database_) {
@@ -95,6 +96,7 @@ class LakeEngine final : public Engine {
         return database_.get();
     }
 
+ private:
     Services services_;
     Admission admission_;
     Mutex mutex_;

@@ -1,5 +1,9 @@
 #include "query/internal/scan.h"
 
+#include <array>
+
+#include "duckdb/planner/filter/in_filter.hpp"
+#include "duckdb/planner/filter/optional_filter.hpp"
 #include "query/internal/duck_types.h"
 #include "query/internal/scan_statistics.h"
 
@@ -214,6 +218,7 @@ duck::unique_ptr<duck::MultiFileList> LakeFileList::ComplexFilterPushdown(
     return duck::make_uniq<LakeFileList>(table_, std::move(found));
 }
 
+/// Goes through the deleted rows of a chunk, not through its rows: most have none.
 class SkipDeleted final : public duck::DeleteFilter {
  public:
     explicit SkipDeleted(std::vector<PositionsPtr> deleted) : deleted_(std::move(deleted)) {}
@@ -221,13 +226,17 @@ class SkipDeleted final : public duck::DeleteFilter {
     duck::idx_t Filter(duck::row_t first, duck::idx_t count,
                        duck::SelectionVector& selection) override {
         if (!selection.data()) selection.Initialize(STANDARD_VECTOR_SIZE);
-        duck::idx_t kept = 0;
-        for (duck::idx_t i = 0; i < count; ++i) {
-            const auto row = static_cast<uint64_t>(first) + i;
-            bool gone = false;
-            for (const auto& positions : deleted_) gone = gone || positions->contains(row);
-            if (!gone) selection.set_index(kept++, i);
+        const auto begin = static_cast<uint64_t>(first);
+        std::array<bool, STANDARD_VECTOR_SIZE> gone{};
+        for (const auto& positions : deleted_) {
+            Positions::const_iterator row(*positions);
+            for (bool more = row.move(begin); more && *row < begin + count;
+                 more = (++row) != positions->end())
+                gone[*row - begin] = true;
         }
+        duck::idx_t kept = 0;
+        for (duck::idx_t i = 0; i < count; ++i)
+            if (!gone[i]) selection.set_index(kept++, i);
         return kept;
     }
 
@@ -332,8 +341,9 @@ vector<duck::column_t> row_id_columns(duck::ClientContext&,
 void run_scan(duck::ClientContext& context, duck::TableFunction& function,
               duck::FunctionData& bind_data, vector<duck::column_t> ids,
               const vector<duck::LogicalType>& types,
-              const std::function<void(duck::DataChunk&)>& take) {
-    duck::TableFunctionInitInput init(&bind_data, std::move(ids), {}, nullptr);
+              const std::function<void(duck::DataChunk&)>& take,
+              duck::optional_ptr<duck::TableFilterSet> filters = nullptr) {
+    duck::TableFunctionInitInput init(&bind_data, std::move(ids), {}, filters);
     auto global = function.init_global(context, init);
     duck::ThreadContext thread(context);
     duck::ExecutionContext execution(context, thread, nullptr);
@@ -425,6 +435,33 @@ void read_table(duck::ClientContext& context, LakeTable& table,
     run_scan(context, function, *bind_data, std::move(ids), table.GetTypes(), take);
 }
 
+void read_positions(duck::ClientContext& context, LakeTable& table,
+                    const std::vector<size_t>& columns, const std::vector<uint64_t>* only,
+                    const std::function<void(duck::DataChunk&)>& take) {
+    auto function = lake_scan_function(table.transaction().services());
+    const auto bind_data = bind_lake_scan(context, function, table);
+    // The reader's own call notes the virtual columns in the bind data.
+    function.get_virtual_columns(context, bind_data.get());
+    vector<duck::column_t> ids;
+    vector<duck::LogicalType> types;
+    for (const size_t column : columns) {
+        ids.push_back(column);
+        types.push_back(table.GetTypes()[column]);
+    }
+    ids.push_back(duck::MultiFileReader::COLUMN_IDENTIFIER_FILE_ROW_NUMBER);
+    types.push_back(duck::LogicalType::BIGINT);
+    duck::TableFilterSet filters;
+    if (only) {
+        vector<duck::Value> values;
+        for (const uint64_t position : *only)
+            values.push_back(duck::Value::BIGINT(static_cast<int64_t>(position)));
+        filters.filters[columns.size()] = duck::make_uniq<duck::OptionalFilter>(
+            duck::make_uniq<duck::InFilter>(std::move(values)));
+    }
+    run_scan(context, function, *bind_data, std::move(ids), types, take,
+             only ? &filters : nullptr);
+}
+
 PositionsPtr DeleteCache::positions(duck::ClientContext& context, const std::string& delete_file,
                                     const std::string& data_file) {
     std::shared_ptr<const ByDataFile> rows;
@@ -437,18 +474,26 @@ PositionsPtr DeleteCache::positions(duck::ClientContext& context, const std::str
     }
     if (!rows) {
         rows = load(context, delete_file);
-        const std::lock_guard<std::mutex> lock(mutex_);
-        if (!entries_.contains(delete_file)) {
-            ages_.push_front(delete_file);
-            entries_[delete_file] = {rows, ages_.begin()};
-            if (entries_.size() > kEntriesMax) {
-                entries_.erase(ages_.back());
-                ages_.pop_back();
-            }
-        }
+        keep(delete_file, rows);
     }
     const auto found = rows->find(data_file);
     return found == rows->end() ? nullptr : found->second;
+}
+
+void DeleteCache::keep(const std::string& delete_file, std::shared_ptr<const ByDataFile> rows) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (entries_.contains(delete_file)) return;
+    ages_.push_front(delete_file);
+    entries_[delete_file] = {std::move(rows), ages_.begin()};
+    if (entries_.size() <= kEntriesMax) return;
+    entries_.erase(ages_.back());
+    ages_.pop_back();
+}
+
+void DeleteCache::written(const std::string& delete_file, const std::string& data_file,
+                          const Positions& rows) {
+    auto own = std::make_shared<const Positions>(rows);
+    keep(delete_file, std::make_shared<const ByDataFile>(ByDataFile{{data_file, std::move(own)}}));
 }
 
 std::shared_ptr<const DeleteCache::ByDataFile> DeleteCache::load(duck::ClientContext& context,

@@ -25,6 +25,9 @@ class DeleteCache {
     /// The rows of `data_file` that `delete_file` deletes; null: none.
     PositionsPtr positions(duck::ClientContext& context, const std::string& delete_file,
                            const std::string& data_file);
+    /// What a delete file that was just written holds, so that nobody has to read it.
+    void written(const std::string& delete_file, const std::string& data_file,
+                 const Positions& rows);
 
  private:
     using ByDataFile = std::unordered_map<std::string, PositionsPtr>;
@@ -34,6 +37,7 @@ class DeleteCache {
     };
     std::shared_ptr<const ByDataFile> load(duck::ClientContext& context,
                                            const std::string& delete_file);
+    void keep(const std::string& delete_file, std::shared_ptr<const ByDataFile> rows);
 
     static constexpr size_t kEntriesMax = 1024;
     Services& services_;
@@ -45,6 +49,12 @@ class DeleteCache {
 /// Reads a table front to back, all columns in order, on the calling thread.
 void read_table(duck::ClientContext& context, LakeTable& table,
                 const std::function<void(duck::DataChunk&)>& take);
+
+/// The same for chosen columns (numbers in the view) with each row's position as the last one.
+/// `only`: row groups without any of these positions need not be read; other rows may come.
+void read_positions(duck::ClientContext& context, LakeTable& table,
+                    const std::vector<size_t>& columns, const std::vector<uint64_t>* only,
+                    const std::function<void(duck::DataChunk&)>& take);
 
 /// Reads a Parquet file front to back, on the calling thread. Missing columns are an IOException.
 void read_parquet(Services& services, duck::ClientContext& context, const std::string& path,
