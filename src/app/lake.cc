@@ -10,9 +10,6 @@ namespace tarn::app {
 namespace {
 
 constexpr std::string_view kDefaultDatabase = "main";
-/// Beyond so many snapshots a table's age limit shrinks: each commit writes the list of all of
-/// them.
-constexpr size_t kSnapshotsMax = 1000, kSnapshotsKept = 500;
 constexpr auto kSnapshotAge = std::chrono::hours(24 * 5);
 
 }  // namespace
@@ -127,34 +124,25 @@ security::Caller Lake::system_caller() const {
 
 namespace {
 
-Status maintain_table(Lake& lake, const tables::RelationInfo& relation) {
+Status expire_table(Lake& lake, const tables::RelationInfo& relation) {
     const auto caller = lake.system_caller();
     TARN_TRY(table, lake.catalog->snapshot().load_table(relation));
-    const auto& snapshots = table->metadata->snapshots;
     tables::ExpireOptions expire;
     expire.older_than = caller.at.plus(-kSnapshotAge);
-    if (snapshots.size() > kSnapshotsMax)
-        expire.older_than =
-            std::max(expire.older_than,
-                     Timestamp{snapshots[snapshots.size() - kSnapshotsKept]->timestamp_ms * 1000});
     TARN_CHECK_OK(tables::expire_snapshots(*lake.catalog, *lake.committer, caller, table, expire));
-    const auto rewrite = [&](const tables::CompactionGroup& group) {
-        return lake.engine->rewrite(group);
-    };
-    TARN_CHECK_OK(tables::compact(*lake.catalog, *lake.committer, caller, table, rewrite));
     return ok_status();
 }
 
 }  // namespace
 
-Status maintain_tables(Lake& lake) {
+Status expire_tables(Lake& lake) {
     const auto state = lake.catalog->snapshot();
     TARN_TRY(databases, state.databases());
     for (const auto& database : databases) {
         TARN_TRY(relations, state.relations(database.name));
         for (const auto& relation : relations) {
             if (relation.kind != tables::RelationKind::table) continue;
-            const Status done = maintain_table(lake, relation);
+            const Status done = expire_table(lake, relation);
             if (!done.ok() && done.error().code != Code::not_found)
                 log_warning("app", "a table was not maintained",
                             {{"table", relation.full_name()}, {"why", done.error().message}});

@@ -74,8 +74,8 @@ struct Lake {
     Status open_tables(const Settings& settings);
 };
 
-/// One round over all tables: snapshots that are over expire, small files are packed together.
-/// Lane: background.
-Status maintain_tables(Lake& lake);
+/// One round over all tables: snapshots that are over expire, files that nothing needs go. Lane:
+/// background.
+Status expire_tables(Lake& lake);
 
 }  // namespace tarn::app

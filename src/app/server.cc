@@ -7,6 +7,7 @@
 #include "app/lake.h"
 #include "app/services.h"
 #include "app/table_guard.h"
+#include "app/table_keeper.h"
 #include "base/lane.h"
 #include "base/log.h"
 #include "dashboards/embed_links.h"
@@ -226,6 +227,7 @@ class RunningServer final : public Server {
 
     void start_housekeeping() {
         using std::chrono::seconds;
+        table_keeper_ = std::make_unique<TableKeeper>(*lake_);
         std::vector<Housekeeping::Job> jobs;
         jobs.push_back({"log space", seconds(20), [this]() -> Status {
                             TARN_CHECK_OK(lake_->store->reclaim());
@@ -243,7 +245,8 @@ class RunningServer final : public Server {
                             TARN_CHECK_OK(lake_->sessions->remove_expired(10'000));
                             return ok_status();
                         }});
-        jobs.push_back({"tables", seconds(30), [this] { return maintain_tables(*lake_); }});
+        jobs.push_back({"tables", seconds(30), [this] { return expire_tables(*lake_); }});
+        jobs.push_back({"compaction", seconds(1), [this] { return table_keeper_->round(); }});
         housekeeping_ = std::make_unique<Housekeeping>(*lake_->background, std::move(jobs));
     }
 
@@ -292,6 +295,7 @@ class RunningServer final : public Server {
     std::unique_ptr<mqtt::Door> mqtt_;
     std::shared_ptr<net::TlsContext> tls_;
     std::unique_ptr<net::Server> net_;
+    std::unique_ptr<TableKeeper> table_keeper_;
     std::unique_ptr<Housekeeping> housekeeping_;
     std::map<std::string, std::string> doors_;
     std::atomic<bool> ready_{false};
