@@ -135,10 +135,13 @@ class RunningServer final : public Server {
         TARN_TRY(queries, query::Queries::open(kept, *lake_->engine, lake_->disk, lake_->clock));
         queries_ = std::move(queries);
         parts.queries = queries_.get();
+        parts.catalog = lake_->catalog.get();
+        parts.committer = lake_->committer.get();
         parts.dashboards = lake_->dashboards.get();
         embeds_ = std::make_unique<dashboards::EmbedLinks>(*lake_->keyring, *lake_->users, lake_->clock);
         parts.embeds = embeds_.get();
-        live_ = std::make_unique<admin::LiveStreams>(*lake_->dashboards, *lake_->store);
+        live_ = std::make_unique<admin::LiveStreams>(*lake_->dashboards, *lake_->catalog, *lake_->grants,
+                                                     *lake_->store);
         parts.live = live_.get();
         parts.applier = &services_->applier();
         parts.secrets = &services_->secrets();
@@ -157,7 +160,9 @@ class RunningServer final : public Server {
             const auto path = head.path();
             const bool asks_sql = path == "/api/v1/sql" || path == "/api/v1/plan" || path == "/api/v1/apply" ||
                                   path == "/api/v1/try" || path.starts_with("/api/v1/dashboards/") ||
-                                  path.starts_with("/api/v1/queries");
+                                  path.starts_with("/api/v1/queries") ||
+                                  (path.starts_with("/api/v1/catalog/") &&
+                                   (path.ends_with("/profile") || path.ends_with("/sample")));
             return asks_sql ? &query_ : &work_;
         };
         http_service_ =

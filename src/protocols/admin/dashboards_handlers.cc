@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "dashboards/embed_links.h"
 #include "lakefile/applier.h"
@@ -255,10 +256,21 @@ Result<ApiResponse> create_embed(const DoorParts& parts, ApiRequest& request) {
 
 Status watch_dashboard(const DoorParts& parts, ApiRequest& request, http::Responder& responder) {
     if (parts.live == nullptr) return no_dashboards();
-    const auto name = request.http.query_value("dashboard");
-    if (!name || name->empty())
-        return Error(Code::invalid_argument, "say which: /api/v1/events?dashboard=NAME");
-    return parts.live->open(request.caller, *name, request.http, responder);
+    LiveWatch watch;
+    watch.dashboard = request.http.query_value("dashboard").value_or("");
+    std::string table;
+    for (const char c : request.http.query_value("tables").value_or("") + ",") {
+        if (c != ',')
+            table.push_back(c);
+        else if (!table.empty())
+            watch.tables.push_back(std::exchange(table, {}));
+    }
+    if (watch.tables.size() > LiveWatch::kTablesMax)
+        return Error(Code::invalid_argument, "a page watches at most 2,000 tables; tables=* is all that you see");
+    if (watch.dashboard.empty() && watch.tables.empty())
+        return Error(Code::invalid_argument,
+                     "say which: /api/v1/events?dashboard=NAME, or ?tables=main.levels,erp.sales or ?tables=*");
+    return parts.live->open(request.caller, watch, request.http, responder);
 }
 
 }  // namespace tarn::admin

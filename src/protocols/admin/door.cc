@@ -5,6 +5,7 @@
 #include "dashboards/dashboards.h"
 #include "protocols/admin/internal/api.h"
 #include "protocols/admin/internal/console.h"
+#include "protocols/admin/internal/openapi.h"
 #include "protocols/admin/internal/sign_in.h"
 
 namespace tarn::admin {
@@ -12,6 +13,8 @@ namespace {
 
 constexpr size_t kBodyBytesMax = 4u << 20;
 constexpr int kJsonDepthMax = 64;
+
+Result<ApiResponse> get_openapi(const DoorParts& parts, ApiRequest& request);
 
 struct Route {
     const char* method;
@@ -78,18 +81,42 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/queries/{}/rows", "tarn:ExecuteStatement", false, nullptr, nullptr, query_rows},
     {"GET", "/api/v1/queries/{}/export", "tarn:ExecuteStatement", false, nullptr, nullptr,
      export_query},
+    {"GET", "/api/v1/catalog", "tarn:ListTables", false, list_catalog},
+    {"GET", "/api/v1/catalog/{}/{}", "tarn:GetTable", false, get_table},
+    {"GET", "/api/v1/catalog/{}/{}/snapshots", "tarn:GetTable", false, list_snapshots},
+    {"GET", "/api/v1/catalog/{}/{}/files", "tarn:GetTable", false, list_table_files},
+    {"GET", "/api/v1/catalog/{}/{}/lineage", "tarn:GetTable", false, get_lineage},
+    {"GET", "/api/v1/catalog/{}/{}/sample", "tarn:SampleTable", false, sample_table},
+    {"GET", "/api/v1/catalog/{}/{}/profile", "tarn:ProfileTable", false, profile_table},
+    {"PUT", "/api/v1/catalog/{}/{}/description", "tarn:DescribeTable", true, put_description},
+    {"GET", "/api/v1/catalog/{}/{}/access", "tarn:GetAccess", false, get_table_access},
+    {"GET", "/api/v1/users/{}/access", "tarn:GetAccess", false, get_user_access},
+    {"GET", "/api/v1/usage", "cloudtrail:LookupEvents", false, get_usage},
+    {"GET", "/api/v1/growth", "tarn:ListTables", false, get_growth},
+    {"GET", "/api/v1/openapi.json", "tarn:GetApi", false, get_openapi},
     {"GET", "/api/v1/dashboards", "tarn:ListDashboards", false, list_dashboards},
     {"GET", "/api/v1/dashboards/{}", "tarn:GetDashboard", false, get_dashboard},
     {"GET", "/api/v1/dashboards/{}/spec", "tarn:GetLakefile", false, get_dashboard_spec},
     {"POST", "/api/v1/dashboards/{}/embeds", "tarn:EmbedDashboard", true, create_embed, "dashboard/"},
 };
+Result<ApiResponse> get_openapi(const DoorParts& parts, ApiRequest&) {
+    std::vector<DescribedRoute> routes = {{"POST", "/api/v1/session", "tarn:SignIn"},
+                                          {"POST", "/api/v1/sql", "tarn:ExecuteStatement"},
+                                          {"GET", "/api/v1/events", "tarn:WatchDashboard"}};
+    for (const auto& route : kRoutes) routes.push_back({route.method, route.pattern, route.action});
+    return ApiResponse{200, openapi(routes, parts.status().version), {}};
+}
+
 constexpr const char* kSqlAction = "tarn:ExecuteStatement";
 constexpr const char* kEventsAction = "tarn:WatchDashboard";
 /// What everyone who is signed in may do: to see and end their own session, and to open dashboards, whose charts
 /// run with the viewer's grants.
 constexpr std::string_view kOwnActions[] = {"tarn:GetCallerIdentity", "tarn:SignOut",
                                             "tarn:CreateSignInToken", "tarn:ListDashboards",
-                                            "tarn:GetDashboard", kEventsAction};
+                                            "tarn:GetDashboard", kEventsAction,
+                                            // What they say is filtered by the caller's grants.
+                                            "tarn:ListTables", "tarn:GetTable", "tarn:SampleTable",
+                                            "tarn:ProfileTable", "tarn:DescribeTable", "tarn:GetApi"};
 
 /// The segments that {} stood for, or nullopt.
 std::optional<std::vector<std::string>> match(std::string_view pattern, std::string_view path) {

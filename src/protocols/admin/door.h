@@ -44,6 +44,10 @@ class Queries;
 namespace tarn::security {
 class Secrets;
 }
+namespace tarn::tables {
+class Catalog;
+class Committer;
+}  // namespace tarn::tables
 
 namespace tarn::admin {
 
@@ -71,6 +75,8 @@ struct DoorParts {
     security::AuditTrail* audit = nullptr;
     govern::Grants* grants = nullptr;
     query::Engine* engine = nullptr;
+    tables::Catalog* catalog = nullptr;
+    tables::Committer* committer = nullptr;  // with catalog
     query::Queries* queries = nullptr;
     streams::Streams* streams = nullptr;
     dashboards::Dashboards* dashboards = nullptr;

@@ -9,6 +9,8 @@
 #include "codec/text.h"
 #include "dashboards/dashboards.h"
 #include "meta/store.h"
+#include "query/access.h"
+#include "tables/catalog.h"
 
 namespace tarn::admin {
 namespace {
@@ -40,15 +42,49 @@ std::string changed_event(const Versions& before, const Versions& now) {
 struct LiveStreams::Stream {
     std::shared_ptr<http::ResponseStream> out;
     security::Principal principal;
-    std::string dashboard;
+    LiveWatch watch;
     Versions known;
     bool behind = false;  // something changed since the last look
     Steady::time_point opened, last_write, last_look;
 };
 
-LiveStreams::LiveStreams(dashboards::Dashboards& dashboards, const meta::Store& store,
-                         LiveOptions options)
-    : dashboards_(dashboards), store_(store), options_(options), thread_([this] { run(); }) {}
+LiveStreams::LiveStreams(dashboards::Dashboards& dashboards, const tables::Catalog& catalog,
+                         const query::AccessProvider& access, const meta::Store& store, LiveOptions options)
+    : dashboards_(dashboards), catalog_(catalog), access_(access), store_(store), options_(options), thread_([this] { run(); }) {}
+
+Result<Versions> LiveStreams::versions(const LiveWatch& watch, const security::Principal& viewer) const {
+    if (!watch.dashboard.empty()) return dashboards_.versions(watch.dashboard, viewer);
+    const auto state = catalog_.snapshot();
+    std::vector<tables::RelationInfo> found;
+    if (watch.tables.size() == 1 && watch.tables[0] == "*") {
+        TARN_TRY(databases, state.databases());
+        for (const auto& database : databases) {
+            TARN_TRY(relations, state.relations(database.name));
+            found.insert(found.end(), relations.begin(), relations.end());
+        }
+    } else {
+        for (const auto& name : watch.tables) {
+            const size_t dot = name.find('.');
+            if (dot == std::string::npos) continue;
+            TARN_TRY(relation, state.find_relation(name.substr(0, dot), name.substr(dot + 1)));
+            if (relation) found.push_back(std::move(*relation));
+        }
+    }
+    if (found.size() > LiveWatch::kTablesMax) found.resize(LiveWatch::kTablesMax);
+    Versions out;
+    for (const auto& info : found) {
+        if (!viewer.is_root()) {
+            TARN_TRY(access, access_.table_access(viewer, info.database, info.name));
+            if (access.read.empty()) continue;
+        }
+        out[info.full_name()] = 0;
+        if (info.kind == tables::RelationKind::view) continue;
+        const auto table = state.load_table(info);
+        if (table.ok() && (*table)->current_snapshot() != nullptr)
+            out[info.full_name()] = (*table)->current_snapshot()->snapshot_id;
+    }
+    return out;
+}
 
 LiveStreams::~LiveStreams() {
     stop();
@@ -66,12 +102,12 @@ void LiveStreams::stop() {
     thread_.join();
 }
 
-Status LiveStreams::open(const security::Caller& caller, const std::string& dashboard,
+Status LiveStreams::open(const security::Caller& caller, const LiveWatch& watch,
                          http::Request& request, http::Responder& responder) {
-    TARN_TRY(versions, dashboards_.versions(dashboard, caller.principal));
+    TARN_TRY(known, versions(watch, caller.principal));
     auto stream = std::make_shared<Stream>();
     stream->principal = caller.principal;
-    stream->dashboard = dashboard;
+    stream->watch = watch;
     stream->opened = stream->last_write = stream->last_look = Steady::now();
     {
         MutexLock lock(mutex_);
@@ -91,10 +127,10 @@ Status LiveStreams::open(const security::Caller& caller, const std::string& dash
     TARN_TRY(out, responder.detach(64 * 1024));
     stream->out = std::move(out);
     const std::string last_seen(request.header("last-event-id"));
-    const std::string now = state_id(versions);
+    const std::string now = state_id(known);
     std::string first = "retry: 2000\nid: " + now + "\nevent: hello\ndata: {}\n\n";
-    if (!last_seen.empty() && last_seen != now) first += changed_event({}, versions);
-    stream->known = std::move(versions);
+    if (!last_seen.empty() && last_seen != now) first += changed_event({}, known);
+    stream->known = std::move(known);
     stream->behind = true;  // of what changes until the thread sees it
     if (!stream->out->write(std::move(first))) return ok_status();
     MutexLock lock(mutex_);
@@ -143,12 +179,13 @@ void LiveStreams::look(bool changed) {
         if (stream->behind && now - stream->last_look >= options_.push_every_min) {
             stream->behind = false;
             stream->last_look = now;
-            const auto key = std::pair(stream->dashboard, stream->principal.arn);
+            std::string what = stream->watch.dashboard;
+            for (const auto& table : stream->watch.tables) what += "\n" + table;
+            const auto key = std::pair(what, stream->principal.arn);
             auto found = asked.find(key);
             if (found == asked.end())
                 found =
-                    asked.emplace(key, dashboards_.versions(stream->dashboard, stream->principal))
-                        .first;
+                    asked.emplace(key, versions(stream->watch, stream->principal)).first;
             if (!found->second.ok()) {
                 stream->out->close();
                 continue;

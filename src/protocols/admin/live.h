@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "base/mutex.h"
 #include "base/result.h"
@@ -21,6 +22,12 @@ class Store;
 namespace tarn::dashboards {
 class Dashboards;
 }
+namespace tarn::query {
+class AccessProvider;
+}
+namespace tarn::tables {
+class Catalog;
+}
 
 namespace tarn::admin {
 
@@ -33,17 +40,25 @@ struct LiveOptions {
     std::chrono::milliseconds life_max{5 * 60'000};   // then the browser comes again, and signs in again
 };
 
+/// What a stream is about: a dashboard's tables, or tables by name. Those that the viewer does not see are left out.
+struct LiveWatch {
+    std::string dashboard;            // or, when empty,
+    std::vector<std::string> tables;  // "main.levels"; "*" alone: all, of at most kTablesMax
+    static constexpr size_t kTablesMax = 2'000;
+};
+
 /// Owner: wiring; stop() before the dashboards go. Lane: open() any but a loop.
 class LiveStreams {
  public:
-    LiveStreams(dashboards::Dashboards& dashboards, const meta::Store& store, LiveOptions options = {});
+    LiveStreams(dashboards::Dashboards& dashboards, const tables::Catalog& catalog, const query::AccessProvider& access,
+                const meta::Store& store, LiveOptions options = {});
     ~LiveStreams();
     LiveStreams(const LiveStreams&) = delete;
     LiveStreams& operator=(const LiveStreams&) = delete;
 
     /// Answers the request with an open stream. An event's id is the state that the page knows then: a browser that comes
     /// back with another one (Last-Event-ID) is told at once. not_found: no such dashboard; exhausted: too many streams.
-    Status open(const security::Caller& caller, const std::string& dashboard, http::Request& request,
+    Status open(const security::Caller& caller, const LiveWatch& watch, http::Request& request,
                 http::Responder& responder);
     /// Ends all streams. Idempotent.
     void stop();
@@ -55,7 +70,11 @@ class LiveStreams {
     void look(bool changed);
     std::list<std::shared_ptr<Stream>> open_streams();
 
+    Result<std::map<std::string, int64_t>> versions(const LiveWatch& watch, const security::Principal& viewer) const;
+
     dashboards::Dashboards& dashboards_;
+    const tables::Catalog& catalog_;
+    const query::AccessProvider& access_;
     const meta::Store& store_;
     const LiveOptions options_;
     Mutex mutex_;
