@@ -173,8 +173,20 @@ def reading_to_webhook():
     return rows
 
 
+def upserts():
+    """2,000 updates a second on 10 million rows, followed by change capture; the hour by TARN_BENCH_UPSERT_SECONDS=3600."""
+    from upserts import measure
+    seconds = int(os.environ.get("TARN_BENCH_UPSERT_SECONDS", "300"))
+    measured = measure(seconds)
+    if measured is None:
+        return []
+    hot, copy, updates, _ = measured
+    return [Row(f"scan after {seconds} s of {updates:,.0f} updates/s on 10 M rows", hot, "ms", copy, "a fresh copy", "1.25x",
+                hot <= 1.25 * copy)]
+
+
 BENCHMARKS = {"start": start_to_ready, "memory": idle_memory, "commits": commits, "s3": s3_small_objects, "sql": sql_on_iceberg,
-              "files": dropped_files, "postgres": postgres_load, "mqtt": mqtt_publishes, "alerts": reading_to_webhook}
+              "files": dropped_files, "postgres": postgres_load, "mqtt": mqtt_publishes, "alerts": reading_to_webhook, "upserts": upserts}
 
 
 def main():

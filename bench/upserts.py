@@ -1,0 +1,142 @@
+"""A table of 10 million rows that changes all the time: updates at a steady rate in a PostgreSQL, followed change by change into
+Iceberg, with compaction beside it. Measured is what a scan of it takes meanwhile, against a copy that was written in one go.
+
+    bench/upserts.py [--seconds 300] [--rate 2000] [--rows 10000000] [--follow changes]
+
+TARN_BENCH_UPSERT_SECONDS=3600 makes the same of `./x bench upserts`: the hour.
+"""
+import argparse
+import base64
+import json
+import os
+import pathlib
+import random
+import statistics
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+
+import psycopg
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests"))
+from postgres_server import PostgresServer, available  # noqa: E402
+from tarn_server import TarnServer  # noqa: E402
+
+SCAN = "SELECT count(*), sum(amount), max(note) FROM {table}"
+
+
+def _api(server, path):
+    request = urllib.request.Request(f"http://{server.ready['http']}/api/v1{path}")
+    pair = f"{server.access_key}:{server.secret_key}".encode()
+    request.add_header("Authorization", "Basic " + base64.b64encode(pair).decode())
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.loads(answer.read())
+
+
+def _wait(server, ready, seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        source = _api(server, "/sources")["sources"][0]
+        if source.get("last_error"):
+            raise RuntimeError(source["last_error"])
+        if ready(source):
+            return
+        time.sleep(0.1)
+    raise RuntimeError(f"the source is not there after {seconds} s: {source}")
+
+
+def _connect(server):
+    host, port = server.address("postgres")
+    return psycopg.connect(host=host, port=port, user=server.access_key, password=server.secret_key, dbname="lake", autocommit=True)
+
+
+def _scan_ms(connection, table):
+    began = time.monotonic()
+    with connection.cursor() as cursor:
+        cursor.execute(SCAN.format(table=table))
+        cursor.fetchone()
+    return (time.monotonic() - began) * 1000
+
+
+class Writer(threading.Thread):
+    """`rate` rows a second by random keys, one transaction each second."""
+
+    def __init__(self, postgres, rate, rows):
+        super().__init__(daemon=True)
+        self.postgres, self.rate, self.rows = postgres, rate, rows
+        self.done, self.late, self.stopping = 0, 0.0, threading.Event()
+
+    def run(self):
+        chance = random.Random(1)
+        connection = psycopg.connect(self.postgres.url)
+        due = time.monotonic()
+        while not self.stopping.is_set():
+            with connection.transaction(), connection.cursor() as cursor:
+                cursor.execute("UPDATE hot SET amount = amount + 1, note = md5(note), changed = clock_timestamp() "
+                               "WHERE id = ANY(%s)", ([chance.randrange(self.rows) for _ in range(self.rate)],))
+                self.done += cursor.rowcount
+            due += 1
+            self.late = max(self.late, time.monotonic() - due)
+            time.sleep(max(0, due - time.monotonic()))
+        connection.close()
+
+
+def measure(seconds, rate=2000, rows=10_000_000, follow="changes"):
+    """(median scan in ms while it changes, of a fresh copy, updates a second, metrics); None without PostgreSQL."""
+    if not available():
+        return None
+    with PostgresServer(settings={"wal_level": "logical"}) as postgres, \
+            tempfile.TemporaryDirectory(prefix="tarn-bench-") as folder:
+        postgres.run("CREATE TABLE hot (id bigint PRIMARY KEY, amount bigint NOT NULL, note text NOT NULL, "
+                     "changed timestamptz NOT NULL) WITH (fillfactor = 70)")
+        postgres.run(f"INSERT INTO hot SELECT i, i % 1000, md5(i::text), now() FROM generate_series(0, {rows - 1}) i")
+        if follow != "changes":
+            postgres.run("CREATE INDEX ON hot (changed)")
+        words = "changes" if follow == "changes" else "{every: 1s, by: changed}"
+        lakefile = pathlib.Path(folder) / "lake.yaml"
+        lakefile.write_text(f"lake: bench\nsources:\n  erp:\n    postgres: \"{postgres.url}\"\n    tables: [hot]\n"
+                            f"    follow: {words}\n")
+        server = TarnServer(folder=folder, args=["--lake", lakefile])
+        try:
+            server.start()
+            _wait(server, lambda source: source["state"] in ("complete", "following"), 600)
+            connection = _connect(server)
+            writer = Writer(postgres, rate, rows)
+            began = time.monotonic()
+            writer.start()
+            times = []
+            while time.monotonic() < began + seconds:
+                time.sleep(max(1.0, seconds / 60))
+                times.append(_scan_ms(connection, "erp.hot"))
+                print(f"{time.monotonic() - began:6.0f} s: scan {times[-1]:.0f} ms, {writer.done} updates",
+                      file=sys.stderr, flush=True)
+            writer.stopping.set()
+            writer.join()
+            updates = writer.done / (time.monotonic() - began)
+            # As it stands at the end, against a copy: in turn, with nothing else going on.
+            with connection.cursor() as cursor:
+                cursor.execute("CREATE TABLE main.copy AS SELECT * FROM erp.hot ORDER BY id")
+            pairs = [(_scan_ms(connection, "erp.hot"), _scan_ms(connection, "main.copy")) for _ in range(7)][2:]
+            hot, copy = (statistics.median(column) for column in zip(*pairs))
+            connection.close()
+            return hot, copy, updates, statistics.median(times)
+        finally:
+            server.close()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seconds", type=int, default=int(os.environ.get("TARN_BENCH_UPSERT_SECONDS", "300")))
+    parser.add_argument("--rate", type=int, default=2000)
+    parser.add_argument("--rows", type=int, default=10_000_000)
+    parser.add_argument("--follow", choices=["changes", "incremental"], default="changes")
+    chosen = parser.parse_args()
+    hot, copy, updates, busy = measure(chosen.seconds, chosen.rate, chosen.rows, chosen.follow)
+    print(f"{updates:,.0f} updates/s for {chosen.seconds} s: scan {hot:.0f} ms, fresh copy {copy:.0f} ms, "
+          f"ratio {hot / copy:.2f}; while it changed {busy:.0f} ms")
+
+
+if __name__ == "__main__":
+    main()
