@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/log.h"
+#include "ingest/internal/capture_runner.h"
 #include "ingest/internal/folder_place.h"
 #include "ingest/internal/mqtt_decode.h"
 #include "ingest/internal/runner.h"
@@ -26,6 +27,11 @@ struct Running {
     std::unique_ptr<Runner> runner;
 };
 
+bool is_captured(const SourceSpec& spec) {
+    const auto* postgres = std::get_if<PostgresSource>(&spec.from);
+    return postgres && postgres->follow == PostgresSource::Follow::changes;
+}
+
 }  // namespace
 
 struct Sources::Impl {
@@ -36,6 +42,8 @@ struct Sources::Impl {
     Mutex mutex;     // the map; short. Order: changing, mutex
     std::map<std::string, std::shared_ptr<Running>> running TARN_GUARDED_BY(mutex);
     bool stopped TARN_GUARDED_BY(mutex) = false;
+    /// What ends in the databases that are followed no more; by source.
+    std::map<std::string, std::unique_ptr<Runner>> removals TARN_GUARDED_BY(changing);
 
     static void end(const std::vector<std::shared_ptr<Running>>& leaving) {
         for (const auto& one : leaving) one->runner->ask_to_stop();
@@ -83,7 +91,16 @@ Status Sources::configure(std::vector<SourceSpec> specs) {
     if (impl_->parts.routes != nullptr) impl_->parts.routes->set(routes);
     // What is replaced must have ended before its successor reads the same positions.
     Impl::end(leaving);
+    for (const auto& one : leaving) {
+        const auto next = wanted.find(one->spec.name);
+        if (!is_captured(one->spec) || (next != wanted.end() && is_captured(next->second)))
+            continue;
+        auto& removal = impl_->removals[one->spec.name];
+        removal = make_capture_removal(one->spec, impl_->parts);
+        removal->start();
+    }
     for (auto& [name, spec] : wanted) {
+        if (is_captured(spec)) impl_->removals.erase(name);  // what it made may be used again
         auto one = std::make_shared<Running>();
         one->runner = make_runner(spec, impl_->parts);
         one->spec = std::move(spec);
@@ -114,6 +131,7 @@ void Sources::stop() {
         const MutexLock lock(impl_->mutex);
         impl_->stopped = true;
     }
+    for (const auto& [name, removal] : impl_->removals) removal->stop();
     // They stay in the map: what they were doing can still be asked.
     Impl::end(impl_->all());
 }
@@ -148,6 +166,12 @@ std::vector<std::string> warnings(const SourceSpec& spec) {
         if (postgres->follow == PostgresSource::Follow::once) {
             out.push_back(fmt::format(
                 "source {} is read once: later changes in the database are not seen", spec.name));
+        } else if (postgres->follow == PostgresSource::Follow::changes) {
+            if (postgres->retained_wal_max == 0)
+                out.push_back(fmt::format(
+                    "source {} makes its database keep log until the lake has it, without a limit "
+                    "while the lake is down: set limits: {{retained_wal: 10GB}}",
+                    spec.name));
         } else {
             out.push_back(fmt::format(
                 "source {} cannot see deletes: rows deleted in the database stay in the lake",

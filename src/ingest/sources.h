@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,9 @@ struct SourcesParts {
     /// For what can be made again: key indexes, transactions that are not whole yet. Made when
     /// absent; empty: no source can be followed by its changes.
     std::string scratch_folder = {};
+    /// Tells this lake from others that follow the same database; part of the names of what is
+    /// made there.
+    std::string lake_id = {};
 };
 
 struct TableStatus {
@@ -70,6 +74,19 @@ struct TableStatus {
     Timestamp newest;             // event time of the newest reading; 0: none, or no such column
     Timestamp last_commit;        // 0: none since the server's start
     std::string last_error;       // empty after the next success
+    std::string note;  // what its rows can't show: "rows are only added: it has no primary key"
+    std::string paused;  // not empty: it stands still while the others go on; why and what to do
+};
+
+/// Of a database that is followed change by change.
+struct CaptureStatus {
+    std::string position;  // the end of the last transaction that is in the lake: "16/B374D848"
+    uint64_t lag_bytes = 0;       // of log that is not in the lake yet
+    double lag_seconds = 0;       // age of the oldest transaction that is not; 0: none is known
+    uint64_t retained_bytes = 0;  // of log that the source keeps for us
+    uint64_t transactions = 0, changes = 0;  // since the server's start
+    double changes_per_second = 0;           // of the last ten seconds
+    int protocol_version = 0;
 };
 
 struct SourceStatus {
@@ -85,6 +102,7 @@ struct SourceStatus {
     State state = State::waiting;
     std::string last_error;
     std::vector<TableStatus> tables;
+    std::optional<CaptureStatus> capture;
 };
 std::string_view to_string(SourceStatus::State state);
 

@@ -4,6 +4,7 @@
 #include <libpq-fe.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace tarn::ingest {
@@ -78,6 +79,8 @@ Code code_of(std::string_view state) {
     if (state == "42501") return Code::permission_denied;
     if (state == "42P01" || state == "42703" || state == "3F000") return Code::not_found;
     if (state.starts_with("28")) return Code::unauthenticated;
+    if (state == "42704") return Code::not_found;  // slot, publication, role
+    if (state == "55006") return Code::conflict;   // a slot that another process uses
     if (state.starts_with("08") || state.starts_with("57") || state.starts_with("53") ||
         state.starts_with("40") || state.starts_with("58") || state == "55P03")
         return Code::unavailable;
@@ -97,7 +100,11 @@ constexpr const char* kSetUp =
 
 struct PostgresConnection::Handle {
     PGconn* connection = nullptr;
-    ~Handle() { PQfinish(connection); }
+    char* piece = nullptr;  // of copy both
+    ~Handle() {
+        PQfreemem(piece);
+        PQfinish(connection);
+    }
 };
 
 PostgresConnection::PostgresConnection(StopFlag& stop)
@@ -107,19 +114,34 @@ PostgresConnection::~PostgresConnection() = default;
 
 Result<std::unique_ptr<PostgresConnection>> PostgresConnection::open(const std::string& url,
                                                                      StopFlag& stop) {
-    std::unique_ptr<PostgresConnection> made(new PostgresConnection(stop));
-    TARN_CHECK_OK(made->connect(url));
-    if (made->server_version() < 100000)
-        return Error(Code::unimplemented,
-                     fmt::format("{} is PostgreSQL {}: 10 or later is needed", made->place(),
-                                 made->server_version() / 10000));
-    TARN_CHECK_OK(made->run(kSetUp));
+    TARN_TRY(made, open_as(url, false, stop));
     TARN_TRY(encoding, made->query("SHOW server_encoding"));
     made->knows_encoding_ = encoding.at(0).at(0) != "SQL_ASCII";
     return made;
 }
 
-Status PostgresConnection::connect(const std::string& url) {
+Result<std::unique_ptr<PostgresConnection>> PostgresConnection::open_replication(
+    const std::string& url, StopFlag& stop) {
+    TARN_TRY(made, open_as(url, true, stop));
+    // A commit or a load may take longer than the usual minute.
+    TARN_CHECK_OK(made->run("SET wal_sender_timeout = '5min'"));
+    return made;
+}
+
+Result<std::unique_ptr<PostgresConnection>> PostgresConnection::open_as(const std::string& url,
+                                                                        bool replication,
+                                                                        StopFlag& stop) {
+    std::unique_ptr<PostgresConnection> made(new PostgresConnection(stop));
+    TARN_CHECK_OK(made->connect(url, replication));
+    if (made->server_version() < 100000)
+        return Error(Code::unimplemented,
+                     fmt::format("{} is PostgreSQL {}: 10 or later is needed", made->place(),
+                                 made->server_version() / 10000));
+    TARN_CHECK_OK(made->run(kSetUp));
+    return made;
+}
+
+Status PostgresConnection::connect(const std::string& url, bool replication) {
     const Error bad_url(Code::invalid_argument,
                         "the url of the source is not valid: write "
                         "postgresql://user:password@host:5432/database (special characters of the "
@@ -147,8 +169,10 @@ Status PostgresConnection::connect(const std::string& url) {
     const char* names[] = {"keepalives_idle",           "keepalives_interval",
                            "keepalives_count",          "tcp_user_timeout",
                            "fallback_application_name", "dbname",
-                           "client_encoding",           nullptr};
-    const char* values[] = {"30", "10", "3", "60000", "tarn", url.c_str(), "UTF8", nullptr};
+                           "client_encoding",           replication ? "replication" : nullptr,
+                           nullptr};
+    const char* values[] = {"30",        "10",   "3",        "60000", "tarn",
+                            url.c_str(), "UTF8", "database", nullptr};
     handle_->connection = PQconnectStartParams(names, values, 1);
     PGconn* connection = handle_->connection;
     if (!connection) return Error(Code::exhausted, "no memory for a connection");
@@ -225,6 +249,16 @@ Result<std::vector<PostgresRow>> PostgresConnection::query(
     if (PQsendQueryParams(connection, sql.c_str(), static_cast<int>(values.size()), nullptr,
                           values.data(), nullptr, nullptr, 0) == 0)
         return error_of("asking", nullptr);
+    return take_rows();
+}
+
+Result<std::vector<PostgresRow>> PostgresConnection::simple_query(const std::string& sql) {
+    if (PQsendQuery(handle_->connection, sql.c_str()) == 0) return error_of("asking", nullptr);
+    return take_rows();
+}
+
+Result<std::vector<PostgresRow>> PostgresConnection::take_rows() {
+    PGconn* connection = handle_->connection;
     while (PQisBusy(connection)) TARN_CHECK_OK(wait_readable());
     const PgResult result(PQgetResult(connection));
     const auto state = PQresultStatus(result.get());
@@ -282,6 +316,56 @@ Status PostgresConnection::copy_out(const std::string& sql,
         if (!taken.ok()) return taken;
     }
     return finish_results();
+}
+
+Status PostgresConnection::start_copy_both(const std::string& command) {
+    PGconn* connection = handle_->connection;
+    if (PQsendQuery(connection, command.c_str()) == 0) return error_of("asking", nullptr);
+    while (PQisBusy(connection)) TARN_CHECK_OK(wait_readable());
+    const PgResult result(PQgetResult(connection));
+    if (PQresultStatus(result.get()) == PGRES_COPY_BOTH) return ok_status();
+    Error error = error_of("following", result.get());
+    (void)finish_results();
+    return error;
+}
+
+Result<std::optional<std::string_view>> PostgresConnection::next_copy(
+    std::chrono::milliseconds wait) {
+    using Piece = std::optional<std::string_view>;
+    PGconn* connection = handle_->connection;
+    const auto deadline = std::chrono::steady_clock::now() + wait;
+    for (;;) {
+        PQfreemem(handle_->piece);
+        handle_->piece = nullptr;
+        const int length = PQgetCopyData(connection, &handle_->piece, 1);
+        if (length > 0)
+            return Piece(std::string_view(handle_->piece, static_cast<size_t>(length)));
+        if (length == -1) {
+            const PgResult last(PQgetResult(connection));
+            if (PQresultStatus(last.get()) == PGRES_FATAL_ERROR)
+                return error_of("following", last.get());
+            return Error(Code::unavailable, "the " + place_ + " ended the stream of changes");
+        }
+        if (length < 0) return error_of("following", nullptr);
+        if (stop_.stopped()) return stopped();
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+            deadline - std::chrono::steady_clock::now());
+        pollfd waiting{PQsocket(connection), POLLIN, 0};
+        const int ready =
+            ::poll(&waiting, 1, static_cast<int>(std::clamp<int64_t>(left.count(), 0, kWaitMs)));
+        if (ready < 0 && errno != EINTR)
+            return Error(Code::unavailable, "the connection to " + place_ + " broke");
+        if (ready > 0 && PQconsumeInput(connection) == 0) return error_of("following", nullptr);
+        if (ready <= 0 && left.count() <= 0) return Piece();
+    }
+}
+
+Status PostgresConnection::send_copy(std::string_view bytes) {
+    PGconn* connection = handle_->connection;
+    if (PQputCopyData(connection, bytes.data(), static_cast<int>(bytes.size())) != 1 ||
+        PQflush(connection) < 0)
+        return error_of("answering", nullptr);
+    return ok_status();
 }
 
 std::string quote_name(std::string_view name) {

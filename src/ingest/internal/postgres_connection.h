@@ -3,6 +3,7 @@
 // at a time.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -23,6 +24,10 @@ class PostgresConnection {
     /// never hold the password. unauthenticated, permission_denied, not_found (database),
     /// unavailable, invalid_argument (url), cancelled.
     static Result<std::unique_ptr<PostgresConnection>> open(const std::string& url, StopFlag& stop);
+    /// One that takes replication commands (PostgreSQL manual, "Streaming Replication Protocol"),
+    /// by run(), simple_query() and the copy calls below; query() is none of its words.
+    static Result<std::unique_ptr<PostgresConnection>> open_replication(const std::string& url,
+                                                                        StopFlag& stop);
     ~PostgresConnection();
     PostgresConnection(const PostgresConnection&) = delete;
     PostgresConnection& operator=(const PostgresConnection&) = delete;
@@ -42,10 +47,22 @@ class PostgresConnection {
     /// connection is no good afterwards.
     Status copy_out(const std::string& sql, const std::function<Status(std::string_view)>& row);
 
+    /// The rows of one statement without parameters.
+    Result<std::vector<PostgresRow>> simple_query(const std::string& sql);
+    /// START_REPLICATION: from here on only next_copy() and send_copy().
+    Status start_copy_both(const std::string& command);
+    /// The next piece, valid until the next call; nullopt: none came within `wait`. An end that the
+    /// server gave is unavailable.
+    Result<std::optional<std::string_view>> next_copy(std::chrono::milliseconds wait);
+    Status send_copy(std::string_view bytes);
+
  private:
     struct Handle;
     explicit PostgresConnection(StopFlag& stop);
-    Status connect(const std::string& url);
+    static Result<std::unique_ptr<PostgresConnection>> open_as(const std::string& url,
+                                                               bool replication, StopFlag& stop);
+    Status connect(const std::string& url, bool replication);
+    Result<std::vector<PostgresRow>> take_rows();
     Status wait_readable();
     Status finish_results();
     Error error_of(const std::string& what, void* result);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "ingest/internal/copy_text.h"
 #include "ingest/internal/leftovers.h"
+#include "tables/scan.h"
 
 namespace tarn::ingest {
 
@@ -19,6 +20,7 @@ constexpr uint64_t kGroupRows = 122'880, kGroupBytes = 32 << 20;
 /// Beyond so many at once only memory grows.
 constexpr int kWorkersMax = 4;
 constexpr uint64_t kPieceBlocks = 8192;  // 64 MiB
+constexpr int kCommitAttempts = 10;
 
 }  // namespace
 
@@ -205,20 +207,47 @@ Status PostgresLoad::run(PostgresConnection& holder, std::vector<TableLoad> tabl
     return result;
 }
 
+/// Only the lake's own changes can be in the way of rows that replace others.
 Status PostgresLoad::commit() {
+    for (int attempt = 1;; ++attempt) {
+        Status done = commit_once();
+        if (done.ok() || done.error().reason != "rows_changed" || attempt == kCommitAttempts)
+            return done;
+    }
+}
+
+Result<tables::TableChange> PostgresLoad::change_of(const TableLoad& table) const {
+    auto change = table.target.change();
+    if (!table.replace || table.target.created) return change;
+    TARN_TRY(now, parts_.lake.catalog.snapshot().load_table(table.target.table->info.database,
+                                                            table.target.table->info.name));
+    if (now->info.uuid != table.target.table->info.uuid)
+        return Error(Code::conflict, fmt::format("table {} was made anew during its load",
+                                                 now->info.full_name()));
+    TARN_TRY(plan, tables::plan_scan(parts_.lake.catalog, now));
+    for (const auto& task : plan.tasks) change.remove_files.push_back(task.file->path);
+    change.table = std::move(now);
+    return change;
+}
+
+Status PostgresLoad::commit_once() {
     std::vector<tables::TableChange> changes;
+    std::vector<tables::TablePtr> states;
     meta::Batch batch;
     {
         const MutexLock lock(mutex_);
         for (size_t i = 0; i < tables_.size(); ++i) {
-            auto change = tables_[i].target.change();
+            TARN_TRY(change, change_of(tables_[i]));
             change.append = files_[i];
-            tables::stage_position(
-                batch, {parts_.source, tables_[i].source.full_name(), change.table->info.uuid},
-                std::nullopt, tables_[i].position.encode());
-            if (change.create || !change.append.empty()) changes.push_back(std::move(change));
+            states.push_back(change.table);
+            if (!parts_.positions)
+                tables::stage_position(
+                    batch, {parts_.source, tables_[i].source.full_name(), change.table->info.uuid},
+                    std::nullopt, tables_[i].position.encode());
+            if (change.create || change.makes_snapshot()) changes.push_back(std::move(change));
         }
     }
+    if (parts_.positions) TARN_CHECK_OK(parts_.positions(states, batch));
     stage_forget_staged(batch, parts_.source);
     if (changes.empty()) {
         TARN_CHECK_OK(parts_.lake.store.commit(std::move(batch)));
@@ -230,7 +259,7 @@ Status PostgresLoad::commit() {
     for (const auto& table : tables_)
         parts_.status.change_table(parts_.source, table.source.name, [&](TableStatus& status) {
             status.rows_estimated = status.rows;
-            status.position = table.position.shown();
+            if (!parts_.positions) status.position = table.position.shown();
             status.last_commit = now;
             status.last_error.clear();
         });

@@ -2,6 +2,7 @@
 // committed together. What dies on the way leaves nothing that anybody sees.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -19,6 +20,8 @@ struct TableLoad {
     PostgresTable source;
     Target target;
     PostgresPosition position;
+    /// The rows take the place of all that the table has, in one commit.
+    bool replace = false;
 };
 
 /// Bounded in memory whatever the size of the tables: about 100 MB a connection, of which at most
@@ -32,6 +35,10 @@ class PostgresLoad {
         const SourcesParts& lake;
         StopFlag& stop;
         StatusBox& status;
+        /// What is committed together with the rows, in place of the tables' positions; `tables`
+        /// as they are at the commit. Asked again for each attempt.
+        std::function<Status(const std::vector<tables::TablePtr>& tables, meta::Batch& batch)>
+            positions = {};
     };
     explicit PostgresLoad(Parts parts);
     ~PostgresLoad();
@@ -54,6 +61,8 @@ class PostgresLoad {
     Status work_apart(const std::string& snapshot);
     void note(Status status);
     Status commit();
+    Status commit_once();
+    Result<tables::TableChange> change_of(const TableLoad& table) const;
     void forget_files();
 
     const Parts parts_;

@@ -10,6 +10,7 @@
 #include "ingest/internal/postgres_load.h"
 #include "ingest/internal/postgres_position.h"
 #include "ingest/internal/postgres_tables.h"
+#include "ingest/internal/replication_slot.h"
 #include "ingest/internal/runner.h"
 #include "ingest/internal/thread_runner.h"
 #include "query/engine.h"
@@ -319,6 +320,21 @@ void add_notes(const PostgresTable& table, const PostgresSource& from, Preview& 
                 "table {}: column {} is numeric without a precision and becomes numeric(38,9): "
                 "further digits are rounded",
                 table.full_name(), column.name));
+    if (from.follow == PostgresSource::Follow::changes) {
+        const Status fine = check_followable(table);
+        if (!fine.ok())
+            notes.push_back(fine.error().message);
+        else if (!has_identity(table))
+            notes.push_back(fmt::format("table {} has no primary key: rows are only added, and "
+                                        "changes and deletions are not seen; ALTER TABLE {} "
+                                        "REPLICA IDENTITY FULL, or a primary key, mends it",
+                                        table.full_name(), table.quoted()));
+        for (const auto& column : table.columns)
+            if (column.generated)
+                notes.push_back(fmt::format("table {}: column {} is computed by the database, is "
+                                            "not in its log, and is left out",
+                                            table.full_name(), column.name));
+    }
     if (from.follow != PostgresSource::Follow::incremental) return;
     const auto plan = follow_plan(table, from);
     if (!plan.ok())
@@ -341,13 +357,18 @@ std::unique_ptr<Runner> make_postgres_runner(const SourceSpec& spec, const Sourc
     return std::make_unique<PostgresRunner>(spec, parts);
 }
 
-Result<Preview> preview_postgres(const SourceSpec& spec, const SourcesParts&, size_t rows_max) {
+Result<Preview> preview_postgres(const SourceSpec& spec, const SourcesParts& parts,
+                                 size_t rows_max) {
     const auto& from = std::get<PostgresSource>(spec.from);
     StopFlag stop;
     TARN_TRY(connection, PostgresConnection::open(from.url, stop));
     TARN_CHECK_OK(connection->run(kBegin));
     TARN_TRY(tables, find_postgres_tables(*connection, from.tables));
     Preview preview;
+    if (from.follow == PostgresSource::Follow::changes) {
+        const Status able = check_capture(*connection, capture_names(parts.lake_id, spec.name));
+        if (!able.ok()) preview.notes.push_back(able.error().message);
+    }
     for (const auto& table : tables) {
         auto shown = preview_table(*connection, table, spec.name, rows_max);
         if (!shown.ok())

@@ -80,29 +80,31 @@ Result<TypeCatalog> load_types(PostgresConnection& connection) {
 }
 
 /// A row of pg_class.
-struct Relation {
+struct CatalogRelation {
     uint32_t oid = 0;
     std::string schema, name;
     char kind = 'r';
     bool partition = false, may_select = false, may_use_schema = false, filtered = false;
     uint64_t rows = 0;
     std::string comment;
+    char identity = 'd';
+    bool unlogged = false;
     std::string full_name() const { return schema + "." + name; }
 };
 
-Result<std::vector<Relation>> load_relations(PostgresConnection& connection) {
+Result<std::vector<CatalogRelation>> load_relations(PostgresConnection& connection) {
     TARN_TRY(rows,
              connection.query(
                  "SELECT c.oid, n.nspname, c.relname, c.relkind, c.relispartition, "
                  "has_table_privilege(c.oid, 'SELECT') OR has_any_column_privilege(c.oid, "
                  "'SELECT'), has_schema_privilege(n.oid, 'USAGE'), row_security_active(c.oid), "
-                 "greatest(c.reltuples, 0)::bigint, obj_description(c.oid, 'pg_class') "
-                 "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN "
+                 "greatest(c.reltuples, 0)::bigint, obj_description(c.oid, 'pg_class'), "
+                 "c.relreplident, c.relpersistence <> 'p' FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN "
                  "('r', 'p', 'm', 'v', 'f') AND n.nspname <> 'information_schema' AND n.nspname "
                  "!~ '^pg_' ORDER BY 2, 3"));
-    std::vector<Relation> out;
+    std::vector<CatalogRelation> out;
     for (const auto& row : rows) {
-        Relation relation;
+        CatalogRelation relation;
         relation.oid = number_of<uint32_t>(row[0]);
         relation.schema = text_of(row[1]);
         relation.name = text_of(row[2]);
@@ -113,6 +115,8 @@ Result<std::vector<Relation>> load_relations(PostgresConnection& connection) {
         relation.filtered = is_true(row[7]);
         relation.rows = number_of<uint64_t>(row[8]);
         relation.comment = text_of(row[9]);
+        relation.identity = text_of(row[10])[0];
+        relation.unlogged = is_true(row[11]);
         out.push_back(std::move(relation));
     }
     return out;
@@ -124,7 +128,7 @@ bool same_ignoring_case(std::string_view a, std::string_view b) {
     });
 }
 
-const Relation* find_relation(const std::vector<Relation>& all, const std::string& wanted) {
+const CatalogRelation* find_relation(const std::vector<CatalogRelation>& all, const std::string& wanted) {
     const std::string full = wanted.find('.') == std::string::npos ? "public." + wanted : wanted;
     for (const auto& relation : all)
         if (relation.full_name() == full) return &relation;
@@ -133,7 +137,7 @@ const Relation* find_relation(const std::vector<Relation>& all, const std::strin
     return nullptr;
 }
 
-Status check_readable(const PostgresConnection& connection, const Relation& relation) {
+Status check_readable(const PostgresConnection& connection, const CatalogRelation& relation) {
     const std::string user = quote_name(connection.user());
     const std::string table = quote_name(relation.schema) + "." + quote_name(relation.name);
     if (!relation.may_use_schema)
@@ -156,9 +160,9 @@ Status check_readable(const PostgresConnection& connection, const Relation& rela
     return ok_status();
 }
 
-Result<const Relation*> choose_one(const PostgresConnection& connection,
-                                   const std::vector<Relation>& all, const std::string& name) {
-    const Relation* found = find_relation(all, name);
+Result<const CatalogRelation*> choose_one(const PostgresConnection& connection,
+                                   const std::vector<CatalogRelation>& all, const std::string& name) {
+    const CatalogRelation* found = find_relation(all, name);
     if (!found)
         return Error(Code::not_found,
                      fmt::format("the {} has no table {}: write a table of another schema as "
@@ -168,11 +172,11 @@ Result<const Relation*> choose_one(const PostgresConnection& connection,
     return found;
 }
 
-Result<std::vector<Relation>> choose(PostgresConnection& connection,
+Result<std::vector<CatalogRelation>> choose(PostgresConnection& connection,
                                      const std::vector<std::string>& names,
                                      std::vector<Error>* problems) {
     TARN_TRY(all, load_relations(connection));
-    std::vector<Relation> chosen;
+    std::vector<CatalogRelation> chosen;
     if (names.empty()) {
         for (auto& relation : all)
             if ((relation.kind == 'r' || relation.kind == 'p') && !relation.partition &&
@@ -193,7 +197,7 @@ Result<std::vector<Relation>> choose(PostgresConnection& connection,
             problems->push_back(std::move(found).error());
             continue;
         }
-        const bool twice = std::any_of(chosen.begin(), chosen.end(), [&](const Relation& one) {
+        const bool twice = std::any_of(chosen.begin(), chosen.end(), [&](const CatalogRelation& one) {
             return one.oid == (*found)->oid;
         });
         if (!twice) chosen.push_back(**found);
@@ -202,7 +206,7 @@ Result<std::vector<Relation>> choose(PostgresConnection& connection,
 }
 
 /// '{1,2,3}', a parameter of type oid[].
-std::string oid_array(const std::vector<Relation>& relations) {
+std::string oid_array(const std::vector<CatalogRelation>& relations) {
     std::string out = "{";
     for (const auto& relation : relations) {
         if (out.size() > 1) out += ',';
@@ -215,11 +219,17 @@ using TablesByOid = std::map<uint32_t, PostgresTable>;
 
 Status load_columns(PostgresConnection& connection, const std::string& oids, TablesByOid& tables) {
     TARN_TRY(types, load_types(connection));
+    const std::string_view generated =
+        connection.server_version() >= 120000 ? "a.attgenerated <> ''" : "false";
+    const std::string_view missing =
+        connection.server_version() >= 110000 ? "a.atthasmissing" : "false";
     TARN_TRY(rows, connection.query(
                        "SELECT a.attrelid, a.attname, a.atttypid, a.atttypmod, a.attndims, "
                        "a.attnotnull, col_description(a.attrelid, a.attnum), "
-                       "format_type(a.atttypid, a.atttypmod) FROM pg_attribute a WHERE a.attrelid "
-                       "= ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped AND "
+                       "format_type(a.atttypid, a.atttypmod), a.attnum, a.atthasdef OR "
+                       "a.attidentity <> '' OR " +
+                           std::string(missing) + ", " + std::string(generated) +
+                           " FROM pg_attribute a WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped AND "
                        "has_column_privilege(a.attrelid, a.attnum, 'SELECT') ORDER BY 1, a.attnum",
                        {oids}));
     std::map<uint32_t, std::set<std::string>> used;
@@ -235,17 +245,24 @@ Status load_columns(PostgresConnection& connection, const std::string& oids, Tab
         column.required = is_true(row[5]);
         column.comment = text_of(row[6]);
         column.spelled = text_of(row[7]);
+        column.number = number_of<int32_t>(row[8]);
+        column.has_value = is_true(row[9]);
+        column.generated = is_true(row[10]);
         tables[oid].columns.push_back(std::move(column));
     }
     return ok_status();
 }
 
 Status load_keys(PostgresConnection& connection, const std::string& oids, TablesByOid& tables) {
+    const std::string parts =
+        connection.server_version() >= 110000 ? "i.indnkeyatts" : "i.indnatts";
     TARN_TRY(rows, connection.query(
-                       "SELECT i.indrelid, a.attname FROM pg_index i CROSS JOIN LATERAL "
+                       "SELECT i.indrelid, a.attname, i.indisprimary, i.indisreplident FROM pg_index i CROSS JOIN LATERAL "
                        "unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, place) JOIN "
                        "pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum WHERE "
-                       "i.indisprimary AND i.indrelid = ANY ($1::oid[]) ORDER BY 1, k.place",
+                       "(i.indisprimary OR i.indisreplident) AND k.place <= " +
+                           parts +
+                           " AND i.indrelid = ANY ($1::oid[]) ORDER BY 1, k.place",
                        {oids}));
     std::set<uint32_t> hidden;  // a part of the key may not be read: the rest of it is no key
     for (const auto& row : rows) {
@@ -254,10 +271,12 @@ Status load_keys(PostgresConnection& connection, const std::string& oids, Tables
         const auto found = std::find_if(
             table.columns.begin(), table.columns.end(),
             [&](const PostgresColumn& column) { return column.outside == text_of(row[1]); });
-        if (found == table.columns.end())
+        if (is_true(row[2]) && found == table.columns.end())
             hidden.insert(oid);
-        else
+        else if (is_true(row[2]))
             table.key.push_back(found->name);
+        if (is_true(row[3]) && found != table.columns.end())
+            table.identity_index.push_back(found->name);
     }
     for (const uint32_t oid : hidden) tables[oid].key.clear();
     return ok_status();
@@ -381,6 +400,10 @@ Result<std::vector<PostgresTable>> find_postgres_tables(PostgresConnection& conn
     TablesByOid by_oid;
     for (const auto& relation : chosen) {
         auto& table = by_oid[relation.oid];
+        table.oid = relation.oid;
+        table.kind = relation.kind;
+        table.identity = relation.identity;
+        table.unlogged = relation.unlogged;
         table.schema = relation.schema;
         table.outside = relation.name;
         table.rows_estimated = relation.rows;
@@ -396,6 +419,21 @@ Result<std::vector<PostgresTable>> find_postgres_tables(PostgresConnection& conn
         if (!table.columns.empty()) out.push_back(std::move(table));
     }
     name_tables(out);
+    return out;
+}
+
+Result<std::vector<Type>> types_in_log(PostgresConnection& connection,
+                                       const std::vector<RelationColumn>& columns) {
+    const bool plain = std::all_of(columns.begin(), columns.end(), [](const RelationColumn& c) {
+        return type_of_postgres(c.type, -1).kind != Kind::text || c.type == 25 || c.type == 1043;
+    });
+    TypeCatalog catalog;
+    if (!plain) {
+        TARN_TRY(loaded, load_types(connection));
+        catalog = std::move(loaded);
+    }
+    std::vector<Type> out;
+    for (const auto& column : columns) out.push_back(catalog.resolve(column.type, column.modifier));
     return out;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "ingest/internal/change_events.h"
 #include "ingest/internal/postgres_connection.h"
 #include "ingest/internal/target.h"
 
@@ -18,6 +19,9 @@ struct PostgresColumn {
     std::string spelled;  // the database's type, for messages: "numeric(10,2)"
     bool required = false;
     std::string comment;
+    int number = 0;          // attnum: survives a rename, is never given twice
+    bool has_value = false;  // rows that were there before it have a value: default, identity
+    bool generated = false;  // computed from others; the log does not have it
 };
 
 /// A part of a table that is read by itself: a table is one, a partitioned table has one for each
@@ -28,10 +32,15 @@ struct PostgresPart {
 };
 
 struct PostgresTable {
+    uint32_t oid = 0;
     std::string schema, outside;  // as the database calls them
+    char kind = 'r';              // pg_class.relkind: r table, p partitioned, v view ...
+    char identity = 'd';          // pg_class.relreplident: d key, n nothing, f full, i an index
+    bool unlogged = false;        // unlogged or temporary: its changes are in no log
     std::string name;             // in the lake
     std::vector<PostgresColumn> columns;
     std::vector<std::string> key;  // of the primary key, names in the lake; empty: none
+    std::vector<std::string> identity_index;  // identity i: the index's columns, likewise
     uint64_t rows_estimated = 0;
     std::string comment;
     std::vector<PostgresPart> parts;
@@ -54,6 +63,9 @@ query::Type type_of_postgres(uint32_t oid, int32_t modifier);
 Result<std::vector<PostgresTable>> find_postgres_tables(PostgresConnection& connection,
                                                         const std::vector<std::string>& names,
                                                         std::vector<Error>* problems = nullptr);
+/// The types of columns as the log describes them; arrays of arrays are lists here.
+Result<std::vector<query::Type>> types_in_log(PostgresConnection& connection,
+                                              const std::vector<RelationColumn>& columns);
 TargetTable target_of(const PostgresTable& table, const std::string& source);
 
 }  // namespace tarn::ingest

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "ingest/internal/change_events.h"
 #include "ingest/internal/runner.h"
@@ -16,7 +17,7 @@ namespace tarn::ingest {
 struct ReplicationOptions {
     std::string url;
     std::string slot;
-    std::string publication;
+    std::vector<std::string> publications;
     Lsn from =
         0;  // what was committed here; transactions that end at or before it do not come again
     std::string spool_folder;  // for streamed transactions; emptied at open

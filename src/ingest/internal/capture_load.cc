@@ -1,0 +1,137 @@
+#include "ingest/internal/capture_load.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "ingest/internal/capture_shape.h"
+#include "ingest/internal/postgres_load.h"
+#include "tables/commit.h"
+
+namespace tarn::ingest {
+
+namespace {
+
+/// NOT NULL is not in the log, so it may not bind: but for the key, which can't be NULL.
+TargetTable target_for(const PostgresTable& table, const std::string& source) {
+    auto target = target_of(table, source);
+    for (auto& column : target.columns)
+        column.required =
+            std::find(table.key.begin(), table.key.end(), column.name) != table.key.end();
+    return target;
+}
+
+bool has_rows(const tables::TableState& table) {
+    const auto snapshot = table.current_snapshot();
+    return snapshot && snapshot->summary_number("total-records").value_or(1) > 0;
+}
+
+Result<TableLoad> prepare(const CaptureLoadParts& parts, const PostgresTable& table) {
+    TableLoad out;
+    out.source = table;
+    TARN_TRY(target, stage_table(parts.lake, target_for(table, parts.source)));
+    if (!target.created) {
+        const auto& properties = target.table->metadata->properties;
+        const auto owner = properties.find("tarn.source");
+        const bool ours = owner != properties.end() && owner->second == parts.source;
+        if (!ours && has_rows(*target.table))
+            return Error(Code::already_exists,
+                         fmt::format("table {} has rows that this source did not write: rename or "
+                                     "drop it, or give the source another name",
+                                     target.table->info.full_name()));
+        out.replace = true;
+    }
+    out.target = std::move(target);
+    return out;
+}
+
+/// The tables that `wanted` named, as the snapshot has them.
+std::vector<PostgresTable> same_tables(std::vector<PostgresTable> found,
+                                       const std::vector<PostgresTable>& wanted) {
+    std::vector<PostgresTable> out;
+    for (auto& table : found) {
+        const auto match =
+            std::find_if(wanted.begin(), wanted.end(),
+                         [&](const PostgresTable& one) { return one.oid == table.oid; });
+        if (match == wanted.end()) continue;
+        table.name = match->name;  // unique among all tables of the source
+        drop_generated(table);
+        out.push_back(std::move(table));
+    }
+    return out;
+}
+
+}  // namespace
+
+void drop_generated(PostgresTable& table) {
+    auto& columns = table.columns;
+    columns.erase(std::remove_if(columns.begin(), columns.end(),
+                                 [](const PostgresColumn& column) { return column.generated; }),
+                  columns.end());
+}
+
+Result<std::optional<LakeTable>> find_lake_table(const SourcesParts& lake,
+                                                 const std::string& source,
+                                                 const PostgresTable& table) {
+    const auto state = lake.catalog.snapshot();
+    TARN_TRY(found, state.find_relation(source, table.name));
+    if (!found) return std::optional<LakeTable>();
+    LakeTable out;
+    out.uuid = found->uuid;
+    TARN_TRY(position,
+             tables::load_position(state.state(), {source, table.full_name(), found->uuid}));
+    out.position = std::move(position);
+    if (out.position) out.capture = CaptureTable::decode(*out.position);
+    return std::optional<LakeTable>(std::move(out));
+}
+
+Status load_captured(const CaptureLoadParts& parts, NewSlot slot,
+                     const std::vector<PostgresTable>& wanted,
+                     const std::optional<CapturePosition>& expected, CapturePosition next) {
+    if (next.lsn == 0) next.lsn = slot.lsn;
+    TARN_TRY(holder, PostgresConnection::open(parts.from.url, parts.stop));
+    TARN_CHECK_OK(holder->run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
+    TARN_CHECK_OK(holder->run("SET TRANSACTION SNAPSHOT " + quote_text(slot.snapshot)));
+    slot.holder.reset();  // the transaction keeps the snapshot now
+    std::vector<std::string> names;
+    for (const auto& table : wanted) names.push_back(table.full_name());
+    TARN_TRY(found, find_postgres_tables(*holder, names));
+    const auto tables = same_tables(std::move(found), wanted);
+    std::vector<TableLoad> loads;
+    for (const auto& table : tables) {
+        TARN_TRY(prepared, prepare(parts, table));
+        loads.push_back(std::move(prepared));
+    }
+    log_info("ingest", "tables of a database are being loaded",
+             {{"source", parts.source},
+              {"tables", static_cast<uint64_t>(loads.size())},
+              {"lsn", to_text(slot.lsn)}});
+    const auto positions = [&](const std::vector<tables::TablePtr>& states,
+                               meta::Batch& batch) -> Status {
+        stage_capture_position(batch, parts.source, expected, next);
+        for (size_t i = 0; i < states.size(); ++i) {
+            CaptureTable capture;
+            capture.lsn = slot.lsn;
+            capture.columns = known_columns(tables[i], states[i]->schema());
+            const tables::SourcePosition of{parts.source, tables[i].full_name(),
+                                            states[i]->info.uuid};
+            TARN_TRY(before, tables::load_position(parts.lake.store, of));
+            tables::stage_position(batch, of, std::move(before), capture.encode());
+        }
+        return ok_status();
+    };
+    PostgresLoad job({parts.from.url, parts.source, parts.from.connections_max, parts.lake,
+                      parts.stop, parts.status, positions});
+    TARN_CHECK_OK(job.run(*holder, std::move(loads)));
+    for (const auto& table : tables)
+        parts.status.change_table(parts.source, table.name, [&](TableStatus& status) {
+            status.position = to_text(slot.lsn);
+            status.paused.clear();
+            status.note.clear();
+        });
+    log_info("ingest", "tables of a database are loaded", {{"source", parts.source}});
+    return ok_status();
+}
+
+}  // namespace tarn::ingest

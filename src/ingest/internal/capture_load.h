@@ -1,0 +1,45 @@
+// Tables that are read in full before their changes are followed: from the snapshot that a new
+// replication slot exports, so that the log goes on exactly where the load ends. A table that has
+// rows already keeps them for its readers until the new ones replace all of them at once.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ingest/internal/capture_position.h"
+#include "ingest/internal/postgres_tables.h"
+#include "ingest/internal/replication_slot.h"
+#include "ingest/internal/runner.h"
+
+namespace tarn::ingest {
+
+struct CaptureLoadParts {
+    const std::string& source;  // its name
+    const PostgresSource& from;
+    const SourcesParts& lake;
+    StopFlag& stop;
+    StatusBox& status;
+};
+
+/// Generated columns are in no log: a followed table is taken without them.
+void drop_generated(PostgresTable& table);
+
+/// What the lake has of a table.
+struct LakeTable {
+    std::string uuid;
+    std::optional<std::string> position;  // as it is recorded
+    std::optional<CaptureTable> capture;  // of it, when its changes are followed
+};
+/// nullopt: no such table.
+Result<std::optional<LakeTable>> find_lake_table(const SourcesParts& lake,
+                                                 const std::string& source,
+                                                 const PostgresTable& table);
+
+/// Loads `tables` (as they are named now; what they look like is asked again in the snapshot) and
+/// commits rows, the tables' positions and the log's: `next` in the place of `expected`. With
+/// next.lsn == 0 it becomes the slot's. Closes slot.holder.
+Status load_captured(const CaptureLoadParts& parts, NewSlot slot,
+                     const std::vector<PostgresTable>& tables,
+                     const std::optional<CapturePosition>& expected, CapturePosition next);
+
+}  // namespace tarn::ingest

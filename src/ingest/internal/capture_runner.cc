@@ -1,0 +1,566 @@
+// A database followed change by change: the turns of its one thread. A turn finds out where the
+// source and the lake stand, loads what is not there yet, and then follows the log until something
+// is no longer as it was; then the next turn begins. docs/decisions/0005-position-of-a-log.md
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "ingest/internal/capture_load.h"
+#include "ingest/internal/capture_runner.h"
+#include "ingest/internal/change_collector.h"
+#include "ingest/internal/key_index.h"
+#include "ingest/internal/replication_slot.h"
+#include "ingest/internal/replication_stream.h"
+#include "ingest/internal/thread_runner.h"
+#include "tables/commit.h"
+
+namespace tarn::ingest {
+
+namespace {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+constexpr auto kPersonTime = std::chrono::seconds(30);    // between tries of what a person mends
+constexpr auto kCareEvery = std::chrono::seconds(10);     // looks at the slot
+constexpr auto kLookEvery = std::chrono::seconds(60);     // looks for new tables
+constexpr auto kAdvanceEvery = std::chrono::seconds(10);  // an idle slot is moved on
+constexpr auto kReloadAgain = std::chrono::minutes(10);   // a second reload so soon helps no more
+constexpr auto kIdleWait = std::chrono::milliseconds(200);
+
+SteadyTime now_steady() {
+    return std::chrono::steady_clock::now();
+}
+
+SourceStatus first_status(const SourceSpec& spec) {
+    SourceStatus status;
+    status.name = spec.name;
+    status.kind = "postgres";
+    status.capture.emplace();
+    return status;
+}
+
+struct CaptureMetrics {
+    CaptureMetrics(Metrics& metrics, const std::string& source)
+        : changes(metrics.counter("tarn_capture_changes_total",
+                                  "Changes of rows taken from a database's log",
+                                  {{"source", source}})),
+          transactions(metrics.counter("tarn_capture_transactions_total",
+                                       "Transactions taken from a database's log",
+                                       {{"source", source}})),
+          errors(metrics.counter("tarn_capture_errors_total",
+                                 "Times a followed database had to be tried again",
+                                 {{"source", source}})),
+          lag_bytes(metrics.gauge("tarn_capture_lag_bytes",
+                                  "Log of a database that is not in the lake yet",
+                                  {{"source", source}})),
+          lag_seconds(metrics.gauge("tarn_capture_lag_seconds",
+                                    "Age of the oldest transaction that is not in the lake yet",
+                                    {{"source", source}})),
+          retained_bytes(metrics.gauge("tarn_capture_retained_bytes",
+                                       "Log that a database keeps for the lake",
+                                       {{"source", source}})),
+          paused(metrics.gauge("tarn_capture_paused_tables",
+                               "Followed tables that stand still and need a person",
+                               {{"source", source}})) {}
+    Counter &changes, &transactions, &errors;
+    Gauge &lag_bytes, &lag_seconds, &retained_bytes, &paused;
+};
+
+class CaptureRunner final : public ThreadRunner {
+ public:
+    CaptureRunner(const SourceSpec& spec, const SourcesParts& parts)
+        : name_(spec.name),
+          from_(std::get<PostgresSource>(spec.from)),
+          parts_(parts),
+          names_(capture_names(parts.lake_id, spec.name)),
+          metrics_(parts.metrics, spec.name),
+          status_(first_status(spec)) {}
+    ~CaptureRunner() override { stop(); }
+    SourceStatus status() const override { return status_.get(); }
+
+ private:
+    void run() override;
+    Status guarded_turn();
+    Status turn();
+    Result<std::vector<PostgresTable>> discover(PostgresConnection& control);
+    Status begin_anew(PostgresConnection& control, const std::vector<PostgresTable>& tables,
+                      const std::optional<CapturePosition>& record, const std::string& system);
+    Result<bool> stands(PostgresConnection& control, const CapturePosition& record,
+                        const std::string& system);
+    Status check_publications(PostgresConnection& control, const std::vector<PostgresTable>& tables,
+                              const std::optional<CapturePosition>& record);
+    Status forget_position(const CapturePosition& record, const std::string& why);
+    Result<std::vector<FollowedTable>> bring_up(const std::vector<PostgresTable>& tables,
+                                                const CapturePosition& record);
+    Status load_one(const PostgresTable& table, const CapturePosition& record);
+    Status follow(std::unique_ptr<PostgresConnection> control, std::vector<FollowedTable> tables,
+                  const CapturePosition& record);
+    Status follow_on(ChangeCollector& collector, PostgresConnection& control,
+                     const std::vector<PostgresTable>& tables);
+    Result<bool> same_as_before(PostgresConnection& control,
+                                const std::vector<PostgresTable>& before);
+    Status commit(ChangeCollector& collector, ReplicationStream& stream);
+    Status care(ChangeCollector& collector, ReplicationStream& stream, PostgresConnection& control);
+    Status pause(const ChangeCollector& collector);
+    Status set_pause(const FollowedTable& table, CaptureTable::Pause kind, const std::string& why);
+    void show_pause(const std::string& table, const std::string& why);
+    void note(const Error& error);
+    CaptureLoadParts load_parts() { return {name_, from_, parts_, stop_, status_}; }
+
+    const std::string name_;
+    const PostgresSource from_;
+    const SourcesParts& parts_;
+    const CaptureNames names_;
+    CaptureMetrics metrics_;
+    StatusBox status_;
+    std::unique_ptr<KeyIndex> index_;
+    BackOff patience_;
+    std::vector<Error> problems_;  // of tables that could not be found or loaded
+    std::map<std::string, SteadyTime> reloaded_;
+    bool above_ = false;  // the retained log was above its limit when last measured
+    bool publication_failed_ = false;
+    SteadyTime cared_{}, looked_{}, advanced_{};
+    uint64_t counted_changes_ = 0, counted_transactions_ = 0, rated_ = 0;
+};
+
+void CaptureRunner::note(const Error& error) {
+    status_.set_error(
+        passes_by_itself(error) ? SourceStatus::State::waiting : SourceStatus::State::failed,
+        error.message);
+}
+
+void CaptureRunner::run() {
+    while (!stop_.stopped()) {
+        problems_.clear();
+        const Status done = guarded_turn();
+        if (stop_.stopped()) break;
+        if (done.ok()) continue;
+        const auto& error = done.error();
+        // The lake's own changes came in between: from the position, at once.
+        if (error.reason == "rows_changed" || error.reason == "again") continue;
+        metrics_.errors.add();
+        note(error);
+        stop_.wait_for(passes_by_itself(error) ? patience_.next() : kPersonTime);
+    }
+}
+
+Status CaptureRunner::guarded_turn() {
+    try {
+        return turn();
+    } catch (const std::exception& problem) {
+        return Error(Code::internal, fmt::format("source {}: {}", name_, problem.what()));
+    }
+}
+
+Result<std::vector<PostgresTable>> CaptureRunner::discover(PostgresConnection& control) {
+    TARN_TRY(found, find_postgres_tables(control, from_.tables, &problems_));
+    std::vector<PostgresTable> tables;
+    for (auto& table : found) {
+        const Status fine = check_followable(table);
+        if (!fine.ok()) {
+            if (!from_.tables.empty()) problems_.push_back(fine.error());
+            continue;
+        }
+        drop_generated(table);
+        tables.push_back(std::move(table));
+    }
+    return tables;
+}
+
+Status CaptureRunner::turn() {
+    if (parts_.scratch_folder.empty())
+        return Error(Code::internal, "there is no scratch folder to follow a database with");
+    TARN_TRY(control, PostgresConnection::open(from_.url, stop_));
+    TARN_CHECK_OK(check_capture(*control, names_));
+    TARN_TRY(system, system_of(*control));
+    TARN_TRY(tables, discover(*control));
+    if (tables.empty()) {
+        if (!problems_.empty()) return problems_.front();
+        return Error(Code::not_found,
+                     "the " + control->place() + " has no table whose changes could be followed");
+    }
+    TARN_TRY(record, load_capture_position(parts_.store, name_));
+    bool fine = false;
+    if (record && record->lsn != 0) {
+        TARN_TRY(stood, stands(*control, *record, system));
+        fine = stood;
+        if (!fine) {
+            TARN_TRY(now, load_capture_position(parts_.store, name_));
+            record = std::move(now);
+        }
+    }
+    if (!fine) return begin_anew(*control, tables, record, system);
+    TARN_CHECK_OK(check_publications(*control, tables, record));
+    TARN_TRY(followed, bring_up(tables, *record));
+    status_.set_state(SourceStatus::State::following);
+    return follow(std::move(control), std::move(followed), *record);
+}
+
+/// Is everything there to go on from `record`? False: all is to be loaded again, and that is
+/// recorded.
+Result<bool> CaptureRunner::stands(PostgresConnection& control, const CapturePosition& record,
+                                   const std::string& system) {
+    if (record.system != system)
+        return Error(Code::precondition_failed,
+                     fmt::format("the {} is another one than the lake followed (system {}, was "
+                                 "{}): nothing is mixed; correct the source's url, or give the "
+                                 "source another name to load this database too",
+                                 control.place(), system, record.system));
+    TARN_TRY(slot, look_at_slot(control, record.slot));
+    std::string why;
+    if (!slot.exists)
+        why = "its replication slot is gone";
+    else if (slot.lost)
+        why = "it threw away log that the lake did not have yet (max_slot_wal_keep_size)";
+    else if (slot.confirmed > record.lsn)
+        why = "its replication slot stands behind what the lake has: somebody else used it";
+    else if (slot.server_end < record.lsn)
+        why = "it went back to before what the lake has: a replica took over that lacked it";
+    if (why.empty()) return true;
+    TARN_CHECK_OK(forget_position(record, why));
+    return false;
+}
+
+/// From here on, whatever happens, all tables are loaded before anything is followed.
+Status CaptureRunner::forget_position(const CapturePosition& record, const std::string& why) {
+    log_warning("ingest", "all tables of a database are loaded again",
+                {{"source", name_}, {"why", why}});
+    CapturePosition next = record;
+    next.lsn = 0;
+    meta::Batch batch;
+    stage_capture_position(batch, name_, record, next);
+    TARN_CHECK_OK(parts_.store.commit(std::move(batch)));
+    return ok_status();
+}
+
+Status CaptureRunner::begin_anew(PostgresConnection& control,
+                                 const std::vector<PostgresTable>& tables,
+                                 const std::optional<CapturePosition>& record,
+                                 const std::string& system) {
+    status_.set_state(SourceStatus::State::loading);
+    TARN_TRY(slot, look_at_slot(control, names_.slot));
+    // Our own reader of a moment ago may still be on its way out.
+    for (int i = 0; slot.active && i < 25 && stop_.wait_for(std::chrono::milliseconds(200)); ++i) {
+        TARN_TRY(now, look_at_slot(control, names_.slot));
+        slot = now;
+    }
+    if (slot.active)
+        return Error(Code::conflict,
+                     fmt::format("replication slot {} of the {} is used by {}: end it, or give "
+                                 "this source another name",
+                                 names_.slot, control.place(), slot.user),
+                     "slot_taken");
+    if (!problems_.empty() && !record) return problems_.front();
+    TARN_CHECK_OK(drop_slot(control, names_.slot));
+    TARN_CHECK_OK(ensure_publications(control, names_, tables));
+    TARN_TRY(made, create_slot(from_.url, names_.slot, false, stop_));
+    const Status loaded =
+        load_captured(load_parts(), std::move(made), tables, record, {names_.slot, system, 0});
+    if (loaded.ok()) {
+        patience_.reset();
+        return Error(Code::unavailable, "", "again");
+    }
+    // A slot that nobody reads would fill the source's disk.
+    const Status dropped = drop_slot(control, names_.slot);
+    if (!dropped.ok())
+        log_warning("ingest", "a replication slot stays behind until the next attempt",
+                    {{"source", name_}, {"why", dropped.error().message}});
+    return loaded;
+}
+
+Status CaptureRunner::check_publications(PostgresConnection& control,
+                                         const std::vector<PostgresTable>& tables,
+                                         const std::optional<CapturePosition>& record) {
+    TARN_TRY(added, ensure_publications(control, names_, tables));
+    for (const auto& table : tables) {
+        if (std::find(added.begin(), added.end(), table.oid) == added.end()) continue;
+        TARN_TRY(here, find_lake_table(parts_, name_, table));
+        if (!here || !here->capture) continue;
+        // Somebody took it out; what changed meanwhile is in no log.
+        FollowedTable followed{table, here->uuid, *here->capture};
+        TARN_CHECK_OK(set_pause(followed, CaptureTable::Pause::reload,
+                                "it was taken out of the source's publication"));
+    }
+    if (!publication_failed_) return ok_status();
+    publication_failed_ = false;
+    TARN_CHECK_OK(forget_position(*record, "its publication was dropped and made again"));
+    return Error(Code::unavailable, "", "again");
+}
+
+/// Loads tables that are new or have to be loaded again; the rest is as it is recorded.
+Result<std::vector<FollowedTable>> CaptureRunner::bring_up(const std::vector<PostgresTable>& tables,
+                                                           const CapturePosition& record) {
+    std::vector<FollowedTable> out;
+    size_t paused = 0;
+    for (const auto& table : tables) {
+        TARN_TRY(here, find_lake_table(parts_, name_, table));
+        const bool load =
+            !here || !here->capture || here->capture->pause == CaptureTable::Pause::reload;
+        if (load) {
+            status_.set_state(SourceStatus::State::loading);
+            const Status done = load_one(table, record);
+            if (!done.ok() && (passes_by_itself(done.error()) || stop_.stopped()))
+                return done.error();
+            if (!done.ok()) {
+                status_.change_table(name_, table.name, [&](TableStatus& status) {
+                    status.last_error = done.error().message;
+                });
+                if (here && here->capture) {
+                    const FollowedTable old{table, here->uuid, *here->capture};
+                    TARN_CHECK_OK(
+                        set_pause(old, CaptureTable::Pause::person,
+                                  "it could not be loaded again: " + done.error().message));
+                }
+                problems_.push_back(Error(done.error()).within("table " + table.full_name()));
+            }
+            TARN_TRY(now, find_lake_table(parts_, name_, table));
+            here = std::move(now);
+        }
+        if (!here || !here->capture) continue;
+        if (here->capture->pause != CaptureTable::Pause::none) {
+            ++paused;
+            show_pause(table.name, here->capture->why);
+        }
+        out.push_back({table, here->uuid, *here->capture});
+    }
+    metrics_.paused.set(static_cast<double>(paused));
+    return out;
+}
+
+/// While the stream stands still: the table's log goes on where its own snapshot was taken.
+Status CaptureRunner::load_one(const PostgresTable& table, const CapturePosition& record) {
+    const auto last = reloaded_.find(table.full_name());
+    if (last != reloaded_.end() && now_steady() - last->second < kReloadAgain) {
+        TARN_TRY(here, find_lake_table(parts_, name_, table));
+        return Error(Code::invalid_argument,
+                     fmt::format("it was loaded a short while ago and could not be followed "
+                                 "again: {}",
+                                 here && here->capture ? here->capture->why : ""));
+    }
+    reloaded_[table.full_name()] = now_steady();
+    std::string name = names_.slot.substr(0, 50) + "_load";
+    TARN_TRY(slot, create_slot(from_.url, name, true, stop_));
+    return load_captured(load_parts(), std::move(slot), {table}, record, record);
+}
+
+Status CaptureRunner::follow(std::unique_ptr<PostgresConnection> control,
+                             std::vector<FollowedTable> tables, const CapturePosition& record) {
+    if (!index_) {
+        TARN_TRY(opened, KeyIndex::open({parts_.scratch_folder + "/" + name_ + "/keys",
+                                         parts_.catalog, parts_.engine}));
+        index_ = std::move(opened);
+    }
+    std::vector<PostgresTable> sources;
+    for (const auto& table : tables) sources.push_back(table.source);
+    ChangeCollector collector({name_, from_, parts_, *index_, *control, status_}, record,
+                              std::move(tables));
+    counted_changes_ = counted_transactions_ = rated_ = 0;
+    const Status done = follow_on(collector, *control, sources);
+    if (!done.ok() && collector.trouble()) return pause(collector);
+    if (!done.ok() && done.error().reason == "table_replaced")
+        return Error(Code::unavailable, done.error().message, "again");
+    if (!done.ok() && done.error().reason == "publication_gone") publication_failed_ = true;
+    return done;
+}
+
+Status CaptureRunner::follow_on(ChangeCollector& collector, PostgresConnection& control,
+                                const std::vector<PostgresTable>& tables) {
+    ReplicationOptions options;
+    options.url = from_.url;
+    options.slot = names_.slot;
+    options.from = collector.position().lsn;
+    options.spool_folder = parts_.scratch_folder + "/" + name_ + "/transactions";
+    const auto some = [&](bool identity) {
+        return std::any_of(tables.begin(), tables.end(), [&](const PostgresTable& table) {
+            return has_identity(table) == identity;
+        });
+    };
+    if (some(true)) options.publications.push_back(names_.publication);
+    if (some(false)) options.publications.push_back(names_.additions);
+    auto opened = ReplicationStream::open(options, stop_);
+    // Our own reader of a moment ago may still be on its way out.
+    for (int i = 0; !opened.ok() && opened.error().reason == "slot_taken" && i < 30 &&
+                    stop_.wait_for(std::chrono::milliseconds(100));
+         ++i)
+        opened = ReplicationStream::open(options, stop_);
+    if (!opened.ok() && opened.error().reason == "slot_taken") {
+        TARN_TRY(slot, look_at_slot(control, names_.slot));
+        return std::move(std::move(opened).error())
+            .within(slot.active ? "used by " + slot.user : "used");
+    }
+    TARN_TRY(stream, std::move(opened));
+    status_.change([&](SourceStatus& status) {
+        status.capture->protocol_version = stream->protocol_version();
+        status.capture->position = to_text(collector.position().lsn);
+    });
+    if (problems_.empty())
+        status_.clear_error();
+    else
+        note(problems_.front());
+    patience_.reset();
+    cared_ = {};
+    looked_ = advanced_ = now_steady();
+    auto due = now_steady();
+    while (!stop_.stopped()) {
+        auto now = now_steady();
+        const auto due_in =
+            std::chrono::duration_cast<std::chrono::milliseconds>(std::max(due, now) - now);
+        const auto wait =
+            collector.pending() ? due_in : std::max<std::chrono::milliseconds>(due_in, kIdleWait);
+        TARN_CHECK_OK(stream->read(collector, wait, std::max(due, now)));
+        now = now_steady();
+        if (collector.pending() && (now >= due || collector.full())) {
+            TARN_CHECK_OK(commit(collector, *stream));
+            due = now + from_.commit;
+        } else if (!collector.pending() && now - advanced_ >= kAdvanceEvery) {
+            advanced_ = now;
+            TARN_CHECK_OK(collector.advance(stream->told()));
+            TARN_CHECK_OK(stream->confirm(collector.position().lsn));
+        }
+        if (now - cared_ >= kCareEvery) TARN_CHECK_OK(care(collector, *stream, control));
+        if (now - looked_ >= kLookEvery && !collector.pending()) {
+            looked_ = now_steady();
+            TARN_TRY(same, same_as_before(control, tables));
+            if (!same) break;
+        }
+    }
+    return ok_status();
+}
+
+/// False: tables came, went, or are told apart in another way: the next turn sees to it.
+Result<bool> CaptureRunner::same_as_before(PostgresConnection& control,
+                                           const std::vector<PostgresTable>& before) {
+    const auto said = problems_.size();
+    TARN_TRY(tables, discover(control));
+    const bool other_problems = problems_.size() != 2 * said;
+    problems_.resize(said);
+    if (other_problems || tables.size() != before.size()) return false;
+    for (size_t i = 0; i < tables.size(); ++i)
+        if (tables[i].oid != before[i].oid || tables[i].name != before[i].name ||
+            has_identity(tables[i]) != has_identity(before[i]))
+            return false;
+    return true;
+}
+
+Status CaptureRunner::commit(ChangeCollector& collector, ReplicationStream& stream) {
+    const auto oldest = collector.oldest();
+    TARN_CHECK_OK(collector.commit_pending());
+    TARN_CHECK_OK(stream.confirm(collector.position().lsn));
+    metrics_.changes.add(static_cast<double>(collector.changes() - counted_changes_));
+    metrics_.transactions.add(
+        static_cast<double>(collector.transactions() - counted_transactions_));
+    const uint64_t changes = collector.changes() - counted_changes_;
+    const uint64_t transactions = collector.transactions() - counted_transactions_;
+    counted_changes_ = collector.changes();
+    counted_transactions_ = collector.transactions();
+    const Timestamp now = parts_.clock.now();
+    status_.change([&](SourceStatus& status) {
+        auto& capture = *status.capture;
+        capture.position = to_text(collector.position().lsn);
+        capture.changes += changes;
+        capture.transactions += transactions;
+        capture.lag_seconds =
+            oldest ? std::max(0.0, static_cast<double>(now.since(*oldest).count()) / 1e6) : 0;
+    });
+    return ok_status();
+}
+
+/// What the source keeps for us, how far behind we are, and a sign of life.
+Status CaptureRunner::care(ChangeCollector& collector, ReplicationStream& stream,
+                           PostgresConnection& control) {
+    const auto now = now_steady();
+    const double span =
+        cared_ == SteadyTime{} ? 0 : std::chrono::duration<double>(now - cared_).count();
+    cared_ = now;
+    TARN_TRY(slot, look_at_slot(control, names_.slot));
+    const Lsn told = collector.pending() ? collector.position().lsn
+                                         : std::max(stream.told(), collector.position().lsn);
+    const uint64_t lag = slot.server_end > told ? slot.server_end - told : 0;
+    const auto oldest = collector.oldest();
+    const double seconds =
+        oldest ? std::max(0.0, static_cast<double>(parts_.clock.now().since(*oldest).count()) / 1e6)
+               : 0;
+    const uint64_t changes = collector.changes();
+    status_.change([&](SourceStatus& status) {
+        auto& capture = *status.capture;
+        capture.lag_bytes = lag;
+        capture.lag_seconds = seconds;
+        capture.retained_bytes = slot.retained_bytes;
+        if (span > 0)
+            capture.changes_per_second =
+                static_cast<double>(changes - std::min(changes, rated_)) / span;
+    });
+    rated_ = changes;
+    metrics_.lag_bytes.set(static_cast<double>(lag));
+    metrics_.lag_seconds.set(seconds);
+    metrics_.retained_bytes.set(static_cast<double>(slot.retained_bytes));
+    if (!collector.pending()) TARN_CHECK_OK(emit_heartbeat(control));
+    const bool above = from_.retained_wal_max != 0 && slot.retained_bytes > from_.retained_wal_max;
+    if (above && from_.above_retained_wal == PostgresSource::AboveRetainedWal::reload) {
+        TARN_CHECK_OK(forget_position(
+            collector.position(),
+            fmt::format("the source keeps {} MB of log for it, more than limits.retained_wal",
+                        slot.retained_bytes >> 20)));
+        return Error(Code::unavailable, "", "again");
+    }
+    if (above)
+        note(Error(Code::exhausted,
+                   fmt::format("the source keeps {} MB of log for it, more than "
+                               "limits.retained_wal ({} MB): see why it falls behind, or its disk "
+                               "fills",
+                               slot.retained_bytes >> 20, from_.retained_wal_max >> 20)));
+    if (!above && above_) {
+        status_.clear_error();
+    }
+    if (above != above_) status_.set_state(SourceStatus::State::following);
+    above_ = above;
+    return ok_status();
+}
+
+/// The table that could not go on stands still from here; the others begin again without it.
+Status CaptureRunner::pause(const ChangeCollector& collector) {
+    const auto& trouble = *collector.trouble();
+    const auto& table = collector.tables()[trouble.table];
+    auto kind = trouble.pause;
+    const auto last = reloaded_.find(table.source.full_name());
+    if (last != reloaded_.end() && now_steady() - last->second < kReloadAgain)
+        kind = CaptureTable::Pause::person;
+    TARN_CHECK_OK(set_pause(table, kind, trouble.why));
+    return Error(Code::unavailable, "", "again");
+}
+
+Status CaptureRunner::set_pause(const FollowedTable& table, CaptureTable::Pause kind,
+                                const std::string& why) {
+    CaptureTable next = table.state;
+    next.pause = kind;
+    next.why = why;
+    if (kind == CaptureTable::Pause::person && why.find("DROP TABLE") == std::string::npos)
+        next.why += fmt::format(
+            "; mend it there, then DROP TABLE {}.{} in the lake: it is loaded "
+            "again",
+            name_, table.source.name);
+    log_warning(
+        "ingest", "a table is followed no further",
+        {{"source", name_},
+         {"table", table.source.full_name()},
+         {"why", next.why},
+         {"next", kind == CaptureTable::Pause::reload ? "it is loaded again" : "a person"}});
+    meta::Batch batch;
+    tables::stage_position(batch, {name_, table.source.full_name(), table.uuid},
+                           table.state.encode(), next.encode());
+    TARN_CHECK_OK(parts_.store.commit(std::move(batch)));
+    return ok_status();
+}
+
+void CaptureRunner::show_pause(const std::string& table, const std::string& why) {
+    status_.change_table(name_, table, [&](TableStatus& status) { status.paused = why; });
+}
+
+}  // namespace
+
+std::unique_ptr<Runner> make_capture_runner(const SourceSpec& spec, const SourcesParts& parts) {
+    return std::make_unique<CaptureRunner>(spec, parts);
+}
+
+}  // namespace tarn::ingest

@@ -1,0 +1,419 @@
+#include "ingest/internal/change_collector.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/log.h"
+#include "tables/commit.h"
+
+namespace tarn::ingest {
+
+namespace {
+
+constexpr uint64_t kChangesMax = 400'000;       // a commit's, where transactions are small
+constexpr uint64_t kPendingMax = 128ull << 20;  // bytes in memory of all tables
+
+/// What a person, or a new load, has to mend; the rest passes by itself.
+bool of_the_table(const Error& error) {
+    return error.code == Code::invalid_argument || error.code == Code::out_of_range ||
+           error.code == Code::unimplemented;
+}
+
+bool same_type(const query::Type& a, const query::Type& b) {
+    return stored_type(a) == stored_type(b);
+}
+
+}  // namespace
+
+/// A followed table while the log is read.
+struct ChangeCollector::Open {
+    size_t place = 0;
+    FollowedTable* table = nullptr;
+    uint64_t serial = 0;  // of the description that `shape` is for; 0: none yet
+    ChangeShape shape;
+    tables::TablePtr lake;  // what `apply` works on
+    std::unique_ptr<ChangeApply> apply;
+    uint64_t batch = 0;  // the last one that had changes of it
+    uint64_t taken = 0;  // changes since the last commit
+};
+
+ChangeCollector::ChangeCollector(Parts parts, CapturePosition position,
+                                 std::vector<FollowedTable> tables)
+    : parts_(parts), position_(std::move(position)), tables_(std::move(tables)) {
+    whole_ = position_.lsn;
+    for (size_t i = 0; i < tables_.size(); ++i) {
+        auto one = std::make_unique<Open>();
+        one->place = i;
+        one->table = &tables_[i];
+        by_oid_[tables_[i].source.oid] = one.get();
+        open_.push_back(std::move(one));
+    }
+}
+
+ChangeCollector::~ChangeCollector() = default;
+
+Error ChangeCollector::stop_at(const Open& one, CaptureTable::Pause pause, const std::string& why) {
+    trouble_ = Trouble{one.place, pause, why};
+    return Error(Code::invalid_argument,
+                 fmt::format("table {}: {}", one.table->source.full_name(), why), "table_trouble");
+}
+
+Status ChangeCollector::noted(Open& one, Status status) {
+    if (status.ok()) {
+        ++one.taken;
+        ++batch_changes_;
+        ++changes_;
+        if (!oldest_) oldest_ = transaction_.committed;
+        return status;
+    }
+    if (of_the_table(status.error()))
+        return stop_at(one, CaptureTable::Pause::reload, status.error().message);
+    return status;
+}
+
+/// The table to put a change into, with the shape that the log has now; null: not ours, or the
+/// change is in its load.
+Result<ChangeCollector::Open*> ChangeCollector::ready(const Relation& relation) {
+    Open* one = last_;
+    if (!one || one->table->source.oid != relation.oid) {
+        const auto found = by_oid_.find(relation.oid);
+        if (found == by_oid_.end()) return static_cast<Open*>(nullptr);
+        one = last_ = found->second;
+    }
+    const auto& state = one->table->state;
+    if (state.pause != CaptureTable::Pause::none || transaction_.commit_lsn < state.lsn)
+        return static_cast<Open*>(nullptr);
+    if (one->serial != relation.serial) TARN_CHECK_OK(adapt(*one, relation));
+    if (one->batch != batch_) TARN_CHECK_OK(open(*one, relation));
+    return one;
+}
+
+/// The first change of a batch: the table may have been changed by others since the last.
+Status ChangeCollector::open(Open& one, const Relation&) {
+    auto loaded = parts_.lake.catalog.snapshot().load_table(parts_.source, one.table->source.name);
+    if (!loaded.ok()) return std::move(loaded).error();
+    if ((*loaded)->info.uuid != one.table->uuid)
+        return Error(Code::conflict,
+                     fmt::format("table {} was dropped here: it is loaded again",
+                                 one.table->source.full_name()),
+                     "table_replaced");
+    if (!one.apply || one.lake->metadata_location != (*loaded)->metadata_location) {
+        one.lake = *loaded;
+        one.apply.reset();  // before the next one: both would speak for the table in the index
+        one.apply = std::make_unique<ChangeApply>(ChangeApply::Parts{parts_.lake, parts_.index},
+                                                  std::move(*loaded), one.shape);
+    }
+    one.batch = batch_;
+    return ok_status();
+}
+
+/// The log describes the table anew: at the first change after a connection, and after DDL.
+Status ChangeCollector::adapt(Open& one, const Relation& relation) {
+    std::vector<Error> problems;
+    TARN_TRY(found, find_postgres_tables(parts_.control, {relation.full_name()}, &problems));
+    const PostgresTable* now =
+        found.empty() || found.front().oid != relation.oid ? nullptr : &found.front();
+    const auto plan = plan_shape(relation, one.table->state.columns, now);
+    if (!plan.reload.empty()) return stop_at(one, CaptureTable::Pause::reload, plan.reload);
+    TARN_TRY(types, types_in_log(parts_.control, relation.columns));
+    TARN_TRY(table,
+             parts_.lake.catalog.snapshot().load_table(parts_.source, one.table->source.name));
+    if (table->info.uuid != one.table->uuid)
+        return Error(Code::conflict, "the table was dropped here", "table_replaced");
+    TARN_TRY(changed, change_schema(one, relation, plan, table, types));
+    TARN_TRY(shape, shape_of(one, relation, *changed, types, now));
+    const bool waits = one.apply && one.batch == batch_ && !one.apply->empty();
+    if (waits) {
+        std::vector<int> before, after;
+        for (const size_t at : one.shape.key) before.push_back(one.shape.field_ids[at]);
+        for (const size_t at : shape.key) after.push_back(shape.field_ids[at]);
+        if (before != after || one.shape.mode != shape.mode)
+            return stop_at(one, CaptureTable::Pause::reload,
+                           "its key became another in the middle of changes");
+        TARN_CHECK_OK(one.apply->reshape(changed, shape));
+        one.lake = changed;
+    } else {
+        one.apply.reset();
+        one.batch = 0;
+    }
+    one.shape = std::move(shape);
+    one.serial = relation.serial;
+    const bool append_only = one.shape.mode == ChangeShape::Mode::append_only;
+    parts_.status.change_table(parts_.source, one.table->source.name, [&](TableStatus& status) {
+        status.note = append_only
+                          ? "rows are only added: without a primary key the database's log does "
+                            "not say which row was changed or deleted; ALTER TABLE ... REPLICA "
+                            "IDENTITY FULL, or a primary key, mends it"
+                          : "";
+    });
+    return ok_status();
+}
+
+/// What became of the columns, as steps of the lake's table, committed at once: rows of before and
+/// after it fit both.
+Result<tables::TablePtr> ChangeCollector::change_schema(Open& one, const Relation& relation,
+                                                        const ShapePlan& plan,
+                                                        const tables::TablePtr& table,
+                                                        const std::vector<query::Type>& types) {
+    auto next = one.table->state;
+    std::vector<tables::SchemaStep> steps;
+    const auto& schema = table->schema();
+    std::map<std::string, int> named;  // field ids by name, as they will be
+    for (const auto& field : schema.fields) named[field.name] = field.id;
+    std::set<int> ours;
+    for (const auto& column : next.columns)
+        if (!column.gone) ours.insert(column.field_id);
+    const auto make_room = [&](const std::string& name, int except) -> bool {
+        const auto found = named.find(name);
+        if (found == named.end() || found->second == except) return true;
+        if (ours.count(found->second) != 0) return false;
+        std::string other = fmt::format("{}_{}", name.substr(0, 50), found->second);
+        steps.push_back(tables::SchemaStep::rename(found->second, other));
+        named[other] = found->second;
+        named.erase(name);
+        return true;
+    };
+    std::vector<std::pair<size_t, std::string>> added;  // place in next.columns, name
+    for (const auto& step : plan.steps) {
+        if (step.kind != ShapeStep::Kind::drop) continue;
+        auto& known = next.columns[step.known];
+        known.gone = true;
+        ours.erase(known.field_id);
+        const auto* field = schema.find(known.field_id);
+        if (field && field->required) steps.push_back(tables::SchemaStep::make_optional(field->id));
+    }
+    for (const auto& step : plan.steps) {
+        if (step.kind == ShapeStep::Kind::drop) continue;
+        std::string name = step.column->name;
+        const bool add = step.kind == ShapeStep::Kind::add;
+        const int field_id = add ? 0 : next.columns[step.known].field_id;
+        // A field of that name that nobody fills and that fits is what an attempt before made.
+        const auto there = named.find(name);
+        const bool made =
+            add && there != named.end() && ours.count(there->second) == 0 &&
+            type_of_iceberg(schema.find(there->second)->type) == stored_type(step.column->type) &&
+            std::none_of(next.columns.begin(), next.columns.end(),
+                         [&](const KnownColumn& known) { return known.field_id == there->second; });
+        if (!made && !make_room(name, field_id))
+            name = fmt::format("{}_{}", name.substr(0, 50), step.column->number);
+        if (add) {
+            KnownColumn known;
+            known.number = step.column->number;
+            known.outside = step.column->outside;
+            added.emplace_back(next.columns.size(), name);
+            next.columns.push_back(std::move(known));
+            if (made) continue;
+            TARN_TRY(type, iceberg_type(step.column->type));
+            std::optional<std::string> doc;
+            if (!step.column->comment.empty()) doc = step.column->comment;
+            steps.push_back(tables::SchemaStep::add(name, std::move(type), std::move(doc)));
+            named[name] = -1;
+            continue;
+        }
+        auto& known = next.columns[step.known];
+        if (field_id != 0 && (!named.count(name) || named[name] != field_id)) {
+            steps.push_back(tables::SchemaStep::rename(field_id, name));
+            named[name] = field_id;
+        }
+        known.before.push_back(known.outside);
+        known.outside = step.column->outside;
+    }
+    for (size_t i = 0; i < relation.columns.size(); ++i) {
+        if (!plan.places[i]) continue;
+        const auto* field = schema.find(next.columns[*plan.places[i]].field_id);
+        if (!field) continue;
+        const auto have = type_of_iceberg(field->type);
+        if (same_type(have, types[i]) || have.kind == query::Kind::text) continue;
+        TARN_TRY(type, iceberg_type(types[i]));
+        if (tables::can_widen(field->type, type))
+            steps.push_back(tables::SchemaStep::widen(field->id, std::move(type)));
+        else if (!tables::can_widen(type, field->type))
+            return Status(stop_at(one, CaptureTable::Pause::person,
+                                  fmt::format("column {} became another type, which {} here can't "
+                                              "hold: DROP TABLE {}.{} in the lake, and it is "
+                                              "loaded again with its new types",
+                                              relation.columns[i].name, field->name, parts_.source,
+                                              one.table->source.name)))
+                .error();
+    }
+    tables::TablePtr after = table;
+    if (!steps.empty()) {
+        tables::TableChange change;
+        change.table = table;
+        change.schema = std::move(steps);
+        TARN_TRY(done, parts_.lake.committer.commit(parts_.lake.caller(), {std::move(change)}));
+        after = done.tables.front();
+        log_info("ingest", "a followed table's columns changed",
+                 {{"source", parts_.source}, {"table", one.table->source.full_name()}});
+    }
+    for (const auto& [place, name] : added) {
+        const auto* field = after->schema().find(name);
+        if (field) next.columns[place].field_id = field->id;
+    }
+    if (next.columns != one.table->state.columns) TARN_CHECK_OK(record(*one.table, next));
+    return after;
+}
+
+Result<ChangeShape> ChangeCollector::shape_of(const Open& one, const Relation& relation,
+                                              const tables::TableState& table,
+                                              const std::vector<query::Type>& types,
+                                              const PostgresTable* now) const {
+    ChangeShape shape;
+    const auto& known = one.table->state.columns;
+    // Again by name: the columns are all known by now.
+    const auto plan = plan_shape(relation, known, now);
+    for (size_t i = 0; i < relation.columns.size(); ++i) {
+        const auto& column = relation.columns[i];
+        const auto place = i < plan.places.size() ? plan.places[i] : std::nullopt;
+        const auto* field = place ? table.schema().find(known[*place].field_id) : nullptr;
+        shape.columns.push_back(
+            {column.name, field ? type_of_iceberg(field->type) : stored_type(types[i])});
+        shape.field_ids.push_back(field ? field->id : 0);
+        if (column.identity && field) shape.key.push_back(i);
+    }
+    using Identity = Relation::Identity;
+    if (relation.identity == Identity::full) {
+        shape.key.clear();
+        const auto& key = now ? now->key : one.table->source.key;
+        const auto& source = now ? *now : one.table->source;
+        for (const auto& name : key) {
+            const auto* column = source.find(name);
+            for (size_t i = 0; column && i < relation.columns.size(); ++i)
+                if (relation.columns[i].name == column->outside && shape.field_ids[i] != 0)
+                    shape.key.push_back(i);
+        }
+        if (shape.key.empty()) {
+            shape.mode = ChangeShape::Mode::whole_rows;
+            for (size_t i = 0; i < relation.columns.size(); ++i)
+                if (shape.field_ids[i] != 0) shape.key.push_back(i);
+        }
+    } else if (shape.key.empty() || relation.identity == Identity::nothing) {
+        shape.key.clear();
+        shape.mode = ChangeShape::Mode::append_only;
+    }
+    return shape;
+}
+
+Status ChangeCollector::record(FollowedTable& table, const CaptureTable& next) {
+    meta::Batch batch;
+    tables::stage_position(batch, {parts_.source, table.source.full_name(), table.uuid},
+                           table.state.encode(), next.encode());
+    TARN_CHECK_OK(parts_.lake.store.commit(std::move(batch)));
+    table.state = next;
+    return ok_status();
+}
+
+Status ChangeCollector::begin(const TransactionInfo& transaction) {
+    transaction_ = transaction;
+    return ok_status();
+}
+
+Status ChangeCollector::insert(const Relation& relation, const Cells& after) {
+    TARN_TRY(one, ready(relation));
+    return one ? noted(*one, one->apply->insert(transaction_, after)) : ok_status();
+}
+
+Status ChangeCollector::update(const Relation& relation, Before kind, const Cells& before,
+                               const Cells& after) {
+    TARN_TRY(one, ready(relation));
+    return one ? noted(*one, one->apply->update(transaction_, kind, before, after)) : ok_status();
+}
+
+Status ChangeCollector::remove(const Relation& relation, Before kind, const Cells& before) {
+    TARN_TRY(one, ready(relation));
+    return one ? noted(*one, one->apply->remove(transaction_, kind, before)) : ok_status();
+}
+
+Status ChangeCollector::truncate(const std::vector<const Relation*>& relations) {
+    for (const auto* relation : relations) {
+        TARN_TRY(one, ready(*relation));
+        if (one) TARN_CHECK_OK(noted(*one, one->apply->truncate(transaction_)));
+    }
+    return ok_status();
+}
+
+Status ChangeCollector::message(std::string_view, std::string_view) {
+    return ok_status();
+}
+
+Status ChangeCollector::commit(const TransactionInfo& transaction) {
+    whole_ = transaction.end_lsn;
+    ++transactions_;
+    return ok_status();
+}
+
+bool ChangeCollector::full() const {
+    if (batch_changes_ >= kChangesMax) return true;
+    uint64_t bytes = 0;
+    for (const auto& one : open_)
+        if (one->apply && one->batch == batch_) bytes += one->apply->pending_bytes();
+    return bytes >= kPendingMax;
+}
+
+bool ChangeCollector::pending() const {
+    return std::any_of(open_.begin(), open_.end(), [&](const auto& one) {
+        return one->apply && one->batch == batch_ && !one->apply->empty();
+    });
+}
+
+Status ChangeCollector::commit_pending() {
+    std::vector<tables::TableChange> changes;
+    std::vector<std::pair<Open*, size_t>> parts;  // whose, and where its table's change is
+    for (const auto& one : open_) {
+        if (!one->apply || one->batch != batch_ || one->apply->empty()) continue;
+        auto made = one->apply->finish();
+        if (!made.ok()) return noted(*one, std::move(made).error());
+        parts.emplace_back(one.get(), changes.size());
+        if (made->empty()) parts.back().second = SIZE_MAX;
+        for (auto& change : *made) changes.push_back(std::move(change));
+    }
+    CapturePosition next = position_;
+    next.lsn = std::max(next.lsn, whole_);
+    meta::Batch batch;
+    stage_capture_position(batch, parts_.source, position_, next);
+    std::vector<tables::TablePtr> after;
+    if (changes.empty()) {
+        TARN_CHECK_OK(parts_.lake.store.commit(std::move(batch)));
+    } else {
+        TARN_TRY(done, parts_.lake.committer.commit(parts_.lake.caller(), std::move(changes),
+                                                    std::move(batch)));
+        after = std::move(done.tables);
+    }
+    position_ = next;
+    for (const auto& [one, place] : parts) {
+        const auto table = place == SIZE_MAX ? one->lake : after.at(place);
+        TARN_CHECK_OK(one->apply->committed(table));
+        one->lake = table;
+        note_commit(*one);
+        one->taken = 0;
+    }
+    ++batch_;
+    batch_changes_ = 0;
+    oldest_.reset();
+    return ok_status();
+}
+
+void ChangeCollector::note_commit(const Open& one) {
+    const Timestamp now = parts_.lake.clock.now();
+    parts_.status.change_table(parts_.source, one.table->source.name, [&](TableStatus& status) {
+        status.rows += one.taken;
+        status.last_commit = now;
+        status.position = to_text(position_.lsn);
+        status.last_error.clear();
+    });
+}
+
+Status ChangeCollector::advance(Lsn lsn) {
+    if (lsn <= position_.lsn) return ok_status();
+    CapturePosition next = position_;
+    next.lsn = lsn;
+    meta::Batch batch;
+    stage_capture_position(batch, parts_.source, position_, next);
+    TARN_CHECK_OK(parts_.lake.store.commit(std::move(batch)));
+    position_ = next;
+    return ok_status();
+}
+
+}  // namespace tarn::ingest
