@@ -18,6 +18,14 @@ export interface ScreenRoute {
 
 export const screens: ScreenRoute[] = [
   {
+    name: "workbench",
+    title: "Workbench",
+    path: "/workbench",
+    icon: "M4 5h16v14H4zm3 5 3 2-3 2m6 1h4",
+    key: "w",
+    load: () => import("./screens/workbench"),
+  },
+  {
     name: "dashboards",
     title: "Dashboards",
     path: "/dashboards",

@@ -1,0 +1,153 @@
+// Rows of any number: only those in sight are in the page. The scroll bar stands for the whole result; where a browser
+// could not make an element that tall, a step of it stands for several rows.
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { Cell } from "../../api";
+import { copy_text } from "../../ui";
+import type { Query, QueryColumn } from "./queries";
+
+const row_height = 27;
+const tallest = 12_000_000; // pixels: browsers end at 17 to 33 million
+const spare = 12;
+
+const numeric = (type: string): boolean => /^(smallint|integer|bigint|numeric|real|double)/.test(type);
+const shown = (cell: Cell): string => (cell === null ? "NULL" : typeof cell === "object" ? JSON.stringify(cell) : String(cell));
+
+export function Grid({ query, label }: { query: Query; label: string }) {
+  const state = query.state.value!;
+  const arrived = query.arrived.value;
+  const frame = useRef<HTMLDivElement>(null);
+  const body = useRef<HTMLDivElement>(null);
+  const [top, set_top] = useState(0);
+  const [tall, set_tall] = useState(400);
+  const [at, set_at] = useState<{ row: number; column: number }>({ row: 0, column: 0 });
+  const columns = state.columns;
+  const whole = state.rows * row_height;
+  const height = Math.min(whole, tallest);
+  const room = Math.max(1, tall - row_height);
+  // The part of the way down, of the page's pixels and of the rows.
+  const scale = height > room ? (whole - room) / (height - room) : 1;
+  const first_pixel = top * scale;
+  const first = Math.max(0, Math.floor(first_pixel / row_height) - spare);
+  const last = Math.min(state.rows, Math.ceil((first_pixel + tall) / row_height) + spare);
+
+  useEffect(() => {
+    const timer = setTimeout(() => query.want(first, last), 30);
+    return () => clearTimeout(timer);
+  }, [query, first, last, state.rows]);
+  useEffect(() => {
+    const box = frame.current!;
+    const watch = new ResizeObserver(() => set_tall(box.clientHeight));
+    watch.observe(box);
+    set_tall(box.clientHeight);
+    return () => watch.disconnect();
+  }, []);
+  useEffect(() => {
+    frame.current!.style.setProperty("--columns", widths(columns, query));
+  }, [query, columns.length, arrived === 0]);
+  useEffect(() => {
+    body.current!.style.height = `${height}px`;
+  }, [height]);
+
+  const move = (row: number, column: number) => {
+    const to = { row: Math.min(Math.max(0, row), Math.max(0, state.rows - 1)), column: Math.min(Math.max(0, column), columns.length - 1) };
+    set_at(to);
+    const box = frame.current!;
+    const pixel = to.row * row_height;
+    if (pixel < first_pixel) box.scrollTop = pixel / scale;
+    else if (pixel + 2 * row_height > first_pixel + tall - row_height) box.scrollTop = (pixel + 3 * row_height - tall) / scale;
+    document.getElementById(cell_id(to.row, to.column))?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  };
+  const keys = (event: KeyboardEvent) => {
+    const page = Math.max(1, Math.floor(tall / row_height) - 2);
+    const far = event.ctrlKey || event.metaKey;
+    const to: Record<string, [number, number]> = {
+      ArrowDown: [at.row + 1, at.column], ArrowUp: [at.row - 1, at.column], ArrowRight: [at.row, at.column + 1], ArrowLeft: [at.row, at.column - 1],
+      PageDown: [at.row + page, at.column], PageUp: [at.row - page, at.column],
+      Home: [far ? 0 : at.row, 0], End: [far ? state.rows - 1 : at.row, columns.length - 1],
+    };
+    if (far && event.key === "c" && String(getSelection()) === "") {
+      const row = query.row(at.row);
+      if (row) void copy_text(shown(row[at.column] ?? null));
+      event.preventDefault();
+    }
+    const target = to[event.key];
+    if (target === undefined) return;
+    event.preventDefault();
+    move(...target);
+  };
+
+  const rows: number[] = [];
+  for (let row = first; row < last; row++) rows.push(row);
+  return (
+    <div
+      class="grid"
+      ref={frame}
+      role="grid"
+      tabIndex={0}
+      aria-label={label}
+      aria-rowcount={state.rows + 1}
+      aria-colcount={columns.length}
+      aria-activedescendant={at.row >= first && at.row < last ? cell_id(at.row, at.column) : undefined}
+      onScroll={(event) => set_top(event.currentTarget.scrollTop)}
+      onKeyDown={keys}
+    >
+      <div class="grid-row grid-head" role="row" aria-rowindex={1}>
+        <span class="grid-number" role="columnheader" aria-label="Row" />
+        {columns.map((column, i) => (
+          <span key={i} role="columnheader" class={numeric(column.type) ? "right" : ""} title={`${column.name}: ${column.type}`}>
+            {column.name}
+          </span>
+        ))}
+      </div>
+      <div class="grid-body" ref={body} role="rowgroup">
+        {rows.map((row) => (
+          <Row key={row} row={row} place={top + (row * row_height - first_pixel)} cells={query.row(row)} columns={columns} current={at.row === row ? at.column : -1} choose={(column) => set_at({ row, column })} />
+        ))}
+      </div>
+    </div>
+  );
+}
+
+const cell_id = (row: number, column: number): string => `cell-${row}-${column}`;
+
+function Row(props: { row: number; place: number; cells: Cell[] | undefined; columns: QueryColumn[]; current: number; choose: (column: number) => void }) {
+  const line = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    line.current!.style.transform = `translateY(${props.place}px)`;
+  }, [props.place]);
+  return (
+    <div class="grid-row" role="row" aria-rowindex={props.row + 2} ref={line} style={{ transform: `translateY(${props.place}px)` }}>
+      <span class="grid-number" role="rowheader">
+        {props.row + 1}
+      </span>
+      {props.columns.map((column, i) => {
+        const cell = props.cells?.[i];
+        return (
+          <span
+            key={i}
+            id={cell_id(props.row, i)}
+            role="gridcell"
+            aria-selected={props.current === i}
+            class={`${numeric(column.type) ? "right" : ""} ${props.current === i ? "current" : ""} ${cell === null ? "null" : ""}`}
+            onMouseDown={() => props.choose(i)}
+            title={cell !== undefined && cell !== null && String(cell).length > 24 ? String(cell).slice(0, 2000) : undefined}
+          >
+            {cell === undefined ? "\u00a0" : shown(cell).slice(0, 300)}
+          </span>
+        );
+      })}
+    </div>
+  );
+}
+
+/** As wide as the first rows need, within reason. */
+function widths(columns: QueryColumn[], query: Query): string {
+  return columns
+    .map((column, i) => {
+      let most = column.name.length + 1;
+      for (let row = 0; row < 100; row++) most = Math.max(most, shown(query.row(row)?.[i] ?? null).length);
+      return `${Math.min(Math.max(6, most), 42) + 3}ch`;
+    })
+    .join(" ");
+}

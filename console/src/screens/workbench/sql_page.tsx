@@ -1,0 +1,370 @@
+// The SQL side: tabs with an editor, and what the last statement of the tab brought.
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import { milliseconds } from "../../format";
+import { now } from "../../live";
+import { address, set_query } from "../../navigate";
+import { Button, bytes_text, Count, Dialog, Empty, Field, Loading, Menu, NoPermission, Time } from "../../ui";
+import { load_tables, tables, tables_error } from "./catalog";
+import type { Editor } from "./editor";
+import { Grid } from "./grid";
+import { read_parameters } from "./parameters";
+import { Plan } from "./plan";
+import { Query } from "./queries";
+import { QuickChart } from "./quick_chart";
+import { Save } from "./save";
+import { active, add_tab, change_tab, choose_tab, close_tab, type EditorTab, forget_history, forget_saved, marks, past, queries, refusals, run, saved, starting, tabs } from "./state";
+
+export function SqlPage() {
+  const editor = useRef<Editor | null>(null);
+  const [saving, set_saving] = useState<string | null>(null);
+  const [looking, set_looking] = useState(false);
+  const tab = active.value;
+
+  // A link brings a statement along: /workbench?sql=...
+  const linked = address.value.query.get("sql");
+  useEffect(() => {
+    if (linked === null) return;
+    if (!tabs.value.some((one) => one.sql === linked)) {
+      const empty = active.value !== null && active.value.sql.trim() === "";
+      if (empty) change_tab(active.value!.id, { sql: linked });
+      else add_tab(linked);
+    } else choose_tab(tabs.value.find((one) => one.sql === linked)!.id);
+    set_query({ sql: null });
+  }, [linked]);
+
+  if (tab === null) return <Loading what="the editor" />;
+  const query = queries.value.get(tab.id) ?? null;
+  const working = starting.value === tab.id || (query?.running ?? false);
+  const go = () => {
+    const selection = editor.current?.selection() ?? { text: tab.sql, from: 0 };
+    void run(active.value!, selection.text, selection.from);
+  };
+  const explain = () => {
+    const selection = editor.current?.selection() ?? { text: tab.sql, from: 0 };
+    const text = selection.text.trim().replace(/;\s*$/, "");
+    // A tab of its own: the result beside it stays.
+    const made = add_tab(`explain (analyze, format json)\n${text}`, `Plan of ${tab.title}`);
+    change_tab(made.id, { values: tab.values });
+    void run({ ...made, values: tab.values }, made.sql, 0);
+  };
+  return (
+    <div class="sql-page">
+      <TabStrip />
+      <div class="editor-bar" role="toolbar" aria-label="Statement">
+        {working ? (
+          <Button kind="danger" onClick={() => void query?.cancel()}>
+            Cancel
+          </Button>
+        ) : (
+          <Button kind="primary" onClick={go} title="Ctrl-Enter: all, or what is selected" aria-keyshortcuts="Control+Enter">
+            Run
+          </Button>
+        )}
+        <Button onClick={explain} disabled={tab.sql.trim() === ""}>
+          Explain
+        </Button>
+        <Button onClick={() => set_saving(editor.current?.selection().text ?? tab.sql)} disabled={tab.sql.trim() === ""}>
+          Save
+        </Button>
+        <Button onClick={() => set_looking(true)}>History</Button>
+        <span class="editor-hint">Ctrl-Enter runs all, or what is selected</span>
+      </div>
+      <ParameterFields tab={tab} />
+      <EditorPane tab={tab} editor={editor} run={go} />
+      <Outcome tab={tab} query={query} working={working} />
+      {saving !== null && <Save sql={saving} title={tab.title} close={() => set_saving(null)} />}
+      {looking && <History close={() => set_looking(false)} />}
+    </div>
+  );
+}
+
+function TabStrip() {
+  const strip = useRef<HTMLDivElement>(null);
+  const list = tabs.value;
+  const at = list.findIndex((tab) => tab.id === active.value?.id);
+  return (
+    <div class="editor-tabs">
+      <div
+        class="tab-list"
+        role="tablist"
+        aria-label="Statements"
+        ref={strip}
+        onKeyDown={(event) => {
+          const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: list.length - 1 }[event.key];
+          if (event.key === "Delete" && active.value) {
+            close_tab(active.value.id);
+            return;
+          }
+          if (to === undefined) return;
+          event.preventDefault();
+          choose_tab(list[(to + list.length) % list.length]!.id);
+          setTimeout(() => strip.current?.querySelector<HTMLElement>('[aria-selected="true"]')?.focus());
+        }}
+      >
+        {list.map((tab, i) => (
+          <button key={tab.id} type="button" role="tab" aria-selected={i === at} aria-controls="workbench-editor" tabIndex={i === at ? 0 : -1} onClick={() => choose_tab(tab.id)} title="Delete closes it">
+            {queries.value.get(tab.id)?.running && <span class="spin" aria-label="running" role="img" />}
+            {tab.title}
+          </button>
+        ))}
+      </div>
+      <Button kind="quiet" aria-label="New tab" onClick={() => add_tab("")}>
+        +
+      </Button>
+      <Menu
+        label="Tab"
+        items={[
+          { label: "Close this tab", run: () => active.value && close_tab(active.value.id) },
+          { label: "Copy into a new tab", run: () => active.value && add_tab(active.value.sql) },
+        ]}
+      />
+    </div>
+  );
+}
+
+function ParameterFields({ tab }: { tab: EditorTab }) {
+  const names = read_parameters(tab.sql).names;
+  if (names.length === 0) return null;
+  return (
+    <div class="parameters" role="group" aria-label="Parameters">
+      {names.slice(0, 24).map((name) => (
+        <Field key={name} label={/^\d+$/.test(name) ? `$${name}` : `:${name}`}>
+          {(ids) => (
+            <input
+              {...ids}
+              value={tab.values[name] ?? ""}
+              placeholder={tab.values[name] === undefined ? "NULL" : ""}
+              onInput={(event) => change_tab(tab.id, { values: { ...tab.values, [name]: event.currentTarget.value } })}
+            />
+          )}
+        </Field>
+      ))}
+    </div>
+  );
+}
+
+function EditorPane({ tab, editor, run: go }: { tab: EditorTab; editor: { current: Editor | null }; run: () => void }) {
+  const host = useRef<HTMLDivElement>(null);
+  const [ready, set_ready] = useState(0);
+  const latest = useRef(go);
+  latest.current = go;
+  useEffect(() => {
+    let gone = false;
+    void load_tables();
+    void import("./editor").then(({ make_editor }) => {
+      if (gone || host.current === null) return;
+      editor.current = make_editor(host.current, {
+        text: active.value?.sql ?? "",
+        label: "SQL",
+        change: (text) => active.value && change_tab(active.value.id, { sql: text }),
+        run: () => latest.current(),
+      });
+      set_ready((n) => n + 1);
+    });
+    return () => {
+      gone = true;
+      editor.current?.destroy();
+      editor.current = null;
+    };
+  }, []);
+  useEffect(() => {
+    editor.current?.set_text(tab.sql);
+  }, [ready, tab.id, tab.sql]);
+  const mark = marks.value.get(tab.id) ?? null;
+  useEffect(() => {
+    editor.current?.set_mark(mark);
+  }, [ready, tab.id, mark]);
+  useEffect(() => {
+    if (tables.value !== null) editor.current?.set_tables(tables.value);
+  }, [ready, tables.value]);
+  return (
+    <div class="editor-pane" id="workbench-editor" role="tabpanel" aria-label={tab.title}>
+      <div class="editor-host" ref={host} />
+      {ready === 0 && <p class="editor-wait">Loading the editor&hellip;</p>}
+      {tables_error.value !== null && tables_error.value.status !== 403 && <p class="foot">No completion: {tables_error.value.message}</p>}
+    </div>
+  );
+}
+
+function Outcome({ tab, query, working }: { tab: EditorTab; query: Query | null; working: boolean }) {
+  const view = address.value.query.get("view") ?? "rows";
+  const refusal = refusals.value.get(tab.id);
+  if (refusal !== undefined) {
+    if (/not allowed|may not|permission/i.test(refusal)) return <NoPermission what="running SQL" message={refusal} />;
+    return <Problem text={refusal} />;
+  }
+  if (query === null) return starting.value === tab.id ? <Loading what="the result" /> : <Hint />;
+  const state = query.state.value;
+  if (query.lost.value !== null)
+    return (
+      <Empty title="The result is gone." action={<Button onClick={() => void run(tab, tab.ran || tab.sql, 0)}>Run again</Button>}>
+        {query.lost.value.status === 404 ? "Results are kept for a quarter of an hour, and not over a restart of the server." : query.lost.value.message}
+      </Empty>
+    );
+  if (state === null) return <Loading what="the result" />;
+  const plan = state.columns.length === 1 && state.columns[0]!.name === "QUERY PLAN";
+  return (
+    <section class="outcome" aria-label="Result">
+      <div class="outcome-bar">
+        <StateLine query={query} working={working} />
+        {state.returns_rows && !plan && (
+          <>
+            <div class="switch" role="group" aria-label="Show the result as">
+              {["rows", "chart"].map((one) => (
+                <button key={one} type="button" aria-pressed={view === one} onClick={() => set_query({ view: one === "rows" ? null : one })}>
+                  {one === "rows" ? "Rows" : "Chart"}
+                </button>
+              ))}
+            </div>
+            {state.state === "done" && (
+              <span class="exports">
+                <a href={query.export_address("csv")} download="result.csv">
+                  CSV
+                </a>
+                <a href={query.export_address("parquet")} download="result.parquet">
+                  Parquet
+                </a>
+              </span>
+            )}
+          </>
+        )}
+      </div>
+      {state.error !== undefined && <Problem text={state.error.message} />}
+      {state.notices.map((notice, i) => (
+        <p key={i} class="foot">
+          {notice}
+        </p>
+      ))}
+      {state.truncated && <p class="banner">There are more rows than are kept: these are the first {state.rows.toLocaleString()}.</p>}
+      {plan ? (
+        <PlanOf query={query} />
+      ) : state.returns_rows && state.state !== "failed" ? (
+        state.rows === 0 ? (
+          working ? <Loading what="rows" /> : <Empty title="No rows.">The statement ran, and nothing matches.</Empty>
+        ) : view === "chart" ? (
+          <QuickChart key={state.id} query={query} />
+        ) : (
+          <Grid key={state.id} query={query} label={`Result of ${tab.title}`} />
+        )
+      ) : null}
+    </section>
+  );
+}
+
+const state_words = { waiting: "Waiting", running: "Running", done: "Done", failed: "Failed", cancelled: "Cancelled" };
+
+function StateLine({ query, working }: { query: Query; working: boolean }) {
+  const state = query.state.value!;
+  const elapsed = working ? Math.max(state.milliseconds, now.value - Date.parse(state.started)) : state.milliseconds;
+  return (
+    <p class="state-line" role="status">
+      {working && <span class="spin" aria-hidden="true" />}
+      <strong class={`phase ${state.state}`}>{state_words[state.state]}</strong>
+      <span title="Time on the server">{milliseconds(elapsed)}</span>
+      {state.returns_rows ? <Count value={state.rows} unit="row" /> : state.tag && <span>{state.tag}</span>}
+      {state.bytes > 0 && <span title={`${state.bytes} bytes of rows`}>{bytes_text(state.bytes)}</span>}
+    </p>
+  );
+}
+
+function PlanOf({ query }: { query: Query }) {
+  const [text, set_text] = useState<string | null>(null);
+  const state = query.state.value!;
+  useEffect(() => {
+    if (state.state === "done") void query.head(10_000).then((rows) => set_text(rows.map((row) => row[0]).join("\n")), () => set_text(""));
+  }, [state.state]);
+  return text === null ? <Loading what="the plan" /> : <Plan text={text} />;
+}
+
+const Problem = ({ text }: { text: string }) => (
+  <p class="sql-problem" role="alert">
+    {text}
+  </p>
+);
+
+function Hint() {
+  const list = tables.value ?? [];
+  const first = list.slice(0, 6);
+  return (
+    <Empty title="Rows appear here.">
+      {first.length > 0 ? (
+        <span class="hint-tables">
+          {first.map((table) => (
+            <Button key={table.name} onClick={() => active.value && change_tab(active.value.id, { sql: `select *\nfrom ${table.name}\nlimit 1000` })}>
+              {table.name}
+            </Button>
+          ))}
+        </span>
+      ) : (
+        "Write a SELECT, or ask a question without SQL."
+      )}
+    </Empty>
+  );
+}
+
+function History({ close }: { close: () => void }) {
+  const [find, set_find] = useState("");
+  const use = (sql: string) => {
+    if (active.value && active.value.sql.trim() === "") change_tab(active.value.id, { sql });
+    else add_tab(sql);
+    close();
+  };
+  const needle = find.toLowerCase();
+  const list = past.value.filter((one) => one.sql.toLowerCase().includes(needle));
+  return (
+    <Dialog title="History" close={close} wide>
+      <Field label="Find" hide_label>
+        {(ids) => <input {...ids} type="search" placeholder="Find in statements" value={find} onInput={(event) => set_find(event.currentTarget.value)} />}
+      </Field>
+      {saved.value.length > 0 && (
+        <>
+          <h3>Saved</h3>
+          <ul class="past">
+            {saved.value.filter((one) => (one.name + one.sql).toLowerCase().includes(needle)).map((one) => (
+              <li key={one.name}>
+                <button type="button" class="past-use" onClick={() => use(one.sql)}>
+                  <strong>{one.name}</strong>
+                  <code>{one.sql.slice(0, 200)}</code>
+                </button>
+                <Button kind="quiet" aria-label={`Forget ${one.name}`} onClick={() => forget_saved(one.name)}>
+                  &#10005;
+                </Button>
+              </li>
+            ))}
+          </ul>
+          <h3>Run before</h3>
+        </>
+      )}
+      {list.length === 0 ? (
+        <Empty title={find ? "Nothing matches." : "Nothing was run yet."} />
+      ) : (
+        <ul class="past">
+          {list.slice(0, 100).map((one) => (
+            <li key={one.at + one.sql}>
+              <button type="button" class="past-use" onClick={() => use(one.sql)}>
+                <code>{one.sql.slice(0, 300)}</code>
+                <span class="past-about">
+                  <Time at={one.at} /> &middot; {milliseconds(one.milliseconds)}
+                  {one.rows !== null && (
+                    <>
+                      {" "}
+                      &middot; <Count value={one.rows} unit="row" />
+                    </>
+                  )}
+                  {one.error && <span class="past-error"> &middot; {one.error}</span>}
+                </span>
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+      <div class="dialog-foot">
+        <Button kind="danger" onClick={forget_history} disabled={past.value.length === 0}>
+          Forget all
+        </Button>
+      </div>
+    </Dialog>
+  );
+}
+
