@@ -11,6 +11,7 @@
 
 #include "app/client.h"
 #include "app/lake_commands.h"
+#include "app/pipeline_commands.h"
 #include "app/server.h"
 #include "app/settings.h"
 #include "app/table_print.h"
@@ -291,6 +292,7 @@ int run_command_line(int argc, char** argv) {
     add_status(app, options, code);
     add_sql(app, options, sql, code);
     add_lake_commands(app, options, code);
+    add_pipeline_commands(app, options, code);
     add_users(app, options, user, code);
     add_keys(app, options, user, code);
     app.add_subcommand("version", "print the version")->callback([] {

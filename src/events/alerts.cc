@@ -1,16 +1,14 @@
 #include "events/alerts.h"
 
 #include <algorithm>
-#include <atomic>
-#include <cstdio>
 #include <map>
 #include <set>
 
 #include "base/log.h"
 #include "base/mutex.h"
-#include "base/random.h"
 #include "codec/text.h"
 #include "events/internal/deliverer.h"
+#include "events/internal/delivery_ids.h"
 #include "events/internal/records.h"
 #include "events/internal/rows.h"
 #include "events/internal/rule.h"
@@ -78,7 +76,7 @@ class Alerts::Impl {
                    options_,
                    deliverer_,
                    [this](const std::string& rule) { return targets_in_use(rule); },
-                   [this] { return new_delivery_id(); },
+                   [this] { return ids_.next(parts_.clock.now()); },
                    [this] {
                        MutexLock lock(mutex_);
                        return lake_;
@@ -101,6 +99,7 @@ class Alerts::Impl {
     std::vector<std::shared_ptr<Rule>> rules() const;
     Result<std::shared_ptr<Rule>> rule(const std::string& name) const;
     std::vector<RuleStatus> status() const;
+    void tell_newcomers(Timestamp before);
     Result<std::vector<AlertEvent>> history(const std::string& rule, size_t limit) const;
     Result<std::vector<Delivery>> deliveries(const std::string& rule, size_t limit) const;
     Result<std::string> webhook_secret(const std::string& rule, const std::string& target) const;
@@ -119,16 +118,14 @@ class Alerts::Impl {
                        const std::map<std::string, std::string>& broken, meta::Batch& batch) const;
     Status swap(std::vector<Prepared> rules, std::map<std::string, TargetState> targets,
                 std::map<std::string, std::string> broken, std::string lake, std::string time_zone);
-    Status find_newest_id();
 
     Result<Receiver> find(const std::string& rule, const std::string& target) const;
     void switch_off(const std::string& target, const std::string& why, meta::Batch& batch);
     std::vector<WebhookUrl> targets_in_use(const std::string& rule) const;
-    std::string new_delivery_id();
 
     const AlertsParts parts_;
     const AlertsOptions options_;
-    std::atomic<int64_t> newest_id_micros_{0};
+    DeliveryIds ids_;
     Mutex configure_mutex_;  // one configure at a time; before all others
     mutable Mutex mutex_;
     std::map<std::string, std::shared_ptr<Rule>> rules_ TARN_GUARDED_BY(mutex_);
@@ -147,6 +144,16 @@ Result<Prepared> Alerts::Impl::prepare(AlertSpec spec) const {
     TARN_CHECK_OK(tables::check_name("alert", spec.name));
     auto inspected = flows::inspect_sql(parts_.engine, spec.when);
     if (!inspected.ok()) return std::move(inspected).error().within(where + ": when");
+    if (!spec.stays.empty()) {
+        auto stays = flows::inspect_sql(parts_.engine, spec.stays);
+        if (!stays.ok()) return std::move(stays).error().within(where + ": while");
+        if (stays->bindable && inspected->bindable) {
+            auto found = find_columns(stays->columns, spec.one_per);
+            if (!found.ok()) return std::move(found).error().within(where + ": while");
+        }
+        inspected->inputs.insert(inspected->inputs.end(), stays->inputs.begin(),
+                                 stays->inputs.end());
+    }
     if (spec.check_every < std::chrono::seconds(1))
         return Error(Code::invalid_argument, where + ": check_every is at least 1s");
     if (spec.to.size() > kWebhooksMax)
@@ -163,6 +170,8 @@ Result<Prepared> Alerts::Impl::prepare(AlertSpec spec) const {
         out.doubt = Error(inspected->problem).within(where + ": when");
     }
     for (const auto& input : inspected->inputs) out.inputs.push_back(input.name);
+    std::sort(out.inputs.begin(), out.inputs.end());
+    out.inputs.erase(std::unique(out.inputs.begin(), out.inputs.end()), out.inputs.end());
     for (const auto& webhook : spec.to) {
         auto url = parse_webhook_url(webhook.url);
         if (!url.ok()) return std::move(url).error().within(where + ": to");
@@ -229,6 +238,7 @@ Status Alerts::Impl::stage_rules(const std::vector<Prepared>& rules,
                                 delivery_prefix(name)})
             batch.erase_range(all, meta::prefix_end(all));
         batch.erase(meta::next_offset_key(history_sequence(name)));
+        batch.erase(webhooks_key(name));
     }
     TARN_CHECK_OK(walk->status());
     for (const auto& [name, value] : wanted) batch.put(rule_key(name), value);
@@ -272,11 +282,30 @@ Status Alerts::Impl::configure(std::vector<AlertSpec> specs, std::string lake,
     meta::Batch batch;
     TARN_TRY(targets, load_targets(rules, batch));
     TARN_CHECK_OK(stage_rules(rules, broken, batch));
-    TARN_CHECK_OK(find_newest_id());
+    TARN_CHECK_OK(ids_.start(parts_.store));
     if (!batch.empty()) TARN_CHECK_OK(parts_.store.commit(std::move(batch)));
+    const Timestamp before = parts_.clock.now();
     TARN_CHECK_OK(swap(std::move(rules), std::move(targets), std::move(broken), std::move(lake),
                        std::move(time_zone)));
-    return deliverer_.start();
+    TARN_CHECK_OK(deliverer_.start());
+    tell_newcomers(before);
+    return ok_status();
+}
+
+/// What opens after `before` is told to the new webhooks by the evaluation that opens it.
+void Alerts::Impl::tell_newcomers(Timestamp before) {
+    for (const auto& rule : rules()) {
+        std::vector<std::string> declared;
+        {
+            MutexLock lock(mutex_);
+            for (const auto& [target, webhook] : webhooks_[rule->name()])
+                declared.push_back(target);
+        }
+        // The rule works all the same; the next configure tries again.
+        if (const Status told = rule->tell_newcomers(declared, before); !told.ok())
+            log_warning("events", "new webhooks were not told of what is open",
+                        {{"rule", rule->name()}, {"why", told.error().message}});
+    }
 }
 
 Status Alerts::Impl::swap(std::vector<Prepared> rules, std::map<std::string, TargetState> targets,
@@ -409,38 +438,6 @@ Result<std::string> Alerts::Impl::webhook_secret(const std::string& rule,
     return targets_.at(target).secret;
 }
 
-// --- ids
-
-/// "msg_" and 16 digits that grow, so that ids sort in the order in which they were made; then
-/// random ones.
-std::string Alerts::Impl::new_delivery_id() {
-    int64_t before = newest_id_micros_.load();
-    int64_t next = 0;
-    do {
-        next = std::max(before + 1, parts_.clock.now().micros);
-    } while (!newest_id_micros_.compare_exchange_weak(before, next));
-    char text[24];
-    std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(next));
-    return "msg_" + std::string(text) + random_hex(6);
-}
-
-/// The clock may have gone back since the last start: new ids come after those that still wait.
-Status Alerts::Impl::find_newest_id() {
-    if (newest_id_micros_ != 0) return ok_status();
-    const std::string prefix = waiting_prefix();
-    const auto walk = parts_.store.scan({prefix, meta::prefix_end(prefix), true});
-    int64_t newest = 1;
-    if (walk->valid()) {
-        const auto id = walk->key().substr(prefix.size());
-        unsigned long long micros = 0;
-        if (std::sscanf(std::string(id).c_str(), "msg_%16llx", &micros) == 1)
-            newest = static_cast<int64_t>(micros);
-    }
-    TARN_CHECK_OK(walk->status());
-    newest_id_micros_ = newest;
-    return ok_status();
-}
-
 // --- what is shown
 
 std::vector<RuleStatus> Alerts::Impl::status() const {
@@ -533,6 +530,11 @@ std::vector<OpenAlert> Alerts::open(const std::string& rule) const {
     std::stable_sort(out.begin(), out.end(),
                      [](const auto& a, const auto& b) { return a.since < b.since; });
     return out;
+}
+
+Result<std::vector<SilencedKey>> Alerts::silences(const std::string& rule) const {
+    TARN_TRY(found, impl_->rule(rule));
+    return found->silences();
 }
 
 Result<std::vector<AlertEvent>> Alerts::history(const std::string& rule, size_t limit) const {

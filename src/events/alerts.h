@@ -89,6 +89,13 @@ struct AlertEvent {
 };
 std::string_view to_string(AlertEvent::Kind kind);
 
+/// Nobody is told that the key opened until then.
+struct SilencedKey {
+    std::string key;  // JSON object; empty: all keys of the rule
+    Timestamp until;
+    std::string by;
+};
+
 struct Attempt {
     Timestamp at;
     int status = 0;      // HTTP; 0: no answer came
@@ -150,7 +157,8 @@ class Alerts {
     Alerts& operator=(const Alerts&) = delete;
 
     /// Replaces the rules by these; rules that stay the same go on undisturbed. A rule that is gone
-    /// has its open alerts and its waiting deliveries closed without a word. One that check() would
+    /// has its open alerts and its waiting deliveries closed without a word. A webhook that a rule
+    /// has got since the last call is told of what is open. One that check() would
     /// refuse does not run, keeps what it has open, and says why in status(). Nothing is delivered
     /// before the first call. `time_zone` is what the rules' SQL computes dates in. Errors:
     /// already_exists (a name twice), the store's; nothing has changed then.
@@ -165,6 +173,8 @@ class Alerts {
     std::vector<RuleStatus> status() const;
     /// Oldest first. Empty `rule`: of all.
     std::vector<OpenAlert> open(const std::string& rule = "") const;
+    /// In force now. not_found.
+    Result<std::vector<SilencedKey>> silences(const std::string& rule) const;
     /// Newest first.
     Result<std::vector<AlertEvent>> history(const std::string& rule, size_t limit = 100) const;
     Result<std::vector<Delivery>> deliveries(const std::string& rule, size_t limit = 100) const;

@@ -295,6 +295,57 @@ TEST_F(AlertsTest, silence_and_test_messages) {
     EXPECT_EQ(alerts_->silence(ann, "nope", "", Timestamp{0}).error().code, Code::not_found);
 }
 
+TEST_F(AlertsTest, stays_open_between_two_thresholds) {
+    auto one = spec();
+    one.stays = "select * from risk where p > 0.5";
+    must(alerts_->configure({one}, "beverages"));
+    lake_->run("insert into risk values ('s1', 0.9, 3), ('s2', 0.6, 9)");
+    ASSERT_TRUE(evaluate().ok());
+    for (const char* p : {"0.79", "0.81", "0.6"}) {
+        lake_->run(std::string("update risk set p = ") + p + " where shelf_id = 's1'");
+        ASSERT_TRUE(evaluate().ok());
+    }
+    EXPECT_THAT(told(), ElementsAre(R"(alert.opened {"shelf_id":"s1"})"));
+    EXPECT_THAT(alerts_->open().at(0).row, HasSubstr("0.6")) << "the row of now";
+    lake_->run("update risk set p = 0.4");
+    ASSERT_TRUE(evaluate().ok());
+    EXPECT_EQ(told().at(1), R"(alert.recovered {"shelf_id":"s1"})");
+    one.stays = "select p from risk";
+    EXPECT_THAT(alerts_->check({one}).error().message, HasSubstr("while"));
+    one.stays = "select from";
+    EXPECT_FALSE(alerts_->check({one}).ok());
+}
+
+TEST_F(AlertsTest, a_webhook_added_later_is_told_of_what_is_open) {
+    configure();
+    must(alerts_->silence(TestLake::system(), "empty", R"({"shelf_id":"s2"})",
+                          clock_.now().plus(std::chrono::hours(1))));
+    ASSERT_EQ(must(alerts_->silences("empty")).size(), 1u);
+    EXPECT_EQ(must(alerts_->silences("empty"))[0].key, R"({"shelf_id":"s2"})");
+    EXPECT_EQ(alerts_->silences("nope").error().code, Code::not_found);
+    lake_->run("insert into risk values ('s1', 0.9, 3), ('s2', 0.9, 3)");
+    ASSERT_TRUE(evaluate().ok());
+    settle();
+    TestReceiver second;
+    auto both = spec();
+    both.to.push_back({second.url("/second"), "", true});
+    must(alerts_->configure({both}, "beverages"));
+    settle();
+    ASSERT_EQ(second.messages().size(), 1u) << "not of the silenced one";
+    const auto told_first = Json::parse(receiver_.messages().at(0).body);
+    const auto told_second = Json::parse(second.messages().at(0).body);
+    EXPECT_EQ(told_second["type"], "alert.opened");
+    EXPECT_EQ(told_second["data"]["alert_id"], told_first["data"]["alert_id"]);
+    EXPECT_EQ(told_second["data"]["since"], told_first["data"]["since"]);
+    // Once: not by the same file again, nor by a restart; and the first one hears nothing twice.
+    must(alerts_->configure({both}, "beverages"));
+    open();
+    must(alerts_->configure({both}, "beverages"));
+    settle();
+    EXPECT_EQ(second.messages().size(), 1u);
+    EXPECT_EQ(receiver_.messages().size(), 1u);
+}
+
 TEST_F(AlertsTest, a_private_address_is_refused) {
     auto one = spec();
     one.to[0].allow_private = false;

@@ -30,10 +30,41 @@ std::string more(uint64_t count, bool all) {
     return "{\"more_alerts\":" + std::to_string(count) + (all ? "" : ",\"and_more\":true") + "}";
 }
 
+/// Brings `here` and `gone` to now.
+void look_at_clocks(Patience& patience, const OpenByKey& open, const Found& found, Timestamp now) {
+    if (patience.for_at_least.count() > 0) {
+        // What was not read may have been there all the time.
+        if (found.all)
+            std::erase_if(patience.here,
+                          [&](const auto& one) { return !found.rows.contains(one.first); });
+        for (const auto& [key_id, row] : found.rows) patience.here.try_emplace(key_id, now);
+    }
+    std::erase_if(patience.gone, [&](const auto& one) {
+        return !open.contains(one.first) || found.rows.contains(one.first) ||
+               patience.stays.rows.contains(one.first);
+    });
+}
+
+/// An open alert without a row of `when`.
+bool has_recovered(Patience& patience, const std::string& key_id, Timestamp now) {
+    if (patience.stays.rows.contains(key_id) || !patience.stays.all) return false;
+    const Timestamp since = patience.gone.try_emplace(key_id, now).first->second;
+    return since.plus(patience.recover_after) <= now;
+}
+
+bool is_ripe(const Patience& patience, const std::string& key_id, Timestamp now) {
+    if (patience.for_at_least.count() == 0) return true;
+    const auto since = patience.here.find(key_id);
+    return since != patience.here.end() && since->second.plus(patience.for_at_least) <= now;
+}
+
 }  // namespace
 
 Changes find_changes(const OpenByKey& open, const Found& found, const Silences& silences,
-                     Timestamp now, const ChangeLimits& limits) {
+                     Timestamp now, const ChangeLimits& limits, Patience* patience) {
+    Patience none;
+    if (patience == nullptr) patience = &none;
+    look_at_clocks(*patience, open, found, now);
     Changes out;
     const std::string summary_id(kSummaryKeyId);
     size_t count = open.size() - open.count(summary_id), bytes = 0;
@@ -41,7 +72,7 @@ Changes find_changes(const OpenByKey& open, const Found& found, const Silences& 
         if (record.summary()) continue;
         if (!found.rows.contains(key_id)) {
             // What was not read may still be there.
-            if (!found.all) continue;
+            if (!found.all || !has_recovered(*patience, key_id, now)) continue;
             out.recovered.push_back(record);
             --count;
         } else if (!record.told && !is_silenced(silences, key_id, now)) {
@@ -51,7 +82,7 @@ Changes find_changes(const OpenByKey& open, const Found& found, const Silences& 
     }
     uint64_t beyond = 0;
     for (const auto& [key_id, row] : found.rows) {
-        if (open.contains(key_id)) continue;
+        if (open.contains(key_id) || !is_ripe(*patience, key_id, now)) continue;
         bytes += row.key.size() + row.row.size();
         if (count >= limits.open_max || bytes > limits.bytes_max) {
             ++beyond;

@@ -61,6 +61,52 @@ TEST(Changes, silence_holds_back_and_tells_later) {
     EXPECT_TRUE(is_silenced({{"", {later, "ann"}}}, "any", kNow)) << "a whole rule";
 }
 
+TEST(Changes, a_row_must_stay_before_it_opens_and_stay_away_before_it_recovers) {
+    OpenByKey open;
+    Patience patience;
+    patience.for_at_least = std::chrono::seconds(60);
+    patience.recover_after = std::chrono::seconds(120);
+    const auto at = [](int seconds) { return kNow.plus(std::chrono::seconds(seconds)); };
+    const auto look = [&](std::vector<std::string> rows, int seconds, bool all = true) {
+        auto changes = find_changes(open, found(rows, all), {}, at(seconds), {}, &patience);
+        apply_changes(changes, open);
+        std::string out;
+        for (const auto& key : keys(changes.opened))
+            if (key != kSummaryKeyId) out += "+" + key;
+        for (const auto& key : keys(changes.recovered))
+            if (key != kSummaryKeyId) out += "-" + key;
+        return out;
+    };
+    EXPECT_EQ(look({"a", "b"}, 0), "");
+    EXPECT_EQ(look({"a"}, 59), "");
+    EXPECT_EQ(look({"a", "b"}, 60), "+a") << "b was away: its minute begins anew";
+    EXPECT_EQ(look({"b"}, 100), "");
+    EXPECT_EQ(look({"a", "b"}, 119), "");
+    EXPECT_EQ(look({"a"}, 120), "");
+    EXPECT_EQ(look({}, 200), "");
+    EXPECT_EQ(look({}, 319), "");
+    EXPECT_EQ(look({}, 310, false), "") << "not all was read";
+    EXPECT_EQ(look({}, 320), "-a");
+    EXPECT_TRUE(patience.here.empty());
+    EXPECT_EQ(look({}, 321), "");
+    EXPECT_TRUE(patience.gone.empty());
+}
+
+TEST(Changes, between_two_thresholds_an_alert_stays_as_it_is) {
+    OpenByKey open;
+    Patience patience;
+    patience.stays = found({"a", "b"});
+    auto changes = find_changes(open, found({"a"}), {}, kNow, {}, &patience);
+    EXPECT_THAT(keys(changes.opened), ElementsAre("a")) << "b is only above the lower one";
+    apply_changes(changes, open);
+    EXPECT_TRUE(find_changes(open, found({}), {}, kNow, {}, &patience).empty());
+    patience.stays = found({"b"}, false);
+    EXPECT_TRUE(find_changes(open, found({}), {}, kNow, {}, &patience).empty());
+    patience.stays = found({"b"});
+    EXPECT_THAT(keys(find_changes(open, found({}), {}, kNow, {}, &patience).recovered),
+                ElementsAre("a"));
+}
+
 TEST(Changes, too_many_make_one_summary) {
     OpenByKey open;
     const ChangeLimits limits{2, 1 << 20};

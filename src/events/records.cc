@@ -93,6 +93,10 @@ std::string target_key(std::string_view target) {
     return meta::Key("et").rest(target);
 }
 
+std::string webhooks_key(std::string_view rule) {
+    return meta::Key("ew").rest(rule);
+}
+
 std::string to_json(const OpenRecord& record) {
     codec::JsonWriter out;
     out.begin_object().member("v", 1).member("id", record.id).member("since", record.since.micros);
@@ -248,6 +252,19 @@ Result<TargetRecord> parse_target(std::string_view json) {
     TARN_TRY(sealed, codec::base64_decode(out.sealed_secret));
     out.sealed_secret = std::move(sealed);
     return out;
+}
+
+std::string webhooks_value(const std::vector<std::string>& targets) {
+    codec::JsonWriter out;
+    out.begin_object().member("v", 1).key("targets").begin_array();
+    for (const auto& target : targets) out.value(target);
+    out.end_array().end_object();
+    return out.take();
+}
+
+Result<std::set<std::string>> parse_webhooks(std::string_view json) {
+    return read_json(json, "webhooks of a rule",
+                     [](const Json& in) { return in.at("targets").get<std::set<std::string>>(); });
 }
 
 std::string rule_value(const std::string& fingerprint) {

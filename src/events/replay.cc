@@ -74,18 +74,39 @@ class Player {
         return ok_status();
     }
 
-    /// The keys that the rule gives at that state.
-    Result<std::set<std::string>> keys(const History& history, Timestamp at) {
-        TARN_TRY(sql, sql_of_the_past(spec_.when, state_at(history, at), at));
-        TARN_TRY(statement, session_->prepare(sql, {}));
+    /// What changes with that state: alerts that open, and that recover.
+    Result<Changes> play(const History& history, Timestamp at) {
+        TARN_TRY(found, rows(spec_.when, history, at));
+        patience_.stays = {};
+        if (!spec_.stays.empty() && !open_.empty()) {
+            TARN_TRY(stays, rows(spec_.stays, history, at));
+            patience_.stays = std::move(stays);
+        }
+        patience_.for_at_least = spec_.for_at_least;
+        patience_.recover_after = spec_.recover_after;
+        auto changes =
+            find_changes(open_, found, {}, at, {options_.open_per_rule_max}, &patience_);
+        apply_changes(changes, open_);
+        return changes;
+    }
+    size_t open() const { return open_.size(); }
+    /// The rows of `sql` at that state.
+    Result<Found> rows(const std::string& sql, const History& history, Timestamp at) {
+        TARN_TRY(past, sql_of_the_past(sql, named(sql, state_at(history, at)), at));
+        TARN_TRY(statement, session_->prepare(past, {}));
         std::vector<std::string> warnings;
-        TARN_TRY(found, read_rows(*session_, *statement, spec_, options_, warnings));
-        std::set<std::string> out;
-        for (const auto& [key_id, row] : found.rows) out.insert(key_id);
-        return out;
+        return read_rows(*session_, *statement, spec_, options_, warnings);
     }
 
  private:
+    static PastState named(const std::string& sql, PastState state) {
+        const auto names = tables_named(sql, state);
+        std::erase_if(state, [&](const auto& one) { return !names.contains(one.first); });
+        return state;
+    }
+
+    OpenByKey open_;
+    Patience patience_;
     const AlertsParts& parts_;
     const AlertsOptions& options_;
     const AlertSpec& spec_;
@@ -108,6 +129,10 @@ Result<Replay> replay_rule(const AlertsParts& parts, const AlertsOptions& option
         add_note(out, "no history yet: " + inspected.problem.message);
         return out;
     }
+    if (!spec.stays.empty()) {
+        TARN_TRY(stays, flows::inspect_sql(parts.engine, spec.stays));
+        inspected.inputs.insert(inspected.inputs.end(), stays.inputs.begin(), stays.inputs.end());
+    }
     TARN_TRY(history, find_history(parts, inspected.inputs, out.from));
     out.states = history.states.size();
     if (history.states.empty()) {
@@ -115,7 +140,9 @@ Result<Replay> replay_rule(const AlertsParts& parts, const AlertsOptions& option
         return out;
     }
     const auto now = state_at(history, out.to);
-    if (tables_named(spec.when, now).size() != now.size()) {
+    auto names = tables_named(spec.when, now);
+    if (!spec.stays.empty()) names.merge(tables_named(spec.stays, now));
+    if (names.size() != now.size()) {
         add_note(out, "it reads a view, whose past can't be looked at");
         return out;
     }
@@ -127,12 +154,11 @@ Result<Replay> replay_rule(const AlertsParts& parts, const AlertsOptions& option
     const auto begun = std::chrono::steady_clock::now();
     const auto left = [&] { return kTimeMax - (std::chrono::steady_clock::now() - begun); };
     // What one evaluation takes says how many there can be.
-    const auto first = player.keys(history, history.states.back());
+    const auto first = player.rows(spec.when, history, history.states.back());
     const auto once = kTimeMax - left();
     const size_t affordable =
         static_cast<size_t>(kTimeMax / std::max(once, std::chrono::nanoseconds(1'000'000))) / 2;
     const auto states = sample(history.states, std::clamp<size_t>(affordable, 1, kEvaluationsMax));
-    std::set<std::string> open;
     uint64_t failed = first.ok() ? 0 : 1;
     std::string why = first.ok() ? "" : first.error().message;
     for (const Timestamp at : states) {
@@ -140,18 +166,17 @@ Result<Replay> replay_rule(const AlertsParts& parts, const AlertsOptions& option
             add_note(out, "stopped after 5 s, at " + format_iso8601(at));
             break;
         }
-        auto keys = player.keys(history, at);
-        if (!keys.ok()) {
+        const auto changes = player.play(history, at);
+        if (!changes.ok()) {
             ++failed;
-            why = keys.error().message;
+            why = changes.error().message;
             continue;
         }
         ++out.evaluations;
-        for (const auto& key : *keys) out.fired += open.contains(key) ? 0 : 1;
-        for (const auto& key : open) out.recovered += keys->contains(key) ? 0 : 1;
-        open = std::move(*keys);
+        out.fired += changes->opened.size();
+        out.recovered += changes->recovered.size();
     }
-    out.open_at_end = open.size();
+    out.open_at_end = player.open();
     if (states.size() < history.states.size())
         add_note(out,
                  std::to_string(states.size()) + " of " + std::to_string(history.states.size()) +

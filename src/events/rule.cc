@@ -46,6 +46,8 @@ std::string fingerprint_of(const AlertSpec& spec) {
     codec::JsonWriter out;
     out.begin_array().value(spec.when).value(spec.run_as);
     for (const auto& column : spec.one_per) out.value(column);
+    // Rules of before this key keep the fingerprint that they have.
+    if (!spec.stays.empty()) out.begin_object().member("while", spec.stays).end_object();
     out.end_array();
     return codec::hex_encode(codec::sha256(out.text())).substr(0, 32);
 }
@@ -150,6 +152,7 @@ Status Rule::prepare() {
 Result<Found> Rule::read(const AlertSpec& as, std::vector<std::string>& warnings) {
     const std::string wanted = fingerprint_of(as) + context_.time_zone();
     if (session_ == nullptr || session_for_ != wanted) {
+        stays_statement_.reset();
         statement_.reset();
         session_.reset();
         TARN_TRY(session,
@@ -164,6 +167,27 @@ Result<Found> Rule::read(const AlertSpec& as, std::vector<std::string>& warnings
     return read_rows(*session_, *statement_, as, context_.options, warnings);
 }
 
+Status Rule::read_stays(const AlertSpec& as, const Found& found,
+                        std::vector<std::string>& warnings) {
+    patience_.stays = {};
+    if (as.stays.empty()) return ok_status();
+    bool missing = false;
+    {
+        MutexLock lock(mutex_);
+        for (const auto& [key_id, record] : open_)
+            missing = missing || !found.rows.contains(key_id);
+    }
+    if (!missing) return ok_status();
+    if (stays_statement_ == nullptr) {
+        TARN_TRY(statement, session_->prepare(as.stays, {}));
+        stays_statement_ = std::move(statement);
+    }
+    auto rows = read_rows(*session_, *stays_statement_, as, context_.options, warnings);
+    if (!rows.ok()) return std::move(rows).error().within("while");
+    patience_.stays = std::move(*rows);
+    return ok_status();
+}
+
 Result<flows::StepResult> Rule::evaluate(flows::StepRun& run, const AlertSpec& as,
                                          const std::string& fingerprint) {
     MutexLock one(run_mutex_);
@@ -172,6 +196,7 @@ Result<flows::StepResult> Rule::evaluate(flows::StepRun& run, const AlertSpec& a
     // own.
     if (!result.ok()) loaded_ = false;
     if (!result.ok() || !context_.keep_sessions()) {
+        stays_statement_.reset();
         statement_.reset();
         session_.reset();
     }
@@ -190,6 +215,7 @@ Result<flows::StepResult> Rule::compare_and_commit(flows::StepRun& run, const Al
     TARN_CHECK_OK(load());
     flows::StepResult result;
     TARN_TRY(found, read(as, result.warnings));
+    TARN_CHECK_OK(read_stays(as, found, result.warnings));
     result.rows_read = found.rows.size();
     const Timestamp now = context_.parts.clock.now();
     Changes changes;
@@ -197,7 +223,10 @@ Result<flows::StepResult> Rule::compare_and_commit(flows::StepRun& run, const Al
     {
         MutexLock lock(mutex_);
         spec = spec_;  // its webhooks are those of now, whatever step this is
-        changes = find_changes(open_, found, silences_, now, {context_.options.open_per_rule_max});
+        patience_.for_at_least = spec.for_at_least;
+        patience_.recover_after = spec.recover_after;
+        changes = find_changes(open_, found, silences_, now, {context_.options.open_per_rule_max},
+                               &patience_);
         // A recovery shows the row as it was seen last.
         for (auto& record : changes.recovered)
             if (const auto seen = rows_now_.find(record.key_id); seen != rows_now_.end())
@@ -213,13 +242,20 @@ Result<flows::StepResult> Rule::compare_and_commit(flows::StepRun& run, const Al
     const auto before = static_cast<double>(open_.size());
     apply_changes(changes, open_);
     open_gauge_.add(static_cast<double>(open_.size()) - before);
+    show_rows(found);
+    return result;
+}
+
+/// The rows of now of what is open, where they are others than at its opening.
+void Rule::show_rows(const Found& found) {
     rows_now_.clear();
+    const auto& stays = patience_.stays.rows;
     for (const auto& [key_id, record] : open_) {
-        const auto row = found.rows.find(key_id);
-        if (row != found.rows.end() && row->second.row != record.row)
+        const auto& rows = found.rows.contains(key_id) ? found.rows : stays;
+        const auto row = rows.find(key_id);
+        if (row != rows.end() && row->second.row != record.row)
             rows_now_[key_id] = row->second.row;
     }
-    return result;
 }
 
 Result<Rule::Staged> Rule::stage(const Changes& changes, const AlertSpec& spec, Timestamp now,
@@ -307,6 +343,48 @@ std::vector<OpenAlert> Rule::open() const {
         out.push_back(std::move(alert));
     }
     return out;
+}
+
+std::vector<SilencedKey> Rule::silences() const {
+    const Timestamp now = context_.parts.clock.now();
+    std::vector<SilencedKey> out;
+    MutexLock lock(mutex_);
+    for (const auto& [key_id, silence] : silences_)
+        if (silence.until > now) out.push_back({key_id, silence.until, silence.by});
+    return out;
+}
+
+Status Rule::tell_newcomers(const std::vector<std::string>& declared, Timestamp before) {
+    MutexLock one(run_mutex_);
+    TARN_CHECK_OK(load());
+    TARN_TRY(stored, context_.parts.store.get(webhooks_key(name_)));
+    const std::string now_known = webhooks_value(declared);
+    if (stored && stored->value == now_known) return ok_status();
+    std::vector<WebhookUrl> fresh;
+    // A lake of an older program, or a new rule: all of them count as known.
+    if (stored) {
+        TARN_TRY(known, parse_webhooks(stored->value));
+        for (auto& target : context_.targets(name_))
+            if (!known.contains(target.target)) fresh.push_back(std::move(target));
+    }
+    OpenByKey open;
+    {
+        MutexLock lock(mutex_);
+        open = open_;
+    }
+    const Timestamp now = context_.parts.clock.now();
+    Staged staged;
+    staged.batch.require_present(rule_key(name_),
+                                 Error(Code::not_found, "there is no rule " + name_));
+    if (!fresh.empty())
+        for (const auto& [key_id, record] : open)
+            if (record.told && *record.told < before)
+                stage_message(staged, {"alert.opened", now, context_.lake(), name_, record, {}},
+                              fresh);
+    staged.batch.put(webhooks_key(name_), now_known);
+    TARN_CHECK_OK(context_.parts.store.commit(std::move(staged.batch)));
+    context_.deliverer.add(std::move(staged.deliveries));
+    return ok_status();
 }
 
 namespace {
@@ -420,7 +498,13 @@ class RuleStep final : public flows::Step {
     std::optional<flows::TableRef> output() const override { return std::nullopt; }
     const flows::Refresh& refresh() const override { return refresh_; }
     bool quiet() const override { return true; }
-    std::chrono::seconds at_least_every() const override { return spec_.check_every; }
+    /// A row that must be there for a while is looked at again when that is over.
+    std::chrono::seconds at_least_every() const override {
+        auto most = spec_.check_every;
+        for (const auto wait : {spec_.for_at_least, spec_.recover_after})
+            if (wait.count() > 0) most = std::min(most, wait);
+        return most;
+    }
     Result<flows::StepResult> run(flows::StepRun& run) override {
         return rule_->evaluate(run, spec_, fingerprint_);
     }

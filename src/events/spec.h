@@ -20,6 +20,10 @@ struct AlertSpec {
     };
     std::vector<Webhook> to;
     bool tell_recovery = true;
+    // Against flapping: an alert opens when its row has been there for `for_at_least`, and recovers
+    // when it is in neither SELECT any more, for `recover_after`.
+    std::string stays;  // SELECT: rows whose open alert stays open; empty: those of `when`
+    std::chrono::seconds for_at_least{0}, recover_after{0};
     std::chrono::seconds check_every{60};  // also when no input changed: time passes
     std::string run_as;                    // role whose grants the rule reads with; empty: the server's own
 

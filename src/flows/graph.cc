@@ -158,6 +158,7 @@ void Graph::Impl::settle(const Job& job, const Result<StepResult>& result) {
         if (run.start().cause == Cause::request) {
             node.requested = true;
             node.from_scratch = run.start().from_scratch;
+            if (!node.range) node.range = run.start().range;
         }
         return;
     }
@@ -168,6 +169,8 @@ void Graph::Impl::settle(const Job& job, const Result<StepResult>& result) {
     node.retry_at = parts.clock.now().plus(pause);
     node.attempted = run.start().marks;
     if (run.start().from_scratch) node.from_scratch = true;
+    // A range that the step cannot take is not tried again; the step itself is.
+    if (code != Code::invalid_argument && !node.range) node.range = run.start().range;
 }
 
 void Graph::Impl::perform(const Job& job) {
@@ -352,6 +355,24 @@ Status Graph::run_now(const std::string& step, bool from_scratch) {
         if (placed.node->step->name() != step) continue;
         placed.node->requested = true;
         placed.node->from_scratch = placed.node->from_scratch || from_scratch;
+        impl_->nudged = true;
+        impl_->settled = false;
+        impl_->changed.notify_all();
+        return {};
+    }
+    return Error{Code::not_found, "there is no step \"" + step + "\"", "no_such_step"};
+}
+
+Status Graph::backfill(const std::string& step, const TimeRange& range) {
+    const MutexLock lock(impl_->mutex);
+    for (const auto& placed : impl_->order) {
+        if (placed.node->step->name() != step) continue;
+        TARN_CHECK_OK(placed.node->step->check_range(range));
+        if (placed.node->range && *placed.node->range != range)
+            return Error{Code::conflict, "another backfill of " + step + " has not begun yet",
+                         "backfill_waits"};
+        placed.node->requested = true;
+        placed.node->range = range;
         impl_->nudged = true;
         impl_->settled = false;
         impl_->changed.notify_all();

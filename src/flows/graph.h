@@ -48,6 +48,12 @@ std::string_view to_string(RunOutcome outcome);
 enum class Cause : uint8_t { first, definition, input, schedule, time, retry, request };
 std::string_view to_string(Cause cause);
 
+/// What a run did, as it went on.
+struct LogLine {
+    Timestamp at;
+    std::string text;
+};
+
 struct RunInput {
     TableRef name;
     std::optional<int64_t> before, now;  // snapshots: worked through before, and with this run
@@ -65,6 +71,7 @@ struct RunRecord {
     std::string error;  // empty unless failed
     std::vector<RunInput> inputs;
     std::optional<int64_t> output_snapshot;  // what it made
+    std::vector<LogLine> log;                // at most fifty; empty in records of older programs
 };
 
 struct StepStatus {
@@ -114,6 +121,10 @@ class Graph {
     Result<std::vector<RunRecord>> runs(const std::string& step = {}, size_t limit = 100) const;
     /// Makes it due now; from scratch: as if it had never run. not_found.
     Status run_now(const std::string& step, bool from_scratch = false);
+    /// Makes only that part of the step's table anew, as soon as the step is free. Where the whole
+    /// would not stay right without more (rows came in since and there is no window), more is
+    /// computed; the run's mode says what. not_found; invalid_argument: it takes no such range.
+    Status backfill(const std::string& step, const TimeRange& range);
     /// Cancels what runs and waits for it. Nothing runs afterwards. Idempotent.
     void stop();
 

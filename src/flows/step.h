@@ -35,6 +35,15 @@ struct InputState {
     bool changed() const { return snapshot_before != snapshot_now; }
 };
 
+/// A part of a table by time: what a backfill computes anew. Days ("2026-03-01") or times, local to
+/// the lake's zone.
+struct TimeRange {
+    std::string from;  // the first of it
+    std::string to;    // the first after it
+
+    bool operator==(const TimeRange&) const = default;
+};
+
 struct StepResult {
     uint64_t rows_read = 0, rows_written = 0, rows_set_aside = 0;
     uint64_t bytes_written = 0;
@@ -55,6 +64,8 @@ class StepRun {
     /// The state of the lake that the inputs were taken from; open_run_session() (run_session.h)
     /// reads it. Null only in a test's stand-in.
     virtual const tables::CatalogSnapshot* state() const { return nullptr; }
+    /// Only this part was asked for; nullopt: an ordinary run. A step that takes no ranges sees none.
+    virtual std::optional<TimeRange> range() const { return std::nullopt; }
     /// The step's own word for how it computes this time, for the history.
     virtual void mode(const std::string&) {}
     /// Called from another thread when the run is cancelled, until replaced by nullptr.
@@ -75,6 +86,12 @@ class Step {
     virtual const std::vector<TableRef>& inputs() const = 0;
     virtual std::optional<TableRef> output() const = 0;
     virtual const Refresh& refresh() const = 0;
+    /// Whether a part of its table can be computed alone (StepRun::range). invalid_argument says why
+    /// not.
+    virtual Status check_range(const TimeRange&) const {
+        return Error(Code::invalid_argument, name() + " is no SQL table: it runs as a whole",
+                     "no_ranges");
+    }
     /// True: runs that changed nothing and failed nothing leave no history (alerts, each second).
     virtual bool quiet() const { return false; }
     /// A step whose answer changes with time alone runs at least this often even if no input

@@ -26,6 +26,8 @@ const char* mode_word(TableMode mode) {
             return "from scratch";
         case TableMode::window:
             return "window";
+        case TableMode::range:
+            return "range";
         case TableMode::added_rows:
             return "added rows";
         case TableMode::nothing:
@@ -98,6 +100,13 @@ std::string TableStep::signature(const query::SelectFacts& facts) const {
     return text + "partition " + spec_.partition;
 }
 
+Status TableStep::check_range(const TimeRange&) const {
+    if (!spec_.key.empty()) return {};
+    return Error{Code::invalid_argument,
+                 name_ + " has no key: a range is of the first date or timestamp of the key",
+                 "no_ranges"};
+}
+
 Result<StepResult> TableStep::run(StepRun& run) {
     std::string zone;
     {
@@ -108,13 +117,15 @@ Result<StepResult> TableStep::run(StepRun& run) {
     TARN_TRY(session,
              open_run_session(parts_.engine, parts_.system, run, spec_.name.database, zone));
     const Interrupting interrupting(run, *session);
-    Work work{run, *session, {}, nullptr, TableMode::scratch, 0, {}, {}, {}, {}};
+    Work work{run, *session, {}, nullptr, TableMode::scratch, 0, {}, {}, {}, false, {}};
     TARN_TRY(facts, query::describe_select(*session, spec_.sql));
     work.facts = std::move(facts);
     TARN_TRY(table, existing(run));
     work.table = std::move(table);
     TARN_CHECK_OK(choose_mode(work));
-    run.mode(mode_word(work.mode));
+    run.mode(work.mode == TableMode::range ? "range from " + run.range()->from + " to before " +
+                                                 run.range()->to
+                                           : mode_word(work.mode));
     if (work.mode == TableMode::nothing) return work.result;
     const Status done = [&]() -> Status {
         TARN_CHECK_OK(make_table(work));
@@ -138,7 +149,7 @@ Status TableStep::choose_mode(Work& work) const {
         if (!names.contains(lower(column)))
             return Error{Code::invalid_argument,
                          "the key column \"" + column + "\" is not in the SELECT"};
-    if (spec_.refresh.window) TARN_CHECK_OK(find_window(work));
+    if (spec_.refresh.window || work.run.range()) TARN_CHECK_OK(find_window(work));
 
     const auto& inputs = work.run.inputs();
     for (const auto& input : inputs)
@@ -151,7 +162,7 @@ Status TableStep::choose_mode(Work& work) const {
     const bool kept = work.table && work.table->metadata->properties.count(kColumns) > 0 &&
                       work.table->metadata->properties.at(kColumns) == signature(work.facts);
     if (!kept || !known) return {};
-    if (!work.facts.repeatable && !spec_.refresh.window) return {};
+    if (!work.facts.repeatable && !spec_.refresh.window && !work.run.range()) return {};
     std::vector<size_t> changed;
     bool only_appends = true;
     for (size_t i = 0; i < inputs.size(); ++i) {
@@ -162,6 +173,7 @@ Status TableStep::choose_mode(Work& work) const {
         changed.push_back(i);
         only_appends = only_appends && kind == TableChanges::Kind::appended;
     }
+    if (work.run.range()) return place_range(work, !changed.empty());
     if (changed.empty() && work.facts.repeatable) {
         work.mode = TableMode::nothing;
         return {};
@@ -191,7 +203,39 @@ Status TableStep::find_window(Work& work) const {
             return {};
         }
     return Error{Code::invalid_argument,
-                 "refresh has a window, but no column of the key is a date or timestamp"};
+                 std::string(work.run.range() ? "a range was asked for" : "refresh has a window") +
+                     ", but no column of the key is a date or timestamp"};
+}
+
+/// The run records that the inputs' present states are worked through. Where rows came in since, a
+/// range alone would leave them out for good: the window goes with it, and without a window the
+/// whole table.
+Status TableStep::place_range(Work& work, bool inputs_changed) const {
+    if (inputs_changed && !spec_.refresh.window) return {};
+    if (inputs_changed) {
+        TARN_CHECK_OK(place_window(work));
+        if (work.mode != TableMode::window) return {};  // no row yet: all of it
+    }
+    work.mode = TableMode::range;
+    work.with_range = true;
+    // Two bounds the wrong way round, or no times: said before anything is deleted.
+    const auto& range = *work.run.range();
+    TARN_TRY(fine, work.session.query("select " + literal(range.from) + "::" + work.window_type +
+                                      " < " + literal(range.to) + "::" + work.window_type));
+    if (fine.rows() != 1 || fine.columns[0].is_null(0) || fine.columns[0].number(0) == 0)
+        return Error{Code::invalid_argument, "the range is empty: it begins at " + range.from +
+                                                 " and ends before " + range.to};
+    return {};
+}
+
+std::string TableStep::Work::wanted(const std::string& time) const {
+    std::string sql;
+    if (!window_from.empty()) sql = time + " >= " + window_from;
+    if (!with_range) return sql;
+    const auto range = *run.range();
+    sql += (sql.empty() ? "(" : " or (") + time + " >= " + literal(range.from) + "::" +
+           window_type + " and " + time + " < " + literal(range.to) + "::" + window_type + ")";
+    return "(" + sql + ")";
 }
 
 /// The window reaches back from the newest row that the table has: whatever the clock says, and
@@ -245,14 +289,14 @@ Status TableStep::take_away(Work& work) const {
                 query::remove_all_rows(work.session, spec_.name.database, spec_.name.table));
         if (clean)
             TARN_CHECK_OK(query::remove_all_rows(work.session, rejected.database, rejected.table));
-    } else if (work.mode == TableMode::window) {
+    } else if (work.mode == TableMode::window || work.mode == TableMode::range) {
         TARN_CHECK_OK(work.session.run("delete from " + quoted(spec_.name) + " where " +
-                                       work.window_column + " >= " + work.window_from));
+                                       work.wanted(work.window_column)));
         if (clean)
-            TARN_CHECK_OK(work.session.run("delete from " + quoted(rejected) +
-                                           " where try_cast(json_extract_string(\"row\", " +
-                                           literal("$." + work.window_column) + ") as " +
-                                           work.window_type + ") >= " + work.window_from));
+            TARN_CHECK_OK(work.session.run(
+                "delete from " + quoted(rejected) + " where " +
+                work.wanted("try_cast(json_extract_string(\"row\", " +
+                            literal("$." + work.window_column) + ") as " + work.window_type + ")")));
     }
     return {};
 }
@@ -264,8 +308,8 @@ Status TableStep::compute(Work& work) const {
         names += (names.empty() ? "" : ", ") + quoted(lower(column.name));
     std::string sql = "insert into " + quoted(spec_.name) + " select * from (\n" + spec_.sql +
                       "\n) as computed(" + names + ")";
-    if (work.mode == TableMode::window)
-        sql += " where " + work.window_column + " >= " + work.window_from;
+    if (work.mode == TableMode::window || work.mode == TableMode::range)
+        sql += " where " + work.wanted(work.window_column);
     const auto& inputs = work.run.inputs();
     if (work.mode == TableMode::added_rows) {
         const auto& input = inputs[work.changed_input];

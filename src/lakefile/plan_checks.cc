@@ -119,8 +119,11 @@ Status Planner::check_sql() {
             if (item.kind == Kind::table && table.name == item.outputs[0])
                 TARN_CHECK_OK(check_select(item, table.sql, "the SQL", table.key));
         for (const auto& alert : lake.alerts)
-            if (item.kind == Kind::alert && alert.name == item.name)
+            if (item.kind == Kind::alert && alert.name == item.name) {
                 TARN_CHECK_OK(check_select(item, alert.when, "the condition", alert.one_per));
+                if (!alert.stays.empty())
+                    TARN_CHECK_OK(check_select(item, alert.stays, "`while`", alert.one_per));
+            }
         for (const auto& board : lake.dashboards) {
             if (item.kind != Kind::dashboard || board.name != item.name) continue;
             for (const auto& chart : board.charts) {

@@ -1,4 +1,5 @@
 // Forecast and stock-out risk in a real graph over a real lake in a folder.
+#include "models/monitor.h"
 #include "models/steps.h"
 #include "query/test_rows.h"
 
@@ -153,6 +154,57 @@ TEST_F(StepsTest, AForecastIsTrainedJudgedAndKept) {
     EXPECT_EQ(sql("select count(*) from demand_backtest b join daily_sales s using (day, store_id) "
                   "where b.actual <> s.units"),
               "0");
+}
+
+TEST_F(StepsTest, InputsThatMoveAndErrorsOverTimeAreShown) {
+    make_sales();
+    must(graph_->configure({forecast(demand())}));
+    graph_->run_due();
+    const auto version = must(registry_->current("main.demand"));
+    auto session = must(engine_->connect(system_));
+    const auto calm = must(input_drift(*session, demand(), *version));
+    EXPECT_EQ(calm.latest_from, "2026-07-06");
+    EXPECT_EQ(calm.latest_to, "2026-07-19");
+    EXPECT_EQ(calm.latest_rows, 56u);
+    EXPECT_EQ(calm.trained_rows, 150u * 4 - 56u);
+    ASSERT_EQ(calm.inputs.size(), 2u) << "the measure and promo";
+    for (const auto& input : calm.inputs) {
+        double trained = 0, latest = 0;
+        for (const auto& bin : input.bins) {
+            trained += bin.trained;
+            latest += bin.latest;
+        }
+        EXPECT_NEAR(trained, 1, 1e-9) << input.column;
+        EXPECT_NEAR(latest, 1, 1e-9) << input.column;
+        EXPECT_LT(input.stability_index, 0.5) << input.column;
+    }
+    run("update daily_sales set promo = 1, units = units * 9 where day >= '2026-07-06'");
+    const auto moved = must(input_drift(*session, demand(), *version));
+    EXPECT_EQ(moved.inputs[0].column, "units") << "the largest first";
+    EXPECT_GT(moved.inputs[0].stability_index, 2);
+    EXPECT_GT(*moved.inputs[0].latest_mean, 5 * *moved.inputs[0].trained_mean);
+    EXPECT_GT(moved.inputs[1].stability_index, 0.25);
+    auto word = demand();
+    word.features = {"flavour", "gone"};
+    run("alter table daily_sales add column flavour text");
+    run("update daily_sales set flavour = case when store_id = 1 then 'it''s cola' else 'lime' end");
+    const auto words = must(input_drift(*session, word, *version));
+    ASSERT_EQ(words.inputs.size(), 2u) << "a column that is gone is left out";
+    EXPECT_FALSE(words.inputs[1].numeric);
+    EXPECT_EQ(words.inputs[1].bins[0].label, "lime");
+    EXPECT_NEAR(words.inputs[1].bins[1].latest, 0.25, 1e-9);
+    // The errors are those of the back-test, by day.
+    const auto errors = must(error_over_time(*session, demand()));
+    double wrong = 0, actual = 0;
+    for (const auto& point : errors) {
+        wrong += *point.model * point.actual / 100;
+        actual += point.actual;
+    }
+    EXPECT_NEAR(100 * wrong / actual, version->back_test.find("model")->wape, 1e-6);
+    EXPECT_LT(errors.front().time, errors.back().time);
+    // Everything that it knows is among the latest: nothing to compare with.
+    run("delete from daily_sales where day < '2026-07-08'");
+    EXPECT_EQ(input_drift(*session, demand(), *version).error().code, Code::precondition_failed);
 }
 
 TEST_F(StepsTest, AModelIsAFunctionOfSql) {

@@ -2,6 +2,7 @@
 // I/O.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -38,14 +39,23 @@ struct ChangeLimits {
         8 << 20;  // of keys and rows in one evaluation; the rest waits for the next one
 };
 
+/// What keeps a rule from flapping; `here` and `gone` go from one evaluation to the next. They are
+/// in memory only: after a restart the times begin anew, and nothing opens or recovers too early.
+struct Patience {
+    std::chrono::seconds for_at_least{0}, recover_after{0};
+    Found stays;  // rows that keep an open alert open
+    std::map<std::string, Timestamp> here;  // by key id: there without a break since
+    std::map<std::string, Timestamp> gone;  // of open alerts: without a row since
+};
+
 /// Nobody is told of this key at `now`.
 bool is_silenced(const Silences& silences, const std::string& key_id, Timestamp now);
 
 /// A row whose key is not open opens it; an open key without a row has recovered (only when all
 /// rows were read). Keys beyond the limits open nothing by themselves: one summary alert stands for
-/// them.
+/// them. `patience` may be null.
 Changes find_changes(const OpenByKey& open, const Found& found, const Silences& silences,
-                     Timestamp now, const ChangeLimits& limits);
+                     Timestamp now, const ChangeLimits& limits, Patience* patience = nullptr);
 
 /// Applies them to the alerts in memory, as the batch did to the records.
 void apply_changes(const Changes& changes, OpenByKey& open);

@@ -3,8 +3,10 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "base/time.h"
@@ -32,6 +34,7 @@ std::string delivery_prefix(std::string_view rule);
 std::string waiting_key(std::string_view id);  // eq: value is the rule
 std::string waiting_prefix();
 std::string target_key(std::string_view target);  // et
+std::string webhooks_key(std::string_view rule);  // ew
 
 /// An open alert; rule and key id stand in its key.
 struct OpenRecord {
@@ -69,6 +72,10 @@ struct TargetRecord {
 };
 std::string to_json(const TargetRecord& record);
 Result<TargetRecord> parse_target(std::string_view json);
+
+/// The webhooks that a rule had when it was configured last, by target.
+std::string webhooks_value(const std::vector<std::string>& targets);
+Result<std::set<std::string>> parse_webhooks(std::string_view json);
 
 /// A rule as configured: its fingerprint, which every change of its state requires.
 std::string rule_value(const std::string& fingerprint);

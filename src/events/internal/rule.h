@@ -66,6 +66,10 @@ class Rule {
     Result<flows::StepResult> evaluate(flows::StepRun& run, const AlertSpec& as,
                                        const std::string& fingerprint);
     std::vector<OpenAlert> open() const;
+    std::vector<SilencedKey> silences() const;
+    /// Queues what has been open since before `before` for the webhooks of the rule that were not
+    /// there at the last call.
+    Status tell_newcomers(const std::vector<std::string>& declared, Timestamp before);
     Status silence(const security::Caller& caller, const std::string& key, Timestamp until);
     Result<std::vector<std::string>> test_fire(const security::Caller& caller);
     RuleStatus status() const;
@@ -79,6 +83,10 @@ class Rule {
     Status load() TARN_REQUIRES(run_mutex_);
     Result<Found> read(const AlertSpec& as, std::vector<std::string>& warnings)
         TARN_REQUIRES(run_mutex_);
+    /// Rows of AlertSpec::stays, where they matter: an open alert has no row in `found`.
+    Status read_stays(const AlertSpec& as, const Found& found, std::vector<std::string>& warnings)
+        TARN_REQUIRES(run_mutex_);
+    void show_rows(const Found& found) TARN_REQUIRES(run_mutex_, mutex_);
     Result<Staged> stage(const Changes& changes, const AlertSpec& spec, Timestamp now,
                          const std::string& fingerprint) TARN_REQUIRES(run_mutex_);
     void stage_message(Staged& staged, const Message& message,
@@ -97,6 +105,8 @@ class Rule {
     std::string session_for_ TARN_GUARDED_BY(run_mutex_);  // what session_ was made for
     std::unique_ptr<query::Session> session_ TARN_GUARDED_BY(run_mutex_);
     std::unique_ptr<query::Statement> statement_ TARN_GUARDED_BY(run_mutex_);
+    std::unique_ptr<query::Statement> stays_statement_ TARN_GUARDED_BY(run_mutex_);
+    Patience patience_ TARN_GUARDED_BY(run_mutex_);
 
     mutable Mutex mutex_;  // what others read while a run goes on
     AlertSpec spec_ TARN_GUARDED_BY(mutex_);

@@ -122,12 +122,14 @@ Job Graph::Impl::start(const NodePtr& node, Cause cause, const Look& look, Input
     start.before = node->record;
     start.before_text = node->record_text;
     start.from_scratch = node->from_scratch;
+    if (!start.from_scratch) start.range = node->range;
     if (const auto output = node->step->output();
         output && node->record && !node->record->output_uuid.empty()) {
         const auto& table = look.tables.at(*output);
         if (!table || table->info.uuid != node->record->output_uuid) start.from_scratch = true;
     }
     node->requested = node->from_scratch = false;
+    node->range.reset();
     node->last_looked = start.started;
     node->run = std::make_shared<Run>(parts, std::move(start), options.runs_kept);
     node->state = StepState::running;

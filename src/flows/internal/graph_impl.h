@@ -25,6 +25,7 @@ struct Node {
 
     std::shared_ptr<Run> run;  // not null: running
     bool requested = false, from_scratch = false;
+    std::optional<TimeRange> range;  // asked for: the next run computes only this
     int failures = 0, conflicts = 0;
     Timestamp retry_at;
     Timestamp rests_until;  // a heavy step leaves the machine to others as long as it ran

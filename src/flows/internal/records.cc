@@ -117,6 +117,15 @@ std::string encode(const RunRecord& record) {
     }
     out.end_array();
     put_snapshot(out, "output_snapshot", record.output_snapshot);
+    if (!record.log.empty()) {
+        out.key("log").begin_array();
+        for (const auto& line : record.log)
+            out.begin_object()
+                .member("at", line.at.micros)
+                .member("text", std::string_view(line.text))
+                .end_object();
+        out.end_array();
+    }
     return out.end_object().take();
 }
 
@@ -144,6 +153,9 @@ Result<RunRecord> decode_run(std::string_view text) {
                  snapshot_of(each, "before"),
                  snapshot_of(each, "now")});
         record.output_snapshot = snapshot_of(json, "output_snapshot");
+        if (const auto log = json.find("log"); log != json.end())
+            for (const auto& line : *log)
+                record.log.push_back({{line.at("at").get<int64_t>()}, line.at("text")});
         return record;
     } catch (const std::exception&) {
         return damaged("a run");

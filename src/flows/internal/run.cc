@@ -6,6 +6,8 @@ namespace tarn::flows {
 
 namespace {
 
+constexpr size_t kLogLinesMax = 50, kLogTextMax = 500;
+
 /// The inputs as the run sees them.
 std::vector<InputState> input_states(const RunStart& start) {
     std::vector<InputState> states;
@@ -124,10 +126,18 @@ void Run::on_cancel(std::function<void()> interrupt) {
 void Run::mode(const std::string& word) {
     const MutexLock lock(mutex_);
     record_.mode = word;
+    note("computes: " + word);
+}
+
+/// A line of the run's log. Bounded: what comes after the fiftieth is left out.
+void Run::note(std::string text) {
+    if (record_.log.size() < kLogLinesMax && text.size() <= kLogTextMax)
+        record_.log.push_back({parts_.clock.now(), std::move(text)});
 }
 
 void Run::progress(const std::string& what, uint64_t done, uint64_t total) {
     const MutexLock lock(mutex_);
+    if (what != progress_.what) note(what);
     progress_ = {what, done, total};
 }
 

@@ -23,6 +23,7 @@ struct RunStart {
     std::optional<StepRecord> before;        // where the step stands
     std::optional<std::string> before_text;  // its record's bytes
     bool from_scratch = false;
+    std::optional<TimeRange> range;
 };
 
 /// Owner: the graph's node, and the worker. cancel() and progress_now() from any thread.
@@ -39,6 +40,7 @@ class Run final : public StepRun {
     const std::vector<InputState>& inputs() const override { return inputs_; }
     Status commit(std::vector<tables::TableChange> changes, meta::Batch extra) override;
     const tables::CatalogSnapshot* state() const override { return start_.state.get(); }
+    std::optional<TimeRange> range() const override { return start_.range; }
     void mode(const std::string& word) override;
     void on_cancel(std::function<void()> interrupt) override;
     void progress(const std::string& what, uint64_t done, uint64_t total) override;
@@ -62,6 +64,7 @@ class Run final : public StepRun {
 
  private:
     security::Caller caller() const;
+    void note(std::string text) TARN_REQUIRES(mutex_);
 
     const Parts& parts_;
     const RunStart start_;

@@ -18,6 +18,7 @@ namespace tarn::flows {
 enum class TableMode : uint8_t {
     scratch,     // all of it
     window,      // rows younger than the window
+    range,       // rows of a part that was asked for, and of the window where it is due
     added_rows,  // what the rows added to one input give
     nothing,     // the inputs have not changed
 };
@@ -33,6 +34,7 @@ class TableStep final : public Step {
     std::optional<TableRef> output() const override { return spec_.name; }
     const Refresh& refresh() const override { return spec_.refresh; }
     void set_time_zone(const std::string& name) override;
+    Status check_range(const TimeRange& range) const override;
     Result<StepResult> run(StepRun& run) override;
 
  private:
@@ -45,13 +47,18 @@ class TableStep final : public Step {
         TableMode mode = TableMode::scratch;
         size_t changed_input = 0;                             // added_rows
         std::string window_column, window_type, window_from;  // window: SQL of the bound
+        bool with_range = false;                              // the range too, or alone
         StepResult result;
+
+        /// Of window and range: SQL that says which rows are computed, of an expression of time.
+        std::string wanted(const std::string& time) const;
     };
 
     Result<tables::TablePtr> existing(const StepRun& run) const;
     Status choose_mode(Work& work) const;
     Status find_window(Work& work) const;
     Status place_window(Work& work) const;
+    Status place_range(Work& work, bool inputs_changed) const;
     Status make_table(Work& work) const;
     Status take_away(Work& work) const;
     Status compute(Work& work) const;

@@ -27,6 +27,7 @@ struct Route {
     Status (*stream)(const DoorParts&, ApiRequest&, http::Responder&) = nullptr;
 };
 
+/// All that there is, but for what Door::find names itself.
 constexpr Route kRoutes[] = {
     {"GET", "/api/v1/status", "tarn:GetStatus", false, get_status},
     {"GET", "/api/v1/me", "tarn:GetCallerIdentity", false, who_am_i},
@@ -65,6 +66,8 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/models/{}/monitor", "tarn:ListModels", false, monitor_model},
     {"PUT", "/api/v1/models/{}/current", "tarn:UseModelVersion", true, use_model_version},
     {"GET", "/api/v1/alerts", "tarn:ListAlerts", false, list_alerts},
+    {"GET", "/api/v1/alert-events", "tarn:ListAlerts", false, all_alert_events},
+    {"GET", "/api/v1/alert-deliveries", "tarn:ListAlerts", false, all_deliveries},
     {"GET", "/api/v1/alerts/{}", "tarn:ListAlerts", false, get_alert},
     {"GET", "/api/v1/alerts/{}/events", "tarn:ListAlerts", false, list_alert_events},
     {"GET", "/api/v1/alerts/{}/deliveries", "tarn:ListAlerts", false, list_deliveries},

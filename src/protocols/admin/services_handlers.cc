@@ -42,6 +42,46 @@ Json rule_json(const events::RuleStatus& rule, bool whole) {
             {"webhooks", std::move(webhooks)}};
 }
 
+Json event_json(const events::AlertEvent& event, bool whole) {
+    Json out = {{"rule", event.rule},
+                {"kind", events::to_string(event.kind)},
+                {"at", format_iso8601(event.at)}};
+    if (whole)
+        out.update({{"id", event.id},
+                    {"key", text_as_json(event.key)},
+                    {"row", text_as_json(event.row)},
+                    {"by", event.by}});
+    return out;
+}
+
+Json delivery_json(const events::Delivery& delivery, bool whole) {
+    Json attempts = Json::array();
+    for (const auto& attempt : delivery.attempts)
+        attempts.push_back({{"at", format_iso8601(attempt.at)},
+                            {"status", attempt.status},
+                            {"answer", whole ? attempt.answer : ""},
+                            {"took_ms", attempt.took_ms}});
+    return {{"id", delivery.id},
+            {"rule", delivery.rule},
+            {"type", delivery.type},
+            {"key", whole ? text_as_json(delivery.key) : Json()},
+            {"where", delivery.where},
+            {"target", delivery.target},
+            {"state", events::to_string(delivery.state)},
+            {"made", format_iso8601(delivery.made)},
+            {"next_attempt", optional_time(delivery.next_attempt)},
+            {"attempt_count", delivery.attempt_count},
+            {"attempts", std::move(attempts)}};
+}
+
+/// The newest `limit` of a list that is merged of several.
+template <typename One, typename When>
+void keep_newest(std::vector<One>& list, size_t limit, When when) {
+    std::stable_sort(list.begin(), list.end(),
+                     [&](const One& a, const One& b) { return when(a) > when(b); });
+    if (list.size() > limit) list.resize(limit);
+}
+
 }  // namespace
 
 Result<ApiResponse> list_sources(const DoorParts& parts, ApiRequest& request) {
@@ -167,15 +207,7 @@ Result<ApiResponse> list_alert_events(const DoorParts& parts, ApiRequest& reques
     TARN_TRY(found, parts.alerts->history(request.path_values[0], limit));
     const bool whole = RuleSight(parts, request.caller.principal).whole(request.path_values[0]);
     Json events = Json::array();
-    for (const auto& event : found) {
-        Json one = {{"kind", events::to_string(event.kind)}, {"at", format_iso8601(event.at)}};
-        if (whole)
-            one.update({{"id", event.id},
-                        {"key", text_as_json(event.key)},
-                        {"row", text_as_json(event.row)},
-                        {"by", event.by}});
-        events.push_back(std::move(one));
-    }
+    for (const auto& event : found) events.push_back(event_json(event, whole));
     return ApiResponse{200, {{"events", events}}, {}};
 }
 
@@ -185,23 +217,38 @@ Result<ApiResponse> list_deliveries(const DoorParts& parts, ApiRequest& request)
     TARN_TRY(found, parts.alerts->deliveries(request.path_values[0], limit));
     const bool whole = RuleSight(parts, request.caller.principal).whole(request.path_values[0]);
     Json deliveries = Json::array();
-    for (const auto& delivery : found) {
-        Json attempts = Json::array();
-        for (const auto& attempt : delivery.attempts)
-            attempts.push_back({{"at", format_iso8601(attempt.at)},
-                                {"status", attempt.status},
-                                {"answer", whole ? attempt.answer : ""},
-                                {"took_ms", attempt.took_ms}});
-        deliveries.push_back({{"id", delivery.id},
-                              {"type", delivery.type},
-                              {"key", whole ? text_as_json(delivery.key) : Json()},
-                              {"where", delivery.where},
-                              {"state", events::to_string(delivery.state)},
-                              {"made", format_iso8601(delivery.made)},
-                              {"next_attempt", optional_time(delivery.next_attempt)},
-                              {"attempt_count", delivery.attempt_count},
-                              {"attempts", std::move(attempts)}});
+    for (const auto& delivery : found) deliveries.push_back(delivery_json(delivery, whole));
+    return ApiResponse{200, {{"deliveries", deliveries}}, {}};
+}
+
+Result<ApiResponse> all_alert_events(const DoorParts& parts, ApiRequest& request) {
+    if (parts.alerts == nullptr) return without("alerts");
+    TARN_TRY(limit, limit_in(request));
+    RuleSight sight(parts, request.caller.principal);
+    std::vector<events::AlertEvent> found;
+    for (const auto& rule : parts.alerts->status()) {
+        TARN_TRY(of_rule, parts.alerts->history(rule.rule, limit));
+        found.insert(found.end(), of_rule.begin(), of_rule.end());
+        keep_newest(found, limit, [](const auto& event) { return event.at; });
     }
+    Json events = Json::array();
+    for (const auto& event : found) events.push_back(event_json(event, sight.whole(event.rule)));
+    return ApiResponse{200, {{"events", events}}, {}};
+}
+
+Result<ApiResponse> all_deliveries(const DoorParts& parts, ApiRequest& request) {
+    if (parts.alerts == nullptr) return without("alerts");
+    TARN_TRY(limit, limit_in(request));
+    RuleSight sight(parts, request.caller.principal);
+    std::vector<events::Delivery> found;
+    for (const auto& rule : parts.alerts->status()) {
+        TARN_TRY(of_rule, parts.alerts->deliveries(rule.rule, limit));
+        for (auto& delivery : of_rule) found.push_back(std::move(delivery));
+        keep_newest(found, limit, [](const auto& delivery) { return delivery.made; });
+    }
+    Json deliveries = Json::array();
+    for (const auto& delivery : found)
+        deliveries.push_back(delivery_json(delivery, sight.whole(delivery.rule)));
     return ApiResponse{200, {{"deliveries", deliveries}}, {}};
 }
 

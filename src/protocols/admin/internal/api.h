@@ -92,6 +92,8 @@ Result<ApiResponse> start_run(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> get_graph(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> get_step(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> get_run(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> all_alert_events(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> all_deliveries(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> get_alert(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> monitor_model(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> list_models(const DoorParts& parts, ApiRequest& request);

@@ -1,5 +1,5 @@
-// What services say of sources, steps and runs, as JSON for a caller: only of tables that the caller
-// sees, counts and errors only of those that it sees whole. services_json.cc.
+// What services say of sources, steps and runs, as JSON for a caller: only of tables that the
+// caller sees, counts and errors only of those that it sees whole. services_json.cc.
 #pragma once
 
 #include <map>
