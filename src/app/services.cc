@@ -125,6 +125,7 @@ Result<std::unique_ptr<Services>> Services::open(Lake& lake, const Settings& set
                                  {},
                                  {},
                                  {},
+                                 {},
                                  {}};
     out->open_applier(settings, parts);
     TARN_TRY(applier, lakefile::Applier::open(std::move(parts)));
@@ -143,6 +144,7 @@ void Services::open_applier(const Settings& settings, lakefile::ApplierParts& pa
                 out.push_back(user.name);
         return out;
     };
+    parts.rows_per_second = [this](const std::string& step) { return rows_per_second(step); };
     parts.replay = [this](const lakefile::Lakefile&, const events::AlertSpec& alert,
                           std::chrono::seconds span) -> Result<std::string> {
         const auto days = std::chrono::duration_cast<std::chrono::hours>(span).count() / 24;
@@ -155,6 +157,21 @@ void Services::open_applier(const Settings& settings, lakefile::ApplierParts& pa
         TARN_TRY(preview, sources_->try_source(source, rows));
         return preview_json(preview);
     };
+}
+
+/// Of the largest run: small ones measure what a run costs before its first row.
+std::optional<double> Services::rows_per_second(const std::string& step) const {
+    constexpr uint64_t kRowsMin = 10'000;
+    const auto runs = graph_->runs(step);
+    if (!runs.ok()) return std::nullopt;
+    const flows::RunRecord* largest = nullptr;
+    for (const auto& run : *runs)
+        if (run.outcome == flows::RunOutcome::done && run.result.rows_read >= kRowsMin &&
+            (largest == nullptr || run.result.rows_read > largest->result.rows_read))
+            largest = &run;
+    if (largest == nullptr) return std::nullopt;
+    const std::chrono::duration<double> took = largest->ended.since(largest->started);
+    return static_cast<double>(largest->result.rows_read) / std::max(took.count(), 0.001);
 }
 
 std::vector<std::shared_ptr<flows::Step>> Services::make_steps(
@@ -198,8 +215,8 @@ std::vector<lakefile::Problem> Services::check(const lakefile::Lakefile& lakefil
         if (!runs.ok()) problems.push_back({"sources." + source.name, 0, 0, runs.error().message});
     }
     for (const auto& dashboard : lakefile.dashboards)
-        if (const Status fits = dashboards::Dashboards::check(dashboard); !fits.ok())
-            problems.push_back({"dashboards." + dashboard.name, 0, 0, fits.error().message});
+        if (const Status drawn = dashboards::Dashboards::check(dashboard); !drawn.ok())
+            problems.push_back({"dashboards." + dashboard.name, 0, 0, drawn.error().message});
     return problems;
 }
 

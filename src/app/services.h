@@ -65,6 +65,7 @@ class Services {
     Status may_read(const ingest::SourceSpec& source) const;
     Status open_secrets(const Settings& settings);
     void open_applier(const Settings& settings, lakefile::ApplierParts& parts);
+    std::optional<double> rows_per_second(const std::string& step) const;
     /// Turns the declaration into calls of each service's configure().
     Status configure(const lakefile::Lakefile& lakefile);
     /// Those that can be made; the others give problems.

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "lakefile/internal/plan.h"
 #include "lakefile/internal/records.h"
+#include "lakefile/internal/sample.h"
 
 namespace tarn::lakefile {
 
@@ -275,44 +276,12 @@ Result<Plan> Applier::apply(const security::Caller& caller, const Text& text,
     return std::move(prepared.plan);
 }
 
-namespace {
-
-Result<Json> try_table(query::Engine& engine, const security::Caller& caller,
-                       const flows::TableSpec& table, size_t rows) {
-    TARN_TRY(session, engine.connect(caller, "main"));
-    TARN_CHECK_OK(session->set_setting("statement_timeout", "30000"));
-    TARN_TRY(statement, session->prepare("select * from (" + table.sql + "\n) as sample limit " +
-                                             std::to_string(rows),
-                                         {}));
-    TARN_TRY(cursor, session->execute(*statement, {}));
-    Json out = {
-        {"name", table.name.full_name()}, {"columns", Json::array()}, {"rows", Json::array()}};
-    for (const auto& column : cursor->columns())
-        out["columns"].push_back({{"name", column.name}, {"type", query::pg_name(column.type)}});
-    for (;;) {
-        TARN_TRY(chunk, cursor->next());
-        if (!chunk) break;
-        for (size_t row = 0; row < chunk->rows(); ++row) {
-            Json cells = Json::array();
-            for (const auto& column : chunk->columns) {
-                std::string text;
-                if (!column.is_null(row)) column.append_pg_text(row, text);
-                cells.push_back(column.is_null(row) ? Json() : Json(text));
-            }
-            out["rows"].push_back(std::move(cells));
-        }
-    }
-    return out;
-}
-
-}  // namespace
-
 Result<std::string> Applier::try_out(const security::Caller& caller, const Text& text,
-                                     const std::string& name, size_t rows) const {
+                                     const Sampling& what) const {
     const Parsed parsed = parse(text, impl_->secrets());
     std::vector<Problem> problems;
     const auto wanted = [&](const std::string& id) {
-        return name.empty() || id == name || id.substr(id.find('.') + 1) == name;
+        return what.name.empty() || id == what.name || id.substr(id.find('.') + 1) == what.name;
     };
     for (const auto& problem : parsed.problems) {
         const size_t dot = problem.where.find('.');
@@ -322,30 +291,7 @@ Result<std::string> Applier::try_out(const security::Caller& caller, const Text&
     }
     if (!problems.empty())
         return Error(Code::invalid_argument, describe(problems, text.file_name), "lakefile");
-    Json out = Json::array();
-    const auto add = [&](const std::string& id, Result<Json> sample) {
-        if (sample.ok()) {
-            sample->emplace("item", id);
-            out.push_back(std::move(sample).value());
-        } else {
-            out.push_back({{"item", id}, {"error", sample.error().message}});
-        }
-    };
-    for (const auto& source : parsed.lakefile.sources) {
-        if (!wanted("sources." + source.name)) continue;
-        if (!impl_->parts.try_source)
-            return Error(Code::unimplemented, "sources cannot be tried on this server");
-        auto sample = impl_->parts.try_source(source, rows);
-        add("sources." + source.name, sample.ok() ? Result<Json>(Json::parse(*sample))
-                                                  : Result<Json>(std::move(sample).error()));
-    }
-    for (const auto& item : parsed.lakefile.items)
-        for (const auto& table : parsed.lakefile.tables)
-            if (item.kind == Kind::table && table.name == item.outputs[0] && wanted(item.id()))
-                add(item.id(), try_table(impl_->parts.engine, caller, table, rows));
-    if (out.empty())
-        return Error(Code::not_found, "the lakefile has no source and no table '" + name + "'");
-    return Json{{"items", out}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+    return sample_items(impl_->parts, parsed, caller, what);
 }
 
 Result<std::string> Applier::describe_current() const {

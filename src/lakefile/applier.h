@@ -55,6 +55,14 @@ struct PlanOptions {
     std::optional<std::chrono::seconds> replay;  // alerts over so much history
 };
 
+/// What of a lakefile is tried. A table may read sources and tables that are only declared beside
+/// it.
+struct Sampling {
+    std::string name;               // "prices", "sources.prices"; empty: all
+    size_t rows = 20;               // shown of each
+    bool may_read_sources = false;  // for a table that reads a source without rows yet
+};
+
 /// All outlive the applier. Functions may be empty.
 struct ApplierParts {
     meta::Store& store;
@@ -77,6 +85,9 @@ struct ApplierParts {
     std::function<Result<std::string>(const Lakefile&, const events::AlertSpec&,
                                       std::chrono::seconds)>
         replay;
+    /// Rows a second that a step ("tables.levels") read in its largest run that is remembered;
+    /// nullopt: none is.
+    std::function<std::optional<double>(const std::string& step)> rows_per_second;
     /// A sample of a source, as a JSON object; nothing is kept.
     std::function<Result<std::string>(const ingest::SourceSpec&, size_t rows)> try_source;
 };
@@ -101,10 +112,10 @@ class Applier {
     /// `drop_data`.
     Result<Plan> apply(const security::Caller& caller, const Text& text, const std::string& plan_id,
                        bool drop_data);
-    /// A source or table of the text on a sample, as JSON: {"name", "columns", "rows", "rejected",
-    /// ...}. An empty name takes all. Reads with the caller's own grants; nothing is kept.
+    /// Sources and tables of the text on a sample, as JSON: {"items": [{"name", "columns", "rows",
+    /// "rejected", ...}]}. Reads with the caller's own grants; nothing is kept.
     Result<std::string> try_out(const security::Caller& caller, const Text& text,
-                                const std::string& name, size_t rows) const;
+                                const Sampling& what) const;
 
     /// What is applied, with secrets resolved; immutable.
     std::shared_ptr<const Lakefile> current() const;

@@ -15,8 +15,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Rows a second that one core computes, for estimates; measured ones vary by a factor of ten
-/// around it.
+/// Rows a second that one core computes, for what has not run yet; measured ones vary by a factor
+/// of ten around it.
 constexpr double kRowsPerSecond = 200'000;
 
 std::set<std::string> keys_that_differ(const std::string& before, const std::string& after) {
@@ -66,15 +66,17 @@ bool holds_password(const std::string& address) {
 bool spells_out_secret(const Item& item) {
     const Json definition = Json::parse(item.definition);
     const auto text = [](const Json& of, const char* key) {
-        return of.is_object() && of.contains(key) && of[key].is_string() ? of[key].get<std::string>()
-                                                                         : std::string();
+        return of.is_object() && of.contains(key) && of[key].is_string()
+                   ? of[key].get<std::string>()
+                   : std::string();
     };
     if (item.kind == Kind::source) return holds_password(text(definition, "postgres"));
     if (item.kind != Kind::alert || !definition.contains("to")) return false;
     for (const auto& one : definition["to"]) {
         const std::string secret = text(one, "secret");
         if (!secret.empty() && secret.find("${") == std::string::npos) return true;
-        if (holds_password(one.is_string() ? one.get<std::string>() : text(one, "url"))) return true;
+        if (holds_password(one.is_string() ? one.get<std::string>() : text(one, "url")))
+            return true;
     }
     return false;
 }
@@ -251,7 +253,12 @@ Status Planner::cost(const Item& item, Change& change) const {
         TARN_TRY(rows, rows_of(input));
         change.rows_in += rows;
     }
-    change.minutes = static_cast<double>(change.rows_in) / kRowsPerSecond / 60;
+    std::optional<double> measured;
+    if (parts_.rows_per_second) measured = parts_.rows_per_second(item.id());
+    change.minutes = static_cast<double>(change.rows_in) / measured.value_or(kRowsPerSecond) / 60;
+    if (measured && change.rows_in > 0)
+        change.notes.push_back("time by the " + std::to_string(std::llround(*measured)) +
+                               " rows/s of its own runs");
     return ok_status();
 }
 

@@ -281,6 +281,30 @@ def test_try_keeps_nothing(own_tarn, bakery):
     assert unknown.returncode == 1 and "nothing" in unknown.stderr
 
 
+def test_a_table_is_tried_before_its_inputs_exist(own_tarn, bakery):
+    (bakery / "in" / "prices" / "a.csv").write_text("product;cents\nroll;40\ncake;900\nit's;301\n")
+    lakefile = bakery / "lake.yaml"
+    lakefile.write_text(lakefile.read_text().replace("roles:", """\
+  dearest:
+    sql: select product, cents from dear where cents > 300
+roles:"""))
+    tried = tarn_command(own_tarn, "try", lakefile, "dearest")
+    assert tried.returncode == 0, tried.stderr
+    assert "cake" in tried.stdout and "it's" in tried.stdout and "roll" not in tried.stdout
+    assert "sample of 3 rows" in tried.stdout and "dear is computed" in tried.stdout
+    with pytest.raises(psycopg2.Error):
+        sql(own_tarn, "select * from dear")
+    # Who may not apply may not have the server open a source's files either.
+    api(own_tarn, "POST", "/api/v1/users", {"name": "guest"})
+    api(own_tarn, "PUT", "/api/v1/users/guest/policies/try", {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": ["tarn:Try", "tarn:ExecuteStatement"], "Resource": "*"}]})
+    key = api(own_tarn, "POST", "/api/v1/users/guest/keys")
+    answer = api(own_tarn, "POST", "/api/v1/try", {"lakefile": lakefile.read_text(), "name": "dearest", "folder": str(bakery),
+                                                   "files": {"sql/dear.sql": (bakery / "sql" / "dear.sql").read_text()}},
+                 key=(key["access_key_id"], key["secret_access_key"]))
+    assert "tarn:Apply" in answer["items"][0]["error"], answer
+
+
 def test_secrets_are_kept_and_never_shown(own_tarn, tmp_path):
     value = "postgresql://u:hunter2secret@127.0.0.1:1/db"
     (tmp_path / "lake.yaml").write_text("lake: a\nsources:\n  erp: {postgres: \"${secret:erp_url}\"}\n")
