@@ -1,7 +1,7 @@
 // The server's API as the console uses it: what an answer looks like, and one way to ask.
 
 export type Cell = string | number | boolean | null;
-export type Role = "value" | "x" | "measure" | "forecast" | "low" | "high" | "label" | "latitude" | "longitude";
+export type Role = "value" | "x" | "measure" | "forecast" | "low" | "high" | "label" | "latitude" | "longitude" | "series" | "trend";
 
 export interface Column {
   name: string;
@@ -23,7 +23,11 @@ export interface TableAsOf {
 
 export interface Chart {
   title: string;
-  kind: "number" | "line" | "bar" | "table" | "map";
+  kind: "number" | "line" | "bar" | "table" | "map" | "area" | "stacked" | "scatter" | "heatmap";
+  width?: "" | "third" | "half" | "full";
+  from?: string;
+  by?: string;
+  split?: string;
   unit: string;
   milliseconds: number;
   from_cache: boolean;

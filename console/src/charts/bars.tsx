@@ -3,7 +3,7 @@
 import type { Cell, Column } from "../api";
 import { as_number, number, plain } from "../format";
 
-export function Bars(props: { title: string; unit: string; columns: Column[]; rows: Cell[][] }) {
+export function Bars(props: { title: string; unit: string; columns: Column[]; rows: Cell[][]; choose?: ((value: Cell) => void) | undefined }) {
   const label = props.columns[0]!;
   const measures = props.columns.slice(1);
   const most = Math.max(...props.rows.flatMap((row) => measures.map((_, i) => as_number(row[i + 1]) ?? 0)), 0);
@@ -14,7 +14,13 @@ export function Bars(props: { title: string; unit: string; columns: Column[]; ro
         return (
           <li key={name}>
             <span class="bar-name" title={name}>
-              {name}
+              {props.choose ? (
+                <button type="button" class="bar-pick" onClick={() => props.choose?.(row[0] ?? null)}>
+                  {name}
+                </button>
+              ) : (
+                name
+              )}
             </span>
             <span class="bar-group">
               {measures.map((measure, i) => {

@@ -3,17 +3,25 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import type { Chart } from "../api";
+import type { Cell, Chart } from "../api";
 import { Bars } from "./bars";
 import { ago, as_number, exact_time, hours, kind_of, milliseconds, number, plain, share, words } from "../format";
+import { Heatmap } from "./heatmap";
 import { LineChart } from "./line_chart";
 import { PlaceMap } from "./place_map";
 import { now } from "../live";
+import { Scatter } from "./scatter";
+import { widen } from "./shape";
+import { Stacked } from "./stacked";
 import { DataTable } from "./table";
+import { Sparkline } from "../ui/basic";
 
 export function NumberTile({ chart }: { chart: Chart }) {
-  const cell = chart.rows?.[0]?.[0] ?? null;
-  const column = chart.columns?.[0];
+  // With an axis: the newest value, how it changed, and the points before it.
+  const rows = chart.rows ?? [];
+  const value_at = Math.max(0, chart.columns?.findIndex((one) => one.role === "value" || one.role === "measure") ?? 0);
+  const cell = rows[rows.length - 1]?.[value_at] ?? null;
+  const column = chart.columns?.[value_at];
   const value = as_number(cell);
   const kind = column ? kind_of(column) : "number";
   const text = value === null ? (cell === null || !column ? "\u2013" : plain(cell, column)) : kind === "hours" ? hours(value) : kind === "share" ? share(value) : number(value);
@@ -36,34 +44,61 @@ export function NumberTile({ chart }: { chart: Chart }) {
           {chart.unit && <span class="unit"> {chart.unit}</span>}
         </p>
       )}
+      {rows.length > 1 && !chart.error && <Change rows={rows} at={value_at} title={chart.title} before={rows[rows.length - 2]![0] ?? null} />}
       <Foot chart={chart} />
     </div>
   );
 }
 
-export const is_wide = (chart: Chart): boolean => chart.kind === "table" || chart.kind === "line";
+/** Against the point before: a sign, a word and a share, so that colour says nothing alone. */
+function Change({ rows, at, title, before }: { rows: Cell[][]; at: number; title: string; before: Cell }) {
+  const values = rows.flatMap((row) => as_number(row[at]) ?? []);
+  const [last, previous] = [values[values.length - 1], values[values.length - 2]];
+  if (last === undefined || previous === undefined) return null;
+  const part = previous === 0 ? null : (last - previous) / Math.abs(previous);
+  const sign = last > previous ? "\u25B2" : last < previous ? "\u25BC" : "\u25CF";
+  return (
+    <p class="change">
+      <span title={`${number(previous)} at ${String(before)}`}>
+        <span aria-hidden="true">{sign}</span> {last === previous ? "as before" : part === null ? number(Math.abs(last - previous)) : `${number(Math.abs(100 * part))}%`}
+        <span class="sr-only">{last > previous ? " more than before" : last < previous ? " less than before" : ""}</span>
+      </span>
+      <Sparkline values={values} label={`${title}, the last ${values.length} values`} width={88} height={22} />
+    </p>
+  );
+}
 
-export function ChartCard({ chart, wide }: { chart: Chart; wide: boolean }) {
+export const is_wide = (chart: Chart): boolean => ["table", "line", "area"].includes(chart.kind);
+
+/** Narrows the page to a value of a column; absent where the page has no such filter. */
+export type Choose = (column: string, value: Cell) => void;
+
+export function ChartCard({ chart, wide, filters = [], choose, rows_link }: { chart: Chart; wide: boolean; filters?: string[]; choose?: Choose; rows_link?: string | null }) {
   const as_table = useSignal(false);
   const drawn = chart.kind !== "table" && !chart.error && (chart.rows?.length ?? 0) > 0;
   return (
-    <article class={`card ${wide ? "wide" : ""}`} aria-label={chart.title}>
+    <article class={`card ${chart.width ? `w-${chart.width}` : wide ? "wide" : ""}`} aria-label={chart.title}>
       <div class="card-head">
         <h2>{chart.title}</h2>
         {chart.unit && <span class="unit">{chart.unit}</span>}
+        {rows_link && !chart.error && (
+          <a class="rows-link" href={rows_link} aria-label={`Rows of ${chart.title}`}>
+            Rows
+          </a>
+        )}
         {drawn && (
           <button type="button" class="quiet" onClick={() => (as_table.value = !as_table.value)}>
             {as_table.value ? "Chart" : "Table"}
           </button>
         )}
       </div>
-      <Drawing chart={chart} as_table={as_table.value} />
+      <Drawing chart={chart} as_table={as_table.value} filters={filters} choose={choose} />
       <Foot chart={chart} />
     </article>
   );
 }
 
-function Drawing({ chart, as_table }: { chart: Chart; as_table: boolean }): ComponentChildren {
+function Drawing({ chart, as_table, filters, choose }: { chart: Chart; as_table: boolean; filters: string[]; choose: Choose | undefined }): ComponentChildren {
   if (chart.error) return <Trouble chart={chart} />;
   const columns = chart.columns ?? [];
   const rows = chart.rows ?? [];
@@ -75,8 +110,19 @@ function Drawing({ chart, as_table }: { chart: Chart; as_table: boolean }): Comp
     );
   }
   if (as_table || chart.kind === "table") return <DataTable title={chart.title} columns={columns} rows={rows} twin={as_table} />;
-  if (chart.kind === "line") return <LineChart title={chart.title} unit={chart.unit} columns={columns} rows={rows} />;
-  if (chart.kind === "bar") return <Bars title={chart.title} unit={chart.unit} columns={columns} rows={rows} />;
+  const drawn = chart.kind === "heatmap" ? { columns, rows } : widen(columns, rows);
+  const same = { title: chart.title, unit: chart.unit, columns: drawn.columns, rows: drawn.rows };
+  const pick = choose && chart.by && filters.includes(chart.by) ? (value: Cell) => choose(chart.by!, value) : undefined;
+  if (chart.kind === "line") return <LineChart {...same} />;
+  if (chart.kind === "area") return <LineChart {...same} filled />;
+  if (chart.kind === "bar" && drawn.columns === columns) return <Bars {...same} choose={pick} />;
+  if (chart.kind === "bar" || chart.kind === "stacked") return <Stacked {...same} choose={pick} />;
+  if (chart.kind === "scatter") return <Scatter {...same} choose={pick} />;
+  if (chart.kind === "heatmap") {
+    const pick_series = choose && chart.split && filters.includes(chart.split) ? (series: string) => choose(chart.split!, series) : undefined;
+    const both = pick || pick_series ? (x: Cell, series: string) => (pick_series ? pick_series(series) : pick?.(x)) : undefined;
+    return <Heatmap {...same} choose={both} />;
+  }
   return <PlaceMap title={chart.title} columns={columns} rows={rows} />;
 }
 

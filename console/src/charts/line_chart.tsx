@@ -37,7 +37,7 @@ function read_series(columns: Column[]): Series[] {
   const series: Series[] = [];
   columns.forEach((column, at) => {
     if (column.role !== "measure" && column.role !== "forecast") return;
-    series.push({ name: column.name, role: column.role, colour: series.length, at, low: side("low", column.name), high: side("high", column.name) });
+    series.push({ name: column.name, role: column.role, colour: series.length % 6, at, low: side("low", column.name), high: side("high", column.name) });
   });
   return series;
 }
@@ -94,7 +94,7 @@ function path_of(points: ([number, number] | null)[]): string {
   return text;
 }
 
-export function LineChart(props: { title: string; unit: string; columns: Column[]; rows: Cell[][] }) {
+export function LineChart(props: { title: string; unit: string; columns: Column[]; rows: Cell[][]; filled?: boolean }) {
   const frame = useRef<HTMLDivElement>(null);
   const width = useSignal(640);
   const focus = useSignal<number | null>(null);
@@ -124,7 +124,7 @@ export function LineChart(props: { title: string; unit: string; columns: Column[
       });
   if (most === -Infinity) return <div class="nothing">No data yet. The chart fills as rows arrive.</div>;
   // From zero, unless the values lie far from it and close together.
-  if (least > 0 && least < 0.6 * most) least = 0;
+  if (least > 0 && (least < 0.6 * most || props.filled)) least = 0;
   if (most === least) most = least + 1;
   const room = (most - least) * 0.05;
   const [bottom, top] = [least === 0 ? 0 : least - room, most + room];
@@ -244,6 +244,7 @@ export function LineChart(props: { title: string; unit: string; columns: Column[
           {series.map((one) => (
             <g key={one.name} class={`series-${one.colour} ${one.role}`}>
               {one.low >= 0 && one.high >= 0 && <path class="band" d={band_of(along(one.low), along(one.high))} />}
+              {props.filled && one.role === "measure" && <path class="band" d={band_of(along(one.at).map((point) => point && [point[0], y(Math.max(0, bottom))]), along(one.at))} />}
               <path d={path_of(along(one.at))} />
             </g>
           ))}

@@ -3,10 +3,12 @@
 import type { Cell, Column } from "../api";
 import { ago, as_number, as_time, type CellKind, exact_time, hours, kind_of, parts_of, plain, share, words } from "../format";
 import { now } from "../live";
+import { Sparkline } from "../ui/basic";
 
 const right = new Set<CellKind>(["number", "hours", "share"]);
 
-export function DataTable(props: { title: string; columns: Column[]; rows: Cell[][]; twin: boolean }) {
+/** `plain`: names and values as they are stored, not as the lake's own tables are best read. */
+export function DataTable(props: { title: string; columns: Column[]; rows: Cell[][]; twin: boolean; plain?: boolean }) {
   const kinds = props.columns.map(kind_of);
   return (
     <div class={props.twin ? "table-frame twin" : "table-frame"} tabIndex={0} role="region" aria-label={`${props.title}, as a table`}>
@@ -15,7 +17,7 @@ export function DataTable(props: { title: string; columns: Column[]; rows: Cell[
           <tr>
             {props.columns.map((column, i) => (
               <th key={i} scope="col" class={right.has(kinds[i]!) ? "right" : ""} title={column.name}>
-                {words(column.name)}
+                {props.plain ? column.name : words(column.name)}
               </th>
             ))}
           </tr>
@@ -25,7 +27,7 @@ export function DataTable(props: { title: string; columns: Column[]; rows: Cell[
             <tr key={r}>
               {props.columns.map((column, i) => (
                 <td key={i} class={right.has(kinds[i]!) ? "right" : ""}>
-                  <Value cell={row[i] ?? null} column={column} kind={kinds[i]!} />
+                  {props.plain ? <Plain cell={row[i] ?? null} kind={kinds[i]!} /> : <Value cell={row[i] ?? null} column={column} kind={kinds[i]!} />}
                 </td>
               ))}
             </tr>
@@ -36,12 +38,31 @@ export function DataTable(props: { title: string; columns: Column[]; rows: Cell[
   );
 }
 
+function Plain({ cell, kind }: { cell: Cell; kind: CellKind }) {
+  if (cell === null) return <span class="absent-value">null</span>;
+  const at = kind === "time" ? as_time(cell) : null;
+  if (at !== null)
+    return (
+      <time dateTime={new Date(at).toISOString()} title={exact_time(at)}>
+        {String(cell)}
+      </time>
+    );
+  return <span class="text">{String(cell)}</span>;
+}
+
 /** Less time is worse: the bar fills towards the moment when nothing is left. */
 export function urgency(hours_left: number): "bad" | "warn" | "calm" {
   return hours_left < 4 ? "bad" : hours_left < 12 ? "warn" : "calm";
 }
 
+/** A list of numbers, newest first. */
+function trend_of(cell: unknown): number[] | null {
+  return Array.isArray(cell) ? cell.flatMap((one) => as_number(one as Cell) ?? []).reverse() : null;
+}
+
 function Value({ cell, column, kind }: { cell: Cell; column: Column; kind: CellKind }) {
+  const trend = column.role === "trend" ? trend_of(cell) : null;
+  if (trend !== null) return <Sparkline values={trend} label={`${words(column.name)}: from ${trend[0]} to ${trend[trend.length - 1]}`} />;
   if (cell === null) return <span class="absent-value">&ndash;</span>;
   const value = as_number(cell);
   if (kind === "hours" && value !== null) return <Bar text={hours(value)} part={value / 48} tone={urgency(value)} />;

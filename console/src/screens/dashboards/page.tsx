@@ -1,8 +1,12 @@
 // One declared dashboard: numbers first, what needs somebody beside the charts, tables across.
 
-import type { Chart, FilterChoice } from "../../api";
-import { ChartCard, is_wide, NumberTile } from "../../charts/chart";
+import { useSignal } from "@preact/signals";
+import type { Cell, FilterChoice } from "../../api";
 import { milliseconds, words } from "../../format";
+import { Button, Menu } from "../../ui";
+import { ChartCards } from "./cards";
+import { Edit } from "./edit";
+import { Share } from "./share";
 import { AlertsPanel, SourcesPanel } from "./panels";
 import { use_title } from "../../title";
 import { choose, dashboard, dashboard_error, dashboards, load, route } from "./state";
@@ -24,6 +28,29 @@ export function DashboardTabs() {
   );
 }
 
+function Actions({ name }: { name: string }) {
+  const open = useSignal<"edit" | "embed" | null>(null);
+  const close = () => {
+    open.value = null;
+    void load();
+  };
+  return (
+    <div class="page-actions">
+      <Button onClick={() => (open.value = "edit")}>Edit</Button>
+      <Menu
+        label="More"
+        items={[
+          { label: "Full screen", run: () => void document.documentElement.requestFullscreen?.() },
+          { label: "Print or save as PDF", run: () => print() },
+          { label: "Embed", run: () => (open.value = "embed") },
+        ]}
+      />
+      {open.value === "edit" && <Edit name={name} close={close} />}
+      {open.value === "embed" && <Share name={name} close={close} />}
+    </div>
+  );
+}
+
 export function DashboardPage() {
   const page = dashboard.value;
   const error = dashboard_error.value;
@@ -31,9 +58,11 @@ export function DashboardPage() {
     if (error !== null) return <Failed status={error.status} message={error.message} />;
     return dashboards.value.length === 0 && route.value.name === null ? <NothingDeclared /> : <Waiting />;
   }
-  const numbers = page.charts.filter((chart) => chart.kind === "number");
-  const others = page.charts.filter((chart) => chart.kind !== "number");
-  const alone = rows_of_their_own(others);
+  // The same value again takes the narrowing away.
+  const narrow = (column: string, value: Cell) => {
+    const before = page.filters.find((filter) => filter.name === column)?.selected ?? [];
+    choose(column, before.length === 1 && before[0] === String(value) ? [] : [String(value)]);
+  };
   return (
     <div class="page">
       <div class="page-head">
@@ -48,25 +77,17 @@ export function DashboardPage() {
         <span class="cost" title="Time the server took for the whole page">
           {milliseconds(page.milliseconds)}
         </span>
+        <Actions name={page.name} />
       </div>
       {error !== null && (
         <p class="banner" role="status">
           {error.status === 0 ? "The server cannot be reached. These are the last figures." : error.message}
         </p>
       )}
-      {numbers.length > 0 && (
-        <section class="tiles" aria-label="Key figures">
-          {keyed(numbers).map(([key, chart]) => (
-            <NumberTile key={key} chart={chart} />
-          ))}
-        </section>
-      )}
       <div class="columns">
-        <section class="charts" aria-label="Charts">
-          {keyed(others).map(([key, chart], i) => (
-            <ChartCard key={key} chart={chart} wide={alone.has(i)} />
-          ))}
-        </section>
+        <div class="chart-side">
+          <ChartCards page={page} choose={narrow} />
+        </div>
         <aside class="side" aria-label="Alerts and sources">
           <AlertsPanel />
           <SourcesPanel charts={page.charts} />
@@ -74,26 +95,6 @@ export function DashboardPage() {
       </div>
     </div>
   );
-}
-
-/** Small charts stand in pairs; one without a neighbour takes the row. */
-function rows_of_their_own(charts: Chart[]): Set<number> {
-  const out = new Set<number>();
-  for (let i = 0; i < charts.length; i++) {
-    if (!is_wide(charts[i]!) && i + 1 < charts.length && !is_wide(charts[i + 1]!)) i++;
-    else out.add(i);
-  }
-  return out;
-}
-
-/** A chart keeps its place on the page by its title. */
-function keyed(charts: Chart[]): [string, Chart][] {
-  const seen = new Map<string, number>();
-  return charts.map((chart) => {
-    const times = seen.get(chart.title) ?? 0;
-    seen.set(chart.title, times + 1);
-    return [`${chart.kind} ${chart.title} ${times}`, chart];
-  });
 }
 
 function Filter({ filter }: { filter: FilterChoice }) {
