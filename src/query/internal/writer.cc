@@ -4,6 +4,8 @@
 #include "base/random.h"
 #include "duckdb/parser/parsed_data/copy_info.hpp"
 #include "query/internal/duck_types.h"
+#include "query/internal/scan.h"
+#include "query/row_places.h"
 
 namespace tarn::query {
 
@@ -190,8 +192,11 @@ std::vector<tables::DataFile> TableWriter::take() {
     return std::move(done_);
 }
 
-void TableWriter::Lane::append(duck::ExecutionContext& context, duck::DataChunk& rows) {
+void TableWriter::Lane::append(duck::ExecutionContext& context, duck::DataChunk& rows,
+                               std::vector<PlacedRow>* places) {
     if (rows.size() == 0) return;
+    PlacesOf told{places, places ? places->size() : 0, nullptr};
+    if (places) places->resize(places->size() + rows.size());
     for (size_t i = 0; i < writer_.columns_.size(); ++i) {
         const auto* field = writer_.columns_[i].field;
         if (!field->required) continue;
@@ -204,7 +209,7 @@ void TableWriter::Lane::append(duck::ExecutionContext& context, duck::DataChunk&
                     "null value in column \"%s\" of relation \"%s\" violates not-null constraint",
                     field->name, writer_.table_->info.name);
     }
-    if (writer_.partition_.empty()) return append_to(context, "", {}, rows);
+    if (writer_.partition_.empty()) return append_to(context, "", {}, rows, told);
 
     std::vector<std::vector<tables::Literal>> literals;
     std::vector<tables::Type> types;
@@ -233,22 +238,32 @@ void TableWriter::Lane::append(duck::ExecutionContext& context, duck::DataChunk&
         duck::DataChunk part;
         part.Initialize(context.client, rows.GetTypes());
         part.Slice(rows, selection, group.rows.size());
-        append_to(context, key, std::move(group.partition), part);
+        told.at = &group.rows;
+        append_to(context, key, std::move(group.partition), part, told);
     }
 }
 
 void TableWriter::Lane::append_to(duck::ExecutionContext& context, const std::string& key,
-                                  tables::Partition partition, duck::DataChunk& rows) {
+                                  tables::Partition partition, duck::DataChunk& rows,
+                                  const PlacesOf& told) {
     auto& open = open_[key];
     open.used = ++uses_;
     if (!open.file) {
         open.partition = std::move(partition);
-        open.file = std::make_unique<ParquetFile>(
-            writer_.services_, writer_.context_,
-            writer_.table_->metadata->location + "/data/" + random_uuid() + ".parquet",
-            writer_.columns_);
+        const std::string path =
+            writer_.table_->metadata->location + "/data/" + random_uuid() + ".parquet";
+        open.file = std::make_unique<ParquetFile>(writer_.services_, writer_.context_, path,
+                                                  writer_.columns_);
+        const std::lock_guard<std::mutex> lock(writer_.mutex_);
+        open.number = static_cast<uint32_t>(writer_.paths_.size());
+        writer_.paths_.push_back(path);
     }
     open.file->append(context, rows);
+    if (told.places)
+        for (size_t i = 0; i < rows.size(); ++i)
+            (*told.places)[told.first + (told.at ? (*told.at)[i] : i)] = {open.number,
+                                                                          open.rows + i};
+    open.rows += rows.size();
     if (open.file->full()) {
         close(context, open);
         open_.erase(key);
@@ -309,6 +324,7 @@ tables::DataFile write_position_deletes(Services& services, duck::ClientContext&
     // Bounds of the path, untruncated: readers tell by them which data file is meant.
     out.lower_bounds = {{tables::kDeletePathFieldId, data_file.path}};
     out.upper_bounds = {{tables::kDeletePathFieldId, data_file.path}};
+    services.deletes->written(out.path, data_file.path, rows);
     return out;
 }
 

@@ -2,6 +2,7 @@
 // statistics that Iceberg's manifests want.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -43,6 +44,9 @@ class ParquetFile {
     duck::unique_ptr<duck::LocalFunctionData> local_;
 };
 
+/// Where a row went: the file by the order in which they were begun.
+struct PlacedRow;
+
 /// All files that one statement writes into one table.
 class TableWriter {
  public:
@@ -56,8 +60,9 @@ class TableWriter {
     class Lane {
      public:
         explicit Lane(TableWriter& writer) : writer_(writer) {}
-        /// Throws for a NULL in a required column.
-        void append(duck::ExecutionContext& context, duck::DataChunk& rows);
+        /// Throws for a NULL in a required column. `places`: gets one element for each row.
+        void append(duck::ExecutionContext& context, duck::DataChunk& rows,
+                    std::vector<PlacedRow>* places = nullptr);
         void finish(duck::ExecutionContext& context);
 
      private:
@@ -65,9 +70,17 @@ class TableWriter {
             std::unique_ptr<ParquetFile> file;
             tables::Partition partition;
             uint64_t used = 0;
+            uint32_t number = 0;  // in paths_
+            uint64_t rows = 0;
+        };
+        /// `at`: which of `places` belong to the rows, in their order; null: all from `first` on.
+        struct PlacesOf {
+            std::vector<PlacedRow>* places = nullptr;
+            size_t first = 0;
+            const std::vector<duck::sel_t>* at = nullptr;
         };
         void append_to(duck::ExecutionContext& context, const std::string& key,
-                       tables::Partition partition, duck::DataChunk& rows);
+                       tables::Partition partition, duck::DataChunk& rows, const PlacesOf& told);
         void close(duck::ExecutionContext& context, Open& open);
 
         // More open files than that and the one used longest ago is closed.
@@ -79,6 +92,8 @@ class TableWriter {
 
     const std::vector<FileColumn>& columns() const { return columns_; }
     std::vector<tables::DataFile> take();
+    /// Precondition: one lane, or all ended.
+    const std::string& path(uint32_t number) const { return paths_[number]; }
 
  private:
     struct PartitionSource {
@@ -93,6 +108,7 @@ class TableWriter {
     std::vector<PartitionSource> partition_;
     std::mutex mutex_;
     std::vector<tables::DataFile> done_;
+    std::deque<std::string> paths_;  // of all that were begun
 };
 
 /// Writes the position deletes of one data file.
