@@ -19,7 +19,7 @@ FILE_LINES_MAX = 600
 FENCES = {
     "boost/": ["net"],
     "duckdb": ["query"],
-    "rocksdb/": ["meta"],
+    "rocksdb/": ["meta", "ingest"],
     "xgboost/": ["models"],
     "libpq-fe.h": ["ingest"],
     "curl/": ["net"],

@@ -73,7 +73,8 @@ class ChangeApply {
     /// was told before stays pending and is committed with what comes now. `table` has the new
     /// schema already (same data files), the key's values and types stay what they were. Cells come
     /// in the order of `shape` from now on.
-    Status reshape(tables::TablePtr table, ChangeShape shape);
+    /// `history`: its new state, null when there is none or it stays.
+    Status reshape(tables::TablePtr table, ChangeShape shape, tables::TablePtr history = nullptr);
 
     bool empty() const;                  // nothing since the last commit
     uint64_t pending_bytes() const;      // in memory
@@ -83,10 +84,14 @@ class ChangeApply {
     /// position_deletes, remove_files of one TableChange for the table, and one that appends for
     /// the history.
     Result<std::vector<tables::TableChange>> finish();
-    /// The commit of finish()'s changes succeeded; `after` is the table's state from CommitResult.
-    Status committed(tables::TablePtr after);
+    /// The commit of finish()'s changes succeeded; `after` is the table's state from CommitResult,
+    /// null when finish() had no change for the table itself (what was deleted was not here);
+    /// `history` likewise.
+    Status committed(tables::TablePtr after, tables::TablePtr history = nullptr);
     /// It did not, or will not: files that were written are removed, the index forgets.
-    void discard();
+    /// `outcome_open`: nobody knows whether the commit came to be (its error was none of conflict,
+    /// not_found, invalid_argument): the files stay.
+    void discard(bool outcome_open = false);
 
  private:
     struct Impl;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "ingest/internal/change_values.h"
 #include "ingest/spec.h"
 #include "query/chunk.h"
 
@@ -32,13 +33,10 @@ class CopyTextDecoder {
     void trust_utf8(bool trusted) { utf8_trusted_ = trusted; }
 
  private:
-    using Reader = bool (*)(const query::Type&, std::string_view, query::Column&);
-    static Reader reader_of(const query::Type& type);
-    Status read_field(size_t column, std::string_view text, query::Column& out);
     Result<std::string_view> unescape(size_t column, std::string_view field);
 
     const std::vector<ColumnSpec> columns_;
-    std::vector<Reader> readers_;
+    std::vector<ValueReader> readers_;
     std::string scratch_;
     bool utf8_trusted_ = true;
 };

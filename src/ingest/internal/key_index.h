@@ -6,13 +6,17 @@
 //
 // Crash: it has no log. After a kill it stands at some earlier snapshot of each table, or knows
 // that it was cut in the middle of a change, and catches up or is made anew. One thread a table;
-// several tables at once.
+// several tables at once. Lane of all calls: any but a loop.
 #pragma once
 
+#include <array>
+#include <compare>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -29,13 +33,42 @@ namespace tarn::ingest {
 struct RowPlace {
     uint32_t file = 0;
     uint64_t position = 0;
+    auto operator<=>(const RowPlace&) const = default;
 };
 
-/// The bytes of a key: order is irrelevant, equality is the values' equality. Short keys are
-/// themselves, long ones a 128-bit hash. Columns are of stored types. nullopt: a part of the key is
-/// NULL.
-std::optional<std::string> key_bytes(const query::Chunk& rows, const std::vector<size_t>& key,
-                                     size_t row);
+/// A key of at most 16 bytes: itself, or a 128-bit hash of what is longer.
+struct RowKey {
+    static constexpr size_t kBytesMax = 16;
+    std::array<char, kBytesMax> bytes{};
+    uint8_t size = 0;
+
+    std::string_view view() const { return {bytes.data(), size}; }
+    auto operator<=>(const RowKey& other) const {
+        const int order = std::memcmp(bytes.data(), other.bytes.data(), kBytesMax);
+        return order != 0 ? order <=> 0 : size <=> other.size;
+    }
+    bool operator==(const RowKey& other) const {
+        return size == other.size && bytes == other.bytes;
+    }
+};
+
+/// Makes keys of rows. Equal values give equal keys; columns are of stored types. One thread.
+class KeyMaker {
+ public:
+    /// `seed`: of the hash, KeyIndex::seed(). `nulls`: NULL is a value like others.
+    explicit KeyMaker(std::string seed, bool nulls = false);
+    ~KeyMaker();
+    KeyMaker(KeyMaker&&) noexcept;
+    KeyMaker(const KeyMaker&) = delete;
+    /// nullopt: a part of the key is NULL, and NULL is no value.
+    std::optional<RowKey> make(const query::Chunk& rows, const std::vector<size_t>& key,
+                               size_t row);
+
+ private:
+    std::string seed_;
+    bool nulls_;
+    std::string scratch_;
+};
 
 class KeyIndex {
  public:
@@ -48,8 +81,19 @@ class KeyIndex {
     };
     static Result<std::unique_ptr<KeyIndex>> open(Parts parts);
     virtual ~KeyIndex() = default;
+    virtual const std::string& seed() const = 0;
 
-    /// One table's part of it. `key`: field ids. A table whose key changes is made anew.
+    /// What happened to the row of a key. Of a table with one row a key `from` is not looked at.
+    struct Move {
+        RowKey key;
+        std::optional<RowPlace> from, to;  // `to` nullopt: gone
+    };
+    struct KeyOf {
+        std::vector<int> field_ids;
+        bool many = false;  // several rows may have one key; NULL is a value
+    };
+
+    /// One table's part of it. A table whose key changes is made anew.
     class Table {
      public:
         virtual ~Table() = default;
@@ -58,24 +102,24 @@ class KeyIndex {
         virtual Status sync(const tables::TablePtr& state) = 0;
         /// In the order of `keys`. Precondition: sync() with the state that the caller will change.
         virtual Result<std::vector<std::optional<RowPlace>>> find(
-            const std::vector<std::string>& keys) = 0;
+            const std::vector<RowKey>& keys) = 0;
+        /// At most `count` rows of a key, of a table where several rows may have one.
+        virtual Result<std::vector<RowPlace>> find_many(const RowKey& key, size_t count) = 0;
         virtual Result<std::string> path_of(uint32_t file) const = 0;
         /// Numbers a file that the caller is writing.
         virtual Result<uint32_t> file_of(const std::string& path) = 0;
-        /// What a commit that succeeded did: keys that are elsewhere now or gone (nullopt), and the
-        /// state after it.
-        virtual Status moved(
-            const std::vector<std::pair<std::string, std::optional<RowPlace>>>& keys,
-            const tables::TablePtr& after) = 0;
+        /// What a commit that succeeded did, and the state after it.
+        virtual Status moved(const std::vector<Move>& moves, const tables::TablePtr& after) = 0;
         /// The same before the commit, for changes too large for memory: a crash or forget() before
         /// `moved` makes the table's part anew.
-        virtual Status moving(
-            const std::vector<std::pair<std::string, std::optional<RowPlace>>>& keys) = 0;
+        virtual Status moving(const std::vector<Move>& moves) = 0;
+        /// No row of before will be left: from now on find() knows only what is moving.
+        virtual Status clear() = 0;
+        /// The commit did not come to be.
         virtual void forget() = 0;
     };
-    /// Owned by the caller, outlived by the index.
-    virtual Result<std::unique_ptr<Table>> open_table(const std::string& uuid,
-                                                      const std::vector<int>& key) = 0;
+    /// Owned by the caller, outlived by the index. One at a time for each table.
+    virtual Result<std::unique_ptr<Table>> open_table(const std::string& uuid, KeyOf key) = 0;
     /// Parts of tables that are gone.
     virtual Status remove(const std::string& uuid) = 0;
 };

@@ -1,0 +1,468 @@
+// Changes of a followed table against a map that says what must be there.
+#include "ingest/internal/change_apply.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <map>
+
+#include "base/random.h"
+#include "ingest/internal/change_history.h"
+#include "ingest/internal/key_index.h"
+#include "ingest/internal/test_folder_lake.h"
+#include "io/faulty_disk.h"
+#include "query/compaction.h"
+#include "tables/compaction.h"
+
+namespace tarn::ingest {
+namespace {
+
+namespace fs = std::filesystem;
+using query::Kind;
+using ::testing::HasSubstr;
+
+using Text = std::optional<std::string>;
+using Row = std::vector<Text>;
+const std::string kUnchanged = "\x01unchanged";
+
+/// A row of the log, with its texts alive.
+struct LogRow {
+    explicit LogRow(Row row) : texts(std::move(row)) {
+        for (const auto& text : texts) {
+            Cell cell;
+            if (text && *text == kUnchanged)
+                cell.kind = Cell::Kind::unchanged;
+            else if (text)
+                cell = {Cell::Kind::text, *text};
+            cells.push_back(cell);
+        }
+    }
+    Row texts;
+    Cells cells;
+};
+
+std::vector<ColumnSpec> all_types() {
+    return {{"id", Kind::int64},
+            {"part", Kind::text},
+            {"small", Kind::int32},
+            {"price", query::Type::decimal(10, 2)},
+            {"wide", query::Type::decimal(38, 9)},
+            {"ok", Kind::boolean},
+            {"real", Kind::float64},
+            {"day", Kind::date},
+            {"at", Kind::timestamptz},
+            {"clock", Kind::time},
+            {"uid", Kind::uuid},
+            {"raw", Kind::binary},
+            {"many", query::Type::list(Kind::int32)},
+            {"note", Kind::text}};
+}
+
+class ChangeApplyTest : public ::testing::Test {
+ protected:
+    ChangeApplyTest() : folder_(fs::temp_directory_path() / ("change-" + random_hex(6))) {
+        fs::create_directories(folder_);
+        lake_ = std::make_unique<TestLake>(folder_, extents_);
+        open_index();
+    }
+    ~ChangeApplyTest() override {
+        apply_.reset();
+        index_.reset();
+        lake_.reset();
+        fs::remove_all(folder_);
+    }
+
+    void open_index() {
+        apply_.reset();
+        index_.reset();
+        index_ = must(KeyIndex::open(
+            {(folder_ / "index").string(), *lake_->catalog, *lake_->engine, 64ull << 20}));
+    }
+    void make_table(std::vector<ColumnSpec> columns, std::vector<std::string> key,
+                    ChangeShape::Mode mode = ChangeShape::Mode::upsert) {
+        TargetTable wanted;
+        wanted.database = "shop";
+        wanted.name = "sales";
+        for (const auto& column : columns)
+            wanted.columns.push_back({column.name, column.type, false, ""});
+        wanted.key = key;
+        table_ = must(ensure_table(*lake_->parts, wanted));
+        if (with_history_)
+            history_ = must(ensure_table(*lake_->parts, history_target(wanted)));
+        shape_ = {};
+        shape_.mode = mode;
+        for (size_t i = 0; i < columns.size(); ++i) {
+            shape_.columns.push_back({columns[i].name, stored_type(columns[i].type)});
+            shape_.field_ids.push_back(table_->schema().find(columns[i].name)->id);
+            if (key.empty() || std::find(key.begin(), key.end(), columns[i].name) != key.end())
+                shape_.key.push_back(i);
+        }
+    }
+    ChangeApply& apply() {
+        if (!apply_)
+            apply_ = std::make_unique<ChangeApply>(
+                ChangeApply::Parts{*lake_->parts, *index_, memory_max_}, table_, shape_, history_);
+        return *apply_;
+    }
+    void insert(Row row) { must(apply().insert(transaction_, LogRow(std::move(row)).cells)); }
+    void update(Row row, Before kind = Before::none, Row before = {}) {
+        must(apply().update(transaction_, kind, LogRow(std::move(before)).cells,
+                            LogRow(std::move(row)).cells));
+    }
+    void remove(Row before, Before kind = Before::key) {
+        must(apply().remove(transaction_, kind, LogRow(std::move(before)).cells));
+    }
+    void commit() {
+        auto changes = must(apply().finish());
+        tables::TablePtr mine, told;
+        if (!changes.empty()) {
+            auto done = must(lake_->committer->commit(root(), changes));
+            for (size_t i = 0; i < changes.size(); ++i)
+                (changes[i].table->info.uuid == table_->info.uuid ? mine : told) = done.tables[i];
+        }
+        must(apply().committed(mine, told));
+        EXPECT_TRUE(apply().empty());
+        ++transaction_.xid;
+        transaction_.commit_lsn += 100;
+    }
+    std::string ask(const std::string& sql) { return lake_->ask(sql); }
+    /// All rows, ordered by the first column.
+    std::vector<Row> rows() {
+        auto session = must(lake_->engine->connect(root()));
+        const auto found = must(session->query("select * from shop.sales order by 1"));
+        std::vector<Row> out(found.rows());
+        for (size_t row = 0; row < found.rows(); ++row)
+            for (const auto& column : found.columns) {
+                std::string text;
+                if (!column.is_null(row)) column.append_pg_text(row, text);
+                out[row].push_back(column.is_null(row) ? Text() : Text(text));
+            }
+        return out;
+    }
+    std::vector<tables::ScanTask> files() {
+        const auto state = must(lake_->catalog->snapshot().load_table("shop", "sales"));
+        return must(tables::plan_scan(*lake_->catalog, state)).tasks;
+    }
+    size_t objects() {
+        const auto state = must(lake_->catalog->snapshot().load_table("shop", "sales"));
+        return must(lake_->files->list(state->metadata->location + "/data/", "", 100000)).size();
+    }
+
+    const fs::path folder_;
+    io::FaultyDisk extents_;
+    std::unique_ptr<TestLake> lake_;
+    std::unique_ptr<KeyIndex> index_;
+    std::unique_ptr<ChangeApply> apply_;
+    tables::TablePtr table_, history_;
+    bool with_history_ = false;
+    ChangeShape shape_;
+    uint64_t memory_max_ = 64ull << 20;
+    TransactionInfo transaction_{7, 1000, 0, Timestamp{1'700'000'000'000'000}};
+};
+
+using PlainTable = ChangeApplyTest;
+
+TEST_F(PlainTable, LastWordOfEachKey) {
+    make_table({{"id", Kind::int64}, {"note", Kind::text}}, {"id"});
+    insert({"1", "a"});
+    insert({"2", "b"});
+    update({"1", "a2"});
+    remove({"2", {}});
+    insert({"2", "b2"});
+    insert({"3", {}});
+    remove({"3", {}});
+    commit();
+    EXPECT_EQ(ask("select * from shop.sales order by id"), "1,a2;2,b2");
+    update({"1", "a3"});
+    update({"9", "b3"}, Before::key, {"2", {}});
+    commit();
+    EXPECT_EQ(ask("select * from shop.sales order by id"), "1,a3;9,b3");
+    // A swap of keys by way of a third.
+    update({"-1", "a3"}, Before::key, {"1", {}});
+    update({"1", "b3"}, Before::key, {"9", {}});
+    update({"9", "a3"}, Before::key, {"-1", {}});
+    commit();
+    EXPECT_EQ(ask("select * from shop.sales order by id"), "1,b3;9,a3");
+    remove({"1", {}});
+    remove({"9", {}});
+    commit();
+    EXPECT_EQ(ask("select count(*) from shop.sales"), "0");
+    EXPECT_TRUE(files().empty());
+}
+
+TEST_F(PlainTable, UnchangedValuesAreCarriedOver) {
+    make_table({{"id", Kind::int64}, {"n", Kind::int32}, {"big", Kind::text}}, {"id"});
+    insert({"1", "1", "large one"});
+    update({"1", "2", kUnchanged});  // from the buffer
+    update({"1", "3", kUnchanged});
+    insert({"2", "1", "large two"});
+    insert({"3", "1", {}});
+    commit();
+    update({"1", "4", kUnchanged});  // from the table
+    update({"1", "5", kUnchanged});  // from a row that waits itself
+    update({"4", "2", kUnchanged}, Before::key, {"2", {}, {}});
+    update({"3", "2", kUnchanged});
+    commit();
+    EXPECT_EQ(ask("select * from shop.sales order by id"),
+              "1,5,large one;3,2,NULL;4,2,large two");
+    // Rows trade their keys, and their values with them.
+    update({"-1", "5", kUnchanged}, Before::key, {"1", {}, {}});
+    update({"1", "2", kUnchanged}, Before::key, {"4", {}, {}});
+    update({"4", "5", kUnchanged}, Before::key, {"-1", {}, {}});
+    commit();
+    EXPECT_EQ(ask("select * from shop.sales order by id"),
+              "1,2,large two;3,2,NULL;4,5,large one");
+}
+
+TEST_F(PlainTable, AMissingRowIsALoudError) {
+    make_table({{"id", Kind::int64}, {"n", Kind::int32}, {"big", Kind::text}}, {"id"});
+    insert({"1", "1", "x"});
+    commit();
+    const size_t before = objects();
+    update({"77", "1", kUnchanged});
+    const auto done = apply().finish();
+    ASSERT_FALSE(done.ok());
+    EXPECT_THAT(done.error().message, HasSubstr("shop.sales"));
+    EXPECT_THAT(done.error().message, HasSubstr("id = 77"));
+    EXPECT_FALSE(apply().insert(transaction_, LogRow({"5", "1", "x"}).cells).ok());
+    apply().discard();
+    remove({"1", {}, {}});
+    EXPECT_FALSE(apply().update(transaction_, Before::none, {},
+                                LogRow({"1", "1", kUnchanged}).cells).ok());
+    apply().discard();
+    EXPECT_EQ(objects(), before);
+    EXPECT_EQ(ask("select * from shop.sales"), "1,1,x");
+    EXPECT_FALSE(apply().insert(transaction_, LogRow({"5", "no number", "x"}).cells).ok());
+    apply().discard();
+}
+
+TEST_F(PlainTable, TruncateTakesAllAndWhatComesAfterStays) {
+    make_table({{"id", Kind::int64}, {"note", Kind::text}}, {"id"});
+    for (int i = 0; i < 100; ++i) insert({std::to_string(i), "x"});
+    commit();
+    insert({"200", "gone too"});
+    must(apply().truncate(transaction_));
+    insert({"1", "new"});
+    commit();
+    EXPECT_EQ(ask("select * from shop.sales"), "1,new");
+    update({"1", "newer"});
+    insert({"2", "b"});
+    commit();
+    EXPECT_EQ(ask("select * from shop.sales order by id"), "1,newer;2,b");
+    must(apply().truncate(transaction_));
+    apply().discard();
+    update({"2", "c"});
+    commit();
+    EXPECT_EQ(ask("select * from shop.sales order by id"), "1,newer;2,c");
+    must(apply().truncate(transaction_));
+    commit();
+    EXPECT_EQ(ask("select count(*) from shop.sales"), "0");
+}
+
+TEST_F(PlainTable, EqualRowsWithoutAKey) {
+    make_table({{"a", Kind::int64}, {"b", Kind::text}}, {}, ChangeShape::Mode::whole_rows);
+    for (int i = 0; i < 3; ++i) insert({"1", "x"});
+    insert({"1", {}});
+    insert({{}, {}});
+    insert({"2", "y"});
+    commit();
+    remove({"1", "x"}, Before::row);
+    update({"2", "z"}, Before::row, {"2", "y"});
+    remove({{}, {}}, Before::row);
+    commit();
+    EXPECT_EQ(ask("select a, b, count(*) from shop.sales group by all order by all"),
+              "1,x,2;1,NULL,1;2,z,1");
+    open_index();
+    insert({"1", "x"});
+    remove({"1", "x"}, Before::row);
+    remove({"1", "x"}, Before::row);
+    remove({"1", "x"}, Before::row);
+    commit();
+    EXPECT_EQ(ask("select a, b, count(*) from shop.sales group by all order by all"),
+              "1,NULL,1;2,z,1");
+}
+
+TEST_F(PlainTable, HistoryTellsBeforeAndAfter) {
+    with_history_ = true;
+    make_table({{"id", Kind::int64}, {"n", Kind::int32}, {"big", Kind::text}}, {"id"});
+    insert({"1", "1", "x"});
+    insert({"2", "1", "y"});
+    update({"1", "2", kUnchanged});
+    commit();
+    update({"1", "3", kUnchanged});
+    remove({"2", {}, {}});
+    insert({"2", "9", "z"});
+    commit();
+    must(apply().truncate(transaction_));
+    insert({"5", "5", "five"});
+    commit();
+    EXPECT_EQ(
+        ask("select operation, transaction_id, commit_lsn, ordinal, before_id, before_n, "
+            "before_big, after_id, after_n, after_big from shop.sales_history "
+            "order by commit_lsn, ordinal"),
+        "I,7,1000,1,NULL,NULL,NULL,1,1,x;I,7,1000,2,NULL,NULL,NULL,2,1,y;"
+        "U,7,1000,3,1,1,x,1,2,x;U,8,1100,1,1,2,x,1,3,x;D,8,1100,2,2,1,y,NULL,NULL,NULL;"
+        "I,8,1100,3,NULL,NULL,NULL,2,9,z;T,9,1200,1,NULL,NULL,NULL,NULL,NULL,NULL;"
+        "I,9,1200,2,NULL,NULL,NULL,5,5,five");
+    EXPECT_EQ(ask("select * from shop.sales"), "5,5,five");
+}
+
+TEST_F(PlainTable, FewDeleteFilesForEachDataFile) {
+    make_table({{"id", Kind::int64}, {"note", Kind::text}}, {"id"});
+    for (int i = 0; i < 5000; ++i) insert({std::to_string(i), "x"});
+    commit();
+    for (int round = 0; round < 60; ++round) {
+        for (int i = 0; i < 1 + round % 7; ++i)
+            update({std::to_string((round * 37 + i * 11) % 5000), "y" + std::to_string(round)});
+        commit();
+        for (const auto& task : files()) EXPECT_LE(task.deletes.size(), query::kDeleteFilesMax);
+    }
+    EXPECT_EQ(ask("select count(*), count(distinct id) from shop.sales"), "5000,5000");
+}
+
+/// Random changes of a table of all types; the model says what must be there.
+class RandomChanges : public ChangeApplyTest {
+ protected:
+    Row random_row(int64_t id) {
+        const auto maybe = [&](std::string text) -> Text {
+            return random_.one_in(8) ? Text() : Text(std::move(text));
+        };
+        const auto number = [&](uint64_t below) { return std::to_string(random_.below(below)); };
+        return {std::to_string(id),
+                "p" + std::to_string(id % 3),
+                maybe(number(1000)),
+                maybe(number(9999) + ".25"),
+                maybe(number(99999) + "123456789012.123456789"),
+                maybe(random_.one_in(2) ? "t" : "f"),
+                maybe(number(1000) + ".5"),
+                maybe(random_.one_in(5) ? "infinity" : "2024-02-1" + number(10)),
+                maybe("2024-02-1" + number(10) + " 10:11:12.25+00"),
+                maybe("10:11:1" + number(10)),
+                maybe("00000000-0000-4000-8000-00000000000" + number(10)),
+                maybe("\\x00ff0" + number(10)),
+                maybe("{1,NULL," + number(10) + "}"),
+                maybe("note " + number(1'000'000) + std::string(random_.below(40), 'x'))};
+    }
+    void step() {
+        const int64_t id = static_cast<int64_t>(random_.below(ids_));
+        const auto found = model_.find(id);
+        Row key(14);
+        key[0] = std::to_string(id);
+        key[1] = "p" + std::to_string(id % 3);
+        if (found == model_.end()) {
+            insert(model_[id] = random_row(id));
+        } else if (random_.one_in(4)) {
+            remove(key);
+            model_.erase(found);
+        } else if (random_.one_in(4)) {
+            const auto to = static_cast<int64_t>(random_.below(ids_));
+            if (model_.contains(to)) return;
+            Row row = random_row(to);
+            row[13] = found->second[13];
+            model_.erase(found);
+            model_[to] = row;
+            row[13] = kUnchanged;
+            update(row, Before::key, key);
+        } else {
+            Row row = random_row(id);
+            const bool keep = random_.one_in(3);
+            if (keep) row[13] = found->second[13];
+            found->second = row;
+            if (keep) row[13] = kUnchanged;
+            update(row);
+        }
+    }
+    void others() {
+        const auto id = static_cast<int64_t>(random_.below(ids_));
+        switch (random_.below(5)) {
+            case 0:
+                EXPECT_EQ(ask("delete from shop.sales where id % 17 = " +
+                              std::to_string(id % 17)), "");
+                std::erase_if(model_, [&](const auto& row) { return row.first % 17 == id % 17; });
+                break;
+            case 1:
+                EXPECT_EQ(ask("update shop.sales set note = 'by sql' where id % 13 = " +
+                              std::to_string(id % 13)), "");
+                for (auto& [key, row] : model_)
+                    if (key % 13 == id % 13) row[13] = "by sql";
+                break;
+            case 2: {
+                const auto tools = query::compaction_tools(*lake_->engine);
+                const auto state = must(lake_->catalog->snapshot().load_table("shop", "sales"));
+                tables::CompactionPolicy policy;
+                policy.worth_min = 0;
+                const auto next = must(tables::next_compaction(*lake_->catalog, state, policy));
+                if (next)
+                    must(tables::run_compaction(*lake_->catalog, *lake_->committer, root(), *next,
+                                                *tools));
+                break;
+            }
+            case 3:
+                open_index();
+                break;
+            default:
+                break;
+        }
+    }
+    void check() {
+        const auto found = rows();
+        ASSERT_EQ(found.size(), model_.size());
+        size_t i = 0;
+        for (const auto& [id, row] : model_) EXPECT_EQ(found[i++], row) << id;
+    }
+    void run(uint64_t seed, int rounds, int steps) {
+        random_ = Random(seed);
+        for (int round = 0; round < rounds; ++round) {
+            const auto before = model_;
+            const size_t files = objects();
+            for (int i = 0; i < steps; ++i) step();
+            if (random_.one_in(6)) {
+                if (random_.one_in(2)) static_cast<void>(apply().finish());
+                apply().discard();
+                EXPECT_EQ(objects(), files);
+                model_ = before;
+            } else {
+                commit();
+            }
+            check();
+            others();
+            if (HasFailure()) FAIL() << "round " << round;
+        }
+    }
+
+    Random random_{1};
+    uint64_t ids_ = 300;
+    std::map<int64_t, Row> model_;
+};
+
+TEST_F(RandomChanges, AllTypes) {
+    make_table(all_types(), {"id"});
+    run(11, 40, 60);
+}
+
+TEST_F(RandomChanges, WithLittleMemory) {
+    memory_max_ = 1 << 10;  // every few rows spill
+    make_table(all_types(), {"id"});
+    run(12, 25, 60);
+}
+
+TEST_F(RandomChanges, KeyOfSeveralColumnsThatIsHashed) {
+    make_table(all_types(), {"id", "part"});
+    run(13, 25, 60);
+}
+
+TEST_F(RandomChanges, Partitioned) {
+    make_table(all_types(), {"id"});
+    tables::TableChange change;
+    change.table = table_;
+    tables::PartitionField field;
+    field.source_id = table_->schema().find("part")->id;
+    field.name = "part";
+    change.partition = std::vector<tables::PartitionField>{field};
+    table_ = must(lake_->committer->commit(root(), {change})).tables.front();
+    run(14, 25, 60);
+}
+
+}  // namespace
+}  // namespace tarn::ingest

@@ -1,0 +1,258 @@
+// How an index follows its table: built from its key columns, or caught up with by what the files
+// of two snapshots differ in.
+#include <fmt/format.h>
+#include <rocksdb/sst_file_writer.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include "base/bytes.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "ingest/internal/key_index_table.h"
+#include "query/row_places.h"
+
+namespace tarn::ingest {
+
+namespace {
+
+constexpr size_t kRunEntries = 1 << 20;   // sorted in memory at once: 32 MiB
+constexpr size_t kBatchEntries = 50'000;  // fewer go the way of ordinary writes
+
+}  // namespace
+
+/// Entries on their way into the index: few as one batch, many as sorted files that RocksDB takes
+/// over whole, past its memtables.
+class IndexTable::Runs {
+ public:
+    Runs(IndexTable& table, uint32_t number) : table_(table), number_(number) {}
+
+    Status add(const RowKey& key, const RowPlace& place) {
+        entries_.push_back({key, place});
+        return entries_.size() < kRunEntries ? ok_status() : ingest();
+    }
+    /// What is left goes into the batch, or into a last file.
+    Status finish(rocksdb::WriteBatch& batch) {
+        if (entries_.size() > kBatchEntries) return ingest();
+        for (const auto& [key, place] : entries_)
+            table_.put(batch, {key, std::nullopt, place});
+        entries_.clear();
+        return ok_status();
+    }
+    bool ingested() const { return ingested_; }
+
+ private:
+    struct Entry {
+        RowKey key;
+        RowPlace place;
+    };
+
+    Status ingest() {
+        if (!ingested_) {
+            // A file is on disk at once; what says that entries are ahead must be there before.
+            TARN_CHECK_OK(table_.mark_torn());
+            ingested_ = true;
+        }
+        std::stable_sort(entries_.begin(), entries_.end(), [this](const Entry& a, const Entry& b) {
+            if (a.key == b.key) return table_.key_.many && a.place < b.place;
+            return a.key.view() < b.key.view();
+        });
+        const std::string path = fmt::format("{}/run-{}.sst", table_.parts_.folder, random_hex(8));
+        const auto written = write_file(path);
+        entries_.clear();
+        if (!written.ok()) return written;
+        rocksdb::IngestExternalFileOptions options;
+        options.move_files = true;
+        const auto taken = table_.parts_.db.IngestExternalFile({path}, options);
+        std::error_code ignored;
+        std::filesystem::remove(path, ignored);
+        return status_of(taken);
+    }
+
+    Status write_file(const std::string& path) {
+        rocksdb::SstFileWriter file(rocksdb::EnvOptions(), table_.parts_.db.GetOptions());
+        TARN_CHECK_OK(status_of(file.Open(path)));
+        for (size_t i = 0; i < entries_.size(); ++i) {
+            const auto& [key, place] = entries_[i];
+            std::string entry = table_.entry_of(number_, key);
+            if (table_.key_.many) {
+                append_be(entry, place.file);
+                append_be(entry, place.position);
+                TARN_CHECK_OK(status_of(file.Put(entry, "")));
+                continue;
+            }
+            // Of several rows with one key the last one read counts.
+            if (i + 1 < entries_.size() && entries_[i + 1].key == key) continue;
+            TARN_CHECK_OK(status_of(file.Put(entry, place_text(place))));
+        }
+        return status_of(file.Finish());
+    }
+
+    IndexTable& table_;
+    const uint32_t number_;
+    std::vector<Entry> entries_;
+    bool ingested_ = false;
+};
+
+Status IndexTable::mark_torn() {
+    rocksdb::WriteBatch batch;
+    if (found_ && !record_.torn) {
+        record_.torn = true;
+        save(batch, record_);
+    }
+    TARN_CHECK_OK(status_of(parts_.db.Write(without_log(), &batch)));
+    return status_of(parts_.db.Flush({}));
+}
+
+Status IndexTable::sync(const tables::TablePtr& state) {
+    const auto snapshot = state->current_snapshot();
+    const int64_t wanted = snapshot ? snapshot->snapshot_id : kNoSnapshot;
+    if (!found_ || record_.torn || record_.key != key_text(*state)) return build(state);
+    if (record_.snapshot != wanted) return catch_up(state);
+    if (looked_) return ok_status();
+    TARN_TRY(plan, tables::plan_scan(parts_.catalog, state));
+    return set_live(plan);
+}
+
+Status IndexTable::set_live(const tables::ScanPlan& plan) {
+    for (auto& file : files_) file.live = false;
+    for (const auto& task : plan.tasks) number_of(task.file->path);
+    looked_ = true;
+    return ok_status();
+}
+
+Status IndexTable::build(const tables::TablePtr& state) {
+    TARN_TRY(plan, tables::plan_scan(parts_.catalog, state));
+    TARN_TRY(number, fresh_number());
+    const auto old = found_ ? std::optional(record_.number) : std::nullopt;
+    Record made;
+    made.number = number;
+    made.snapshot = plan.snapshot ? plan.snapshot->snapshot_id : kNoSnapshot;
+    made.key = key_text(*state);
+    files_.clear();
+    numbers_.clear();
+    looked_ = false;
+    // The old record stays until the end, so that a crash leaves no half: entries of a number that
+    // no record names are swept.
+    if (old) TARN_CHECK_OK(mark_torn());
+    record_ = made;
+    found_ = false;
+    rocksdb::WriteBatch batch;
+    Runs runs(*this, number);
+    for (const auto& task : plan.tasks) TARN_CHECK_OK(add_file(state, task, runs));
+    TARN_CHECK_OK(runs.finish(batch));
+    save_files(batch);
+    save(batch, record_);
+    TARN_CHECK_OK(write(batch));
+    found_ = looked_ = true;
+    if (old) TARN_CHECK_OK(drop_index_number(parts_.db, *old));
+    return ok_status();
+}
+
+Status IndexTable::add_file(const tables::TablePtr& state, const tables::ScanTask& task,
+                            Runs& runs) {
+    const uint32_t file = number_of(task.file->path);
+    std::vector<size_t> key(key_.field_ids.size());
+    for (size_t i = 0; i < key.size(); ++i) key[i] = i;
+    return query::read_placed_rows(
+        parts_.engine, state, task, key_.field_ids, nullptr,
+        [&](const query::Chunk& rows, const std::vector<uint64_t>& positions) -> Status {
+            for (size_t row = 0; row < positions.size(); ++row)
+                if (const auto made = keys_.make(rows, key, row))
+                    TARN_CHECK_OK(runs.add(*made, {file, positions[row]}));
+            return ok_status();
+        });
+}
+
+/// Entries of files that are gone stay where several rows may have one key, until the index is made
+/// anew.
+bool IndexTable::too_much_garbage(const Known& before, const tables::ScanPlan& plan) {
+    for (const auto& task : plan.tasks)
+        if (!before.contains(task.file->path))
+            garbage_ += static_cast<uint64_t>(task.file->record_count);
+    if (garbage_ <= static_cast<uint64_t>(plan.records)) return false;
+    garbage_ = 0;
+    return true;
+}
+
+Status IndexTable::catch_up(const tables::TablePtr& state) {
+    Known before;
+    if (record_.snapshot != kNoSnapshot) {
+        tables::ScanOptions then;
+        then.snapshot_id = record_.snapshot;
+        auto plan = tables::plan_scan(parts_.catalog, state, then);
+        if (!plan.ok()) {
+            // Expired meanwhile, or the table's past was changed.
+            if (plan.error().code == Code::not_found) return build(state);
+            return std::move(plan).error();
+        }
+        for (const auto& task : plan->tasks) {
+            auto& deletes = before[task.file->path];
+            for (const auto& file : task.deletes) deletes.insert(file->path);
+        }
+    }
+    TARN_TRY(plan, tables::plan_scan(parts_.catalog, state));
+    if (key_.many && too_much_garbage(before, plan)) return build(state);
+    TARN_CHECK_OK(set_live(plan));
+    rocksdb::WriteBatch batch;
+    Runs runs(*this, record_.number);
+    for (const auto& task : plan.tasks) {
+        const auto known = before.find(task.file->path);
+        if (known == before.end())
+            TARN_CHECK_OK(add_file(state, task, runs));
+        else
+            TARN_CHECK_OK(forget_deleted(state, task, known->second, batch));
+    }
+    TARN_CHECK_OK(runs.finish(batch));
+    record_.snapshot = plan.snapshot ? plan.snapshot->snapshot_id : kNoSnapshot;
+    record_.torn = false;
+    save_files(batch);
+    save(batch, record_);
+    return write(batch);
+}
+
+/// Rows that delete files took away that came since: their keys are nowhere, unless an entry says
+/// that they are elsewhere.
+Status IndexTable::forget_deleted(const tables::TablePtr& state, const tables::ScanTask& task,
+                                  const std::set<std::string>& known, rocksdb::WriteBatch& batch) {
+    std::vector<uint64_t> fresh, old;
+    for (const auto& file : task.deletes) {
+        TARN_TRY(rows, query::read_delete_positions(parts_.engine, file->path, task.file->path));
+        auto& into = known.contains(file->path) ? old : fresh;
+        into.insert(into.end(), rows.begin(), rows.end());
+    }
+    if (fresh.empty()) return ok_status();
+    std::sort(fresh.begin(), fresh.end());
+    std::sort(old.begin(), old.end());
+    std::vector<uint64_t> positions;
+    std::set_difference(fresh.begin(), fresh.end(), old.begin(), old.end(),
+                        std::back_inserter(positions));
+    positions.erase(std::unique(positions.begin(), positions.end()), positions.end());
+    const uint32_t file = number_of(task.file->path);
+    std::vector<size_t> key(key_.field_ids.size());
+    for (size_t i = 0; i < key.size(); ++i) key[i] = i;
+    const auto take = [&](const query::Chunk& rows,
+                          const std::vector<uint64_t>& places) -> Status {
+        std::vector<RowKey> keys;
+        std::vector<RowPlace> at;
+        for (size_t row = 0; row < places.size(); ++row) {
+            const auto made = keys_.make(rows, key, row);
+            if (!made) continue;
+            keys.push_back(*made);
+            at.push_back({file, places[row]});
+        }
+        if (key_.many) {
+            for (size_t i = 0; i < keys.size(); ++i) put(batch, {keys[i], at[i], std::nullopt});
+            return ok_status();
+        }
+        TARN_TRY(found, find(keys));
+        for (size_t i = 0; i < keys.size(); ++i)
+            if (found[i] == at[i]) put(batch, {keys[i], at[i], std::nullopt});
+        return ok_status();
+    };
+    return query::read_placed_rows(parts_.engine, state, {task.file, task.sequence_number, {}},
+                                   key_.field_ids, &positions, take);
+}
+
+}  // namespace tarn::ingest

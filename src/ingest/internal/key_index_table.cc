@@ -1,0 +1,353 @@
+#include "ingest/internal/key_index_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "base/log.h"
+#include "base/random.h"
+
+namespace tarn::ingest {
+
+namespace {
+
+// First bytes of the keys in the database. Entries begin with their table's number, which is never
+// that small.
+constexpr char kTableKind = '\x02';
+constexpr char kFileKind = '\x03';
+constexpr uint32_t kNumberMin = 0x10000000;
+// Entries that a crash may cost are read again from the table; older than this they are on disk.
+constexpr std::chrono::seconds kFlushAfter{60};
+
+std::string table_key(const std::string& uuid) {
+    return std::string(1, kTableKind) + uuid;
+}
+
+std::string file_key(uint32_t number, uint32_t file) {
+    std::string key(1, kFileKind);
+    append_be(key, number);
+    append_be(key, file);
+    return key;
+}
+
+std::string prefix_of(uint32_t number) {
+    std::string out;
+    append_be(out, number);
+    return out;
+}
+
+std::optional<RowPlace> place_of(const rocksdb::Slice& text) {
+    if (text.size() < 4 || text.size() > 12) return std::nullopt;
+    RowPlace place;
+    place.file = load_le<uint32_t>(text.data());
+    for (size_t i = text.size(); i > 4; --i)
+        place.position = place.position << 8 | static_cast<uint8_t>(text[i - 1]);
+    return place;
+}
+
+std::string record_text(uint32_t number, bool torn, int64_t snapshot, uint32_t next_file,
+                        const std::string& key) {
+    std::string out;
+    append_le(out, number);
+    append_le(out, static_cast<uint8_t>(torn));
+    append_le(out, snapshot);
+    append_le(out, next_file);
+    return out + key;
+}
+constexpr size_t kRecordBytes = 4 + 1 + 8 + 4;
+
+}  // namespace
+
+Status status_of(const rocksdb::Status& status) {
+    if (status.ok()) return ok_status();
+    const Code code = status.IsCorruption() ? Code::corrupted : Code::io;
+    return Error(code, "key index: " + status.ToString());
+}
+
+rocksdb::WriteOptions without_log() {
+    rocksdb::WriteOptions options;
+    options.disableWAL = true;
+    return options;
+}
+
+std::string place_text(const RowPlace& place) {
+    std::string out;
+    append_le(out, place.file);
+    for (uint64_t rest = place.position; rest > 0; rest >>= 8)
+        out.push_back(static_cast<char>(rest & 0xff));
+    return out;
+}
+
+Status drop_index_number(rocksdb::DB& db, uint32_t number) {
+    rocksdb::WriteBatch batch;
+    batch.DeleteRange(prefix_of(number), prefix_of(number + 1));
+    batch.DeleteRange(file_key(number, 0), file_key(number + 1, 0));
+    return status_of(db.Write(without_log(), &batch));
+}
+
+Status sweep_index(rocksdb::DB& db) {
+    std::set<uint32_t> named;
+    const std::unique_ptr<rocksdb::Iterator> rows(db.NewIterator({}));
+    for (rows->Seek(std::string(1, kTableKind)); rows->Valid() && rows->key()[0] == kTableKind;
+         rows->Next())
+        if (rows->value().size() >= kRecordBytes)
+            named.insert(load_le<uint32_t>(rows->value().data()));
+    for (rows->Seek(prefix_of(kNumberMin)); rows->Valid() && rows->key().size() >= 4;) {
+        const auto number = load_be<uint32_t>(rows->key().data());
+        if (!named.contains(number)) TARN_CHECK_OK(drop_index_number(db, number));
+        rows->Seek(prefix_of(number + 1));
+    }
+    return status_of(rows->status());
+}
+
+Status drop_index_table(rocksdb::DB& db, const std::string& uuid) {
+    std::string text;
+    const auto found = db.Get({}, table_key(uuid), &text);
+    if (found.IsNotFound()) return ok_status();
+    TARN_CHECK_OK(status_of(found));
+    TARN_CHECK_OK(status_of(db.Delete(without_log(), table_key(uuid))));
+    if (text.size() < kRecordBytes) return ok_status();
+    return drop_index_number(db, load_le<uint32_t>(text.data()));
+}
+
+Result<std::unique_ptr<KeyIndex::Table>> IndexTable::open(Parts parts, KeyIndex::KeyOf key) {
+    std::unique_ptr<IndexTable> made(new IndexTable(std::move(parts), std::move(key)));
+    TARN_CHECK_OK(made->load());
+    return std::unique_ptr<KeyIndex::Table>(std::move(made));
+}
+
+Status IndexTable::load() {
+    std::string text;
+    const auto found = parts_.db.Get({}, table_key(parts_.uuid), &text);
+    if (found.IsNotFound()) return ok_status();
+    TARN_CHECK_OK(status_of(found));
+    if (text.size() < kRecordBytes) return Error(Code::corrupted, "key index: a table's record");
+    record_.number = load_le<uint32_t>(text.data());
+    record_.torn = text[4] != 0;
+    record_.snapshot = load_le<int64_t>(text.data() + 5);
+    record_.next_file = load_le<uint32_t>(text.data() + 13);
+    record_.key = text.substr(kRecordBytes);
+    found_ = true;
+    files_.resize(record_.next_file);
+    const std::unique_ptr<rocksdb::Iterator> rows(parts_.db.NewIterator({}));
+    const std::string end = file_key(record_.number + 1, 0);
+    for (rows->Seek(file_key(record_.number, 0)); rows->Valid() && rows->key().compare(end) < 0;
+         rows->Next()) {
+        const auto file = load_be<uint32_t>(rows->key().data() + 5);
+        if (file >= files_.size()) files_.resize(file + 1);
+        files_[file] = {rows->value().ToString(), false, true};
+        numbers_[files_[file].path] = file;
+    }
+    record_.next_file = static_cast<uint32_t>(files_.size());
+    return status_of(rows->status());
+}
+
+/// A number that nothing in the database begins with: also no entries that a crash left.
+Result<uint32_t> IndexTable::fresh_number() {
+    for (;;) {
+        const std::string bytes = random_bytes(4);
+        const auto number = load_le<uint32_t>(bytes.data());
+        if (number < kNumberMin || number == UINT32_MAX) continue;
+        const std::unique_ptr<rocksdb::Iterator> rows(parts_.db.NewIterator({}));
+        rows->Seek(prefix_of(number));
+        TARN_CHECK_OK(status_of(rows->status()));
+        if (!rows->Valid() || !rows->key().starts_with(prefix_of(number))) return number;
+    }
+}
+
+/// What keys are made of: when it changes, entries mean nothing any more. Integers of any width
+/// give the same keys.
+std::string IndexTable::key_text(const tables::TableState& state) const {
+    std::string out = key_.many ? "many" : "one";
+    for (const int id : key_.field_ids) {
+        const auto* field = state.schema().find(id);
+        std::string type = field ? tables::type_name(field->type) : "gone";
+        if (type == "int") type = "long";
+        if (type == "float") type = "double";
+        out += fmt::format(" {}:{}", id, type);
+    }
+    return out;
+}
+
+std::string IndexTable::entry_of(uint32_t number, const RowKey& key) const {
+    std::string out;
+    out.reserve(4 + RowKey::kBytesMax + 12);
+    append_be(out, number);
+    out.append(key.view());
+    return out;
+}
+
+void IndexTable::put(rocksdb::WriteBatch& batch, const KeyIndex::Move& move) const {
+    const std::string entry = entry_of(cleared_.value_or(record_.number), move.key);
+    if (!key_.many) {
+        if (move.to)
+            batch.Put(entry, place_text(*move.to));
+        else
+            batch.Delete(entry);
+        return;
+    }
+    const auto with = [&](const RowPlace& place) {
+        std::string out = entry;
+        append_be(out, place.file);
+        append_be(out, place.position);
+        return out;
+    };
+    if (move.from) batch.Delete(with(*move.from));
+    if (move.to) batch.Put(with(*move.to), "");
+}
+
+void IndexTable::save_files(rocksdb::WriteBatch& batch) {
+    for (uint32_t file = 0; file < files_.size(); ++file) {
+        auto& known = files_[file];
+        if (known.path.empty() || known.saved == known.live) continue;
+        if (known.live)
+            batch.Put(file_key(record_.number, file), known.path);
+        else
+            batch.Delete(file_key(record_.number, file));
+        known.saved = known.live;
+    }
+}
+
+void IndexTable::save(rocksdb::WriteBatch& batch, const Record& record) const {
+    batch.Put(table_key(parts_.uuid),
+              record_text(record.number, record.torn, record.snapshot,
+                          static_cast<uint32_t>(files_.size()), record.key));
+}
+
+Status IndexTable::write(rocksdb::WriteBatch& batch) {
+    TARN_CHECK_OK(status_of(parts_.db.Write(without_log(), &batch)));
+    const auto now = std::chrono::steady_clock::now();
+    if (now - flushed_ < kFlushAfter) return ok_status();
+    flushed_ = now;
+    rocksdb::FlushOptions flush;
+    flush.wait = false;
+    return status_of(parts_.db.Flush(flush));
+}
+
+uint32_t IndexTable::number_of(const std::string& path) {
+    const auto [found, fresh] = numbers_.emplace(path, static_cast<uint32_t>(files_.size()));
+    if (fresh) files_.push_back({path, false, false});
+    files_[found->second].live = true;
+    return found->second;
+}
+
+Result<std::vector<std::optional<RowPlace>>> IndexTable::find(const std::vector<RowKey>& keys) {
+    constexpr size_t kBatch = 512;
+    std::vector<std::optional<RowPlace>> out(keys.size());
+    // Neighbours lie in one block: asked for in order they are read once.
+    std::vector<uint32_t> order(keys.size());
+    for (uint32_t i = 0; i < order.size(); ++i) order[i] = i;
+    if (!std::is_sorted(keys.begin(), keys.end()))
+        std::sort(order.begin(), order.end(),
+                  [&](uint32_t a, uint32_t b) { return keys[a] < keys[b]; });
+    const std::string prefix = prefix_of(cleared_.value_or(record_.number));
+    std::vector<std::array<char, 4 + RowKey::kBytesMax>> entries(kBatch);
+    std::vector<rocksdb::Slice> asked(kBatch);
+    std::vector<rocksdb::PinnableSlice> values(kBatch);
+    std::vector<rocksdb::Status> states(kBatch);
+    rocksdb::ReadOptions options;
+    options.verify_checksums = false;
+    for (size_t at = 0; at < order.size(); at += kBatch) {
+        const size_t count = std::min(kBatch, order.size() - at);
+        for (size_t i = 0; i < count; ++i) {
+            const RowKey& key = keys[order[at + i]];
+            std::memcpy(entries[i].data(), prefix.data(), 4);
+            std::memcpy(entries[i].data() + 4, key.bytes.data(), key.size);
+            asked[i] = rocksdb::Slice(entries[i].data(), 4u + key.size);
+            values[i].Reset();
+        }
+        parts_.db.MultiGet(options, parts_.db.DefaultColumnFamily(), count, asked.data(),
+                           values.data(), states.data(), true);
+        for (size_t i = 0; i < count; ++i) {
+            if (states[i].IsNotFound()) continue;
+            TARN_CHECK_OK(status_of(states[i]));
+            const auto place = place_of(values[i]);
+            if (!place) return Error(Code::corrupted, "key index: an entry");
+            if (place->file < files_.size() && files_[place->file].live)
+                out[order[at + i]] = place;
+        }
+    }
+    return out;
+}
+
+Result<std::vector<RowPlace>> IndexTable::find_many(const RowKey& key, size_t count) {
+    std::vector<RowPlace> out;
+    const std::string prefix = entry_of(cleared_.value_or(record_.number), key);
+    const std::unique_ptr<rocksdb::Iterator> rows(parts_.db.NewIterator({}));
+    for (rows->Seek(prefix); out.size() < count && rows->Valid(); rows->Next()) {
+        const auto entry = rows->key();
+        if (!entry.starts_with(prefix)) break;
+        if (entry.size() != prefix.size() + 12) continue;
+        RowPlace place;
+        place.file = load_be<uint32_t>(entry.data() + prefix.size());
+        place.position = load_be<uint64_t>(entry.data() + prefix.size() + 4);
+        if (place.file < files_.size() && files_[place.file].live) out.push_back(place);
+    }
+    TARN_CHECK_OK(status_of(rows->status()));
+    return out;
+}
+
+Result<std::string> IndexTable::path_of(uint32_t file) const {
+    if (file >= files_.size() || files_[file].path.empty())
+        return Error(Code::corrupted, "key index: a file without a name");
+    return files_[file].path;
+}
+
+Result<uint32_t> IndexTable::file_of(const std::string& path) {
+    return number_of(path);
+}
+
+Status IndexTable::moved(const std::vector<KeyIndex::Move>& moves, const tables::TablePtr& after) {
+    rocksdb::WriteBatch batch;
+    const auto old_number = record_.number;
+    for (const auto& move : moves) put(batch, move);
+    const auto snapshot = after->current_snapshot();
+    const int64_t base = snapshot && snapshot->parent_snapshot_id ? *snapshot->parent_snapshot_id
+                                                                  : kNoSnapshot;
+    const bool alone = base == record_.snapshot || !snapshot;
+    if (cleared_) {
+        // The part of before and its files go; numbers of files go on.
+        record_.number = *cleared_;
+        for (auto& file : files_) file.saved = false;
+        cleared_.reset();
+    }
+    if (alone) record_.snapshot = snapshot ? snapshot->snapshot_id : kNoSnapshot;
+    // Somebody else's commit lies between: known by the difference to the old snapshot.
+    record_.torn = false;
+    save_files(batch);
+    save(batch, record_);
+    TARN_CHECK_OK(write(batch));
+    if (record_.number != old_number) TARN_CHECK_OK(drop_index_number(parts_.db, old_number));
+    return alone ? ok_status() : sync(after);
+}
+
+Status IndexTable::moving(const std::vector<KeyIndex::Move>& moves) {
+    rocksdb::WriteBatch batch;
+    if (!cleared_ && !record_.torn) {
+        record_.torn = true;
+        save(batch, record_);
+    }
+    for (const auto& move : moves) put(batch, move);
+    return write(batch);
+}
+
+Status IndexTable::clear() {
+    if (cleared_) TARN_CHECK_OK(drop_index_number(parts_.db, *cleared_));
+    TARN_TRY(number, fresh_number());
+    cleared_ = number;
+    return ok_status();
+}
+
+void IndexTable::forget() {
+    if (cleared_) {
+        const Status dropped = drop_index_number(parts_.db, *cleared_);
+        if (!dropped.ok())
+            log_warning("ingest", "key index: entries stay behind",
+                        {{"error", dropped.error().message}});
+        cleared_.reset();
+    }
+    looked_ = false;  // files that were being written are not the table's
+}
+
+}  // namespace tarn::ingest

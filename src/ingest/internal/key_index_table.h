@@ -1,0 +1,104 @@
+// One table's part of the key index: what lies in RocksDB (docs/formats/ingest.md), and how it
+// follows the table. Owned through KeyIndex::Table. One thread.
+#pragma once
+
+#include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
+
+#include <chrono>
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include "ingest/internal/key_index.h"
+#include "tables/scan.h"
+
+namespace tarn::ingest {
+
+inline constexpr const char* kVersionKey = "\x01";
+
+Status status_of(const rocksdb::Status& status);
+rocksdb::WriteOptions without_log();
+/// The value of an entry: file and position, the position in as many bytes as it needs.
+std::string place_text(const RowPlace& place);
+/// Entries of numbers that no table's record names, left by a crash.
+Status sweep_index(rocksdb::DB& db);
+Status drop_index_number(rocksdb::DB& db, uint32_t number);
+/// Forgets a table; fine when there is none.
+Status drop_index_table(rocksdb::DB& db, const std::string& uuid);
+
+class IndexTable final : public KeyIndex::Table {
+ public:
+    struct Parts {
+        rocksdb::DB& db;
+        tables::Catalog& catalog;
+        query::Engine& engine;
+        std::string folder;
+        std::string seed;
+        std::string uuid;
+    };
+    static Result<std::unique_ptr<KeyIndex::Table>> open(Parts parts, KeyIndex::KeyOf key);
+
+    Status sync(const tables::TablePtr& state) override;
+    Result<std::vector<std::optional<RowPlace>>> find(const std::vector<RowKey>& keys) override;
+    Result<std::vector<RowPlace>> find_many(const RowKey& key, size_t count) override;
+    Result<std::string> path_of(uint32_t file) const override;
+    Result<uint32_t> file_of(const std::string& path) override;
+    Status moved(const std::vector<KeyIndex::Move>& moves, const tables::TablePtr& after) override;
+    Status moving(const std::vector<KeyIndex::Move>& moves) override;
+    Status clear() override;
+    void forget() override;
+
+ private:
+    /// What the table's record says.
+    struct Record {
+        uint32_t number = 0;  // before each key of this table
+        bool torn = false;    // entries are ahead of the snapshot
+        int64_t snapshot = kNoSnapshot;
+        uint32_t next_file = 0;
+        std::string key;  // its columns and types
+    };
+    static constexpr int64_t kNoSnapshot = -1;
+    struct File {
+        std::string path;
+        bool live = false;
+        bool saved = false;
+    };
+    using Known = std::map<std::string, std::set<std::string>>;  // data file -> its delete files
+    class Runs;
+
+    explicit IndexTable(Parts parts, KeyIndex::KeyOf key)
+        : parts_(std::move(parts)), key_(std::move(key)), keys_(parts_.seed, key_.many) {}
+    Status load();
+    Result<uint32_t> fresh_number();
+    std::string key_text(const tables::TableState& state) const;
+    std::string entry_of(uint32_t number, const RowKey& key) const;
+    void put(rocksdb::WriteBatch& batch, const KeyIndex::Move& move) const;
+    void save_files(rocksdb::WriteBatch& batch);
+    void save(rocksdb::WriteBatch& batch, const Record& record) const;
+    Status write(rocksdb::WriteBatch& batch);
+    uint32_t number_of(const std::string& path);
+    Status set_live(const tables::ScanPlan& plan);
+
+    Status build(const tables::TablePtr& state);
+    Status catch_up(const tables::TablePtr& state);
+    Status add_file(const tables::TablePtr& state, const tables::ScanTask& task, Runs& runs);
+    Status forget_deleted(const tables::TablePtr& state, const tables::ScanTask& task,
+                          const std::set<std::string>& known, rocksdb::WriteBatch& batch);
+    bool too_much_garbage(const Known& before, const tables::ScanPlan& plan);
+    Status mark_torn();
+
+    const Parts parts_;
+    const KeyIndex::KeyOf key_;
+    KeyMaker keys_;
+    Record record_;
+    bool found_ = false;   // there is a record of this key
+    bool looked_ = false;  // files' liveness is known
+    std::optional<uint32_t> cleared_;  // number of what comes after clear()
+    std::vector<File> files_;
+    std::unordered_map<std::string, uint32_t> numbers_;
+    uint64_t garbage_ = 0;  // entries of rows that are in other files now
+    std::chrono::steady_clock::time_point flushed_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace tarn::ingest
