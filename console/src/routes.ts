@@ -17,6 +17,15 @@ export interface ScreenRoute {
 }
 
 export const screens: ScreenRoute[] = [
+  { name: "home", title: "Home", path: "/", icon: "M4 11.5 12 4l8 7.5M6.5 10v10h11V10", key: "h", load: () => import("./screens/home") },
+  {
+    name: "catalog",
+    title: "Catalog",
+    path: "/catalog",
+    icon: "M5 6.5C5 5 8 4 12 4s7 1 7 2.5S16 9 12 9 5 8 5 6.5zm0 0v11C5 19 8 20 12 20s7-1 7-2.5v-11M5 12c0 1.5 3 2.5 7 2.5s7-1 7-2.5",
+    key: "c",
+    load: () => import("./screens/catalog"),
+  },
   {
     name: "workbench",
     title: "Workbench",
@@ -26,12 +35,44 @@ export const screens: ScreenRoute[] = [
     load: () => import("./screens/workbench"),
   },
   {
+    name: "pipelines",
+    title: "Pipelines",
+    path: "/pipelines",
+    icon: "M4 5h5v5H4zm11 9h5v5h-5zM15 5h5v5h-5zM9 7.5h6M6.5 10v6.5H15",
+    key: "p",
+    load: () => import("./screens/pipelines"),
+  },
+  {
     name: "dashboards",
     title: "Dashboards",
     path: "/dashboards",
     icon: "M4 13h6V4H4zm10 7h6v-9h-6zM4 20h6v-3H4zm10-13h6V4h-6z",
     key: "d",
     load: () => import("./screens/dashboards"),
+  },
+  {
+    name: "alerts",
+    title: "Alerts",
+    path: "/alerts",
+    icon: "M6 10a6 6 0 0 1 12 0c0 5 2 6 2 7H4c0-1 2-2 2-7zm4 10h4",
+    key: "a",
+    load: () => import("./screens/alerts"),
+  },
+  {
+    name: "models",
+    title: "Models",
+    path: "/models",
+    icon: "M4 20V4m0 16h16M7 15l4-5 3 3 5-7",
+    key: "m",
+    load: () => import("./screens/models"),
+  },
+  {
+    name: "access",
+    title: "Access",
+    path: "/access",
+    icon: "M8 11a4 4 0 1 1 0-8 4 4 0 0 1 0 8zm-6 9c0-3.5 2.5-6 6-6s6 2.5 6 6M16 11l2 2 4-4.5",
+    key: "a",
+    load: () => import("./screens/access"),
   },
 ];
 

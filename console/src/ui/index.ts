@@ -4,3 +4,4 @@ export * from "./layout";
 export * from "./overlays";
 export * from "./states";
 export * from "./table";
+export * from "./sight";

@@ -1,0 +1,123 @@
+// Roles and their grants: which tables, columns and rows.
+
+import { useState } from "preact/hooks";
+import { path_of } from "../../api";
+import { do_ask, use_live } from "../../live";
+import { Answered, Button, Card, Confirm, Dialog, Empty, Field, Table, toast } from "../../ui";
+import type { Grant, Roles } from "./shapes";
+
+const template = `{
+  "erp.sales": {"hide": ["margin"], "rows": "region = user.region"},
+  "main.*": {}
+}`;
+
+interface Edit {
+  name: string;
+  text: string;
+  known: boolean;
+}
+
+export function RolesTab() {
+  const roles = use_live<Roles>("/api/v1/roles");
+  const [edit, set_edit] = useState<Edit | null>(null);
+  const [gone, set_gone] = useState<string | null>(null);
+  return (
+    <>
+      <Card title="Roles" aside={<Button kind="primary" onClick={() => set_edit({ name: "", text: template, known: false })}>New role</Button>}>
+        <p class="calm-note">A role that the lakefile declares is changed there: an apply puts it back as it is written.</p>
+        <Answered of={roles} what="roles">
+          {(found) =>
+            Object.keys(found.roles).length === 0 ? (
+              <Empty title="No role is declared yet.">A role says which tables, columns and rows its holders see.</Empty>
+            ) : (
+              <div class="roles">
+                {Object.entries(found.roles).map(([name, role]) => (
+                  <section key={name} class="role" aria-label={`Role ${name}`}>
+                    <div class="role-head">
+                      <h3>{name}</h3>
+                      <Button kind="quiet" aria-label={`Edit the role ${name}`} onClick={() => set_edit({ name, text: JSON.stringify(role.grants, null, 2), known: true })}>
+                        Edit
+                      </Button>
+                      <Button kind="quiet" aria-label={`Delete the role ${name}`} onClick={() => set_gone(name)}>
+                        Delete
+                      </Button>
+                    </div>
+                    <Table
+                      label={`Grants of ${name}`}
+                      word={`role.${name}`}
+                      rows={Object.entries(role.grants)}
+                      row_key={([table]) => table}
+                      empty={<Empty title="It grants nothing." />}
+                      columns={[
+                        { name: "table", title: "Tables", value: ([table]) => table, show: ([table]) => <code>{table}</code> },
+                        { name: "columns", title: "Columns", value: ([, grant]) => column_words(grant) },
+                        { name: "rows", title: "Rows", value: ([, grant]) => grant.rows ?? "", show: ([, grant]) => (grant.rows ? <code class="wrap">{grant.rows}</code> : "all") },
+                        { name: "write", title: "May change", value: ([, grant]) => grant.write?.join(", ") || "nothing", wide_from: 700 },
+                      ]}
+                    />
+                  </section>
+                ))}
+              </div>
+            )
+          }
+        </Answered>
+      </Card>
+      {edit && <EditRole start={edit} close={() => set_edit(null)} again={roles.again} />}
+      {gone !== null && (
+        <Confirm
+          title={`Delete the role ${gone}?`}
+          word="Delete the role"
+          danger
+          close={() => set_gone(null)}
+          run={async () => {
+            await do_ask("DELETE", path_of("/api/v1/roles", gone));
+            toast("The role is gone.");
+            roles.again();
+          }}
+        >
+          <p>Who holds it loses what only it shows, at once.</p>
+        </Confirm>
+      )}
+    </>
+  );
+}
+
+function column_words(grant: Grant): string {
+  if (grant.read === false) return "none";
+  const masks = Object.keys(grant.masks ?? {});
+  const shown = grant.columns?.length ? `only ${grant.columns.join(", ")}` : grant.hide?.length ? `all but ${grant.hide.join(", ")}` : "all";
+  return masks.length > 0 ? `${shown}; masked: ${masks.join(", ")}` : shown;
+}
+
+function EditRole({ start, close, again }: { start: Edit; close: () => void; again: () => void }) {
+  const [name, set_name] = useState(start.name);
+  const [text, set_text] = useState(start.text);
+  const [problem, set_problem] = useState("");
+  const save = async (event: Event) => {
+    event.preventDefault();
+    try {
+      await do_ask("PUT", path_of("/api/v1/roles", name.trim()), { grants: JSON.parse(text) as unknown });
+      toast("Saved.");
+      again();
+      close();
+    } catch (error) {
+      set_problem(error instanceof SyntaxError ? `This is no JSON: ${error.message}` : (error as Error).message);
+    }
+  };
+  return (
+    <Dialog title={start.known ? `Role ${start.name}` : "New role"} close={close} wide>
+      <form class="form" onSubmit={(event) => void save(event)}>
+        {!start.known && <Field label="Name">{(ids) => <input {...ids} required maxLength={64} spellcheck={false} value={name} onInput={(event) => set_name(event.currentTarget.value)} />}</Field>}
+        <Field label="Grants" hint={'By table, database ("erp.*") or "*": columns, hide, rows, masks, write.'} problem={problem}>
+          {(ids) => <textarea {...ids} rows={12} spellcheck={false} value={text} onInput={(event) => set_text(event.currentTarget.value)} />}
+        </Field>
+        <div class="dialog-foot">
+          <Button onClick={close}>Cancel</Button>
+          <Button kind="primary" submit>
+            Save
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,248 @@
+// Where the rows come from and what is made of them: a picture in layers, the same as a list, and the columns behind each
+// column as far as the SQL says it plainly.
+
+import { path_of } from "../../api";
+import { use_live } from "../../live";
+import { screens } from "../../routes";
+import { Answered, Badge, Card, CodeBlock, Empty, Table, Tag } from "../../ui";
+import type { LineageAnswer, LineageColumn, LineageNode, TableAnswer } from "./shapes";
+
+export function LineageTab({ base, found }: { base: string; found: TableAnswer }) {
+  const lineage = use_live<LineageAnswer>(`${base}/lineage`, { every_ms: 10_000 });
+  const self = `table:${found.database}.${found.table}`;
+  return (
+    <Answered of={lineage} what="lineage">
+      {(answer) => (
+        <>
+          <Card title="Lineage" aside={answer.truncated && <span class="unit">the nearest 400</span>}>
+            {answer.nodes.length <= 1 ? (
+              <Empty title="It stands alone.">No source or step that you may see fills it, and nothing reads it.</Empty>
+            ) : (
+              <>
+                <Picture answer={answer} self={self} />
+                <details>
+                  <summary>As a list</summary>
+                  <AsList answer={answer} self={self} />
+                </details>
+              </>
+            )}
+          </Card>
+          {(answer.columns_from ?? []).length > 0 && <ColumnsCard title="What each column is made of" columns={answer.columns_from!} />}
+          {(answer.columns_to ?? []).length > 0 && <UsedBy columns={answer.columns_to!} table={`${found.database}.${found.table}`} />}
+          {answer.checks && answer.checks.length > 0 && (
+            <Card title="Checks">
+              <Table
+                label="Checks"
+                word="checks"
+                rows={answer.checks}
+                row_key={(check) => check.expression}
+                columns={[
+                  { name: "expression", title: "What must hold", value: (check) => check.expression, show: (check) => <code>{check.expression}</code> },
+                  { name: "consequence", title: "If it does not", value: (check) => check.consequence, show: (check) => ({ stop: "nothing is written", set_aside: "the row is set aside", warn: "the run warns" })[check.consequence] ?? check.consequence },
+                ]}
+              />
+            </Card>
+          )}
+          {answer.sql && (
+            <Card title="How it is computed">
+              <CodeBlock text={answer.sql.trim()} label={`SQL of ${found.table}`} />
+            </Card>
+          )}
+        </>
+      )}
+    </Answered>
+  );
+}
+
+const node_width = 188;
+const node_height = 48;
+const gap_x = 56;
+const gap_y = 14;
+
+interface Place {
+  node: LineageNode;
+  x: number;
+  y: number;
+}
+
+/** Layers by the longest way from a beginning; within a layer near what feeds it. Circles do not occur in the graph. */
+function place(answer: LineageAnswer): { places: Map<string, Place>; width: number; height: number } {
+  const layer = new Map(answer.nodes.map((node) => [node.id, 0]));
+  for (let round = 0; round < answer.nodes.length; round++) {
+    let moved = false;
+    for (const edge of answer.edges) {
+      const least = (layer.get(edge.from) ?? 0) + 1;
+      if ((layer.get(edge.to) ?? 0) < least && least <= answer.nodes.length) {
+        layer.set(edge.to, least);
+        moved = true;
+      }
+    }
+    if (!moved) break;
+  }
+  const layers: LineageNode[][] = [];
+  for (const node of answer.nodes) (layers[layer.get(node.id)!] ??= []).push(node);
+  const places = new Map<string, Place>();
+  const tallest = Math.max(...layers.map((nodes) => nodes?.length ?? 0));
+  const height = tallest * (node_height + gap_y) - gap_y;
+  layers.forEach((nodes, i) => {
+    const near = (node: LineageNode): number => {
+      const ys = answer.edges.flatMap((edge) => (edge.to === node.id && places.has(edge.from) ? [places.get(edge.from)!.y] : []));
+      return ys.length === 0 ? 0 : ys.reduce((sum, y) => sum + y, 0) / ys.length;
+    };
+    const sorted = [...nodes].sort((a, b) => near(a) - near(b) || (a.name < b.name ? -1 : 1));
+    const top = (height - (sorted.length * (node_height + gap_y) - gap_y)) / 2;
+    sorted.forEach((node, k) => places.set(node.id, { node, x: i * (node_width + gap_x), y: top + k * (node_height + gap_y) }));
+  });
+  return { places, width: layers.length * (node_width + gap_x) - gap_x, height };
+}
+
+function link_of(node: LineageNode): string | null {
+  const has = (name: string) => screens.some((one) => one.name === name);
+  if (node.kind === "table") {
+    const dot = node.name.indexOf(".");
+    return path_of("/catalog", node.name.slice(0, dot), node.name.slice(dot + 1)) + "?tab=lineage";
+  }
+  if (node.kind === "dashboard") return path_of("/dashboards", node.name);
+  if (node.kind === "alert" && has("alerts")) return path_of("/alerts", node.name);
+  return node.kind === "source" && has("pipelines") ? "/pipelines" : null;
+}
+
+const kinds = { table: "table", source: "source", alert: "alert", dashboard: "dashboard" };
+
+function Picture({ answer, self }: { answer: LineageAnswer; self: string }) {
+  const { places, width, height } = place(answer);
+  return (
+    <div class="lineage" tabIndex={0} role="region" aria-label="Lineage, drawn; the list below says the same">
+      <div class="lineage-canvas" style={{ width: `${width}px`, height: `${height}px` }}>
+        <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
+          {answer.edges.map((edge) => {
+            const from = places.get(edge.from);
+            const to = places.get(edge.to);
+            if (!from || !to) return null;
+            const x0 = from.x + node_width;
+            const y0 = from.y + node_height / 2;
+            const y1 = to.y + node_height / 2;
+            const middle = gap_x / 2;
+            return <path key={`${edge.from} ${edge.to}`} class={edge.from === self || edge.to === self ? "near" : ""} d={`M${x0} ${y0}C${x0 + middle} ${y0} ${to.x - middle} ${y1} ${to.x} ${y1}`} />;
+          })}
+        </svg>
+        {[...places.values()].map(({ node, x, y }) => {
+          const to = link_of(node);
+          const inside = (
+            <>
+              <span class="lineage-kind">
+                {kinds[node.kind]}
+                {node.how && ` \u00b7 ${node.how}`}
+                {node.state && node.state !== "idle" && ` \u00b7 ${node.state}`}
+              </span>
+              <span class="lineage-name">{node.title ?? node.name.replace(/^main\./, "")}</span>
+            </>
+          );
+          const style = { left: `${x}px`, top: `${y}px`, width: `${node_width}px`, height: `${node_height}px` };
+          const look = `lineage-node ${node.kind} ${node.id === self ? "self" : ""} ${node.state === "failed" ? "failed" : ""}`;
+          return to === null || node.id === self ? (
+            <div key={node.id} class={look} style={style} title={node.name}>
+              {inside}
+            </div>
+          ) : (
+            <a key={node.id} class={look} style={style} href={to} title={node.name}>
+              {inside}
+            </a>
+          );
+        })}
+      </div>
+    </div>
+  );
+}
+
+function AsList({ answer, self }: { answer: LineageAnswer; self: string }) {
+  const names = new Map(answer.nodes.map((node) => [node.id, node]));
+  return (
+    <Table
+      label="Lineage as a list"
+      word="edges"
+      rows={answer.edges}
+      row_key={(edge) => `${edge.from} ${edge.to}`}
+      columns={[
+        { name: "from", title: "From", value: (edge) => edge.from, show: (edge) => <NodeName node={names.get(edge.from)} self={self} /> },
+        { name: "to", title: "To", value: (edge) => edge.to, show: (edge) => <NodeName node={names.get(edge.to)} self={self} /> },
+        { name: "step", title: "By the step", value: (edge) => edge.step ?? "", show: (edge) => edge.step ?? "\u2013" },
+      ]}
+    />
+  );
+}
+
+function NodeName({ node, self }: { node: LineageNode | undefined; self: string }) {
+  if (!node) return null;
+  const to = link_of(node);
+  return (
+    <>
+      <Tag>{kinds[node.kind]}</Tag> {to !== null && node.id !== self ? <a href={to}>{node.name}</a> : node.name} {node.state && node.state !== "idle" && <Badge word={node.state} />}
+    </>
+  );
+}
+
+function ColumnsCard({ title, columns }: { title: string; columns: LineageColumn[] }) {
+  return (
+    <Card title={title}>
+      <Table
+        label={title}
+        word="made"
+        rows={columns}
+        row_key={(column) => `${column.table} ${column.column}`}
+        columns={[
+          { name: "column", title: "Column", value: (column) => column.column, show: (column) => <strong>{column.column}</strong> },
+          { name: "from", title: "Made of", value: (column) => column.from.map((part) => `${part.table}.${part.column}`).join(" "), show: (column) => <Parts column={column} /> },
+        ]}
+      />
+    </Card>
+  );
+}
+
+function Parts({ column }: { column: LineageColumn }) {
+  if (column.from.length === 0) return <span class="absent-value">no column: rows are counted, or it is a constant</span>;
+  return (
+    <span class="parts">
+      {column.from.map((part) => {
+        const dot = part.table.indexOf(".");
+        return (
+          <a key={`${part.table} ${part.column}`} class="tag" href={path_of("/catalog", part.table.slice(0, dot), part.table.slice(dot + 1)) + "?tab=lineage"}>
+            {part.table.replace(/^main\./, "")}.{part.column}
+          </a>
+        );
+      })}
+    </span>
+  );
+}
+
+/** The columns of other tables that are made of this one's. */
+function UsedBy({ columns, table }: { columns: LineageColumn[]; table: string }) {
+  const rows = columns.flatMap((column) => column.from.filter((part) => part.table === table).map((part) => ({ mine: part.column, table: column.table, column: column.column })));
+  if (rows.length === 0) return null;
+  return (
+    <Card title="What is made of its columns">
+      <Table
+        label="What is made of its columns"
+        word="used"
+        rows={rows}
+        row_key={(row) => `${row.mine} ${row.table} ${row.column}`}
+        columns={[
+          { name: "mine", title: "Column", value: (row) => row.mine, show: (row) => <strong>{row.mine}</strong> },
+          {
+            name: "column",
+            title: "Goes into",
+            value: (row) => `${row.table}.${row.column}`,
+            show: (row) => {
+              const dot = row.table.indexOf(".");
+              return (
+                <a class="tag" href={path_of("/catalog", row.table.slice(0, dot), row.table.slice(dot + 1)) + "?tab=lineage"}>
+                  {row.table.replace(/^main\./, "")}.{row.column}
+                </a>
+              );
+            },
+          },
+        ]}
+      />
+    </Card>
+  );
+}

@@ -1,0 +1,134 @@
+// An empty lake: three ways in as lines to paste, and a sample table that ends in a chart at once.
+
+import { useState } from "preact/hooks";
+import { ApiError, ask_sql, type Cell } from "../../api";
+import { LineChart } from "../../charts/line_chart";
+import { DataTable } from "../../charts/table";
+import { Button, Card, CodeBlock, Empty, Tabs } from "../../ui";
+
+const folder = `lake: my_lake
+sources:
+  sales:
+    folder: drop/sales/*.csv      # a file dropped here becomes rows of main.sales`;
+const mqtt = `lake: my_lake
+sources:
+  shelves:
+    mqtt: stores/{store_id}/shelves/{shelf_id}
+    columns: {store_id: int, shelf_id: int, read_at: timestamptz, grams: double}
+    commit: 1s`;
+const postgres = `lake: my_lake
+sources:
+  erp:
+    postgres: \${secret:erp_url}   # tarn secret put erp_url
+    tables: [stores, products, sales]
+    follow: {every: 5s, by: updated_at}`;
+
+export function FirstSteps({ may }: { may: string }) {
+  return (
+    <>
+      <Card title="First steps">
+        <div class="first-steps">
+          <p>
+            The lake is empty. Say in a file <code>lake.yaml</code> where rows come from, apply it, and this page fills by itself.
+          </p>
+          <Tabs
+            label="Where rows come from"
+            word="from"
+            tabs={[
+              { name: "folder", title: "CSV folder", show: () => <Way text={folder} name="a folder of CSV files" then="cp sales.csv drop/sales/" /> },
+              { name: "mqtt", title: "MQTT", show: () => <Way text={mqtt} name="sensors over MQTT" then={`mosquitto_pub -t stores/1/shelves/7 -m '{"read_at": "2026-01-01T12:00:00Z", "grams": 5200}'`} /> },
+              { name: "postgres", title: "PostgreSQL", show: () => <Way text={postgres} name="a PostgreSQL database" then="tarn secret put erp_url   # postgres://reader:...@host/db, before tarn apply" /> },
+            ]}
+          />
+        </div>
+      </Card>
+      <Sample may={may} />
+    </>
+  );
+}
+
+function Way({ text, name, then }: { text: string; name: string; then: string }) {
+  return (
+    <ol class="ways">
+      <li>
+        <p>
+          Write <code>lake.yaml</code>:
+        </p>
+        <CodeBlock text={text} label={`lake.yaml for ${name}`} />
+      </li>
+      <li>
+        <p>See what it would do, then do it:</p>
+        <CodeBlock text={"tarn plan lake.yaml\ntarn apply lake.yaml"} label="Commands that apply the lakefile" />
+      </li>
+      <li>
+        <p>Give it something:</p>
+        <CodeBlock text={then} label={`A first row for ${name}`} />
+      </li>
+    </ol>
+  );
+}
+
+const create = "create table main.sample_sales (day date, region text, units int)";
+const fill = `insert into main.sample_sales
+select current_date - 59 + i::int, r.region, (80 + 25 * sin(i / 9.0) + 30 * (extract(isodow from current_date - 59 + i::int) >= 6)::int + r.more)::int
+from range(0, 60) t(i), (values ('north', 20), ('south', 0)) r(region, more)`;
+const draw = `select day,
+       sum(units) filter (region = 'north') as north,
+       sum(units) filter (region = 'south') as south
+from main.sample_sales group by day order by day`;
+
+function Sample({ may }: { may: string }) {
+  const [rows, set_rows] = useState<Cell[][] | null>(null);
+  const [busy, set_busy] = useState(false);
+  const [problem, set_problem] = useState("");
+  const make = async () => {
+    set_busy(true);
+    set_problem("");
+    try {
+      await ask_sql(create).catch((error: unknown) => {
+        if (!(error instanceof ApiError) || error.code !== "already_exists") throw error;
+      });
+      await ask_sql(fill);
+      set_rows((await ask_sql(draw)).rows);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      set_problem(error.status === 403 ? `${may || "You"} may not make a table: ask who administers the lake. (${error.message})` : error.message);
+    } finally {
+      set_busy(false);
+    }
+  };
+  const columns = [
+    { name: "day", type: "date", role: "x" as const },
+    { name: "north", type: "bigint", role: "measure" as const },
+    { name: "south", type: "bigint", role: "measure" as const },
+  ];
+  return (
+    <Card title="Or see it work first">
+      {rows === null ? (
+        <Empty title="A small table of sales, and a chart of it" action={<Button kind="primary" disabled={busy} onClick={() => void make()}>{busy ? "Making it\u2026" : "Make a sample table"}</Button>}>
+          It makes main.sample_sales by three SQL statements, which are shown below. Drop it when you have seen enough.
+        </Empty>
+      ) : (
+        <>
+          <LineChart title="Units sold a day" unit="units" columns={columns} rows={rows} />
+          <details>
+            <summary>As a table</summary>
+            <DataTable title="Units sold a day" columns={columns} rows={rows} twin />
+          </details>
+          <p class="foot">
+            <a href="/catalog/main/sample_sales">Open the table in the catalog</a>
+          </p>
+        </>
+      )}
+      {problem && (
+        <p class="problem" role="alert">
+          {problem}
+        </p>
+      )}
+      <details class="sql-details">
+        <summary>The SQL</summary>
+        <CodeBlock text={`${create};\n\n${fill};\n\n${draw};`} label="SQL of the sample" />
+      </details>
+    </Card>
+  );
+}

@@ -1,0 +1,45 @@
+// The answers that Home asks for.
+
+import { screens } from "../../routes";
+
+export interface CatalogTable {
+  database: string;
+  table: string;
+  kind: "table" | "view";
+  description: string;
+  tags: string[];
+  whole: boolean;
+  columns: number;
+  updated: string | null;
+  made_by: { kind: "source" | "step"; name: string; how: string } | null;
+  rows?: number | null;
+  bytes?: number | null;
+  files?: number | null;
+  found_columns?: string[];
+}
+export interface Catalog {
+  tables: CatalogTable[];
+  truncated: boolean;
+}
+export interface Run {
+  step: string;
+  run: number;
+  outcome: string;
+  started: string;
+  ended: string | null;
+  error: string;
+}
+export interface Runs {
+  runs: Run[];
+}
+export interface AlertsNow {
+  alerts: { rule: string; open: number; error: string }[];
+}
+export interface Growth {
+  points: { at: string; bytes: number; rows: number }[];
+}
+export interface Usage {
+  readers: { principal: string; times: number; refused: number; last: string; doors: { name: string; times: number }[]; what: { name: string; times: number }[] }[];
+}
+
+export const has_screen = (name: string): boolean => screens.some((one) => one.name === name);

@@ -1,0 +1,104 @@
+// Each source with how fresh it is and how much comes in now: the rows between two questions, over the time between them.
+
+import { useEffect, useState } from "preact/hooks";
+import type { Source } from "../../api";
+import { number } from "../../format";
+import { use_live } from "../../live";
+import { Answered, Badge, Card, Count, Empty, Sparkline, Table, Time } from "../../ui";
+import { has_screen } from "./shapes";
+
+interface Sample {
+  at: number;
+  rows: number;
+}
+const kept = new Map<string, Sample[]>(); // of each source, newest last
+const samples_max = 40;
+
+function keep(sources: Source[]): void {
+  const now = Date.now();
+  for (const source of sources) {
+    const rows = source.tables.reduce((sum, table) => sum + (table.rows ?? 0), 0);
+    const list = kept.get(source.name) ?? [];
+    // A load that begins again counts from nothing.
+    if (list.length > 0 && rows < list[list.length - 1]!.rows) list.length = 0;
+    list.push({ at: now, rows });
+    if (list.length > samples_max) list.shift();
+    kept.set(source.name, list);
+  }
+}
+
+function rates(name: string): number[] {
+  const list = kept.get(name) ?? [];
+  return list.slice(1).map((sample, i) => ((sample.rows - list[i]!.rows) * 1000) / Math.max(1, sample.at - list[i]!.at));
+}
+
+/** Rows a second over the last half minute. */
+function rate_now(name: string): number | null {
+  const list = kept.get(name) ?? [];
+  const last = list[list.length - 1];
+  const first = list.find((sample) => last !== undefined && last.at - sample.at <= 30_000);
+  return last === undefined || first === undefined || first === last ? null : ((last.rows - first.rows) * 1000) / (last.at - first.at);
+}
+
+const newest = (source: Source): string | null =>
+  source.tables.reduce<string | null>((best, table) => (table.last_commit !== null && (best === null || table.last_commit > best) ? table.last_commit : best), null);
+
+export function Sources() {
+  const sources = use_live<{ sources: Source[] }>("/api/v1/sources", { every_ms: 3000 });
+  const [, again] = useState(0);
+  const found = sources.data.value;
+  useEffect(() => {
+    if (found === null) return;
+    keep(found.sources);
+    again((turn) => turn + 1);
+  }, [found]);
+  return (
+    <Card title="Sources">
+      <Answered of={sources} what="sources">
+        {(answer) => (
+          <Table
+            label="Sources"
+            word="sources"
+            start_sort="name"
+            rows={answer.sources}
+            row_key={(source) => source.name}
+            empty={<Empty title="No source is declared yet.">Declare one in the lakefile and run tarn apply.</Empty>}
+            columns={[
+              {
+                name: "name",
+                title: "Source",
+                value: (source) => source.name,
+                show: (source) => (
+                  <span class="source-cell">
+                    {has_screen("pipelines") ? <a href="/pipelines">{source.name}</a> : <strong>{source.name}</strong>} <span class="measure">{source.kind}</span>
+                    {source.last_error && <span class="problem">{source.last_error}</span>}
+                  </span>
+                ),
+              },
+              { name: "state", title: "State", value: (source) => source.state, show: (source) => <Badge word={source.state} /> },
+              { name: "fresh", title: "Last rows", value: newest, show: (source) => <Time at={newest(source)} absent="none since the start" /> },
+              {
+                name: "rate",
+                title: "Rate now",
+                right: true,
+                value: (source) => rate_now(source.name),
+                show: (source) => {
+                  const rate = rate_now(source.name);
+                  return (
+                    <span class="rate">
+                      <span class="rate-line">
+                        <Sparkline values={rates(source.name)} label={`Rows a second of ${source.name}, the last minutes`} width={64} height={20} />
+                      </span>
+                      {rate === null ? <span class="absent-value">&hellip;</span> : `${number(rate)} rows/s`}
+                    </span>
+                  );
+                },
+              },
+              { name: "rows", title: "Taken in", right: true, wide_from: 700, value: (source) => source.tables.reduce((sum, table) => sum + (table.rows ?? 0), 0), show: (source) => <Count value={source.tables.reduce((sum, table) => sum + (table.rows ?? 0), 0)} unit="row" /> },
+            ]}
+          />
+        )}
+      </Answered>
+    </Card>
+  );
+}
