@@ -233,7 +233,7 @@ Status Services::configure(const lakefile::Lakefile& lakefile) {
     for (const auto& problem : problems)
         note(problem.where.c_str(), Error(Code::invalid_argument, problem.message));
     note("timezone", graph_->set_time_zone(lakefile.timezone));
-    note("dashboards", lake_.dashboards->configure(lakefile.dashboards));
+    note("dashboards", lake_.dashboards->configure(lakefile.dashboards, lakefile.measures));
     note("alerts",
          alerts_->configure(lakefile.alerts, lakefile.name.empty() ? "lake" : lakefile.name,
                             lakefile.timezone));

@@ -136,6 +136,23 @@ bool is_origin(std::string_view text) {
     });
 }
 
+/// A declared measure's name becomes its SQL, and the name its label.
+void put_measures(ChartSpec& chart, const Measures& measures) {
+    const auto name = parse_name(chart.from);
+    if (!name.ok()) return;
+    const auto of_table = measures.find(name->first + "." + name->second);
+    if (of_table == measures.end()) return;
+    const auto put = [&](std::string& text) {
+        const auto [word, label] = split_label(text);
+        const auto found = of_table->second.find(word);
+        if (found != of_table->second.end())
+            text = found->second + " as " + (label.empty() ? word : quoted(label));
+    };
+    for (auto& measure : chart.measures) put(measure);
+    put(chart.spark);
+    put(chart.colour);
+}
+
 double milliseconds_since(const Clock& clock, std::chrono::steady_clock::time_point begin) {
     return std::chrono::duration<double, std::milli>(clock.steady() - begin).count();
 }
@@ -285,7 +302,7 @@ Status Dashboards::check(const DashboardSpec& spec) {
     return ok_status();
 }
 
-Status Dashboards::configure(std::vector<DashboardSpec> specs) {
+Status Dashboards::configure(std::vector<DashboardSpec> specs, Measures measures) {
     std::set<std::string> names;
     if (specs.size() > kDashboardsMax)
         return Error(Code::invalid_argument, "there are more than 200 dashboards");
@@ -294,10 +311,13 @@ Status Dashboards::configure(std::vector<DashboardSpec> specs) {
         if (!names.insert(spec.name).second)
             return Error(Code::invalid_argument, "there are two dashboards " + spec.name);
     }
-    auto made = std::make_shared<const Specs>(std::move(specs));
     MutexLock lock(mutex_);
-    if (*specs_ == *made) return ok_status();
-    specs_ = std::move(made);
+    if (declared_ == specs && measures_ == measures) return ok_status();
+    declared_ = specs;
+    for (auto& spec : specs)
+        for (auto& chart : spec.charts) put_measures(chart, measures);
+    measures_ = std::move(measures);
+    specs_ = std::make_shared<const Specs>(std::move(specs));
     ++generation_;
     cache_.clear();
     cache_index_.clear();
@@ -312,7 +332,26 @@ std::shared_ptr<const Dashboards::Specs> Dashboards::current(uint64_t* generatio
 }
 
 std::vector<DashboardSpec> Dashboards::list() const {
-    return *current();
+    MutexLock lock(mutex_);
+    return declared_;
+}
+
+Result<Measures> Dashboards::measures(const security::Principal& viewer) const {
+    Measures all;
+    {
+        MutexLock lock(mutex_);
+        all = measures_;
+    }
+    Measures out;
+    for (auto& [table, named] : all) {
+        if (!viewer.is_root()) {
+            TARN_TRY(name, parse_name(table));
+            TARN_TRY(access, parts_.access.table_access(viewer, name.first, name.second));
+            if (access.read.empty()) continue;
+        }
+        out.emplace(table, std::move(named));
+    }
+    return out;
 }
 
 namespace {

@@ -105,9 +105,11 @@ class Dashboards {
     static Status check(const DashboardSpec& spec);
 
     /// Replaces all dashboards. invalid_argument (nothing changes): check() fails or a name comes twice.
-    Status configure(std::vector<DashboardSpec> specs);
-    /// In the order declared.
+    Status configure(std::vector<DashboardSpec> specs, Measures measures = {});
+    /// In the order declared, in the words of the lakefile.
     std::vector<DashboardSpec> list() const;
+    /// Of the tables that the viewer sees.
+    Result<Measures> measures(const security::Principal& viewer) const;
 
     /// All charts. A chart that fails has its error and does not disturb the others. not_found: no such dashboard;
     /// invalid_argument: a filter that the dashboard does not have.
@@ -141,7 +143,9 @@ class Dashboards {
     const Parts parts_;
     const Options options_;
     mutable Mutex mutex_;
-    std::shared_ptr<const Specs> specs_ TARN_GUARDED_BY(mutex_);
+    std::shared_ptr<const Specs> specs_ TARN_GUARDED_BY(mutex_);  // with measures in place of their names
+    Specs declared_ TARN_GUARDED_BY(mutex_);
+    Measures measures_ TARN_GUARDED_BY(mutex_);
     uint64_t generation_ TARN_GUARDED_BY(mutex_) = 0;
     std::list<Cached> cache_ TARN_GUARDED_BY(mutex_);  // newest first
     std::unordered_map<std::string, std::list<Cached>::iterator> cache_index_ TARN_GUARDED_BY(mutex_);

@@ -42,6 +42,9 @@ struct DashboardSpec {
     bool operator==(const DashboardSpec&) const = default;
 };
 
+/// Table ("main.sales") -> name -> SQL aggregate: what a number of it means is said once.
+using Measures = std::map<std::string, std::map<std::string, std::string>>;
+
 /// As a lakefile has it: "stacked", "half" ("" for automatic).
 const char* word(ChartSpec::Kind kind);
 const char* word(ChartSpec::Width width);

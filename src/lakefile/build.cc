@@ -303,6 +303,9 @@ void Builder::table(const Node& node, Item& item) {
                                                     ? flows::Consequence::set_aside
                                                     : flows::Consequence::warn});
         }
+    if (const Node* measures = node.find("measures"))
+        for (const auto& member : measures->members)
+            out_.measures[spec.name.full_name()][member.name] = member.value.text;
     item.outputs.push_back(spec.name);
     out_.tables.push_back(std::move(spec));
 }

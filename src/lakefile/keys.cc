@@ -268,6 +268,11 @@ const ObjectInfo& table_object() {
           .form = Form::choice,
           .choices = {"stop", "set_aside", "warn"},
           .name_form = Form::text},
+         {.name = "measures",
+          .help = "name: SQL aggregate; charts and questions use the name",
+          .example = "{revenue: sum(price * units)}",
+          .many = Many::map,
+          .name_form = Form::name},
          {.name = "description", .help = "for people", .example = "units on each shelf"},
          was_key()}};
     return object;

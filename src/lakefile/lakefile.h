@@ -57,6 +57,7 @@ struct Lakefile {
     std::vector<models::StockOutSpec> stock_outs;
     std::vector<events::AlertSpec> alerts;
     std::vector<dashboards::DashboardSpec> dashboards;
+    dashboards::Measures measures;  // of tables
     std::vector<Role> roles;
     std::vector<Item> items;  // in the file's order
 };

@@ -151,6 +151,16 @@ Result<ApiResponse> list_dashboards(const DoorParts& parts, ApiRequest&) {
     return ApiResponse{200, std::move(body), {}};
 }
 
+/// What the lakefile counts of its tables, by table and name; of main without the database's name.
+Result<ApiResponse> list_measures(const DoorParts& parts, ApiRequest& request) {
+    if (parts.dashboards == nullptr) return no_dashboards();
+    TARN_TRY(all, parts.dashboards->measures(request.caller.principal));
+    Json out = Json::object();
+    for (const auto& [table, named] : all)
+        out[table.starts_with("main.") ? table.substr(5) : table] = named;
+    return ApiResponse{200, {{"measures", std::move(out)}}, {}};
+}
+
 Result<ApiResponse> get_dashboard(const DoorParts& parts, ApiRequest& request) {
     if (parts.dashboards == nullptr) return no_dashboards();
     dashboards::Filters filters;

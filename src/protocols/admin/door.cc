@@ -97,6 +97,7 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/usage", "cloudtrail:LookupEvents", false, get_usage},
     {"GET", "/api/v1/growth", "tarn:ListTables", false, get_growth},
     {"GET", "/api/v1/openapi.json", "tarn:GetApi", false, get_openapi},
+    {"GET", "/api/v1/measures", "tarn:ListDashboards", false, list_measures},
     {"GET", "/api/v1/dashboards", "tarn:ListDashboards", false, list_dashboards},
     {"GET", "/api/v1/dashboards/{}", "tarn:GetDashboard", false, get_dashboard},
     {"GET", "/api/v1/dashboards/{}/spec", "tarn:GetLakefile", false, get_dashboard_spec},

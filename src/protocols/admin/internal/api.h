@@ -76,6 +76,7 @@ Result<ApiResponse> create_sign_in_token(const DoorParts& parts, ApiRequest& req
 Result<ApiResponse> sign_out(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> list_dashboards(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> get_dashboard(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> list_measures(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> get_dashboard_spec(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> create_embed(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> plan_lakefile(const DoorParts& parts, ApiRequest& request);
