@@ -1,0 +1,90 @@
+// What the API says of models (docs/api.md).
+
+export interface Score {
+  method: string;
+  forecasts: number;
+  mape: number;
+  wape: number;
+  bias: number;
+  pinball?: number;
+  coverage?: number;
+}
+
+export interface Version {
+  model: string;
+  version: number;
+  created: string;
+  trained_on: { table: string; snapshot_id: number }[];
+  trained_to: string;
+  series: number;
+  rows: number;
+  seconds: number;
+  parameters: Record<string, string>;
+  features: string[];
+  importance: { feature: string; share: number }[];
+  back_test: { metric: "wape" | "mape"; seconds: number; total: Score[]; rounds: { round: number; origin: string; scores: Score[] }[] };
+  promoted: boolean;
+  why: string;
+  current: boolean;
+}
+
+export interface ModelName {
+  model: string;
+  versions: number;
+  current: Version | null;
+}
+
+export interface DriftInput {
+  column: string;
+  numeric: boolean;
+  stability_index: number | null;
+  trained_mean: number | null;
+  latest_mean: number | null;
+  bins: { label: string; trained: number; latest: number }[];
+}
+
+export interface Drift {
+  trained_to: string;
+  latest_from: string;
+  latest_to: string;
+  trained_rows: number;
+  latest_rows: number;
+  inputs: DriftInput[];
+}
+
+export interface ErrorPoint {
+  time: string;
+  forecasts: number;
+  actual: number;
+  forecast: number;
+  model: number | null;
+  naive: number | null;
+  seasonal_naive: number | null;
+  covered: number | null;
+}
+
+export interface Monitor {
+  model: string;
+  version: number;
+  drift: Drift | { error: { code: string; message: string } };
+  errors: { points: ErrorPoint[] } | { error: { code: string; message: string } };
+}
+
+export const model_path = (model: string): string => `/models/${encodeURIComponent(model)}`;
+/** "main.demand" is called demand. */
+export const model_name = (model: string): string => model.replace(/^main\./, "");
+export const method_names: Record<string, string> = { model: "This model", naive: "Naive: the last value", seasonal_naive: "Seasonal naive: the season before" };
+
+export const score_of = (version: Version, method: string): Score | undefined => version.back_test.total.find((score) => score.method === method);
+/** The error that promotion looks at, in percent. */
+export function error_of(version: Version, method: string): number | null {
+  const score = score_of(version, method);
+  return score === undefined ? null : score[version.back_test.metric];
+}
+export const percent = (value: number | null | undefined): string => (value === null || value === undefined ? "\u2013" : `${value.toFixed(1)}\u00A0%`);
+
+/** How much better than the naive of the season before: 0.3 is 30 % less error. */
+export function gain(version: Version): number | null {
+  const [own, naive] = [error_of(version, "model"), error_of(version, "seasonal_naive")];
+  return own === null || naive === null || naive === 0 ? null : 1 - own / naive;
+}
