@@ -15,6 +15,7 @@
 #include "app/server.h"
 #include "app/settings.h"
 #include "app/table_print.h"
+#include "app/verify_command.h"
 
 namespace tarn::app {
 namespace {
@@ -293,6 +294,7 @@ int run_command_line(int argc, char** argv) {
     add_sql(app, options, sql, code);
     add_lake_commands(app, options, code);
     add_pipeline_commands(app, options, code);
+    add_verify_command(app, options, code);
     add_users(app, options, user, code);
     add_keys(app, options, user, code);
     app.add_subcommand("version", "print the version")->callback([] {

@@ -139,6 +139,16 @@ std::string print_samples(const Json& tried) {
     return out;
 }
 
+/// ", equal to its source at 2026-..."
+static std::string verified(const Json& last) {
+    if (!last.is_object()) return "";
+    if (last["running"].get<bool>()) return ", is being compared with its source";
+    const std::string at = " at " + text_of(last["finished"]);
+    if (last["failed"].get<bool>()) return ", could not be compared with its source" + at;
+    if (last["equal"].get<bool>()) return ", equal to its source" + at;
+    return ", " + text_of(last["differences"]) + " rows differed from its source" + at;
+}
+
 std::string print_status(const std::string& what, const Json& answer) {
     std::string out;
     const auto line = [&](const std::string& name, const std::string& state,
@@ -158,6 +168,7 @@ std::string print_status(const std::string& what, const Json& answer) {
             std::string more = with_commas(rows) + " rows";
             if (rejected > 0) more += ", " + with_commas(rejected) + " rejected";
             if (backlog > 0) more += ", " + with_commas(backlog) + " waiting";
+            more += verified(one.value("verified", Json()));
             if (one["last_error"] != "") more += ", " + text_of(one["last_error"]);
             line("sources." + text_of(one["name"]), text_of(one["state"]), more);
         } else if (what == "tables") {

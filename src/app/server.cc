@@ -146,6 +146,7 @@ class RunningServer final : public Server {
         parts.applier = &services_->applier();
         parts.secrets = &services_->secrets();
         parts.sources = &services_->sources();
+        parts.verifications = &services_->verifications();
         parts.graph = &services_->graph();
         parts.models = &services_->models();
         parts.alerts = &services_->alerts();

@@ -13,6 +13,7 @@
 #include "flows/graph.h"
 #include "ingest/routes.h"
 #include "ingest/sources.h"
+#include "ingest/verify.h"
 #include "models/registry.h"
 #include "models/steps.h"
 
@@ -109,9 +110,11 @@ Result<std::unique_ptr<Services>> Services::open(Lake& lake, const Settings& set
     out->graph_ = std::make_unique<flows::Graph>(
         flows::Parts{*lake.store, *lake.catalog, *lake.committer, *lake.engine, lake.clock,
                      lake.metrics, lake.system_caller()});
-    out->sources_ = std::make_unique<ingest::Sources>(ingest::SourcesParts{
+    const ingest::SourcesParts sources{
         *lake.store, *lake.objects, *lake.streams, *lake.catalog, *lake.committer, *lake.engine,
-        lake.clock, lake.metrics, system, out->routes_.get(), settings.data + "/scratch"});
+        lake.clock, lake.metrics, system, out->routes_.get(), settings.data + "/scratch"};
+    out->sources_ = std::make_unique<ingest::Sources>(sources);
+    out->verifications_ = std::make_unique<ingest::Verifications>(sources);
     lakefile::ApplierParts parts{*lake.store,
                                  *lake.catalog,
                                  *lake.engine,
@@ -246,6 +249,7 @@ Status Services::configure(const lakefile::Lakefile& lakefile) {
         note("sources", may);
         if (may.ok()) allowed.push_back(source);
     }
+    verifications_->configure(allowed);
     note("sources", sources_->configure(std::move(allowed)));
     return outcome;
 }
@@ -268,6 +272,7 @@ Status Services::start(const Settings& settings) {
 void Services::stop() {
     if (stopped_) return;
     stopped_ = true;
+    if (verifications_) verifications_->stop();
     if (sources_) sources_->stop();
     if (graph_) graph_->stop();
     if (alerts_) alerts_->stop();

@@ -24,6 +24,7 @@ class Step;
 namespace tarn::ingest {
 class RouteTable;
 class Sources;
+class Verifications;
 struct SourceSpec;
 }  // namespace tarn::ingest
 namespace tarn::models {
@@ -53,6 +54,7 @@ class Services {
     lakefile::Applier& applier() { return *applier_; }
     security::Secrets& secrets() { return *secrets_; }
     ingest::Sources& sources() { return *sources_; }
+    ingest::Verifications& verifications() { return *verifications_; }
     flows::Graph& graph() { return *graph_; }
     models::Registry& models() { return *models_; }
     events::Alerts& alerts() { return *alerts_; }
@@ -81,6 +83,7 @@ class Services {
     std::unique_ptr<events::Alerts> alerts_;
     std::unique_ptr<flows::Graph> graph_;
     std::unique_ptr<ingest::Sources> sources_;
+    std::unique_ptr<ingest::Verifications> verifications_;
     std::unique_ptr<lakefile::Applier> applier_;
     bool stopped_ = false;
 };

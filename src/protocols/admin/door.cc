@@ -4,6 +4,7 @@
 #include "base/random.h"
 #include "dashboards/dashboards.h"
 #include "protocols/admin/internal/api.h"
+#include "protocols/admin/internal/verify.h"
 #include "protocols/admin/internal/console.h"
 #include "protocols/admin/internal/openapi.h"
 #include "protocols/admin/internal/sign_in.h"
@@ -55,6 +56,8 @@ constexpr Route kRoutes[] = {
     {"PUT", "/api/v1/secrets/{}", "tarn:PutSecret", true, put_secret},
     {"DELETE", "/api/v1/secrets/{}", "tarn:DeleteSecret", true, delete_secret},
     {"GET", "/api/v1/sources", "tarn:ListSources", false, list_sources},
+    {"GET", "/api/v1/sources/{}/verify", "tarn:ListSources", false, get_verdict},
+    {"POST", "/api/v1/sources/{}/verify", "tarn:VerifySource", false, verify_source},
     {"GET", "/api/v1/tables", "tarn:ListRuns", false, list_steps},
     {"GET", "/api/v1/runs", "tarn:ListRuns", false, list_runs},
     {"POST", "/api/v1/runs", "tarn:StartRun", false, start_run},

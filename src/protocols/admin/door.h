@@ -31,7 +31,8 @@ class Graph;
 }
 namespace tarn::ingest {
 class Sources;
-}
+class Verifications;
+}  // namespace tarn::ingest
 namespace tarn::lakefile {
 class Applier;
 }
@@ -84,6 +85,7 @@ struct DoorParts {
     lakefile::Applier* applier = nullptr;
     security::Secrets* secrets = nullptr;  // with applier
     ingest::Sources* sources = nullptr;
+    ingest::Verifications* verifications = nullptr;  // with sources
     flows::Graph* graph = nullptr;
     models::Registry* models = nullptr;
     events::Alerts* alerts = nullptr;

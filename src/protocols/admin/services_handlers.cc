@@ -8,6 +8,7 @@
 #include "protocols/admin/internal/api.h"
 #include "protocols/admin/internal/services_json.h"
 #include "protocols/admin/internal/sight.h"
+#include "protocols/admin/internal/verify.h"
 
 namespace tarn::admin {
 namespace {
@@ -88,8 +89,11 @@ Result<ApiResponse> list_sources(const DoorParts& parts, ApiRequest& request) {
     if (parts.sources == nullptr) return without("sources");
     Json sources = Json::array();
     Sight sight(parts, request.caller.principal);
-    for (const auto& source : parts.sources->status())
-        sources.push_back(source_json(source, sight));
+    for (const auto& source : parts.sources->status()) {
+        Json one = source_json(source, sight);
+        one["verified"] = last_verdict_json(parts, source.name);
+        sources.push_back(std::move(one));
+    }
     return ApiResponse{200, {{"sources", sources}}, {}};
 }
 

@@ -1,0 +1,140 @@
+#include "app/verify_command.h"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "app/table_print.h"
+
+namespace tarn::app {
+namespace {
+
+using Json = nlohmann::json;
+
+struct Wanted {
+    std::string source;
+    std::vector<std::string> tables;
+    bool repair = false, last = false;
+};
+
+int fail(const Error& error) {
+    std::fprintf(stderr, "tarn verify: %s\n", error.message.c_str());
+    return error.code == Code::invalid_argument ? 2 : 1;
+}
+
+std::string text_of(const Json& object, const char* name) {
+    const auto found = object.find(name);
+    if (found == object.end() || found->is_null()) return "";
+    return found->is_string() ? found->get<std::string>() : found->dump();
+}
+
+std::string encoded(const std::string& text) {
+    std::string out;
+    for (const char c : text) {
+        const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' ||
+                           c == '.' || c == '_' || c == '~';
+        char hex[4];
+        std::snprintf(hex, sizeof hex, "%%%02X", static_cast<unsigned char>(c));
+        out += plain ? std::string(1, c) : hex;
+    }
+    return out;
+}
+
+Result<Json> ask(const Endpoint& endpoint, const std::string& method, const std::string& path,
+                 const Json& body = {}) {
+    TARN_TRY(answer, call(endpoint, method, path, body.is_null() ? "" : body.dump()));
+    Json parsed = Json::parse(answer.body, nullptr, false);
+    if (parsed.is_discarded())
+        return Error(Code::internal,
+                     "the server's answer is no JSON; is " + endpoint.url + " a tarn?");
+    return parsed;
+}
+
+void show_progress(const Json& verdict) {
+    if (isatty(STDERR_FILENO) == 0) return;
+    for (const auto& table : verdict["tables"])
+        if (table["state"] == "running")
+            std::fprintf(stderr, "\r%s: %s rows of about %s, %s differ \033[K",
+                         text_of(table, "table").c_str(), text_of(table, "rows_source").c_str(),
+                         text_of(table, "rows_estimated").c_str(),
+                         text_of(table, "differences").c_str());
+}
+
+void print_verdict(const Json& verdict) {
+    std::vector<std::vector<std::string>> rows;
+    for (const auto& table : verdict["tables"])
+        rows.push_back({text_of(table, "table"), text_of(table, "state"),
+                        text_of(table, "rows_source"), text_of(table, "rows_lake"),
+                        text_of(table, "differences"), text_of(table, "repaired"),
+                        text_of(table, "unsettled"), text_of(table, "note")});
+    std::fputs(print_table({{"table"},
+                            {"verdict"},
+                            {"rows there", true},
+                            {"rows here", true},
+                            {"differ", true},
+                            {"repaired", true},
+                            {"unsettled", true},
+                            {"note"}},
+                           rows)
+                   .c_str(),
+               stdout);
+    for (const auto& table : verdict["tables"])
+        for (const auto& key : table.value("keys", Json::array()))
+            std::printf("  %s %s: %s%s\n", text_of(table, "table").c_str(),
+                        text_of(key, "key").c_str(), text_of(key, "what").c_str(),
+                        key.value("repaired", false) ? ", repaired" : "");
+    const std::string error = text_of(verdict, "error");
+    if (!error.empty()) std::printf("it did not come to an end: %s\n", error.c_str());
+}
+
+int verify(const ClientOptions& options, const Wanted& wanted) {
+    const auto endpoint = find_endpoint(options.endpoint);
+    if (!endpoint.ok()) return fail(endpoint.error());
+    const std::string path = "/api/v1/sources/" + encoded(wanted.source) + "/verify";
+    if (!wanted.last) {
+        Json body = {{"repair", wanted.repair}};
+        if (!wanted.tables.empty()) body["tables"] = wanted.tables;
+        const auto begun = ask(*endpoint, "POST", path, body);
+        if (!begun.ok()) return fail(begun.error());
+    }
+    while (true) {
+        const auto verdict = ask(*endpoint, "GET", path);
+        if (!verdict.ok()) return fail(verdict.error());
+        if (!wanted.last && (*verdict)["running"].get<bool>()) {
+            show_progress(*verdict);
+            std::this_thread::sleep_for(std::chrono::milliseconds(300));
+            continue;
+        }
+        if (isatty(STDERR_FILENO) != 0) std::fputs("\r\033[K", stderr);
+        if (options.json)
+            std::cout << verdict->dump(2) << "\n";
+        else
+            print_verdict(*verdict);
+        return (*verdict)["equal"].get<bool>() ? 0 : 1;
+    }
+}
+
+}  // namespace
+
+void add_verify_command(CLI::App& app, ClientOptions& options, int& code) {
+    auto* command = app.add_subcommand("verify", "compare a followed database with the lake");
+    command->require_subcommand(1);
+    auto* source = command->add_subcommand(
+        "source", "row by row, while changes flow; names the keys that differ");
+    source->footer(
+        "Examples:\n  tarn verify source erp\n  tarn verify source erp --table sales --repair\n  "
+        "tarn verify source erp --last");
+    auto wanted = std::make_shared<Wanted>();
+    source->add_option("name", wanted->source, "the source's name")->required();
+    source->add_option("--table", wanted->tables, "only this one; may be given again");
+    source->add_flag("--repair", wanted->repair, "put rows that differ right, from the source");
+    source->add_flag("--last", wanted->last, "say only what the last comparison found");
+    source->callback([&options, &code, wanted] { code = verify(options, *wanted); });
+}
+
+}  // namespace tarn::app
