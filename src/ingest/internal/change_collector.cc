@@ -7,12 +7,14 @@
 
 #include "base/log.h"
 #include "tables/commit.h"
+#include "tables/table_turns.h"
 
 namespace tarn::ingest {
 
 namespace {
 
 constexpr uint64_t kChangesMax = 400'000;       // a commit's, where transactions are small
+constexpr auto kTurnWait = std::chrono::seconds(2);
 constexpr uint64_t kPendingMax = 128ull << 20;  // bytes in memory of all tables
 
 /// What a person, or a new load, has to mend; the rest passes by itself.
@@ -37,6 +39,7 @@ struct ChangeCollector::Open {
     std::unique_ptr<ChangeApply> apply;
     uint64_t batch = 0;  // the last one that had changes of it
     uint64_t taken = 0;  // changes since the last commit
+    tables::TableTurn turn;  // while changes are gathered: compaction would make them void
 };
 
 ChangeCollector::ChangeCollector(Parts parts, CapturePosition position,
@@ -92,6 +95,7 @@ Result<ChangeCollector::Open*> ChangeCollector::ready(const Relation& relation) 
 
 /// The first change of a batch: the table may have been changed by others since the last.
 Status ChangeCollector::open(Open& one, const Relation&) {
+    if (!one.turn.held()) one.turn = tables::take_turn(parts_.lake.catalog, one.table->uuid, kTurnWait);
     auto loaded = parts_.lake.catalog.snapshot().load_table(parts_.source, one.table->source.name);
     if (!loaded.ok()) return std::move(loaded).error();
     if ((*loaded)->info.uuid != one.table->uuid)
@@ -389,6 +393,7 @@ Status ChangeCollector::commit_pending() {
         note_commit(*one);
         one->taken = 0;
     }
+    for (const auto& one : open_) one->turn = {};
     ++batch_;
     batch_changes_ = 0;
     oldest_.reset();

@@ -7,6 +7,7 @@
 
 #include "tables/catalog.h"
 #include "tables/internal/byte_lru.h"
+#include "tables/internal/turn_map.h"
 
 namespace tarn::tables {
 
@@ -26,11 +27,14 @@ class CatalogCache {
     void keep(const std::string& path, ManifestListPtr list);
     void keep(ManifestPtr manifest);
 
+    TurnMap& turns() { return turns_; }
+
  private:
     const Files& files_;
     ByteLru<TableMetadata> metadata_;
     ByteLru<std::vector<ManifestFile>> lists_;
     ByteLru<Manifest> manifests_;
+    TurnMap turns_;
 };
 
 }  // namespace tarn::tables
