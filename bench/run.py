@@ -173,6 +173,13 @@ def reading_to_webhook():
     return rows
 
 
+def dashboards():
+    import dashboard
+    found = dashboard.measure(RUNS)
+    return [Row("dashboard, 20 charts over 10 M rows, after a change", found["changed"], "ms", goal="1,500 ms", met=found["changed"] <= 1500),
+            Row("dashboard, 20 charts, nothing changed", found["kept"], "ms")]
+
+
 def upserts():
     """2,000 updates a second on 10 million rows, followed by change capture; the hour by TARN_BENCH_UPSERT_SECONDS=3600."""
     from upserts import measure
@@ -186,7 +193,8 @@ def upserts():
 
 
 BENCHMARKS = {"start": start_to_ready, "memory": idle_memory, "commits": commits, "s3": s3_small_objects, "sql": sql_on_iceberg,
-              "files": dropped_files, "postgres": postgres_load, "mqtt": mqtt_publishes, "alerts": reading_to_webhook, "upserts": upserts}
+              "files": dropped_files, "postgres": postgres_load, "mqtt": mqtt_publishes, "alerts": reading_to_webhook, "upserts": upserts,
+              "dashboards": dashboards}
 
 
 def main():

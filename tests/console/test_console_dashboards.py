@@ -1,0 +1,305 @@
+"""Dashboards in a headless Chromium: all kinds of charts, narrowing by click, editing, embedding."""
+import base64
+import http.client
+import json
+import pathlib
+import sys
+import time
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from headless_browser import Browser, missing  # noqa: E402
+from tarn_server import TarnServer  # noqa: E402
+
+needs_browser = pytest.mark.skipif(missing() is not None, reason=missing() or "")
+
+LAKEFILE = """\
+lake: kiosk
+tables:
+  by_store:
+    sql: select store_id, sum(units) as units from sales group by store_id
+    measures: {sold: sum(units)}
+dashboards:
+  kinds:
+    title: All kinds
+    filters: [region, category]
+    embed: [http://intranet.example]
+    charts:
+      - {title: Units a day, number: units, by: day, from: sales, unit: units}
+      - {title: Sold, number: sold, from: by_store}
+      - {title: Area, area: units, by: day, from: sales}
+      - {title: Months, stacked: units, by: "date_trunc('month', day)::date as month", split: category, from: sales, width: half}
+      - {title: Lines, line: units, by: day, split: region, from: sales, width: half}
+      - {title: Points, scatter: [price, units, count(*)], by: store_id, from: sales, width: third}
+      - {title: Regions, bar: [units], by: region, from: sales, width: third}
+      - {title: Heat, heatmap: units, by: category, split: region, from: sales, width: full}
+      - {title: Stores, table: [store_id], spark: units, by: day, from: sales, limit: 4}
+  closed:
+    charts:
+      - {title: Rows, number: count(*), from: sales}
+roles:
+  buyer:
+    read:
+      sales: {rows: region = user.region, hide: [price]}
+"""
+
+TABLES = """\
+create table sales (day date, store_id int, region text, category text, units int, price double);
+insert into sales select date '2026-01-01' + (i % 60)::int, 1 + (i % 6)::int, ['north', 'south', 'east'][1 + (i % 3)::int],
+  ['juice', 'tea'][1 + (i % 2)::int], 1 + (i % 17)::int, 1.5 + i % 6 from range(0, 3000) t(i)"""
+
+
+def ask(server, method, path, body=None, key=None, headers=None):
+    host, port = server.address("http")
+    connection = http.client.HTTPConnection(host, port, timeout=60)
+    if headers is None:
+        pair = ":".join(key or (server.access_key, server.secret_key)).encode()
+        headers = {"Authorization": "Basic " + base64.b64encode(pair).decode()}
+    connection.request(method, path, body=None if body is None else json.dumps(body), headers=headers)
+    response = connection.getresponse()
+    data = response.read()
+    connection.close()
+    return response, data
+
+
+def api(server, method, path, body=None, key=None):
+    response, data = ask(server, method, path, body, key)
+    assert response.status < 300, f"{method} {path}: {response.status} {data[:500]}"
+    return json.loads(data) if data else None
+
+
+@pytest.fixture(scope="module")
+def lake(tarn_binary):
+    with TarnServer() as server:
+        for statement in TABLES.split(";\n"):
+            api(server, "POST", "/api/v1/sql", {"sql": statement})
+        plan = api(server, "POST", "/api/v1/plan", {"lakefile": LAKEFILE})
+        api(server, "POST", "/api/v1/apply", {"lakefile": LAKEFILE, "plan": plan["plan"]})
+        api(server, "POST", "/api/v1/users", {"name": "ann", "roles": ["buyer"], "attributes": {"region": "north"}})
+        until = time.time() + 20
+        while not api(server, "GET", "/api/v1/tables").get("quiescent"):
+            assert time.time() < until
+            time.sleep(0.1)
+        yield server
+
+
+def charts(server, name="kinds", query="", **how):
+    page = json.loads(ask(server, "GET", f"/api/v1/dashboards/{name}{query}", **how)[1])
+    return {chart["title"]: chart for chart in page["charts"]}
+
+
+# ---- the API
+
+def test_each_kind_has_its_rows(lake):
+    found = charts(lake)
+    errors = {title: chart["error"] for title, chart in found.items() if "error" in chart}
+    assert errors == {}
+    roles = {title: [column["role"] for column in chart["columns"]] for title, chart in found.items()}
+    assert roles["Units a day"] == ["x", "value"] and len(found["Units a day"]["rows"]) == 30
+    assert found["Sold"]["rows"] == [[sum(1 + i % 17 for i in range(3000))]]
+    assert found["Sold"]["columns"][0]["name"] == "sold"
+    assert roles["Months"] == ["x", "series", "measure"] and found["Months"]["columns"][0]["name"] == "month"
+    assert {row[1] for row in found["Lines"]["rows"]} == {"north", "south", "east"}
+    assert roles["Points"] == ["label", "x", "measure", "measure"] and len(found["Points"]["rows"]) == 6
+    assert len(found["Heat"]["rows"]) == 6 and found["Heat"]["width"] == "full"
+    assert roles["Stores"] == ["value", "value", "trend"]
+    assert isinstance(found["Stores"]["rows"][0][2], list) and len(found["Stores"]["rows"]) == 4
+    assert all(chart["milliseconds"] > 0 for chart in found.values())
+
+
+def test_the_spec_reads_back_as_the_lakefile_has_it(lake):
+    spec = api(lake, "GET", "/api/v1/dashboards/kinds/spec")
+    assert spec["charts"][1] == {"title": "Sold", "number": "sold", "from": "by_store"}
+    assert spec["charts"][3]["split"] == "category" and spec["embed"] == ["http://intranet.example"]
+
+
+@pytest.mark.parametrize("chart, wrong", [
+    ("{title: A, heatmap: units, by: day, from: sales}", "split"),
+    ("{title: A, scatter: [units], from: sales}", "two measures"),
+    ("{title: A, bar: [units, price], by: day, split: region, from: sales}", "one measure"),
+    ("{title: A, table: [day], spark: units, from: sales}", "spark"),
+    ("{title: A, number: units, from: sales, width: wide}", "width"),
+])
+def test_words_that_do_not_fit_are_told(lake, chart, wrong):
+    plan = ask(lake, "POST", "/api/v1/plan", {"lakefile": f"lake: kiosk\ndashboards:\n  a:\n    charts:\n      - {chart}\n"})[1].decode()
+    assert wrong in plan
+
+
+def make_link(server, **how):
+    return api(server, "POST", "/api/v1/dashboards/kinds/embeds", {"user": "ann", **how})
+
+
+def test_a_link_opens_one_dashboard_as_its_user(lake):
+    token = make_link(lake, expires_in_s=60)["path"].split("#")[1]
+    headers = {"Authorization": "Embed " + token}
+    page = charts(lake, headers=headers)
+    # Ann's grants: the north alone, no price.
+    assert [row[0] for row in page["Regions"]["rows"]] == ["north"]
+    assert page["Points"]["error"]["code"] == "permission_denied"
+    for method, path in (("GET", "/api/v1/dashboards/closed"), ("GET", "/api/v1/dashboards"), ("GET", "/api/v1/me"),
+                         ("POST", "/api/v1/sql"), ("GET", "/api/v1/dashboards/kinds/spec"), ("GET", "/api/v1/queries")):
+        assert ask(lake, method, path, headers=headers)[0].status == 401, path
+    changed = token[:10] + ("A" if token[10] != "A" else "B") + token[11:]
+    assert ask(lake, "GET", "/api/v1/dashboards/kinds", headers={"Authorization": "Embed " + changed})[0].status == 401
+
+
+def test_a_link_ends(lake):
+    token = make_link(lake, expires_in_s=1)["path"].split("#")[1]
+    time.sleep(1.2)
+    assert ask(lake, "GET", "/api/v1/dashboards/kinds", headers={"Authorization": "Embed " + token})[0].status == 401
+
+
+def test_a_link_keeps_its_filters(lake):
+    token = make_link(lake, filters={"category": ["tea"]})["path"].split("#")[1]
+    page = charts(lake, query="?category=juice", headers={"Authorization": "Embed " + token})
+    assert {row[0] for row in page["Heat"]["rows"]} == {"tea"}
+
+
+def test_who_may_make_links(lake):
+    assert ask(lake, "POST", "/api/v1/dashboards/closed/embeds", {"user": "ann"})[0].status == 412
+    assert ask(lake, "POST", "/api/v1/dashboards/kinds/embeds", {})[0].status == 400  # root shows everything
+    assert ask(lake, "POST", "/api/v1/dashboards/kinds/embeds", {"user": "ann", "expires_in_s": 10**9})[0].status == 400
+    key = api(lake, "POST", "/api/v1/users/ann/keys", {})
+    pair = (key["access_key_id"], key.get("secret_access_key") or key.get("secret_key") or key["secret"])
+    assert ask(lake, "POST", "/api/v1/dashboards/kinds/embeds", {}, key=pair)[0].status == 403
+
+
+def test_only_the_embedding_address_may_be_framed(lake):
+    policy = lambda path: ask(lake, "GET", path)[0].getheader("content-security-policy")  # noqa: E731
+    assert policy("/embed/kinds").endswith("frame-ancestors http://intranet.example")
+    assert policy("/embed/closed").endswith("frame-ancestors 'none'")
+    assert policy("/dashboards/kinds").endswith("frame-ancestors 'none'")
+    assert ask(lake, "GET", "/embed/kinds")[0].getheader("x-frame-options") is None
+    assert ask(lake, "GET", "/dashboards/kinds")[0].getheader("x-frame-options") == "DENY"
+
+
+# ---- the page
+
+@pytest.fixture(scope="module")
+def shared_browser():
+    if missing() is not None:
+        pytest.skip(missing())
+    with Browser() as browser:
+        yield browser
+
+
+@pytest.fixture
+def browser(shared_browser):
+    shared_browser.fresh()
+    return shared_browser
+
+
+def address(server, path):
+    return f"http://{server.ready['http']}{path}"
+
+
+def enter(server, browser, path, **whom):
+    token = api(server, "POST", "/api/v1/sign-in-tokens", whom)["token"]
+    browser.open(address(server, "/dashboards#token=" + token))
+    browser.see("navigation", "Screens")
+    browser.open(address(server, path))
+
+
+@needs_browser
+def test_every_kind_is_drawn_and_has_a_table(lake, browser):
+    enter(lake, browser, "/dashboards/kinds")
+    browser.see("application", "Months")
+    for title in ("Area", "Lines", "Points", "Heat"):
+        browser.see("application", title)
+    browser.see("group", "Units a day")
+    browser.see("img", "Units a day, the last 30 values")
+    tables = browser.evaluate("[...document.querySelectorAll('article.card')].filter((card) => [...card.querySelectorAll('button')].some((one) => one.textContent === 'Table')).length")
+    assert tables == 6
+    browser.evaluate("[...document.querySelectorAll('article.card')].forEach((card) => [...card.querySelectorAll('button')].find((one) => one.textContent === 'Table')?.click())")
+    browser.see("region", "Heat, as a table")
+    browser.see("region", "Points, as a table")
+    assert browser.problems() == []
+
+
+@needs_browser
+def test_the_keys_read_single_cells(lake, browser):
+    enter(lake, browser, "/dashboards/kinds")
+    browser.focus("application", "Heat")
+    browser.press("ArrowRight")
+    browser.holds("status", "", "Juice") if False else browser.holds("article", "Heat", "juice, east:")
+    browser.press("ArrowDown")
+    browser.holds("article", "Heat", "juice, north:")
+    assert browser.problems() == []
+
+
+@needs_browser
+def test_a_click_narrows_the_page_and_back_widens_it(lake, browser):
+    enter(lake, browser, "/dashboards/kinds")
+    browser.click("button", "south")
+    browser.see("combobox", "Region")
+    browser.lacks("article", "Regions", "north")
+    assert browser.evaluate("location.search") == "?region=south"
+    browser.evaluate("history.back()")
+    browser.holds("article", "Regions", "north")
+    # The rows behind a chart, narrowed as the page is.
+    browser.click("button", "south")
+    browser.lacks("article", "Regions", "north")
+    browser.click("link", "Rows of Regions")
+    browser.see("button", "Run")
+    assert "'south'" in browser.evaluate("document.querySelector('.editor-host')?.shadowRoot?.querySelector('.cm-content')?.textContent ?? localStorage.getItem(Object.keys(localStorage).find((key) => key.endsWith('.tabs')))")
+    assert browser.problems() == []
+
+
+@needs_browser
+def test_editing_shows_the_lakefile_and_applies_it(lake, browser):
+    enter(lake, browser, "/dashboards/closed")
+    browser.click("button", "Edit")
+    browser.fill("Title of chart 1", "How many")
+    browser.holds("region", "Lakefile", "- title: How many")
+    browser.click("button", "Apply")
+    browser.see("dialog", "Apply this dashboard?")
+    browser.evaluate("[...document.querySelectorAll('dialog')].at(-1).querySelector('button.primary').click()")
+    browser.see("group", "How many")
+    spec = api(lake, "GET", "/api/v1/dashboards/kinds/spec")
+    assert spec["charts"][1]["number"] == "sold"  # the others are as they were
+    assert browser.problems() == []
+
+
+@needs_browser
+def test_charts_move_by_keys(lake, browser):
+    enter(lake, browser, "/dashboards/kinds")
+    browser.click("button", "Edit")
+    browser.focus("button", "Move Units a day")
+    browser.press("ArrowDown")
+    browser.holds("dialog", "Edit", "Units a day is now 2 of 9")
+    text = browser.text("region", "Lakefile")
+    assert text.index("title: Sold") < text.index("title: Units a day")
+    browser.press("Escape")
+    assert browser.problems() == []
+
+
+@needs_browser
+def test_who_may_not_edit_is_told(lake, browser):
+    enter(lake, browser, "/dashboards/kinds", user="ann")
+    browser.see("article", "Regions")
+    browser.lacks("article", "Regions", "south")
+    browser.see_text("Not visible to you")
+    browser.click("button", "Edit")
+    browser.holds("dialog", "Edit", "Only who may read the lakefile")
+    assert [one for one in browser.problems() if "403" not in one] == []
+
+
+@needs_browser
+def test_an_embedded_page(lake, browser):
+    browser.open(address(lake, make_link(lake, expires_in_s=60)["path"]))
+    browser.see("heading", "All kinds")
+    browser.see("article", "Regions")
+    assert browser.evaluate("document.querySelector('nav, .bar') === null")
+    assert browser.problems() == []
+
+
+@needs_browser
+def test_an_expired_link_says_so(lake, browser):
+    path = make_link(lake, expires_in_s=1)["path"]
+    time.sleep(1.2)
+    browser.open(address(lake, path))
+    browser.see("heading", "Nothing to show")
+    browser.see_text("This link has expired")
+    assert [one for one in browser.problems() if "401" not in one] == []

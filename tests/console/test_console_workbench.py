@@ -1,0 +1,356 @@
+"""The workbench in a headless Chromium: statements that run behind the page, their rows, errors at their place, questions."""
+import base64
+import http.client
+import json
+import pathlib
+import sys
+import time
+import urllib.parse
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from headless_browser import Browser, missing  # noqa: E402
+from tarn_server import TarnServer  # noqa: E402
+
+needs_browser = pytest.mark.skipif(missing() is not None, reason=missing() or "")
+
+LAKEFILE = """\
+lake: kiosk
+tables:
+  by_store:
+    sql: select store_id, sum(units) as units from sales group by store_id
+    measures: {sold: sum(units)}
+roles:
+  buyer:
+    read:
+      sales: {rows: region = user.region, hide: [price]}
+    policies:
+      run_sql: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: "tarn:ExecuteStatement", Resource: "*"}]}
+"""
+
+TABLES = """\
+create table sales (day date, store_id int, region text, units int, price double);
+insert into sales select date '2026-01-01' + (i % 90)::int, 1 + (i % 6)::int, ['north', 'south'][1 + (i % 2)::int], (i % 17)::int,
+  1.5 from range(0, 2000) t(i);
+create table hidden_plans (what text);
+insert into hidden_plans values ('a secret')"""
+
+BUYER = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "tarn:ExecuteStatement", "Resource": "*"}]}
+# Long enough to be seen running and to be cancelled.
+SLOW = "select count(*) from range(0, 40000) a(x), range(0, 400000) b(y) where (x * y) % 7 = 3"
+
+
+def ask(server, method, path, body=None, key=None):
+    host, port = server.address("http")
+    connection = http.client.HTTPConnection(host, port, timeout=60)
+    pair = ":".join(key or (server.access_key, server.secret_key)).encode()
+    connection.request(method, path, body=None if body is None else json.dumps(body),
+                       headers={"Authorization": "Basic " + base64.b64encode(pair).decode()})
+    response = connection.getresponse()
+    data = response.read()
+    connection.close()
+    return response, data
+
+
+def api(server, method, path, body=None, key=None):
+    response, data = ask(server, method, path, body, key)
+    assert response.status < 300, f"{method} {path}: {response.status} {data[:500]}"
+    return json.loads(data) if data else None
+
+
+@pytest.fixture(scope="module")
+def lake(tarn_binary):
+    with TarnServer() as server:
+        for statement in TABLES.split(";\n"):
+            api(server, "POST", "/api/v1/sql", {"sql": statement})
+        text = LAKEFILE[:LAKEFILE.index("    policies:")]
+        plan = api(server, "POST", "/api/v1/plan", {"lakefile": text})
+        api(server, "POST", "/api/v1/apply", {"lakefile": text, "plan": plan["plan"]})
+        for name in ("ann", "ben"):
+            api(server, "POST", "/api/v1/users", {"name": name, "roles": ["buyer"], "attributes": {"region": "north"}})
+            api(server, "PUT", f"/api/v1/users/{name}/policies/sql", BUYER)
+        keys = {name: api(server, "POST", f"/api/v1/users/{name}/keys", {}) for name in ("ann", "ben")}
+        server.keys = {name: (one["access_key_id"], one.get("secret_access_key") or one.get("secret_key") or one["secret"])
+                       for name, one in keys.items()}
+        yield server
+
+
+def finished(server, sql, key=None, **more):
+    state = api(server, "POST", "/api/v1/queries", {"sql": sql, "wait_ms": 5000, **more}, key)
+    until = time.time() + 60
+    while state["state"] in ("waiting", "running"):
+        assert time.time() < until, state
+        state = api(server, "GET", f"/api/v1/queries/{state['id']}?wait_ms=2000", key=key)
+    return state
+
+
+# ---- the API
+
+def test_rows_in_pages(lake):
+    state = finished(lake, "select i::int as i, 'row ' || i as name, null::int as none from range(0, 10000) t(i)")
+    assert (state["state"], state["rows"], state["tag"]) == ("done", 10000, "SELECT 10000")
+    assert [column["name"] for column in state["columns"]] == ["i", "name", "none"]
+    assert state["bytes"] > 0 and state["milliseconds"] > 0
+    page = api(lake, "GET", f"/api/v1/queries/{state['id']}/rows?offset=4095&limit=3")
+    assert page["rows"] == [[4095, "row 4095", None], [4096, "row 4096", None], [4097, "row 4097", None]]
+    assert api(lake, "GET", f"/api/v1/queries/{state['id']}/rows?offset=9999&limit=50")["rows"] == [[9999, "row 9999", None]]
+    assert api(lake, "GET", f"/api/v1/queries/{state['id']}/rows?offset=10000")["rows"] == []
+    assert ask(lake, "DELETE", f"/api/v1/queries/{state['id']}")[0].status == 204
+    assert ask(lake, "GET", f"/api/v1/queries/{state['id']}")[0].status == 404
+
+
+def test_an_error_has_its_place(lake):
+    state = finished(lake, "select 1;\nselect 'ü', untis from sales")
+    assert state["state"] == "failed" and state["error"]["reason"] == "42703"
+    assert state["error"]["position"] == len("select 1;\nselect 'ü', ") + 1
+
+
+def test_parameters(lake):
+    state = finished(lake, "select $1::int + 1 as n, $2::text as t", parameters=["41", None])
+    assert api(lake, "GET", f"/api/v1/queries/{state['id']}/rows")["rows"] == [[42, None]]
+    assert finished(lake, "select $1::int", parameters=["x"])["state"] == "failed"
+    assert "parameters" in finished(lake, "select 1", parameters=["1"])["error"]["message"]
+
+
+def test_exports(lake, tmp_path):
+    state = finished(lake, "select i::bigint as i, i * 1.5::double as d, 'a \"b\", ' || i as t, date '2026-01-01' + i::int as day "
+                           "from range(0, 5000) t(i)")
+    response, csv = ask(lake, "GET", f"/api/v1/queries/{state['id']}/export?format=csv")
+    lines = csv.decode().split("\n")
+    assert response.getheader("content-type").startswith("text/csv") and len(lines) == 5002
+    assert lines[0] == "i,d,t,day" and lines[3] == '2,3,"a ""b"", 2",2026-01-03'
+    response, parquet = ask(lake, "GET", f"/api/v1/queries/{state['id']}/export?format=parquet")
+    assert parquet[:4] == b"PAR1" and parquet[-4:] == b"PAR1" and response.status == 200
+    pyarrow = pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "result.parquet"
+    path.write_bytes(parquet)
+    table = pyarrow.read_table(path)
+    assert table.num_rows == 5000 and table.column("t")[2].as_py() == 'a "b", 2' and table.column("i")[4999].as_py() == 4999
+
+
+def test_cancelling(lake):
+    state = api(lake, "POST", "/api/v1/queries", {"sql": SLOW})
+    assert state["state"] in ("waiting", "running")
+    time.sleep(0.5)
+    assert ask(lake, "DELETE", f"/api/v1/queries/{state['id']}")[0].status == 204
+    until = time.time() + 20
+    while (now := api(lake, "GET", f"/api/v1/queries/{state['id']}?wait_ms=1000"))["state"] == "running":
+        assert time.time() < until
+    assert now["state"] == "cancelled"
+
+
+def test_a_time_limit(lake):
+    state = finished(lake, SLOW, timeout_ms=300)
+    assert state["state"] == "failed" and state["error"]["code"] == "timed_out"
+
+
+def test_results_belong_to_who_asked(lake):
+    mine = finished(lake, "select sum(units) from sales", key=lake.keys["ann"])
+    assert mine["state"] == "done"
+    assert ask(lake, "GET", f"/api/v1/queries/{mine['id']}/rows", key=lake.keys["ben"])[0].status == 404
+    assert ask(lake, "GET", f"/api/v1/queries/{mine['id']}/export", key=lake.keys["ben"])[0].status == 404
+    assert ask(lake, "DELETE", f"/api/v1/queries/{mine['id']}")[0].status == 404
+    assert mine["id"] not in [one["id"] for one in api(lake, "GET", "/api/v1/queries")["queries"]]
+    # The grants of the caller hold: the north only, and no price.
+    rows = api(lake, "GET", f"/api/v1/queries/{mine['id']}/rows", key=lake.keys["ann"])["rows"]
+    north = finished(lake, "select sum(units) from sales where region = 'north'")
+    assert rows == api(lake, "GET", f"/api/v1/queries/{north['id']}/rows")["rows"]
+    assert finished(lake, "select price from sales", key=lake.keys["ann"])["state"] == "failed"
+    assert finished(lake, "select * from hidden_plans", key=lake.keys["ann"])["state"] == "failed"
+
+
+def test_not_too_many_at_once(lake):
+    ids = [api(lake, "POST", "/api/v1/queries", {"sql": SLOW}, lake.keys["ben"])["id"] for _ in range(4)]
+    try:
+        response, body = ask(lake, "POST", "/api/v1/queries", {"sql": "select 1"}, lake.keys["ben"])
+        assert response.status == 429 or response.status == 503, (response.status, body)
+        assert json.loads(body)["error"]["code"] == "exhausted"
+    finally:
+        for one in ids:
+            ask(lake, "DELETE", f"/api/v1/queries/{one}", key=lake.keys["ben"])
+
+
+# ---- the page
+
+@pytest.fixture(scope="module")
+def shared_browser():
+    if missing() is not None:
+        pytest.skip(missing())
+    with Browser() as browser:
+        yield browser
+
+
+@pytest.fixture
+def browser(shared_browser):
+    shared_browser.fresh()
+    return shared_browser
+
+
+def address(server, path):
+    return f"http://{server.ready['http']}{path}"
+
+
+def enter(server, browser, path, **whom):
+    token = api(server, "POST", "/api/v1/sign-in-tokens", whom)["token"]
+    browser.open(address(server, "/dashboards#token=" + token))
+    browser.see("navigation", "Screens")
+    browser.open(address(server, path))
+
+
+def with_sql(sql):
+    return "/workbench?sql=" + urllib.parse.quote(sql)
+
+
+def see_rows(browser, text):
+    browser.see("grid", "Result")
+    browser.holds("gridcell", "", text)
+
+
+@needs_browser
+def test_a_statement_its_rows_and_its_cost(lake, browser):
+    enter(lake, browser, with_sql("select 6 * 7 as answer"))
+    browser.click("button", "Run")
+    see_rows(browser, "42")
+    browser.holds("status", "", "1 row")
+    browser.holds("status", "", "ms")
+    # Over a reload the tab, its text and its result are there.
+    browser.reload()
+    see_rows(browser, "42")
+    assert "sql=" not in browser.evaluate("location.search")
+    assert browser.problems() == []
+
+
+@needs_browser
+def test_a_million_rows_scroll(lake, browser):
+    enter(lake, browser, with_sql("select i::bigint as i, 'name ' || i as name from range(0, 1000000) t(i)"))
+    browser.click("button", "Run")
+    browser.holds("status", "", "Done")
+    assert browser.evaluate("document.querySelector('.grid').getAttribute('aria-rowcount')") == "1000001"
+    assert browser.evaluate("document.querySelectorAll('.grid .grid-row').length") < 120
+    # The wheel goes anywhere, and what is there is asked for.
+    browser.evaluate("(() => { const g = document.querySelector('.grid'); g.scrollTop = g.scrollHeight / 2 })()")
+    browser.holds("rowheader", "", "500,".replace(",", ""))
+    browser.focus("grid", "Result")
+    browser.press("Control+End")
+    browser.holds("gridcell", "", "name 999999")
+    browser.press("Control+Home")
+    browser.holds("gridcell", "", "name 0")
+    frames = browser.evaluate("""new Promise((done) => { const g = document.querySelector('.grid'); const t = []; let last = performance.now(); let n = 0;
+        const step = (now) => { t.push(now - last); last = now; g.scrollTop += 4000; if (++n < 60) requestAnimationFrame(step); else done(t.sort((a, b) => a - b)[30]) };
+        requestAnimationFrame(step) })""")
+    assert frames < 100, f"{frames} ms for a frame"  # a busy machine; 16 on a quiet one
+    assert browser.problems() == []
+
+
+@needs_browser
+def test_an_error_is_marked_at_its_place(lake, browser):
+    enter(lake, browser, with_sql("select day,\n  untis\nfrom sales"))
+    browser.click("button", "Run")
+    browser.holds("alert", "", "untis")
+    marked = "document.querySelector('.editor-host').shadowRoot.querySelector('.cm-lintRange-error')?.textContent"
+    until = time.time() + 5
+    while browser.evaluate(marked) != "untis":
+        assert time.time() < until, browser.evaluate(marked)
+        time.sleep(0.1)
+    assert browser.problems() == []
+
+
+@needs_browser
+def test_cancelling_from_the_page(lake, browser):
+    enter(lake, browser, with_sql(SLOW))
+    browser.click("button", "Run")
+    browser.holds("status", "", "Running")
+    browser.reload()  # in the middle: it runs on
+    browser.holds("status", "", "Running")
+    browser.click("button", "Cancel")
+    browser.holds("status", "", "Cancelled")
+    assert browser.problems() == []
+
+
+@needs_browser
+def test_completion_knows_what_the_viewer_may_see(lake, browser):
+    enter(lake, browser, "/workbench", user="ann")
+    browser.see("tab", "Query 1")
+    browser.see("button", "sales")
+    browser.evaluate("document.querySelector('.editor-host').shadowRoot.querySelector('.cm-content').focus()")
+    for key in "select p":
+        browser.press("Space" if key == " " else key)
+    assert browser.evaluate("document.body.innerText").find("hidden_plans") < 0
+    options = "[...document.querySelector('.editor-host').shadowRoot.querySelectorAll('.cm-completionLabel')].map((one) => one.textContent).join(' ')"
+    until = time.time() + 5
+    while not (shown := browser.evaluate(options)) and time.time() < until:
+        time.sleep(0.1)
+    assert "price" not in shown
+    browser.press("Escape")
+    assert browser.problems() == []
+
+
+@needs_browser
+def test_named_parameters_have_inputs(lake, browser):
+    enter(lake, browser, with_sql("select :first::int + :second::int as total, '::x' as text"))
+    browser.fill(":first", "40")
+    browser.fill(":second", "2")
+    browser.click("button", "Run")
+    see_rows(browser, "42")
+    assert browser.problems() == []
+
+
+@needs_browser
+def test_a_plan_is_a_picture(lake, browser):
+    enter(lake, browser, with_sql("select region, sum(units) from sales where units > 3 group by region"))
+    browser.click("button", "Explain")
+    browser.see("region", "Plan")
+    browser.holds("region", "Plan", "rows")
+    assert browser.evaluate("document.querySelectorAll('.plan-step').length") >= 2
+    assert browser.problems() == []
+
+
+@needs_browser
+def test_saving_shows_the_lakefile(lake, browser):
+    enter(lake, browser, with_sql("select region, sum(units) as units from sales group by region"))
+    browser.click("button", "Save")
+    browser.see("dialog", "Save")
+    browser.evaluate("document.querySelectorAll('dialog input[type=radio]')[1].click()")
+    browser.fill("Name", "By region")
+    browser.holds("region", "Lakefile", "tables:\n  by_region:\n    sql: |")
+    browser.press("Escape")
+    browser.gone("Put this into the lakefile")
+    assert browser.problems() == []
+
+
+@needs_browser
+def test_a_quick_chart_and_history(lake, browser):
+    enter(lake, browser, with_sql("select day, sum(units) as units from sales group by day"))
+    browser.click("button", "Run")
+    browser.holds("status", "", "Done")
+    browser.click("button", "Chart")
+    browser.see("application", "Result")
+    browser.click("button", "History")
+    browser.see("dialog", "History")
+    browser.see_text("sum(units) as units")
+    browser.press("Escape")
+    assert browser.problems() == []
+
+
+@needs_browser
+def test_a_question_without_sql(lake, browser):
+    enter(lake, browser, "/workbench/questions")
+    browser.choose("Table", "sales")
+    browser.see_text("number of rows")
+    browser.choose("Measures", "sum:units")
+    browser.choose("For each", "region")
+    browser.see("list", "Count, sum of units for each region of sales")
+    browser.holds("region", "SQL", 'group by 1')
+    asked = browser.evaluate("location.search")
+    assert "table=sales" in asked and "by=region" in asked
+    # The question stands in the address: back takes a step back, a link brings it.
+    browser.evaluate("history.back()")
+    browser.lacks("region", "SQL", "group by")
+    browser.open(address(lake, "/workbench/questions" + asked))
+    browser.see("list", "Count, sum of units for each region of sales")
+    browser.choose("Table", "by_store")
+    browser.choose("Measures", "m:sold")
+    browser.holds("region", "SQL", 'sum(units) as "sold"')
+    assert browser.problems() == []
