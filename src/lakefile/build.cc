@@ -200,6 +200,14 @@ void Builder::postgres(const Node& node, const Item& item, ingest::PostgresSourc
     if (const Node* limits = node.find("limits")) take(*limits, "connections", out.connections_max);
     if (out.connections_max < 1)
         problem(*node.find("limits"), item.id() + ".limits", "at least one connection is needed");
+    if (const Node* verify = node.find("verify")) {
+        if (verify->is_scalar()) {
+            take(node, "verify", out.verify_every);
+        } else {
+            take(*verify, "every", out.verify_every);
+            take(*verify, "repair", out.verify_repairs);
+        }
+    }
     const Node* follow = node.find("follow");
     if (follow == nullptr || follow->is_scalar()) return;
     out.follow = ingest::PostgresSource::Follow::incremental;

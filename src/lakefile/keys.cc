@@ -46,6 +46,24 @@ const ObjectInfo& limits_object() {
     return object;
 }
 
+const ObjectInfo& verify_object() {
+    static const ObjectInfo object = {
+        "verify",
+        "compares the tables with the database, row by row, at a pace",
+        "verify",
+        {{.name = "every",
+          .help = "how often",
+          .example = "1d",
+          .form = Form::duration,
+          .required = true},
+         {.name = "repair",
+          .help = "put rows that differ right, from the source",
+          .example = "true",
+          .form = Form::truth,
+          .otherwise = "false"}}};
+    return object;
+}
+
 const ObjectInfo& postgres_source() {
     static const ObjectInfo object = {
         "source from PostgreSQL",
@@ -70,6 +88,12 @@ const ObjectInfo& postgres_source() {
           .otherwise = "once",
           .not_built = kOnlyEvery,
           .choices_not_built = {"changes"}},
+         {.name = "verify",
+          .help = "with follow: changes: how often all tables are compared with the database; "
+                  "without it only when asked (`tarn verify source`)",
+          .example = "1d",
+          .form = Form::duration,
+          .object = &verify_object()},
          {.name = "limits",
           .help = "what the source may be asked to bear",
           .example = "{connections: 2}",
