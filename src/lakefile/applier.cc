@@ -307,7 +307,9 @@ Result<std::string> Applier::describe_current() const {
         Json item = {{"item", id},
                      {"at", one.at},
                      {"by", one.by},
-                     {"definition", Json::parse(one.item.definition)}};
+                     {"definition", Json::parse(one.item.definition)},
+                     // In the order of the file: sent back like this, it is the same item.
+                     {"text", one.item.definition}};
         item["tables"] = Json::array();
         for (const auto& output : one.item.outputs) item["tables"].push_back(output.full_name());
         out["items"].push_back(std::move(item));

@@ -8,7 +8,7 @@ import type { DashboardSpec } from "./yaml";
 interface Applied {
   lake: string;
   timezone: string;
-  items: { item: string; definition: Record<string, unknown> }[];
+  items: { item: string; text: string }[]; // text: JSON, in the order of the file
 }
 interface Plan {
   plan: string;
@@ -24,18 +24,26 @@ function definition_of(spec: DashboardSpec): Record<string, unknown> {
   return out;
 }
 
+/** One line of YAML. Numbers and truths stand without quotes: in quotes they would be texts, which the lakefile tells apart. */
+function flow(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(flow).join(", ")}]`;
+  if (typeof value === "object" && value !== null) return `{${Object.entries(value).map(([word, one]) => `${JSON.stringify(word)}: ${flow(one)}`).join(", ")}}`;
+  if (typeof value === "string" && /^(true|false|-?\d+(\.\d+)?)$/.test(value)) return value;
+  return JSON.stringify(value);
+}
+
 export async function apply_dashboard(spec: DashboardSpec): Promise<void> {
   const now = await do_ask<Applied>("GET", "/api/v1/lakefile");
   const file: Record<string, unknown> = { lake: now.lake };
   if (now.timezone) file.timezone = now.timezone;
-  for (const { item, definition } of now.items) {
+  for (const { item, text } of now.items) {
     const dot = item.indexOf(".");
     const section = (file[item.slice(0, dot)] ??= {}) as Record<string, unknown>;
-    section[item.slice(dot + 1)] = definition;
+    section[item.slice(dot + 1)] = JSON.parse(text);
   }
   ((file.dashboards ??= {}) as Record<string, unknown>)[spec.name] = definition_of(spec);
-  // JSON is YAML.
-  const body = { lakefile: JSON.stringify(file, null, 1), file_name: "console.yaml" };
+  const lakefile = Object.entries(file).map(([section, one]) => `${section}: ${flow(one)}\n`).join("");
+  const body = { lakefile, file_name: "console.yaml" };
   const plan = await do_ask<Plan>("POST", "/api/v1/plan", body);
   if (plan.problems && plan.problems.length > 0) throw new ApiError(400, "invalid_argument", plan.problems.map((one) => one.message).join("; "));
   const others = (plan.changes ?? []).filter((one) => one.item !== `dashboards.${spec.name}` && one.change !== "none" && one.change !== "same");
