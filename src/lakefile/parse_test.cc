@@ -78,6 +78,9 @@ models:
 alerts:
   runs_out:
     when: select * from risk where p_empty > 0.8
+    while: select * from risk where p_empty > 0.6
+    for: 5m
+    recover_after: 10m
     one_per: [branch_id]
     to: ["${secret:hook}", {url: "${secret:hook}", allow_private: true}]
     recovery: false
@@ -153,6 +156,9 @@ TEST(Parse, WholeLakefile) {
     EXPECT_EQ(lake.alerts[0].to[0].url, "https://hooks.example.com/a");
     EXPECT_TRUE(lake.alerts[0].to[1].allow_private);
     EXPECT_FALSE(lake.alerts[0].tell_recovery);
+    EXPECT_EQ(lake.alerts[0].stays, "select * from risk where p_empty > 0.6");
+    EXPECT_EQ(lake.alerts[0].for_at_least, std::chrono::minutes(5));
+    EXPECT_EQ(lake.alerts[0].recover_after, std::chrono::minutes(10));
     ASSERT_EQ(lake.dashboards.size(), 1u);
     EXPECT_EQ(lake.dashboards[0].charts[1].measures, (std::vector<std::string>{"sold", "demand"}));
     ASSERT_EQ(lake.roles.size(), 2u);

@@ -253,7 +253,8 @@ def shelves(tarn_binary):
 
 PLACES = ("/api/v1/alerts", "/api/v1/alerts/runs_empty/events", "/api/v1/alerts/runs_empty/deliveries",
           "/api/v1/alerts/odd/events", "/api/v1/tables", "/api/v1/runs", "/api/v1/runs?step=tables.broken",
-          "/api/v1/runs?step=alerts.odd", "/api/v1/models", "/api/v1/sources")
+          "/api/v1/runs?step=alerts.odd", "/api/v1/models", "/api/v1/sources", "/api/v1/graph", "/api/v1/alerts/runs_empty",
+          "/api/v1/alerts/odd", "/api/v1/alert-events", "/api/v1/alert-deliveries", "/api/v1/steps/alerts.odd")
 
 
 @pytest.mark.parametrize("who", ["watcher", "northerner"])

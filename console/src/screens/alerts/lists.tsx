@@ -1,4 +1,5 @@
 // Open alerts, history and deliveries as tables.
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { plain } from "../../format";
 import { Badge, Button, Dialog, Empty, KeyValue, Table, type TableColumn, Time } from "../../ui";
@@ -101,6 +102,20 @@ function AlertDialog({ alert, close, silence, done }: { alert: OpenAlert; close:
   );
 }
 
+const first_shown = 20;
+
+/** On a rule's page the latest come first; the rest when asked for. */
+function use_first<Row>(rows: Row[], of_one: boolean | undefined): { shown: Row[]; more: ComponentChildren } {
+  const [all, set_all] = useState(false);
+  if (!of_one || all || rows.length <= first_shown) return { shown: rows, more: undefined };
+  const more = (
+    <Button kind="quiet" onClick={() => set_all(true)}>
+      Show all {rows.length}
+    </Button>
+  );
+  return { shown: rows.slice(0, first_shown), more };
+}
+
 const event_tone = { opened: "bad", recovered: "good", silenced: "mute", tested: "busy" } as const;
 
 export function EventList({ events, of_one }: { events: AlertEvent[]; of_one?: boolean }) {
@@ -112,13 +127,15 @@ export function EventList({ events, of_one }: { events: AlertEvent[]; of_one?: b
     { name: "row", title: "Row", value: (event) => row_text(event.row, event.key), show: (event) => <span class="cell-text" title={row_text(event.row, event.key)}>{row_text(event.row, event.key)}</span>, wide_from: 900 },
     { name: "by", title: "By", value: (event) => event.by, show: (event) => event.by || "", wide_from: 700 },
   ];
+  const { shown, more } = use_first(events, of_one);
   return (
     <Table
       label="History of alerts"
+      aside={more}
       word="events"
       find="Filter history"
       columns={of_one ? columns.slice(1) : columns}
-      rows={events}
+      rows={shown}
       row_key={(event, at) => `${event.at} ${event.id ?? ""} ${at}`}
       empty={<Empty title="Nothing has happened yet." />}
     />
@@ -140,7 +157,7 @@ export function DeliveryList({ deliveries, of_one }: { deliveries: Delivery[]; o
     { name: "rule", title: "Rule", value: (one) => one.rule, show: (one) => <a href={alert_path(one.rule)}>{one.rule}</a> },
     { name: "type", title: "Message", value: (one) => one.type, show: (one) => one.type.replace("alert.", "") },
     { name: "key", title: "Of what", value: (one) => key_text(one.key), show: (one) => key_text(one.key) || <span class="absent-value">&ndash;</span>, wide_from: 700 },
-    { name: "where", title: "To", value: (one) => one.where, show: (one) => <span class="cell-text" title={one.where}>{one.where}</span>, wide_from: 900 },
+    { name: "where", title: "To", value: (one) => one.where, show: (one) => <span class="cell-text" title={one.where}>{one.where}</span>, wide_from: 1200 },
     { name: "state", title: "State", value: (one) => one.state, show: (one) => <Badge word={one.state} tone={delivery_tone[one.state as keyof typeof delivery_tone] ?? "mute"} /> },
     { name: "made", title: "Made", value: (one) => one.made, show: (one) => <Time at={one.made} /> },
     {
@@ -155,14 +172,16 @@ export function DeliveryList({ deliveries, of_one }: { deliveries: Delivery[]; o
     },
     { name: "attempts", title: "Attempts", value: (one) => one.attempt_count, right: true },
   ];
+  const { shown: latest, more } = use_first(deliveries, of_one);
   return (
     <>
       <Table
         label="Deliveries to webhooks"
+        aside={more}
         word="deliveries"
         find="Filter deliveries"
         columns={of_one ? columns.slice(1) : columns}
-        rows={deliveries}
+        rows={latest}
         row_key={(one) => one.id}
         empty={<Empty title="No message yet.">A message goes to each address under <code>to:</code> when an alert opens and when it has recovered.</Empty>}
       />

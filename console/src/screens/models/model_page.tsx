@@ -96,7 +96,7 @@ function Versions({ versions, done }: { versions: Version[]; done: () => void })
         label="Versions of the model"
         word="versions"
         columns={[
-          { name: "version", title: "Version", value: (one) => one.version, right: true },
+          { name: "version", title: "Version", value: (one) => one.version },
           { name: "use", title: "In use", value: (one) => one.current, show: (one) => (one.current ? <Badge word="in use" tone="good" /> : one.promoted ? <span class="measure">was good enough</span> : <span class="measure">not promoted</span>) },
           { name: "created", title: "Made", value: (one) => one.created, show: (one) => <Time at={one.created} /> },
           { name: "trained_to", title: "Knows up to", value: (one) => one.trained_to },

@@ -15,6 +15,13 @@ const marks = { bad: "\u25A0", warn: "\u25B2", good: "\u25CF", mute: "\u25CB", b
 /** Text of an SVG has no end of its own: as many letters as there is room for. */
 const cut = (text: string, most: number) => (text.length <= most ? text : text.slice(0, most - 1) + "\u2026");
 
+/** As many of the facts as fit: how long it took goes before the number of rows, and when it was stays. */
+function fitting(facts: string, most: number): string {
+  const parts = facts.split(" \u00B7 ");
+  while (parts.length > 1 && parts.join(" \u00B7 ").length > most) parts.splice(parts.length - 2, 1);
+  return cut(parts.join(" \u00B7 "), most);
+}
+
 function step_to(event: KeyboardEvent, layout: Layout, at: string): string | undefined {
   const here = layout.places.get(at);
   if (here === undefined) return undefined;
@@ -109,7 +116,7 @@ function Node({ node, x, y }: { node: GraphNode; x: number; y: number }) {
               {marks[node.tone]} {cut(state, 14)}
             </tspan>
           )}
-          <tspan dx={state === "" ? 0 : 6}>{cut(node.facts, 27 - Math.min(14, state.length))}</tspan>
+          <tspan dx={state === "" ? 0 : 6}>{fitting(node.facts, 27 - Math.min(14, state.length))}</tspan>
         </text>
       </a>
     </g>

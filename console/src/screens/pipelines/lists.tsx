@@ -27,7 +27,7 @@ const outcome_tone = { done: "good", failed: "bad", running: "busy", interrupted
 export const OutcomeBadge = ({ outcome }: { outcome: string }) => <Badge word={outcome} tone={outcome_tone[outcome as keyof typeof outcome_tone] ?? "mute"} />;
 
 const step_columns: TableColumn<Step>[] = [
-  { name: "step", title: "Step", value: (step) => short_name(step.step), show: (step) => <a href={step_path(step.step)}>{short_name(step.step)}</a> },
+  { name: "step", title: "Step", value: (step) => short_name(step.step), show: (step) => <a class="cell-text" href={step_path(step.step)}>{short_name(step.step)}</a> },
   { name: "kind", title: "Kind", value: (step) => step.kind, show: (step) => <Tag>{step.kind}</Tag> },
   { name: "state", title: "State", value: (step) => step.state, show: (step) => <Badge word={step.state} tone={tone_of(step.state)} /> },
   { name: "reads", title: "Reads", value: (step) => step.inputs.join(" "), show: (step) => <Tables names={step.inputs} />, wide_from: 900 },
@@ -89,8 +89,8 @@ export function SourceList({ graph, only }: { graph: Graph; only: string | null 
 }
 
 const run_columns: TableColumn<Run>[] = [
-  { name: "step", title: "Step", value: (run) => short_name(run.step), show: (run) => <a href={step_path(run.step)}>{short_name(run.step)}</a> },
-  { name: "run", title: "Run", value: (run) => run.run, show: (run) => <a href={run_path(run.step, run.run)} aria-label={`Run ${run.run} of ${short_name(run.step)}`}>#{run.run}</a>, right: true },
+  { name: "step", title: "Step", value: (run) => short_name(run.step), show: (run) => <a class="cell-text" href={step_path(run.step)}>{short_name(run.step)}</a> },
+  { name: "run", title: "Run", value: (run) => run.run, show: (run) => <a href={run_path(run.step, run.run)} aria-label={`Run ${run.run} of ${short_name(run.step)}`}>#{run.run}</a> },
   { name: "outcome", title: "Outcome", value: (run) => run.outcome, show: (run) => <OutcomeBadge outcome={run.outcome} /> },
   { name: "started", title: "Started", value: (run) => run.started, show: (run) => <Time at={run.started} /> },
   { name: "took", title: "Took", value: (run) => took(run), show: (run) => <Took run={run} />, right: true },

@@ -1,0 +1,134 @@
+"""Models in a headless Chromium: how good one is, what it learnt, drift, versions promoted and rolled back, scoring by hand."""
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from headless_browser import Browser, missing  # noqa: E402
+from tarn_server import TarnServer  # noqa: E402
+from watch_lake import address, api, apply, ask, link, make, settle, sql, trouble, until  # noqa: E402
+from webhook_receiver import WebhookReceiver  # noqa: E402
+
+pytestmark = pytest.mark.skipif(missing() is not None, reason=missing() or "")
+
+
+@pytest.fixture(scope="module")
+def lake(tarn_binary):
+    with WebhookReceiver() as receiver, TarnServer() as server:
+        make(server, receiver)
+        until(lambda: versions(server))
+        apply(server, receiver, trees=30)  # another definition: a second version
+        until(lambda: len(versions(server)) == 2)
+        settle(server)
+        yield server
+
+
+@pytest.fixture(scope="module")
+def shared_browser():
+    with Browser() as browser:
+        yield browser
+
+
+@pytest.fixture
+def browser(shared_browser):
+    shared_browser.fresh(width=1600, height=1000)
+    return shared_browser
+
+
+def versions(server):
+    return api(server, "GET", "/api/v1/models/main.demand")["versions"]
+
+
+def in_use(server):
+    return [one["version"] for one in versions(server) if one["current"]]
+
+
+def test_how_good_it_is(lake, browser):
+    browser.open(link(lake, "/models"))
+    browser.holds("region", "Models", "version 2 of 2")
+    browser.click("link", "demand")
+    browser.see("heading", "demand")
+    browser.see("application", "Error over time")
+    browser.click("button", "Show as a table")
+    browser.holds("region", "Error over time as a table", "Seasonal naive")
+    browser.holds("region", "Back-test in all", "Naive: the last value")
+    browser.holds("region", "Back-test by round", "Known up to")
+    monitor = api(lake, "GET", "/api/v1/models/demand/monitor")
+    points = monitor["errors"]["points"]
+    wape = sum(p["model"] * p["actual"] for p in points) / sum(p["actual"] for p in points)
+    told = [score for score in versions(lake)[0]["back_test"]["total"] if score["method"] == "model"][0]["wape"]
+    assert abs(wape - told) < 1e-6
+    assert browser.problems() == []
+
+
+def test_what_it_learnt_and_drift(lake, browser):
+    browser.open(link(lake, "/models/main.demand?tab=features"))
+    browser.holds("region", "Features by importance", "promo")
+    browser.holds("region", "How it was made", "daily_units")
+    browser.click("tab", "Drift")
+    browser.holds("region", "units", "index")
+    browser.holds("region", "promo", "trained on")
+    browser.click("button", "As a table")
+    browser.see("button", "With bars")
+    browser.reload()
+    browser.holds("region", "units", "index")
+    drift = api(lake, "GET", "/api/v1/models/main.demand/monitor")["drift"]
+    assert drift["latest_rows"] == 42 and drift["trained_rows"] > 200
+    assert [sum(bin["trained"] for bin in one["bins"]) for one in drift["inputs"]] == pytest.approx([1, 1])
+    assert browser.problems() == []
+
+
+def test_roll_back_and_promote(lake, browser):
+    assert in_use(lake) == [2]
+    browser.open(link(lake, "/models/main.demand?tab=versions"))
+    browser.click("button", "Roll back to version 1")
+    browser.see("dialog", "Roll back to version 1")
+    browser.focus("button", "Cancel")
+    browser.press("Tab")
+    browser.press("Enter")
+    browser.see_text("Version 1 is in use")
+    assert in_use(lake) == [1]
+    until(lambda: sql(lake, "select max(version) from demand")["rows"][0][0] == 1)
+    browser.click("button", "Promote version 2")
+    browser.focus("button", "Cancel")
+    browser.press("Tab")
+    browser.press("Enter")
+    browser.see_text("Version 2 is in use")
+    assert in_use(lake) == [2]
+    audit = api(lake, "GET", "/api/v1/audit?action=tarn:UseModelVersion&limit=10")
+    assert len(audit["events"]) >= 2
+    assert browser.problems() == []
+
+
+def test_score_by_hand(lake, browser):
+    browser.open(link(lake, "/models/main.demand?tab=score"))
+    browser.click("button", "All ")
+    browser.fill("promo", "1")
+    browser.fill("steps ahead", "two")
+    browser.see_text("a number, or nothing")
+    browser.fill("steps ahead", "2")
+    browser.click("button", "Score")
+    browser.holds("status", "", "demand:")
+    browser.holds("region", "The statement", "predict_demand")
+    assert browser.problems() == []
+
+
+def test_two_people_see_different_models(lake, browser):
+    browser.open(link(lake, "/models", user="gus"))
+    browser.holds("region", "Models", "demand")
+    browser.open(address(lake, "/models/main.demand?tab=versions"))
+    browser.click("button", "Roll back to version 1")
+    browser.focus("button", "Cancel")
+    browser.press("Tab")
+    browser.press("Enter")
+    browser.see_text("tarn:UseModelVersion")
+    assert in_use(lake) == [2]
+    browser.fresh()
+    browser.open(link(lake, "/models", user="ann"))
+    browser.see_text("No model that you can see")
+    browser.open(address(lake, "/models/main.demand"))
+    browser.see_text("It has not been trained, or is not visible to you")
+    assert ask(lake, "GET", "/api/v1/models/main.demand/monitor", key=lake.keys["ann"])[0] == 404
+    assert trouble(browser.problems()) == []
