@@ -223,6 +223,55 @@ TEST_F(DashboardsTest, BarsTablesAndPlaces) {
     EXPECT_EQ(one(map), "2,Two,6.2,-75.5,20;1,One,4.5,-74.1,10");
 }
 
+TEST_F(DashboardsTest, OneMeasureBySeries) {
+    auto split = chart(Kind::stacked, {"units"}, "daily_sales", "day");
+    split.split = "region";
+    split.limit = 2;  // of days
+    EXPECT_EQ(one(split),
+              "2026-01-09,north,30;2026-01-09,south,70;2026-01-10,north,30;2026-01-10,south,70");
+    const auto columns = page().charts[0].columns;
+    ASSERT_EQ(columns.size(), 3u);
+    EXPECT_EQ(columns[1].role, Role::series);
+    EXPECT_EQ(columns[1].name, "region");
+    auto heat = chart(Kind::heatmap, {"units"}, "daily_sales", "store_id");
+    heat.split = "region";
+    EXPECT_EQ(one(heat, {{"region", {"north"}}}), "1,north,100;2,north,200");
+}
+
+TEST_F(DashboardsTest, ANumberOverTimeHasItsPast) {
+    auto spec = chart(Kind::number, {"units"}, "daily_sales", "day");
+    spec.limit = 3;
+    EXPECT_EQ(one(spec), "2026-01-08,100;2026-01-09,100;2026-01-10,100");
+    EXPECT_EQ(page().charts[0].columns[1].role, Role::value);
+}
+
+TEST_F(DashboardsTest, PointsAndSmallLines) {
+    EXPECT_EQ(one(chart(Kind::scatter, {"store_id", "units", "count(*)"}, "daily_sales", "region")),
+              "north,1.5,15,20;south,3.5,35,20");
+    auto table = chart(Kind::table, {}, "daily_sales", "day");
+    table.columns = {"region"};
+    table.spark = "units";
+    const std::string rows = one(table);
+    EXPECT_EQ(rows.substr(0, 13), "south,70,{70,");
+    EXPECT_EQ(page().charts[0].columns[2].role, Role::trend);
+}
+
+TEST_F(DashboardsTest, AMeasureIsSaidOnce) {
+    DashboardSpec spec;
+    spec.name = "stock";
+    spec.charts = {chart(Kind::bar, {"sold", "each as per_store"}, "daily_sales", "region")};
+    const Measures measures = {
+        {"main.daily_sales", {{"sold", "sum(units)"}, {"each", "sum(units) / count(distinct store_id)"}}}};
+    must(dashboards_.configure({spec}, measures));
+    const auto found = page().charts[0];
+    EXPECT_EQ(text(found), "south,700,350;north,300,150");
+    EXPECT_EQ(found.columns[1].name, "sold");
+    EXPECT_EQ(found.columns[2].name, "per_store");
+    EXPECT_EQ(dashboards_.list()[0].charts[0].measures[0], "sold");
+    EXPECT_EQ(must(dashboards_.measures(caller("root").principal)), measures);
+    EXPECT_TRUE(must(dashboards_.measures(caller("nobody").principal)).empty());
+}
+
 TEST_F(DashboardsTest, SqlOfTheOwnerIsNarrowedWhereItHasTheColumn) {
     auto spec = chart(Kind::table, {}, "");
     spec.sql = "select region, sum(units) as units from daily_sales group by 1 order by 1";
@@ -317,6 +366,17 @@ TEST_F(DashboardsTest, WordsThatDoNotFitAreRefused) {
     EXPECT_FALSE(check(chart(Kind::line, {"units"}, "risk")));
     EXPECT_FALSE(check(chart(Kind::map, {"a b"}, "risk")));
     EXPECT_FALSE(check(chart(Kind::map, {}, "risk")));
+    EXPECT_FALSE(check(chart(Kind::heatmap, {"units"}, "risk", "day")));
+    EXPECT_FALSE(check(chart(Kind::scatter, {"units"}, "risk")));
+    EXPECT_TRUE(check(chart(Kind::scatter, {"units", "hours"}, "risk")));
+    DashboardSpec framed;
+    framed.name = "stock";
+    for (const char* origin : {"*", "https://a b", "https://a; script-src *", "https://host/path", "ftp://host"}) {
+        framed.embed = {origin};
+        EXPECT_FALSE(Dashboards::check(framed).ok()) << origin;
+    }
+    framed.embed = {"https://intranet.example:8443"};
+    EXPECT_TRUE(Dashboards::check(framed).ok());
     DashboardSpec twice;
     twice.name = "stock";
     EXPECT_FALSE(dashboards_.configure({twice, twice}).ok());
