@@ -194,6 +194,21 @@ void Builder::source(const Node& node, Item& item) {
     if (problems_.size() == before) out_.sources.push_back(std::move(spec));
 }
 
+namespace {
+
+void retained_wal(const Node& limits, ingest::PostgresSource& out) {
+    const Node* node = limits.find("retained_wal");
+    if (node == nullptr) return;
+    const Node* limit = node->is_scalar() ? node : node->find("limit");
+    if (limit != nullptr) out.retained_wal_max = parse_bytes(limit->text).value();
+    std::string above;
+    if (!node->is_scalar()) take(*node, "above", above);
+    if (above == "reload")
+        out.above_retained_wal = ingest::PostgresSource::AboveRetainedWal::reload;
+}
+
+}  // namespace
+
 void Builder::postgres(const Node& node, const Item& item, ingest::PostgresSource& out) {
     out.url = resolved(*node.find("postgres"), item.id() + ".postgres");
     take(node, "tables", out.tables);
@@ -208,9 +223,16 @@ void Builder::postgres(const Node& node, const Item& item, ingest::PostgresSourc
             take(*verify, "repair", out.verify_repairs);
         }
     }
+    take(node, "commit", out.commit);
+    if (const Node* limits = node.find("limits")) retained_wal(*limits, out);
     const Node* follow = node.find("follow");
-    if (follow == nullptr || follow->is_scalar()) return;
-    out.follow = ingest::PostgresSource::Follow::incremental;
+    if (follow == nullptr) return;
+    using Follow = ingest::PostgresSource::Follow;
+    if (follow->is_scalar()) {
+        out.follow = follow->text == "once" ? Follow::once : Follow::changes;
+        return;
+    }
+    out.follow = Follow::incremental;
     take(*follow, "every", out.every);
     take(*follow, "by", out.by);
 }

@@ -7,8 +7,6 @@
 namespace tarn::lakefile {
 namespace {
 
-constexpr const char* kOnlyEvery = "use follow: once, or follow: {every: 15m, by: COLUMN}";
-
 const ObjectInfo& follow_object() {
     static const ObjectInfo object = {
         "follow",
@@ -28,6 +26,26 @@ const ObjectInfo& follow_object() {
     return object;
 }
 
+const ObjectInfo& retained_wal_object() {
+    static const ObjectInfo object = {
+        "retained_wal",
+        "how much log the source may keep for us, and what happens above it",
+        "retained_wal",
+        {{.name = "limit",
+          .help = "how much",
+          .example = "5GB",
+          .form = Form::bytes,
+          .required = true},
+         {.name = "above",
+          .help = "alert: status, log and metrics say so. reload: the source may throw the log "
+                  "away, and its tables are loaded again behind the old rows",
+          .example = "reload",
+          .form = Form::choice,
+          .choices = {"alert", "reload"},
+          .otherwise = "alert"}}};
+    return object;
+}
+
 const ObjectInfo& limits_object() {
     static const ObjectInfo object = {
         "limits",
@@ -39,10 +57,11 @@ const ObjectInfo& limits_object() {
           .form = Form::whole,
           .otherwise = "2"},
          {.name = "retained_wal",
-          .help = "log that the source may have to keep for us",
+          .help = "follow: changes: log that the source may have to keep for us while the lake is "
+                  "behind or down; without it no limit",
           .example = "5GB",
           .form = Form::bytes,
-          .not_built = "it belongs to follow: changes; leave it out"}}};
+          .object = &retained_wal_object()}}};
     return object;
 }
 
@@ -80,14 +99,18 @@ const ObjectInfo& postgres_source() {
           .many = Many::list,
           .form = Form::table},
          {.name = "follow",
-          .help = "once: read in full, and no more",
-          .example = "{every: 15m, by: updated_at}",
+          .help = "changes: each change, from the database's log, deletions too (it needs "
+                  "wal_level = logical there). once: read in full, and no more",
+          .example = "changes",
           .form = Form::choice,
-          .choices = {"once", "changes"},
+          .choices = {"changes", "once"},
           .object = &follow_object(),
-          .otherwise = "once",
-          .not_built = kOnlyEvery,
-          .choices_not_built = {"changes"}},
+          .otherwise = "once"},
+         {.name = "commit",
+          .help = "follow: changes: how often changes become visible",
+          .example = "1s",
+          .form = Form::duration,
+          .otherwise = "1s"},
          {.name = "verify",
           .help = "with follow: changes: how often all tables are compared with the database; "
                   "without it only when asked (`tarn verify source`)",

@@ -282,12 +282,12 @@ INSTANTIATE_TEST_SUITE_P(
               "3:25 sources.e.topic", "no key 'topic'"},
         Wrong{
             "follow_changes",
-            "lake: a\nsources:\n  e:\n    postgres: \"${secret:shop_url}\"\n    follow: changes\n",
-            "5:13 sources.e.follow", "not built yet"},
+            "lake: a\nsources:\n  e:\n    postgres: \"${secret:shop_url}\"\n    follow: change\n",
+            "5:13 sources.e.follow", "did you mean 'changes'"},
         Wrong{"retained_wal",
               "lake: a\nsources:\n  e:\n    postgres: \"${secret:shop_url}\"\n    limits: "
-              "{retained_wal: 5GB}\n",
-              "5:28 sources.e.limits.retained_wal", "not built yet"},
+              "{retained_wal: {limit: 5GB, above: drop}}\n",
+              "5:49 sources.e.limits.retained_wal.above", "not one of"},
         Wrong{"column_type", "lake: a\nsources:\n  e: {mqtt: a/b, columns: {x: bigit}}\n",
               "3:31 sources.e.columns.x", "no type"},
         Wrong{"key_column",

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/log.h"
+#include "ingest/internal/capture_runner.h"
 #include "ingest/internal/copy_text.h"
 #include "ingest/internal/postgres_follow.h"
 #include "ingest/internal/postgres_load.h"
@@ -354,6 +355,8 @@ void add_notes(const PostgresTable& table, const PostgresSource& from, Preview& 
 }  // namespace
 
 std::unique_ptr<Runner> make_postgres_runner(const SourceSpec& spec, const SourcesParts& parts) {
+    if (std::get<PostgresSource>(spec.from).follow == PostgresSource::Follow::changes)
+        return make_capture_runner(spec, parts);
     return std::make_unique<PostgresRunner>(spec, parts);
 }
 

@@ -27,7 +27,20 @@ Json source_table_json(const ingest::TableStatus& table, bool whole) {
     out["position"] = table.position;
     out["newest"] = time_or_null(table.newest);
     out["last_error"] = table.last_error;
+    if (!table.note.empty()) out["note"] = table.note;
+    if (!table.paused.empty()) out["paused"] = table.paused;
     return out;
+}
+
+Json capture_json(const ingest::CaptureStatus& capture) {
+    return {{"position", capture.position},
+            {"lag_bytes", capture.lag_bytes},
+            {"lag_seconds", capture.lag_seconds},
+            {"retained_bytes", capture.retained_bytes},
+            {"transactions", capture.transactions},
+            {"changes", capture.changes},
+            {"changes_per_second", capture.changes_per_second},
+            {"protocol_version", capture.protocol_version}};
 }
 
 }  // namespace
@@ -112,12 +125,16 @@ Json source_json(const ingest::SourceStatus& source, Sight& sight) {
         if (sight.any(all.back()))
             tables.push_back(source_table_json(table, sight.whole(all.back())));
     }
-    const bool told = source.last_error.empty() || sight.whole(all);
-    return {{"name", source.name},
-            {"kind", source.kind},
-            {"state", ingest::to_string(source.state)},
-            {"last_error", told ? source.last_error : kHidden},
-            {"tables", std::move(tables)}};
+    const bool whole = sight.whole(all);
+    const bool told = source.last_error.empty() || whole;
+    Json out = {{"name", source.name},
+                {"kind", source.kind},
+                {"state", ingest::to_string(source.state)},
+                {"last_error", told ? source.last_error : kHidden},
+                {"tables", std::move(tables)}};
+    // How much changes there is statistics of all its tables.
+    if (source.capture && whole) out["capture"] = capture_json(*source.capture);
+    return out;
 }
 
 RuleSight::RuleSight(const DoorParts& parts, const security::Principal& who)
