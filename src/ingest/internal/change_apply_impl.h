@@ -92,7 +92,7 @@ struct ChangeApply::Impl {
     void delete_place(const RowPlace& place);
     Result<std::vector<KeyIndex::Move>> resolve();
     Status resolve_many(std::vector<KeyIndex::Move>& moves);
-    Result<RowPlace> index_place(const RowPlace& place);
+    RowPlace index_place(const RowPlace& place) const;
     Status spill();
     Result<tables::TableChange> change();
     void reset();

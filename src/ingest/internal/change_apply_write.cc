@@ -127,7 +127,7 @@ Result<tables::ScanTask> ChangeApply::Impl::task_of(uint32_t file) {
 }
 
 /// A place as the index has it, with this commit's own numbers.
-Result<RowPlace> ChangeApply::Impl::index_place(const RowPlace& place) {
+RowPlace ChangeApply::Impl::index_place(const RowPlace& place) const {
     const auto own = own_of_index_.find(place.file);
     return own == own_of_index_.end() ? place : RowPlace{own->second, place.position};
 }
@@ -139,10 +139,14 @@ Status ChangeApply::Impl::settle() {
         all.push_back(&history_->before());
         all.push_back(&history_->after());
     }
+    // Nobody will see what died in the buffer meanwhile.
+    const auto dead = [&](size_t i, const WaitingRows::Waiting& waiting) {
+        return i == 0 && !alive_[waiting.row];
+    };
     std::vector<RowKey> keys;
-    for (const auto* rows : all)
-        for (const auto& waiting : rows->waiting())
-            if (!waiting.source.place) keys.push_back(waiting.source.key);
+    for (size_t i = 0; i < all.size(); ++i)
+        for (const auto& waiting : all[i]->waiting())
+            if (!waiting.source.place && !dead(i, waiting)) keys.push_back(waiting.source.key);
     std::vector<std::optional<RowPlace>> found;
     if (!keys.empty()) {
         TARN_CHECK_OK(load_base(false));
@@ -154,12 +158,15 @@ Status ChangeApply::Impl::settle() {
     size_t next = 0;
     for (size_t i = 0; i < all.size(); ++i)
         for (const auto& waiting : all[i]->waiting()) {
-            std::optional<RowPlace> at = waiting.source.place;
-            if (!at && found[next]) {
-                TARN_TRY(place, index_place(*found[next]));
-                at = place;
+            if (dead(i, waiting)) {
+                sources[i].push_back(std::nullopt);
+                continue;
             }
-            if (!waiting.source.place) ++next;
+            std::optional<RowPlace> at = waiting.source.place;
+            if (!at) {
+                if (found[next]) at = index_place(*found[next]);
+                ++next;
+            }
             if (!at && i == 0) return no_row(waiting.source.key);
             if (at && at->file != kBuffered) wanted[at->file].insert(at->position);
             sources[i].push_back(at);
@@ -269,10 +276,7 @@ Result<std::vector<KeyIndex::Move>> ChangeApply::Impl::resolve() {
     std::vector<std::optional<uint32_t>> numbers(own_paths_.size());
     for (size_t i = 0; i < order.size(); ++i) {
         const auto& entry = entries[order[i]];
-        if (found[i]) {
-            TARN_TRY(place, index_place(*found[i]));
-            delete_place(place);
-        }
+        if (found[i]) delete_place(index_place(*found[i]));
         if (entry.where == Where::gone) {
             if (found[i]) moves.push_back({entry.key, found[i], std::nullopt});
             continue;
@@ -293,8 +297,7 @@ Status ChangeApply::Impl::resolve_many(std::vector<KeyIndex::Move>& moves) {
         if (many.removed > 0) {
             TARN_TRY(found, index_->find_many(key, many.removed));
             for (const auto& place : found) {
-                TARN_TRY(own, index_place(place));
-                delete_place(own);
+                delete_place(index_place(place));
                 moves.push_back({key, place, std::nullopt});
             }
         }
