@@ -18,7 +18,7 @@ namespace tarn::tables {
 namespace {
 
 constexpr int kAttemptsMax = 20;
-constexpr std::chrono::milliseconds kTurnWait{3000};  // longer than most commit intervals
+constexpr std::chrono::milliseconds kTurnWait{1500};  // longer than most commit intervals
 
 using FileSet = std::unordered_set<std::string>;
 
@@ -212,8 +212,9 @@ class Rewrite {
  private:
     /// False: it has to give way.
     Result<bool> replace() {
-        // A writer that gathers changes would lose them to the new files.
-        const TableTurn turn = take_turn(catalog_, group_.table->info.uuid, kTurnWait);
+        // A writer that makes changes would lose them to the new files.
+        const TableTurn turn =
+            take_turn(catalog_, group_.table->info.uuid, TurnKind::alone, kTurnWait);
         for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
             TARN_TRY(now, load_again(catalog_, group_.table));
             if (now->info.uuid != group_.table->info.uuid) return false;

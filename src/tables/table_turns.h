@@ -1,16 +1,19 @@
-// Who works on a table's rows at the moment, for work that is lost when somebody else changes the
-// same files first: a reader of a database's log while it gathers changes, compaction while it puts
-// new files in the place of old ones. Whoever takes a table's turn before looking at its state, and
-// gives it back after the commit, never conflicts with others who do the same; nobody has to.
+// Who works on a table's rows at the moment, so that compaction does not take files away from under
+// changes that somebody is making: writers (SQL, a reader of a database's log) work side by side,
+// compaction waits until none does and keeps new ones waiting for the few milliseconds in which it
+// puts its files in place. A courtesy: conflicts are found without it, as between writers.
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 
 namespace tarn::tables {
 
 class Catalog;
+
+enum class TurnKind { beside_others, alone };
 
 /// Ends with the object. Movable; an empty one is nobody's turn.
 class TableTurn {
@@ -25,16 +28,19 @@ class TableTurn {
     TableTurn& operator=(const TableTurn&) = delete;
 
     bool held() const { return queue_ != nullptr; }
+    /// Of that table.
+    bool held_for(const std::string& table_uuid) const;
 
  private:
-    friend TableTurn take_turn(Catalog&, const std::string&, std::chrono::milliseconds);
+    friend TableTurn take_turn(Catalog&, const std::string&, TurnKind, std::chrono::milliseconds);
     std::shared_ptr<Queue> queue_;
+    uint64_t ticket_ = 0;
 };
 
 /// Waits in the order of the calls, at most `wait`; empty when the time is over: then the caller
-/// goes on without, or later. Lane: any but a loop. A caller that holds a turn may wait for another
-/// table's only if all do so in the same order, or the wait is short.
-TableTurn take_turn(Catalog& catalog, const std::string& table_uuid,
+/// goes on without, or later. Lane: any but a loop. Whoever takes a turn alone holds none of
+/// another table.
+TableTurn take_turn(Catalog& catalog, const std::string& table_uuid, TurnKind kind,
                     std::chrono::milliseconds wait);
 
 }  // namespace tarn::tables

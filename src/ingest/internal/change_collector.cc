@@ -95,7 +95,9 @@ Result<ChangeCollector::Open*> ChangeCollector::ready(const Relation& relation) 
 
 /// The first change of a batch: the table may have been changed by others since the last.
 Status ChangeCollector::open(Open& one, const Relation&) {
-    if (!one.turn.held()) one.turn = tables::take_turn(parts_.lake.catalog, one.table->uuid, kTurnWait);
+    if (!one.turn.held())
+        one.turn = tables::take_turn(parts_.lake.catalog, one.table->uuid,
+                                     tables::TurnKind::beside_others, kTurnWait);
     auto loaded = parts_.lake.catalog.snapshot().load_table(parts_.source, one.table->source.name);
     if (!loaded.ok()) return std::move(loaded).error();
     if ((*loaded)->info.uuid != one.table->uuid)

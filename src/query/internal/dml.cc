@@ -90,6 +90,7 @@ duck::unique_ptr<duck::GlobalSinkState> LakeWrite::GetGlobalSinkState(
         global->table = table->state();
         columns = table->view().columns;
         transaction = &table->transaction();
+        if (removes) transaction->work_on(table->state());
     }
     if (inserts)
         global->writer = std::make_unique<TableWriter>(transaction->services(), context,

@@ -14,6 +14,7 @@
 #include <roaring/roaring64map.hh>
 
 #include "query/internal/services.h"
+#include "tables/table_turns.h"
 
 namespace tarn::query {
 
@@ -157,6 +158,9 @@ class LakeTransaction final : public duck::Transaction {
     void append(const tables::TablePtr& table, std::vector<tables::DataFile> files);
     /// Marks rows as deleted: file -> positions.
     void remove_rows(const tables::TablePtr& table, const std::map<std::string, Positions>& rows);
+    /// Rows of the table are about to change: until the end of the transaction compaction leaves its
+    /// files alone, if it is patient enough.
+    void work_on(const tables::TablePtr& table);
     /// All rows of the table, without reading them.
     void clear(const tables::TablePtr& table);
     /// Takes some of its own files back.
@@ -217,6 +221,7 @@ class LakeTransaction final : public duck::Transaction {
     std::set<std::string> created_databases_;
     std::set<std::string> dropped_databases_;
     meta::Batch extra_;  // staged catalog changes
+    std::map<std::string, tables::TableTurn> turns_;  // by table uuid
 
     std::map<std::string, std::unique_ptr<LakeSchema>> schemas_;
     std::vector<std::unique_ptr<duck::CatalogEntry>>

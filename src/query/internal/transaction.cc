@@ -383,6 +383,15 @@ void LakeTransaction::read_only(const tables::TablePtr& table,
         only_.erase(table->info.uuid);
 }
 
+void LakeTransaction::work_on(const tables::TablePtr& table) {
+    constexpr std::chrono::milliseconds kWait{500};  // compaction needs the turn for a moment
+    const std::lock_guard<std::mutex> lock(mutex_);
+    auto& turn = turns_[table->info.uuid];
+    if (!turn.held())
+        turn = tables::take_turn(services_.parts.catalog, table->info.uuid,
+                                 tables::TurnKind::beside_others, kWait);
+}
+
 void LakeTransaction::clear(const tables::TablePtr& table) {
     const std::lock_guard<std::mutex> lock(mutex_);
     auto& pending = pending_of(table);
