@@ -1,6 +1,6 @@
 // The workbench: SQL, and questions without it. Results stay on the server for a while; tabs stay in the browser.
 
-import { useEffect } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { address } from "../../navigate";
 import { use_title } from "../../title";
 import { Questions } from "./questions";
@@ -11,9 +11,9 @@ import "./style.css";
 export function Screen() {
   const questions = address.value.segments[1] === "questions";
   use_title("Workbench");
-  useEffect(open_workbench, []);
+  useState(open_workbench); // before its parts look at the tabs
   return (
-    <div class="workbench">
+    <div class="page workbench">
       <h1 class="sr-only">Workbench</h1>
       <nav class="switch modes" aria-label="Workbench">
         <a href="/workbench" aria-current={questions ? undefined : "page"}>
