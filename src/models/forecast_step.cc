@@ -421,6 +421,15 @@ std::string fingerprint_of(const ForecastSpec& spec) {
     return codec::hex_encode(codec::sha256(all.dump()));
 }
 
+/// calendar(CO) among the features is the calendar.
+ForecastSpec with_calendar(ForecastSpec spec) {
+    for (const auto& feature : spec.features)
+        if (spec.calendar.empty() && feature.rfind("calendar(", 0) == 0 && feature.back() == ')')
+            spec.calendar = feature.substr(std::strlen("calendar("),
+                                           feature.size() - std::strlen("calendar()"));
+    return spec;
+}
+
 Error wrong(const ForecastSpec& spec, const std::string& what) {
     return Error(Code::invalid_argument, "model " + spec.name.table + ": " + what);
 }
@@ -448,11 +457,12 @@ Status check(const ForecastSpec& spec) {
 
 }  // namespace
 
+std::string forecast_fingerprint(const ForecastSpec& spec) {
+    return fingerprint_of(with_calendar(spec));
+}
+
 Result<std::unique_ptr<flows::Step>> make_forecast_step(ForecastSpec spec, Parts parts) {
-    for (const auto& feature : spec.features)
-        if (spec.calendar.empty() && feature.rfind("calendar(", 0) == 0 && feature.back() == ')')
-            spec.calendar = feature.substr(std::strlen("calendar("),
-                                           feature.size() - std::strlen("calendar()"));
+    spec = with_calendar(std::move(spec));
     TARN_CHECK_OK(check(spec));
     std::vector<flows::TableRef> inputs = {spec.of};
     if (!spec.lost_sales_when.empty() && spec.lost_sales_table != spec.of)

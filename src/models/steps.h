@@ -37,6 +37,9 @@ struct Parts {
     int threads = 1;
 };
 
+/// VersionInfo::fingerprint of the versions that a forecast so declared makes, and can use: one of
+/// another definition may have been trained on something else.
+std::string forecast_fingerprint(const ForecastSpec& spec);
 /// Checks the spec alone; whether tables and columns exist is found at each run. invalid_argument
 /// says what to write.
 Result<std::unique_ptr<flows::Step>> make_forecast_step(ForecastSpec spec, Parts parts);

@@ -8,7 +8,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from headless_browser import Browser, missing  # noqa: E402
 from tarn_server import TarnServer  # noqa: E402
-from watch_lake import address, api, ask, link, make, sql, trouble, until  # noqa: E402
+from watch_lake import address, api, ask, confirm, link, make, sql, trouble, until  # noqa: E402
 from webhook_receiver import WebhookReceiver  # noqa: E402
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=missing() or "")
@@ -104,9 +104,7 @@ def test_silence_and_its_end(lake, receiver, browser, quiet):
     set_units(lake, 3, 0)
     browser.click("button", "Silence runs_empty shelf_id 3")
     browser.choose("For", "1800")
-    browser.focus("button", "Cancel")
-    browser.press("Tab")
-    browser.press("Enter")
+    confirm(browser)
     browser.see_text("Silent: runs_empty, shelf_id 3")
     browser.holds("region", "Open alerts", "silenced")
     browser.open(address(lake, "/alerts/runs_empty"))
@@ -115,12 +113,12 @@ def test_silence_and_its_end(lake, receiver, browser, quiet):
     browser.see_text("The silence is over")
     browser.lacks("main", "", "by root")
     browser.click("button", "Silence the rule")
-    browser.click("button", "Silence")
+    confirm(browser)
     until(lambda: api(lake, "GET", "/api/v1/alerts/runs_empty")["silences"] or None)
     browser.click("button", "End the silence")
     until(lambda: api(lake, "GET", "/api/v1/alerts/runs_empty")["silences"] == [])
     audit = api(lake, "GET", "/api/v1/audit?action=tarn:SilenceAlert&limit=10")
-    assert len(audit["events"]) >= 3
+    assert len(audit["records"]) >= 3
     assert browser.problems() == []
 
 
@@ -131,9 +129,7 @@ def test_two_people_see_different_alerts(lake, browser, quiet):
     browser.open(link(lake, "/alerts/runs_empty", user="gus"))
     browser.holds("region", "Open alerts", "shelf_id 1")
     browser.click("button", "Silence runs_empty shelf_id 1")
-    browser.focus("button", "Cancel")
-    browser.press("Tab")
-    browser.press("Enter")
+    confirm(browser)
     browser.see_text("Silent: runs_empty, shelf_id 1")
     browser.holds("main", "", "by gus")
     browser.click("button", "Send a test")

@@ -8,7 +8,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from headless_browser import Browser, missing  # noqa: E402
 from tarn_server import TarnServer  # noqa: E402
-from watch_lake import address, api, apply, ask, link, make, settle, sql, trouble, until  # noqa: E402
+from watch_lake import address, api, apply, ask, confirm, link, make, settle, sql, trouble, until  # noqa: E402
 from webhook_receiver import WebhookReceiver  # noqa: E402
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=missing() or "")
@@ -17,9 +17,11 @@ pytestmark = pytest.mark.skipif(missing() is not None, reason=missing() or "")
 @pytest.fixture(scope="module")
 def lake(tarn_binary):
     with WebhookReceiver() as receiver, TarnServer() as server:
+        server.receiver = receiver
         make(server, receiver)
         until(lambda: versions(server))
-        apply(server, receiver, trees=30)  # another definition: a second version
+        # A third more rows: a second version.
+        sql(server, "insert into sales select day, 4, units + 5, promo from sales where store_id = 3")
         until(lambda: len(versions(server)) == 2)
         settle(server)
         yield server
@@ -75,7 +77,7 @@ def test_what_it_learnt_and_drift(lake, browser):
     browser.reload()
     browser.holds("region", "units", "index")
     drift = api(lake, "GET", "/api/v1/models/main.demand/monitor")["drift"]
-    assert drift["latest_rows"] == 42 and drift["trained_rows"] > 200
+    assert drift["latest_rows"] == 56 and drift["trained_rows"] > 300
     assert [sum(bin["trained"] for bin in one["bins"]) for one in drift["inputs"]] == pytest.approx([1, 1])
     assert browser.problems() == []
 
@@ -85,20 +87,16 @@ def test_roll_back_and_promote(lake, browser):
     browser.open(link(lake, "/models/main.demand?tab=versions"))
     browser.click("button", "Roll back to version 1")
     browser.see("dialog", "Roll back to version 1")
-    browser.focus("button", "Cancel")
-    browser.press("Tab")
-    browser.press("Enter")
+    confirm(browser)
     browser.see_text("Version 1 is in use")
     assert in_use(lake) == [1]
-    until(lambda: sql(lake, "select max(version) from demand")["rows"][0][0] == 1)
+    until(lambda: sql(lake, "select max(version)::text from demand")["rows"][0][0] == "1")
     browser.click("button", "Promote version 2")
-    browser.focus("button", "Cancel")
-    browser.press("Tab")
-    browser.press("Enter")
+    confirm(browser)
     browser.see_text("Version 2 is in use")
     assert in_use(lake) == [2]
     audit = api(lake, "GET", "/api/v1/audit?action=tarn:UseModelVersion&limit=10")
-    assert len(audit["events"]) >= 2
+    assert len(audit["records"]) >= 2
     assert browser.problems() == []
 
 
@@ -120,9 +118,7 @@ def test_two_people_see_different_models(lake, browser):
     browser.holds("region", "Models", "demand")
     browser.open(address(lake, "/models/main.demand?tab=versions"))
     browser.click("button", "Roll back to version 1")
-    browser.focus("button", "Cancel")
-    browser.press("Tab")
-    browser.press("Enter")
+    confirm(browser)
     browser.see_text("tarn:UseModelVersion")
     assert in_use(lake) == [2]
     browser.fresh()
@@ -132,3 +128,16 @@ def test_two_people_see_different_models(lake, browser):
     browser.see_text("It has not been trained, or is not visible to you")
     assert ask(lake, "GET", "/api/v1/models/main.demand/monitor", key=lake.keys["ann"])[0] == 404
     assert trouble(browser.problems()) == []
+
+
+def test_a_version_of_another_definition_is_not_taken(lake, browser):
+    apply(lake, lake.receiver, trees=30)
+    until(lambda: in_use(lake) == [3])
+    status, answer = ask(lake, "PUT", "/api/v1/models/demand/current", {"version": 1})
+    assert status == 412 and "another definition" in answer["error"]["message"]
+    browser.open(link(lake, "/models/main.demand?tab=versions"))
+    browser.holds("region", "Versions of the model", "of another definition")
+    apply(lake, lake.receiver)
+    until(lambda: in_use(lake) == [4])
+    assert [one["version"] for one in versions(lake) if one["usable"]] == [4, 2, 1]
+    assert browser.problems() == []

@@ -8,7 +8,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from headless_browser import Browser, missing  # noqa: E402
 from tarn_server import TarnServer  # noqa: E402
-from watch_lake import address, api, ask, link, make, settle, sql, trouble, until  # noqa: E402
+from watch_lake import address, api, ask, confirm, link, make, settle, sql, trouble, until  # noqa: E402
 from webhook_receiver import WebhookReceiver  # noqa: E402
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=missing() or "")
@@ -116,7 +116,7 @@ def test_a_failed_run_and_rerun_from_there(lake, browser):
     sql(lake, "delete from sales where units = 5000000")
     browser.open(address(lake, f"/pipelines/tables.totals/{failed['run']}"))
     browser.click("button", "Rerun from here")
-    browser.click("button", "Rerun")
+    confirm(browser)
     browser.see_text("is due now")
     until(lambda: last(lake, "tables.totals")["outcome"] == "done")
     browser.open(address(lake, "/pipelines"))
@@ -127,8 +127,8 @@ def test_a_failed_run_and_rerun_from_there(lake, browser):
 def test_a_range_again(lake, browser):
     settle(lake)
     browser.open(link(lake, "/pipelines/tables.daily_units"))
-    browser.click("button", "More")
-    browser.click("menuitem", "Backfill a range")
+    browser.click("button", "Rerun")
+    browser.click("menuitem", "A range of days")
     browser.fill("First day", "2020-01-01")
     browser.fill("Last day", "2019-01-01")
     browser.click("button", "Backfill")
@@ -144,9 +144,9 @@ def test_a_range_again(lake, browser):
     assert last(lake, "tables.daily_units")["rows_written"] == 30
     # Totals has no key: it is not offered there, and refused by the API.
     browser.open(address(lake, "/pipelines/tables.totals"))
-    browser.click("button", "More")
-    browser.see("menuitem", "Rerun from here")
-    assert "Backfill" not in browser.text("menu", "More")
+    browser.click("button", "Rerun")
+    browser.see("menuitem", "From here")
+    assert "range" not in browser.text("menu", "Rerun")
     status, answer = ask(lake, "POST", "/api/v1/runs", {"step": "tables.totals", "range": {"from": "2026-01-01", "to": "2026-02-01"}})
     assert status == 400 and "no key" in answer["error"]["message"]
     assert trouble(browser.problems()) == []

@@ -130,3 +130,10 @@ def link(server, path, **whom):
 def trouble(problems):
     """Chromium writes refused requests into its console; they are no errors of the page."""
     return [one for one in problems if "Failed to load resource" not in one]
+
+
+def confirm(browser):
+    """The dialog's own button, whatever its word: it stands after Cancel."""
+    browser.focus("button", "Cancel")
+    browser.press("Tab")
+    browser.press("Enter")

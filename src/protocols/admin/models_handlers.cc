@@ -5,7 +5,8 @@
 #include "lakefile/applier.h"
 #include "models/monitor.h"
 #include "models/registry.h"
-#include "protocols/admin/internal/api.h"
+#include "models/steps.h"
+#include "protocols/admin/internal/services_json.h"
 #include "protocols/admin/internal/sight.h"
 
 namespace tarn::admin {
@@ -57,7 +58,33 @@ Json told(const Error& error) {
     return {{"error", {{"code", to_string(error.code)}, {"message", error.message}}}};
 }
 
+/// The forecast as declared; nullopt: it is not.
+std::optional<models::ForecastSpec> declared(const DoorParts& parts, const flows::TableRef& model) {
+    if (parts.applier == nullptr) return std::nullopt;
+    for (const auto& one : parts.applier->current()->forecasts)
+        if (one.name == model) return one;
+    return std::nullopt;
+}
+
 }  // namespace
+
+Result<ApiResponse> list_model_versions(const DoorParts& parts, ApiRequest& request) {
+    if (parts.models == nullptr)
+        return Error(Code::unimplemented, "this server was started without models");
+    TARN_TRY(limit, limit_in(request));
+    const auto model = Sight::table_of(request.path_values[0]);
+    TARN_TRY(found, parts.models->versions(model.full_name(), limit));
+    // As if there were none.
+    if (!Sight(parts, request.caller.principal).whole(model)) found.clear();
+    const auto spec = declared(parts, model);
+    const std::string fingerprint = spec ? models::forecast_fingerprint(*spec) : "";
+    Json versions = Json::array();
+    for (const auto& version : found) {
+        versions.push_back(text_as_json(models::version_json(version)));
+        versions.back()["usable"] = version.fingerprint == fingerprint;
+    }
+    return ApiResponse{200, {{"versions", versions}}, {}};
+}
 
 Result<ApiResponse> monitor_model(const DoorParts& parts, ApiRequest& request) {
     if (parts.models == nullptr || parts.applier == nullptr || parts.engine == nullptr)
@@ -66,11 +93,8 @@ Result<ApiResponse> monitor_model(const DoorParts& parts, ApiRequest& request) {
     const Error unknown(Code::not_found, "there is no forecast " + model.full_name(),
                         "no_such_model");
     if (!Sight(parts, request.caller.principal).whole(model)) return unknown;
-    const auto lake = parts.applier->current();
-    const models::ForecastSpec* spec = nullptr;
-    for (const auto& one : lake->forecasts)
-        if (one.name == model) spec = &one;
-    if (spec == nullptr) return unknown;
+    const auto spec = declared(parts, model);
+    if (!spec) return unknown;
     TARN_TRY(version, parts.models->current(model.full_name()));
     if (!version)
         return Error(Code::precondition_failed,
@@ -95,6 +119,15 @@ Result<ApiResponse> use_model_version(const DoorParts& parts, ApiRequest& reques
     if (version == request.body.end() || !version->is_number_unsigned())
         return Error(Code::invalid_argument,
                      "\"version\" is the number of one of the model's versions");
+    const auto spec = declared(parts, Sight::table_of(name));
+    TARN_TRY(wanted, parts.models->version(name, version->get<uint64_t>()));
+    if (spec && wanted.fingerprint != models::forecast_fingerprint(*spec))
+        return Error(Code::precondition_failed,
+                     "version " + std::to_string(wanted.number) +
+                         " was made by another definition of " + name +
+                         " and cannot make its forecasts; declare the model as it was then, and "
+                         "it is trained again",
+                     "other_definition");
     TARN_CHECK_OK(parts.models->use(request.caller, name, version->get<uint64_t>(),
                                     audit_batch(parts, request)));
     // Its predictions are made by the step's next run: now, where the model is still declared.

@@ -142,19 +142,6 @@ Result<ApiResponse> list_models(const DoorParts& parts, ApiRequest& request) {
     return ApiResponse{200, {{"models", models}}, {}};
 }
 
-Result<ApiResponse> list_model_versions(const DoorParts& parts, ApiRequest& request) {
-    if (parts.models == nullptr) return without("models");
-    TARN_TRY(limit, limit_in(request));
-    const auto model = Sight::table_of(request.path_values[0]);
-    TARN_TRY(found, parts.models->versions(model.full_name(), limit));
-    // As if there were none.
-    if (!Sight(parts, request.caller.principal).whole(model)) found.clear();
-    Json versions = Json::array();
-    for (const auto& version : found)
-        versions.push_back(text_as_json(models::version_json(version)));
-    return ApiResponse{200, {{"versions", versions}}, {}};
-}
-
 Result<ApiResponse> list_alerts(const DoorParts& parts, ApiRequest& request) {
     if (parts.alerts == nullptr) return without("alerts");
     Json rules = Json::array(), open = Json::array();

@@ -112,6 +112,8 @@ function Versions({ versions, done }: { versions: Version[]; done: () => void })
             show: (one) =>
               one.current ? (
                 ""
+              ) : !one.usable ? (
+                <span class="measure">of another definition</span>
               ) : (
                 <Button aria-label={`${current && one.version < current.version ? "Roll back to" : "Promote"} version ${one.version}`} onClick={() => set_wanted(one)}>
                   {current && one.version < current.version ? "Roll back" : "Promote"}

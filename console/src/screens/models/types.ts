@@ -26,6 +26,8 @@ export interface Version {
   promoted: boolean;
   why: string;
   current: boolean;
+  /** Made by the definition of now; another one's trees cannot make these forecasts. */
+  usable: boolean;
 }
 
 export interface ModelName {

@@ -34,10 +34,10 @@ export function StepPage({ name }: { name: string }) {
               Run now
             </Button>
             <Menu
-              label="More"
+              label="Rerun"
               items={[
-                { label: "Rerun from here\u2026", run: () => set_dialog("rerun") },
-                ...(known.ranges ? [{ label: "Backfill a range\u2026", run: () => set_dialog("backfill") }] : []),
+                { label: "From here\u2026", run: () => set_dialog("rerun") },
+                ...(known.ranges ? [{ label: "A range of days\u2026", run: () => set_dialog("backfill") }] : []),
               ]}
             />
           </>
