@@ -153,6 +153,16 @@ void put_measures(ChartSpec& chart, const Measures& measures) {
     put(chart.colour);
 }
 
+/// Series that were left out are told; whether there were any is known by their number alone.
+void note_series(const ChartQuery& query, ChartData& out) {
+    if (query.series_max == 0 || out.rows->columns.size() < 2) return;
+    std::set<std::string> names;
+    for (size_t row = 0; row < out.rows->rows(); ++row)
+        names.insert(std::string(out.rows->columns[1].text(row)));
+    if (names.size() >= query.series_max)
+        out.notes.push_back("the largest " + std::to_string(query.series_max) + " of " + out.columns[1].name);
+}
+
 double milliseconds_since(const Clock& clock, std::chrono::steady_clock::time_point begin) {
     return std::chrono::duration<double, std::milli>(clock.steady() - begin).count();
 }
@@ -462,6 +472,7 @@ ChartData Dashboards::answer(Page& page, const ChartSpec& spec, const std::strin
     if (done.ok()) {
         out.filters_ignored = query->filters_ignored;
         out.notes = query->notes;
+        note_series(*query, out);
     } else {
         out.error = for_viewer(std::move(done).error(), page.viewer.principal);
         if (out.error->code == Code::permission_denied) out.tables.clear();

@@ -113,8 +113,9 @@ function Drawing({ chart, as_table, filters, choose }: { chart: Chart; as_table:
   const drawn = chart.kind === "heatmap" ? { columns, rows } : widen(columns, rows);
   const same = { title: chart.title, unit: chart.unit, columns: drawn.columns, rows: drawn.rows };
   const pick = choose && chart.by && filters.includes(chart.by) ? (value: Cell) => choose(chart.by!, value) : undefined;
-  if (chart.kind === "line") return <LineChart {...same} />;
-  if (chart.kind === "area") return <LineChart {...same} filled />;
+  const joined = drawn.columns !== columns;
+  if (chart.kind === "line") return <LineChart {...same} joined={joined} />;
+  if (chart.kind === "area") return <LineChart {...same} filled joined={joined} />;
   if (chart.kind === "bar" && drawn.columns === columns) return <Bars {...same} choose={pick} />;
   if (chart.kind === "bar" || chart.kind === "stacked") return <Stacked {...same} choose={pick} />;
   if (chart.kind === "scatter") return <Scatter {...same} choose={pick} />;

@@ -94,7 +94,7 @@ function path_of(points: ([number, number] | null)[]): string {
   return text;
 }
 
-export function LineChart(props: { title: string; unit: string; columns: Column[]; rows: Cell[][]; filled?: boolean }) {
+export function LineChart(props: { title: string; unit: string; columns: Column[]; rows: Cell[][]; filled?: boolean; joined?: boolean }) {
   const frame = useRef<HTMLDivElement>(null);
   const width = useSignal(640);
   const focus = useSignal<number | null>(null);
@@ -133,9 +133,10 @@ export function LineChart(props: { title: string; unit: string; columns: Column[
   const x = (at: number) => pad.left + (last === first ? inner / 2 : ((at - first) / (last - first)) * inner);
   const y = (at: number) => height - pad.bottom - ((at - bottom) / (top - bottom)) * (height - pad.top - pad.bottom);
   const along = (column: number) =>
-    axis.values.map((at, i): [number, number] | null => {
+    axis.values.flatMap((at, i): ([number, number] | null)[] => {
       const found = value(i, column);
-      return found === null ? null : [x(at), y(found)];
+      // Series of a split have no row where they have nothing: no gap is meant.
+      return found === null ? (props.joined ? [] : [null]) : [[x(at), y(found)]];
     });
   const say_x = (i: number) => (axis.timed ? (axis.days ? exact_day(axis.values[i]!) : exact_time(axis.values[i]!)) : plain(rows[i]![0] ?? null, columns[0]!));
 
@@ -232,7 +233,7 @@ export function LineChart(props: { title: string; unit: string; columns: Column[
             </g>
           ))}
           {x_ticks.map((tick) => (
-            <text key={tick.at} class="tick" x={Math.min(x(tick.at), width.value - 22)} y={height - 8} text-anchor="middle">
+            <text key={tick.at} class="tick" x={Math.min(x(tick.at), width.value - 4 - tick.text.length * 3.2)} y={height - 8} text-anchor="middle">
               {tick.text}
             </text>
           ))}

@@ -230,11 +230,11 @@ class Builder {
         add_column(label_of(by, by_label), Role::x);
         add_column(label_of(series, series_label), Role::series);
         add_column(label_of(measure, label), Role::measure);
-        query_.notes.push_back("the largest " + std::string(heatmap ? "40" : "12") + " of " +
-                               label_of(series, series_label));
-        const std::string most = heatmap ? "40" : "12";
+        query_.series_max = heatmap ? 40 : 12;
+        const std::string most = std::to_string(query_.series_max);
         const std::string order = in_time() ? "x desc" : "sum(m) desc nulls last, x";
-        std::string sql = "with b as (select " + expression(by, columns_) + " as x, coalesce((" +
+        // Three parts read it: once is enough.
+        std::string sql = "with b as materialized (select " + expression(by, columns_) + " as x, coalesce((" +
                           expression(series, columns_) + ")::varchar, '(none)') as s, " +
                           aggregate(measure, columns_) + " as m from " + from_ + where_ +
                           " group by 1, 2), xs as (select x from b where x is not null group by x order by " +

@@ -25,6 +25,7 @@ struct ChartQuery {
     /// column's own.
     std::vector<ChartColumn> columns;
     uint64_t limit = 0;           // the SELECT asks for one more, to know whether there is more
+    uint64_t series_max = 0;      // of the second column, when it makes series: the largest so many
     bool limit_is_a_cut = false;  // rows beyond the limit are worth telling
     std::vector<std::string> filters_ignored;
     std::vector<std::string> notes;

@@ -113,7 +113,7 @@ function TabStrip() {
         +
       </Button>
       <Menu
-        label="Tab"
+        label="More"
         items={[
           { label: "Close this tab", run: () => active.value && close_tab(active.value.id) },
           { label: "Copy into a new tab", run: () => active.value && add_tab(active.value.sql) },
@@ -207,7 +207,7 @@ function Outcome({ tab, query, working }: { tab: EditorTab; query: Query | null;
   return (
     <section class="outcome" aria-label="Result">
       <div class="outcome-bar">
-        <StateLine query={query} working={working} />
+        <StateLine query={query} working={working} plan={plan} />
         {state.returns_rows && !plan && (
           <>
             <div class="switch" role="group" aria-label="Show the result as">
@@ -254,7 +254,7 @@ function Outcome({ tab, query, working }: { tab: EditorTab; query: Query | null;
 
 const state_words = { waiting: "Waiting", running: "Running", done: "Done", failed: "Failed", cancelled: "Cancelled" };
 
-function StateLine({ query, working }: { query: Query; working: boolean }) {
+function StateLine({ query, working, plan }: { query: Query; working: boolean; plan: boolean }) {
   const state = query.state.value!;
   const elapsed = working ? Math.max(state.milliseconds, now.value - Date.parse(state.started)) : state.milliseconds;
   return (
@@ -262,8 +262,8 @@ function StateLine({ query, working }: { query: Query; working: boolean }) {
       {working && <span class="spin" aria-hidden="true" />}
       <strong class={`phase ${state.state}`}>{state_words[state.state]}</strong>
       <span title="Time on the server">{milliseconds(elapsed)}</span>
-      {state.returns_rows ? <Count value={state.rows} unit="row" /> : state.tag && <span>{state.tag}</span>}
-      {state.bytes > 0 && <span title={`${state.bytes} bytes of rows`}>{bytes_text(state.bytes)}</span>}
+      {state.returns_rows ? !plan && <Count value={state.rows} unit="row" /> : state.tag && <span>{state.tag}</span>}
+      {state.bytes > 0 && !plan && <span title={`${state.bytes} bytes of rows`}>{bytes_text(state.bytes)}</span>}
     </p>
   );
 }
