@@ -100,6 +100,7 @@ class CaptureRunner final : public ThreadRunner {
                      const std::vector<PostgresTable>& tables);
     Result<bool> same_as_before(PostgresConnection& control,
                                 const std::vector<PostgresTable>& before);
+    Result<bool> still_there(const ChangeCollector& collector);
     Status commit(ChangeCollector& collector, ReplicationStream& stream);
     Status care(ChangeCollector& collector, ReplicationStream& stream, PostgresConnection& control);
     Status pause(const ChangeCollector& collector);
@@ -418,7 +419,11 @@ Status CaptureRunner::follow_on(ChangeCollector& collector, PostgresConnection& 
             TARN_CHECK_OK(collector.advance(stream->told()));
             TARN_CHECK_OK(stream->confirm(collector.position().lsn));
         }
-        if (now - cared_ >= kCareEvery) TARN_CHECK_OK(care(collector, *stream, control));
+        if (now - cared_ >= kCareEvery) {
+            TARN_CHECK_OK(care(collector, *stream, control));
+            TARN_TRY(there, still_there(collector));
+            if (!there) break;
+        }
         if (now - looked_ >= kLookEvery && !collector.pending()) {
             looked_ = now_steady();
             TARN_TRY(same, same_as_before(control, tables));
@@ -426,6 +431,15 @@ Status CaptureRunner::follow_on(ChangeCollector& collector, PostgresConnection& 
         }
     }
     return ok_status();
+}
+
+/// False: a table was dropped or replaced in the lake, perhaps because a pause asked for it.
+Result<bool> CaptureRunner::still_there(const ChangeCollector& collector) {
+    for (const auto& table : collector.tables()) {
+        TARN_TRY(here, find_lake_table(parts_, name_, table.source));
+        if (!here || here->uuid != table.uuid) return false;
+    }
+    return true;
 }
 
 /// False: tables came, went, or are told apart in another way: the next turn sees to it.
