@@ -12,6 +12,7 @@
 #include "events/alerts.h"
 #include "flows/graph.h"
 #include "ingest/routes.h"
+#include "ingest/landing.h"
 #include "ingest/sources.h"
 #include "ingest/verify.h"
 #include "models/registry.h"
@@ -115,6 +116,7 @@ Result<std::unique_ptr<Services>> Services::open(Lake& lake, const Settings& set
         lake.clock, lake.metrics, system, out->routes_.get(), settings.data + "/scratch"};
     out->sources_ = std::make_unique<ingest::Sources>(sources);
     out->verifications_ = std::make_unique<ingest::Verifications>(sources);
+    out->landing_ = std::make_unique<ingest::Landing>(sources);
     lakefile::ApplierParts parts{*lake.store,
                                  *lake.catalog,
                                  *lake.engine,
@@ -250,6 +252,7 @@ Status Services::configure(const lakefile::Lakefile& lakefile) {
         if (may.ok()) allowed.push_back(source);
     }
     verifications_->configure(allowed);
+    landing_->configure(allowed);
     note("sources", sources_->configure(std::move(allowed)));
     return outcome;
 }
@@ -273,6 +276,7 @@ void Services::stop() {
     if (stopped_) return;
     stopped_ = true;
     if (verifications_) verifications_->stop();
+    if (landing_) landing_->stop();
     if (sources_) sources_->stop();
     if (graph_) graph_->stop();
     if (alerts_) alerts_->stop();

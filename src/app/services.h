@@ -25,6 +25,7 @@ namespace tarn::ingest {
 class RouteTable;
 class Sources;
 class Verifications;
+class Landing;
 struct SourceSpec;
 }  // namespace tarn::ingest
 namespace tarn::models {
@@ -84,6 +85,7 @@ class Services {
     std::unique_ptr<flows::Graph> graph_;
     std::unique_ptr<ingest::Sources> sources_;
     std::unique_ptr<ingest::Verifications> verifications_;
+    std::unique_ptr<ingest::Landing> landing_;
     std::unique_ptr<lakefile::Applier> applier_;
     bool stopped_ = false;
 };

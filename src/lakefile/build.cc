@@ -224,6 +224,11 @@ void Builder::postgres(const Node& node, const Item& item, ingest::PostgresSourc
         }
     }
     take(node, "commit", out.commit);
+    take(node, "history", out.history);
+    std::string landing;
+    take(node, "landing", landing);
+    using Landing = ingest::PostgresSource::Landing;
+    if (!landing.empty()) out.landing = landing == "csv" ? Landing::csv : Landing::parquet;
     if (const Node* limits = node.find("limits")) retained_wal(*limits, out);
     const Node* follow = node.find("follow");
     if (follow == nullptr) return;

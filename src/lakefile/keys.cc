@@ -111,6 +111,18 @@ const ObjectInfo& postgres_source() {
           .example = "1s",
           .form = Form::duration,
           .otherwise = "1s"},
+         {.name = "history",
+          .help = "follow: changes: keep each change, with the row before and after it, in "
+                  "<table>_history",
+          .example = "true",
+          .form = Form::truth,
+          .otherwise = "false"},
+         {.name = "landing",
+          .help = "follow: changes: the load and each change as files too, in dated folders of the "
+                  "bucket `landing`, as AWS DMS lays them out; keeps the history",
+          .example = "parquet",
+          .form = Form::choice,
+          .choices = {"parquet", "csv"}},
          {.name = "verify",
           .help = "with follow: changes: how often all tables are compared with the database; "
                   "without it only when asked (`tarn verify source`)",

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/log.h"
+#include "ingest/internal/change_history.h"
 #include "tables/commit.h"
 #include "tables/table_turns.h"
 
@@ -108,8 +109,10 @@ Status ChangeCollector::open(Open& one, const Relation&) {
     if (!one.apply || one.lake->metadata_location != (*loaded)->metadata_location) {
         one.lake = *loaded;
         one.apply.reset();  // before the next one: both would speak for the table in the index
+        TARN_TRY(history, history_of(one));
         one.apply = std::make_unique<ChangeApply>(ChangeApply::Parts{parts_.lake, parts_.index},
-                                                  std::move(*loaded), one.shape);
+                                                  std::move(*loaded), one.shape,
+                                                  std::move(history));
     }
     one.batch = batch_;
     return ok_status();
@@ -138,7 +141,11 @@ Status ChangeCollector::adapt(Open& one, const Relation& relation) {
         if (before != after || one.shape.mode != shape.mode)
             return stop_at(one, CaptureTable::Pause::reload,
                            "its key became another in the middle of changes");
-        TARN_CHECK_OK(one.apply->reshape(changed, shape));
+        std::swap(one.shape, shape);
+        auto history = history_of(one);
+        std::swap(one.shape, shape);
+        if (!history.ok()) return std::move(history).error();
+        TARN_CHECK_OK(one.apply->reshape(changed, shape, std::move(*history)));
         one.lake = changed;
     } else {
         one.apply.reset();
@@ -275,7 +282,8 @@ Result<ChangeShape> ChangeCollector::shape_of(const Open& one, const Relation& r
         const auto place = i < plan.places.size() ? plan.places[i] : std::nullopt;
         const auto* field = place ? table.schema().find(known[*place].field_id) : nullptr;
         shape.columns.push_back(
-            {column.name, field ? type_of_iceberg(field->type) : stored_type(types[i])});
+            {field ? field->name : column.name,
+             field ? type_of_iceberg(field->type) : stored_type(types[i])});
         shape.field_ids.push_back(field ? field->id : 0);
         if (column.identity && field) shape.key.push_back(i);
     }
@@ -300,6 +308,20 @@ Result<ChangeShape> ChangeCollector::shape_of(const Open& one, const Relation& r
         shape.mode = ChangeShape::Mode::append_only;
     }
     return shape;
+}
+
+/// The table that keeps each change, made when absent; null: none is kept.
+Result<tables::TablePtr> ChangeCollector::history_of(const Open& one) const {
+    const bool kept =
+        parts_.from.history || parts_.from.landing != PostgresSource::Landing::none;
+    if (!kept) return tables::TablePtr();
+    TargetTable of;
+    of.database = of.source = parts_.source;
+    of.name = one.table->source.name;
+    for (size_t i = 0; i < one.shape.columns.size(); ++i)
+        if (one.shape.field_ids[i] != 0)
+            of.columns.push_back({one.shape.columns[i].name, one.shape.columns[i].type, false, ""});
+    return ensure_table(parts_.lake, history_target(of));
 }
 
 Status ChangeCollector::record(FollowedTable& table, const CaptureTable& next) {
@@ -366,14 +388,22 @@ bool ChangeCollector::pending() const {
 
 Status ChangeCollector::commit_pending() {
     std::vector<tables::TableChange> changes;
-    std::vector<std::pair<Open*, size_t>> parts;  // whose, and where its table's change is
+    struct Part {
+        Open* one;
+        size_t table = SIZE_MAX, history = SIZE_MAX;  // where their changes are
+    };
+    std::vector<Part> parts;
     for (const auto& one : open_) {
         if (!one->apply || one->batch != batch_ || one->apply->empty()) continue;
         auto made = one->apply->finish();
         if (!made.ok()) return noted(*one, std::move(made).error());
-        parts.emplace_back(one.get(), changes.size());
-        if (made->empty()) parts.back().second = SIZE_MAX;
-        for (auto& change : *made) changes.push_back(std::move(change));
+        Part part{one.get()};
+        for (auto& change : *made) {
+            const bool own = change.table->info.uuid == one->table->uuid;
+            (own ? part.table : part.history) = changes.size();
+            changes.push_back(std::move(change));
+        }
+        parts.push_back(part);
     }
     CapturePosition next = position_;
     next.lsn = std::max(next.lsn, whole_);
@@ -388,9 +418,11 @@ Status ChangeCollector::commit_pending() {
         after = std::move(done.tables);
     }
     position_ = next;
-    for (const auto& [one, place] : parts) {
-        const auto table = place == SIZE_MAX ? one->lake : after.at(place);
-        TARN_CHECK_OK(one->apply->committed(table));
+    for (const auto& part : parts) {
+        Open* const one = part.one;
+        const auto table = part.table == SIZE_MAX ? one->lake : after.at(part.table);
+        TARN_CHECK_OK(one->apply->committed(
+            table, part.history == SIZE_MAX ? nullptr : after.at(part.history)));
         one->lake = table;
         note_commit(*one);
         one->taken = 0;

@@ -89,6 +89,7 @@ class ChangeCollector final : public ChangeReceiver {
                                  const tables::TableState& table,
                                  const std::vector<query::Type>& types,
                                  const PostgresTable* now) const;
+    Result<tables::TablePtr> history_of(const Open& one) const;
     Status record(FollowedTable& table, const CaptureTable& next);
     Status noted(Open& one, Status status);
     Error stop_at(const Open& one, CaptureTable::Pause pause, const std::string& why);
