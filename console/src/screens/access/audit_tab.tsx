@@ -78,8 +78,9 @@ export function AuditTab() {
   );
 }
 
-const who = (arn: string): string => arn.split(/[:/]/).pop() || arn || "\u2013";
-const what = (arn: string): string => arn.split(":").slice(5).join(":") || arn || "\u2013";
+// What is empty is left out of a record.
+const who = (arn = ""): string => arn.split(/[:/]/).pop() || arn || "\u2013";
+const what = (arn = ""): string => arn.split(":").slice(5).join(":") || arn || "\u2013";
 
 function Search() {
   const query = address.value.query;

@@ -37,11 +37,11 @@ export interface UserAccess {
 export interface AuditRecord {
   at: number;
   time: string;
-  principal: string;
+  principal?: string;
   access_key_id?: string;
   door: string;
   action: string;
-  resource: string;
+  resource?: string;
   outcome: "allowed" | "denied" | "failed";
   error_code?: string;
   source_ip?: string;

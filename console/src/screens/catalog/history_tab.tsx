@@ -37,7 +37,7 @@ export function HistoryTab({ base, found }: { base: string; found: TableAnswer }
                     value: (one) => one.operation,
                     show: (one) => (
                       <>
-                        {one.operation} {one.current && <Badge word="current" tone="good" />}
+                        <span title={operations[one.operation] ?? ""}>{one.operation}</span> {one.current && <Badge word="current" tone="good" />}
                       </>
                     ),
                   },
@@ -76,6 +76,13 @@ export function HistoryTab({ base, found }: { base: string; found: TableAnswer }
     </Answered>
   );
 }
+
+const operations: Record<string, string> = {
+  append: "Rows were added",
+  overwrite: "Rows were changed: old ones taken out, new ones put in",
+  delete: "Rows were taken out",
+  replace: "The same rows were written into fewer files",
+};
 
 function file_words(one: SnapshotLine): string {
   const added = one.files_added ?? 0;

@@ -1,6 +1,7 @@
 // Where the rows come from and what is made of them: a picture in layers, the same as a list, and the columns behind each
 // column as far as the SQL says it plainly.
 
+import { useEffect, useRef } from "preact/hooks";
 import { path_of } from "../../api";
 import { use_live } from "../../live";
 import { screens } from "../../routes";
@@ -54,19 +55,20 @@ export function LineageTab({ base, found }: { base: string; found: TableAnswer }
   );
 }
 
-const node_width = 188;
+const node_width = 176;
 const node_height = 48;
-const gap_x = 56;
+const gap_x = 44;
 const gap_y = 14;
+const bend_height = 10; // of a line that passes a layer
 
 interface Place {
-  node: LineageNode;
+  node: LineageNode | null; // null: a line passes here
   x: number;
-  y: number;
+  y: number; // of its middle
 }
 
-/** Layers by the longest way from a beginning; within a layer near what feeds it. Circles do not occur in the graph. */
-function place(answer: LineageAnswer): { places: Map<string, Place>; width: number; height: number } {
+/** The layer of each node: the longest way from a beginning. Circles do not occur in the graph. */
+function layers_of(answer: LineageAnswer): Map<string, number> {
   const layer = new Map(answer.nodes.map((node) => [node.id, 0]));
   for (let round = 0; round < answer.nodes.length; round++) {
     let moved = false;
@@ -79,21 +81,53 @@ function place(answer: LineageAnswer): { places: Map<string, Place>; width: numb
     }
     if (!moved) break;
   }
-  const layers: LineageNode[][] = [];
-  for (const node of answer.nodes) (layers[layer.get(node.id)!] ??= []).push(node);
-  const places = new Map<string, Place>();
-  const tallest = Math.max(...layers.map((nodes) => nodes?.length ?? 0));
-  const height = tallest * (node_height + gap_y) - gap_y;
-  layers.forEach((nodes, i) => {
-    const near = (node: LineageNode): number => {
-      const ys = answer.edges.flatMap((edge) => (edge.to === node.id && places.has(edge.from) ? [places.get(edge.from)!.y] : []));
-      return ys.length === 0 ? 0 : ys.reduce((sum, y) => sum + y, 0) / ys.length;
-    };
-    const sorted = [...nodes].sort((a, b) => near(a) - near(b) || (a.name < b.name ? -1 : 1));
-    const top = (height - (sorted.length * (node_height + gap_y) - gap_y)) / 2;
-    sorted.forEach((node, k) => places.set(node.id, { node, x: i * (node_width + gap_x), y: top + k * (node_height + gap_y) }));
+  return layer;
+}
+
+/** Nodes in layers, near what feeds them; lines over several layers have a place of their own in each that they pass. */
+function place(answer: LineageAnswer) {
+  const layer = layers_of(answer);
+  const layers: { id: string; node: LineageNode | null; from: string[] }[][] = [];
+  for (const node of answer.nodes) {
+    const from: string[] = [];
+    (layers[layer.get(node.id)!] ??= []).push({ id: node.id, node, from });
+  }
+  const lines = answer.edges.map((edge) => {
+    const way = [edge.from];
+    for (let at = layer.get(edge.from)! + 1; at < layer.get(edge.to)!; at++) {
+      const id = `${edge.from}>${edge.to}>${at}`;
+      (layers[at] ??= []).push({ id, node: null, from: [way[way.length - 1]!] });
+      way.push(id);
+    }
+    layers[layer.get(edge.to)!]!.find((one) => one.id === edge.to)!.from.push(way[way.length - 1]!);
+    way.push(edge.to);
+    return { edge, way };
   });
-  return { places, width: layers.length * (node_width + gap_x) - gap_x, height };
+  const tall = (one: { node: LineageNode | null }): number => (one.node === null ? bend_height : node_height) + gap_y;
+  const height = Math.max(...layers.map((nodes) => nodes.reduce((sum, one) => sum + tall(one), 0))) - gap_y;
+  const places = new Map<string, Place>();
+  layers.forEach((nodes, i) => {
+    const near = (one: { from: string[] }): number => one.from.reduce((sum, from) => sum + (places.get(from)?.y ?? 0), 0) / Math.max(1, one.from.length);
+    const sorted = nodes.map((one) => ({ ...one, near: near(one) })).sort((a, b) => a.near - b.near || (a.id < b.id ? -1 : 1));
+    let top = (height - sorted.reduce((sum, one) => sum + tall(one), 0) + gap_y) / 2;
+    for (const one of sorted) {
+      places.set(one.id, { node: one.node, x: i * (node_width + gap_x), y: top + (tall(one) - gap_y) / 2 });
+      top += tall(one);
+    }
+  });
+  return { places, lines, width: layers.length * (node_width + gap_x) - gap_x, height };
+}
+
+/** A smooth line from the right of the first place to the left of the last, through those between. */
+function path_of_line(way: Place[]): string {
+  let text = "";
+  for (let i = 1; i < way.length; i++) {
+    const from = way[i - 1]!;
+    const to = way[i]!;
+    const x0 = from.x + node_width;
+    text += `${i === 1 ? `M${x0} ${from.y}` : `L${x0} ${from.y}`}C${x0 + gap_x / 2} ${from.y} ${to.x - gap_x / 2} ${to.y} ${to.x} ${to.y}`;
+  }
+  return text;
 }
 
 function link_of(node: LineageNode): string | null {
@@ -110,23 +144,22 @@ function link_of(node: LineageNode): string | null {
 const kinds = { table: "table", source: "source", alert: "alert", dashboard: "dashboard" };
 
 function Picture({ answer, self }: { answer: LineageAnswer; self: string }) {
-  const { places, width, height } = place(answer);
+  const { places, lines, width, height } = place(answer);
+  const frame = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const mine = places.get(self);
+    if (mine && frame.current) frame.current.scrollLeft = mine.x + node_width / 2 - frame.current.clientWidth / 2;
+  }, [self]);
   return (
-    <div class="lineage" tabIndex={0} role="region" aria-label="Lineage, drawn; the list below says the same">
+    <div class="lineage" ref={frame} tabIndex={0} role="region" aria-label="Lineage, drawn; the list below says the same">
       <div class="lineage-canvas" style={{ width: `${width}px`, height: `${height}px` }}>
         <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
-          {answer.edges.map((edge) => {
-            const from = places.get(edge.from);
-            const to = places.get(edge.to);
-            if (!from || !to) return null;
-            const x0 = from.x + node_width;
-            const y0 = from.y + node_height / 2;
-            const y1 = to.y + node_height / 2;
-            const middle = gap_x / 2;
-            return <path key={`${edge.from} ${edge.to}`} class={edge.from === self || edge.to === self ? "near" : ""} d={`M${x0} ${y0}C${x0 + middle} ${y0} ${to.x - middle} ${y1} ${to.x} ${y1}`} />;
-          })}
+          {lines.map(({ edge, way }) => (
+            <path key={`${edge.from} ${edge.to}`} class={edge.from === self || edge.to === self ? "near" : ""} d={path_of_line(way.map((id) => places.get(id)!))} />
+          ))}
         </svg>
         {[...places.values()].map(({ node, x, y }) => {
+          if (node === null) return null;
           const to = link_of(node);
           const inside = (
             <>
@@ -138,7 +171,7 @@ function Picture({ answer, self }: { answer: LineageAnswer; self: string }) {
               <span class="lineage-name">{node.title ?? node.name.replace(/^main\./, "")}</span>
             </>
           );
-          const style = { left: `${x}px`, top: `${y}px`, width: `${node_width}px`, height: `${node_height}px` };
+          const style = { left: `${x}px`, top: `${y - node_height / 2}px`, width: `${node_width}px`, height: `${node_height}px` };
           const look = `lineage-node ${node.kind} ${node.id === self ? "self" : ""} ${node.state === "failed" ? "failed" : ""}`;
           return to === null || node.id === self ? (
             <div key={node.id} class={look} style={style} title={node.name}>

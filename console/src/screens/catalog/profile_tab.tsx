@@ -25,7 +25,7 @@ export function ProfileTab({ base, snapshot }: { base: string; snapshot: string 
           ) : (
             <>
               <p class="calm-note">
-                Of {number(answer.rows)} rows{answer.partial ? ", the first of more" : ""}; distinct values are estimated.
+                Of {number(answer.rows)} rows{answer.partial ? ", the first of more" : ""}{answer.exact ? "." : "; distinct values are estimated."}
               </p>
               <Table
                 label="Profile of the columns"
@@ -55,7 +55,8 @@ export function ProfileTab({ base, snapshot }: { base: string; snapshot: string 
                           Draw
                         </Button>
                       ) : (
-                        <button type="button" class="quiet picture" aria-label={`Figures of ${column.name}`} onClick={() => set_open(column)}>
+                        <button type="button" class="quiet picture" onClick={() => set_open(column)}>
+                          <span class="sr-only">Figures of {column.name} </span>
                           <Picture column={column} />
                         </button>
                       ),
@@ -117,6 +118,7 @@ function Figures({ column, close }: { column: ColumnProfile; close: () => void }
   const rows = bars
     ? bars.counts.map((count, i) => {
         const step = (bars.high - bars.low) / bars.counts.length;
+        if (bars.each) return { value: number(bars.low + i), count, at: i };
         return { value: bars.high === bars.low ? edge(bars.low, column) : `${edge(bars.low + i * step, column)} \u2013 ${edge(bars.low + (i + 1) * step, column)}`, count, at: i };
       })
     : (column.top ?? []).map((one, at) => ({ ...one, at }));

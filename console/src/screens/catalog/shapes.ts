@@ -72,7 +72,7 @@ export interface ColumnProfile {
   distinct: number | null;
   min: string | null;
   max: string | null;
-  histogram?: { low: number; high: number; counts: number[]; unit: "value" | "epoch_s" } | null;
+  histogram?: { low: number; high: number; counts: number[]; each: boolean; unit: "value" | "epoch_s" } | null;
   top?: { value: string; count: number }[];
   not_drawn?: boolean;
   problem?: string;
@@ -80,6 +80,7 @@ export interface ColumnProfile {
 export interface ProfileAnswer {
   rows: number;
   partial: boolean;
+  exact: boolean;
   milliseconds: number;
   columns: ColumnProfile[];
 }

@@ -69,7 +69,7 @@ function Parts({ base, found, again }: { base: string; found: TableAnswer; again
       {snapshot !== null && (
         <p class="banner travel" role="status">
           <span>The table as it was at snapshot {snapshot}.</span>
-          <Button onClick={() => set_query({ snapshot: null })}>Back to now</Button>
+          <Button onClick={() => set_query({ snapshot: null }, true)}>Back to now</Button>
         </p>
       )}
       <Tabs label={`Parts of ${found.table}`} tabs={tabs} />
@@ -211,7 +211,7 @@ function Columns({ base, found, again }: { base: string; found: TableAnswer; aga
                 <span class="column-about">
                   <span>{column.description || <span class="absent-value">&ndash;</span>}</span>
                   {found.may.alter && found.kind === "table" && (
-                    <Button kind="quiet" aria-label={`Describe the column ${column.name}`} onClick={() => set_edit({ column: column.name, text: column.description })}>
+                    <Button kind="quiet" aria-label={`Edit the description of ${column.name}`} onClick={() => set_edit({ column: column.name, text: column.description })}>
                       Edit
                     </Button>
                   )}

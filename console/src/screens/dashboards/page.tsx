@@ -38,7 +38,7 @@ function Actions({ name }: { name: string }) {
     <div class="page-actions">
       <Button onClick={() => (open.value = "edit")}>Edit</Button>
       <Menu
-        label="More"
+        label="Share"
         items={[
           { label: "Full screen", run: () => void document.documentElement.requestFullscreen?.() },
           { label: "Print or save as PDF", run: () => print() },

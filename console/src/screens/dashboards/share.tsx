@@ -3,6 +3,7 @@
 import { useState } from "preact/hooks";
 import { ApiError } from "../../api";
 import { do_ask } from "../../live";
+import { me } from "../../session";
 import { Button, CodeBlock, Dialog, Field, Time } from "../../ui";
 import { route } from "./state";
 
@@ -24,10 +25,12 @@ export function Share({ name, close }: { name: string; close: () => void }) {
   const [life, set_life] = useState(24 * 3600);
   const [link, set_link] = useState<Link | null>(null);
   const [problem, set_problem] = useState("");
+  const [user, set_user] = useState("");
+  const is_root = me.value?.user === "root"; // a link of root would show everything: it names somebody
   const make = async () => {
     set_problem("");
     try {
-      set_link(await do_ask<Link>("POST", `/api/v1/dashboards/${encodeURIComponent(name)}/embeds`, { expires_in_s: life, filters: Object.fromEntries(route.value.filters) }));
+      set_link(await do_ask<Link>("POST", `/api/v1/dashboards/${encodeURIComponent(name)}/embeds`, { ...(is_root ? { user } : {}), expires_in_s: life, filters: Object.fromEntries(route.value.filters) }));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       set_problem(error.message);
@@ -36,7 +39,8 @@ export function Share({ name, close }: { name: string; close: () => void }) {
   const address = link === null ? "" : location.origin + link.path;
   return (
     <Dialog title="Embed" close={close} wide>
-      <p>A link for another site&rsquo;s page. Whoever opens it sees this dashboard with your grants, as they are then, and nothing else; the filters that are chosen now are fixed in it.</p>
+      <p>A link for another site&rsquo;s page. Whoever opens it sees this dashboard with {is_root ? "that user\u2019s" : "your"} grants, as they are then, and nothing else; the filters that are chosen now are fixed in it.</p>
+      {is_root && <Field label="As user">{(ids) => <input {...ids} value={user} onInput={(event) => set_user(event.currentTarget.value)} />}</Field>}
       <Field label="It ends after">
         {(ids) => (
           <select {...ids} value={life} onChange={(event) => set_life(Number(event.currentTarget.value))}>
@@ -63,7 +67,7 @@ export function Share({ name, close }: { name: string; close: () => void }) {
       )}
       <div class="dialog-foot">
         <Button onClick={close}>Close</Button>
-        <Button kind="primary" onClick={() => void make()}>
+        <Button kind="primary" disabled={is_root && user.trim() === ""} onClick={() => void make()}>
           Make a link
         </Button>
       </div>

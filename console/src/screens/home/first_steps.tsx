@@ -1,5 +1,6 @@
 // An empty lake: three ways in as lines to paste, and a sample table that ends in a chart at once.
 
+import { signal } from "@preact/signals";
 import { useState } from "preact/hooks";
 import { ApiError, ask_sql, type Cell } from "../../api";
 import { LineChart } from "../../charts/line_chart";
@@ -22,6 +23,9 @@ sources:
     postgres: \${secret:erp_url}   # tarn secret put erp_url
     tables: [stores, products, sales]
     follow: {every: 5s, by: updated_at}`;
+
+/** The sample's chart stays although the lake is not empty any more, until the viewer goes on. */
+export const sample_shown = signal(false);
 
 export function FirstSteps({ may }: { may: string }) {
   return (
@@ -84,6 +88,7 @@ function Sample({ may }: { may: string }) {
   const make = async () => {
     set_busy(true);
     set_problem("");
+    sample_shown.value = true;
     try {
       await ask_sql(create).catch((error: unknown) => {
         if (!(error instanceof ApiError) || error.code !== "already_exists") throw error;
@@ -92,6 +97,7 @@ function Sample({ may }: { may: string }) {
       set_rows((await ask_sql(draw)).rows);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
+      sample_shown.value = false;
       set_problem(error.status === 403 ? `${may || "You"} may not make a table: ask who administers the lake. (${error.message})` : error.message);
     } finally {
       set_busy(false);
@@ -116,7 +122,10 @@ function Sample({ may }: { may: string }) {
             <DataTable title="Units sold a day" columns={columns} rows={rows} twin />
           </details>
           <p class="foot">
-            <a href="/catalog/main/sample_sales">Open the table in the catalog</a>
+            <a href="/catalog/main/sample_sales" onClick={() => (sample_shown.value = false)}>
+              Open the table in the catalog
+            </a>
+            <Button onClick={() => (sample_shown.value = false)}>Show the lake at a glance</Button>
           </p>
         </>
       )}

@@ -6,7 +6,7 @@ import { use_live } from "../../live";
 import { lake, me } from "../../session";
 import { use_title } from "../../title";
 import { Answered, Badge, Bytes, bytes_text, Card, Count, Empty, Loading, Page, Table, Time } from "../../ui";
-import { FirstSteps } from "./first_steps";
+import { FirstSteps, sample_shown } from "./first_steps";
 import { has_screen, type AlertsNow, type Catalog, type CatalogTable, type Growth, type Run, type Runs, type Usage } from "./shapes";
 import { Sources } from "./sources";
 import "./style.css";
@@ -15,7 +15,7 @@ export function Screen() {
   use_title("Home");
   const catalog = use_live<Catalog>("/api/v1/catalog", { tables: "*" });
   const tables = catalog.data.value?.tables ?? null;
-  const empty = tables !== null && tables.length === 0;
+  const empty = tables !== null && (tables.length === 0 || sample_shown.value);
   return (
     <Page title={lake.value || "Your lake"} name="home" note={<Greeting tables={tables} />}>
       {tables === null ? <Answered of={catalog} what="lake" children={() => null} /> : empty ? <FirstSteps may={me.value?.user ?? ""} /> : <Glance tables={tables} />}
@@ -48,11 +48,15 @@ function Glance({ tables }: { tables: CatalogTable[] }) {
         <AlertsTile alerts={alerts} />
       </section>
       <div class="home-grid">
-        <Sources />
-        <Storage />
-        <Zones tables={tables} />
-        <Troubles runs={runs.data.value?.runs ?? null} alerts={alerts.data.value} />
-        <Readers />
+        <div class="home-column">
+          <Sources tables={tables} />
+          <Zones tables={tables} />
+          <Readers />
+        </div>
+        <div class="home-column">
+          <Troubles runs={runs.data.value?.runs ?? null} alerts={alerts.data.value} />
+          <Storage />
+        </div>
       </div>
     </>
   );
@@ -76,7 +80,7 @@ function Tile(props: { title: string; to: string | null; value: string; about: s
       {inside}
     </div>
   ) : (
-    <a class="tile" href={props.to} aria-label={`${props.title}: ${props.value}, ${props.about}`}>
+    <a class="tile" href={props.to}>
       {inside}
     </a>
   );
@@ -110,12 +114,15 @@ const refusal = (status: number): string => (status === 403 ? "not visible to yo
 function Storage() {
   const growth = use_live<Growth>("/api/v1/growth?hours=24", { every_ms: 30_000 });
   return (
-    <Card title="Storage, last 24 hours" aside={<span class="unit">tables that you see whole</span>}>
+    <Card title="Storage, last 24 hours" aside={<span class="unit">of what you see whole</span>}>
       <Answered of={growth} what="growth">
         {(found) => {
           const first = found.points[0];
           const last = found.points[found.points.length - 1];
           if (!first || !last || last.bytes === 0) return <Empty title="Nothing is stored yet." />;
+          // The line begins where there was something to store.
+          const begin = Math.max(0, found.points.findIndex((point) => point.bytes > 0) - 1);
+          const points = found.points.slice(begin);
           const grown = last.bytes - first.bytes;
           const unit = last.bytes >= 1e9 ? ["GB", 1e9] as const : last.bytes >= 1e6 ? ["MB", 1e6] as const : ["kB", 1e3] as const;
           return (
@@ -125,9 +132,9 @@ function Storage() {
                 unit={unit[0]}
                 columns={[
                   { name: "at", type: "timestamp with time zone", role: "x" },
-                  { name: unit[0], type: "double precision", role: "measure" },
+                  { name: `stored_${unit[0]}`, type: "double precision", role: "measure" },
                 ]}
-                rows={found.points.map((point) => [point.at, point.bytes / unit[1]])}
+                rows={points.map((point) => [point.at, point.bytes / unit[1]])}
               />
               <p class="foot">
                 <span>
@@ -140,7 +147,7 @@ function Storage() {
                   <Table
                     label="Storage by time"
                     word="growth"
-                    rows={found.points}
+                    rows={points}
                     row_key={(point) => point.at}
                     columns={[
                       { name: "at", title: "At", value: (point) => point.at, show: (point) => <Time at={point.at} exact /> },

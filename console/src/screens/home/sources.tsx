@@ -5,7 +5,7 @@ import type { Source } from "../../api";
 import { number } from "../../format";
 import { use_live } from "../../live";
 import { Answered, Badge, Card, Count, Empty, Sparkline, Table, Time } from "../../ui";
-import { has_screen } from "./shapes";
+import { type CatalogTable, has_screen } from "./shapes";
 
 interface Sample {
   at: number;
@@ -40,10 +40,14 @@ function rate_now(name: string): number | null {
   return last === undefined || first === undefined || first === last ? null : ((last.rows - first.rows) * 1000) / (last.at - first.at);
 }
 
-const newest = (source: Source): string | null =>
-  source.tables.reduce<string | null>((best, table) => (table.last_commit !== null && (best === null || table.last_commit > best) ? table.last_commit : best), null);
+const later = (best: string | null, one: string | null): string | null => (one !== null && (best === null || one > best) ? one : best);
 
-export function Sources() {
+export function Sources({ tables }: { tables: CatalogTable[] }) {
+  // A source's own memory begins with the server's start; the tables know of before.
+  const newest = (source: Source): string | null => {
+    const of_tables = tables.filter((one) => one.made_by?.kind === "source" && one.made_by.name === source.name);
+    return later(source.tables.map((table) => table.last_commit).reduce(later, null), of_tables.map((one) => one.updated).reduce(later, null));
+  };
   const sources = use_live<{ sources: Source[] }>("/api/v1/sources", { every_ms: 3000 });
   const [, again] = useState(0);
   const found = sources.data.value;
@@ -76,7 +80,7 @@ export function Sources() {
                 ),
               },
               { name: "state", title: "State", value: (source) => source.state, show: (source) => <Badge word={source.state} /> },
-              { name: "fresh", title: "Last rows", value: newest, show: (source) => <Time at={newest(source)} absent="none since the start" /> },
+              { name: "fresh", title: "Last rows", value: newest, show: (source) => <Time at={newest(source)} absent="none yet" /> },
               {
                 name: "rate",
                 title: "Rate now",

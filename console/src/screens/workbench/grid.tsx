@@ -93,7 +93,9 @@ export function Grid({ query, label }: { query: Query; label: string }) {
       onKeyDown={keys}
     >
       <div class="grid-row grid-head" role="row" aria-rowindex={1}>
-        <span class="grid-number" role="columnheader" aria-label="Row" />
+        <span class="grid-number" role="columnheader">
+          #
+        </span>
         {columns.map((column, i) => (
           <span key={i} role="columnheader" class={numeric(column.type) ? "right" : ""} title={`${column.name}: ${column.type}`}>
             {column.name}

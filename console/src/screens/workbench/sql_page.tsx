@@ -113,7 +113,7 @@ function TabStrip() {
         +
       </Button>
       <Menu
-        label="More"
+        label="This tab"
         items={[
           { label: "Close this tab", run: () => active.value && close_tab(active.value.id) },
           { label: "Copy into a new tab", run: () => active.value && add_tab(active.value.sql) },
