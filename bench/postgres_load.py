@@ -60,7 +60,7 @@ def measure(runs, rows=3_000_000, connections=2):
             with tempfile.TemporaryDirectory(prefix="tarn-bench-") as folder:
                 lakefile = pathlib.Path(folder) / "lake.yaml"
                 lakefile.write_text(f"lake: bench\nsources:\n  erp:\n    postgres: \"{postgres.url}\"\n"
-                                    f"    tables: [lineitem]\n    limits: {{connections: {connections}}}\n")
+                                    f"    tables: [lineitem]\n    follow: once\n    limits: {{connections: {connections}}}\n")
                 server = TarnServer(folder=folder, args=["--lake", lakefile])
                 try:
                     began = time.monotonic()

@@ -77,7 +77,7 @@ class PostgresServer:
             self.port = probe.getsockname()[1]
         self.settings = {
             "port": self.port, "listen_addresses": "'127.0.0.1'", "unix_socket_directories": "''",
-            "max_connections": 50, "shared_buffers": "'256MB'", "max_wal_size": "'2GB'",
+            "max_connections": 50, "wal_level": "logical", "shared_buffers": "'256MB'", "max_wal_size": "'2GB'",
             "timezone": "'UTC'", "log_timezone": "'UTC'", "autovacuum_naptime": "'10s'",
         }
         if not durable:

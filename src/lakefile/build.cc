@@ -231,10 +231,11 @@ void Builder::postgres(const Node& node, const Item& item, ingest::PostgresSourc
     if (!landing.empty()) out.landing = landing == "csv" ? Landing::csv : Landing::parquet;
     if (const Node* limits = node.find("limits")) retained_wal(*limits, out);
     const Node* follow = node.find("follow");
-    if (follow == nullptr) return;
     using Follow = ingest::PostgresSource::Follow;
+    out.follow = Follow::changes;
+    if (follow == nullptr) return;
     if (follow->is_scalar()) {
-        out.follow = follow->text == "once" ? Follow::once : Follow::changes;
+        if (follow->text == "once") out.follow = Follow::once;
         return;
     }
     out.follow = Follow::incremental;

@@ -105,7 +105,7 @@ const ObjectInfo& postgres_source() {
           .form = Form::choice,
           .choices = {"changes", "once"},
           .object = &follow_object(),
-          .otherwise = "once"},
+          .otherwise = "changes"},
          {.name = "commit",
           .help = "follow: changes: how often changes become visible",
           .example = "1s",

@@ -1,11 +1,12 @@
 """A lake that follows a PostgreSQL server, for tests: the real program, a lakefile with one source `erp`, and questions to both."""
 import base64
 import json
+import subprocess
 import time
 import urllib.request
 
 import postgres_server
-from tarn_server import TarnServer
+from tarn_server import TarnServer, binary
 
 SETTINGS = {"wal_level": "logical", "max_prepared_transactions": 20, "logical_decoding_work_mem": "'64kB'",
             "max_replication_slots": 10, "max_wal_senders": 10}
@@ -28,6 +29,17 @@ class CaptureLake:
         listed = f"    tables: [{', '.join(tables)}]\n" if tables else ""
         self.lakefile.write_text(f"lake: test\nsources:\n  erp:\n    postgres: \"{url}\"\n    follow: changes\n    commit: 100ms\n"
                                  f"{listed}{more}")
+
+    def apply(self, url, tables=(), more=""):
+        """The same lake with another declaration of the source."""
+        self.declare(url, tables, more)
+        self.apply_file()
+
+    def apply_file(self):
+        env = dict(self.server.client_env(), TARN_ENDPOINT="http://" + self.server.ready["http"])
+        done = subprocess.run([str(binary()), "apply", str(self.lakefile), "--yes"], capture_output=True, text=True, env=env, timeout=60,
+                              check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
 
     def close(self):
         self.server.close()

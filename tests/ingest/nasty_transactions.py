@@ -17,7 +17,7 @@ TABLES = ["accounts", "ledger", "swaps", "wide", "pairs", "whole", "lines", "sha
 
 SCHEMA = """
 CREATE TABLE accounts (id int PRIMARY KEY, owner text NOT NULL, balance numeric(18,2) NOT NULL, note text);
-CREATE TABLE ledger (id bigserial PRIMARY KEY, account int, amount numeric(18,2) NOT NULL, at timestamptz DEFAULT now());
+CREATE TABLE ledger (id bigserial PRIMARY KEY, account int, amount numeric(18,2) NOT NULL, booked timestamptz DEFAULT now());
 CREATE TABLE swaps (k int PRIMARY KEY, v text);
 CREATE TABLE wide (id int PRIMARY KEY, big text, doc jsonb, small int);
 ALTER TABLE wide ALTER big SET STORAGE EXTERNAL;

@@ -164,7 +164,7 @@ def test_a_table_that_is_added_later_is_loaded_and_followed(pg, tmp_path):
         writer = threading.Thread(target=write)
         writer.start()
         try:
-            lake.declare(pg.url, ["a", "b"])
+            lake.apply(pg.url, ["a", "b"])
             lake.until_rows("SELECT count(*) FROM erp.b", [(1000,)], 60)
             time.sleep(1)
         finally:
@@ -223,14 +223,15 @@ def test_a_type_that_does_not_fit_pauses_that_table_alone(pg, tmp_path):
         assert lake.rows("SELECT id, v FROM erp.t") == [(1, 1)]
         pg.run("INSERT INTO other VALUES (2)")
         lake.until_rows("SELECT count(*) FROM erp.other", [(2,)])
-        lake.rows_or_none = lake.connect().execute("DROP TABLE erp.t")
+        with lake.connect() as connection:
+            connection.execute("DROP TABLE erp.t")
         until_equal(lake, pg, ["t", "other"], 120)
 
 
 # -- what keeps it from following -------------------------------------------------------------------------------------
 
 def test_a_wrong_wal_level_says_what_to_set(tmp_path):
-    with postgres_server.PostgresServer() as plain:
+    with postgres_server.PostgresServer({"wal_level": "replica"}) as plain:
         plain.run("CREATE TABLE t (id int PRIMARY KEY)")
         with CaptureLake(tmp_path, plain.url) as lake:
             lake.until_error("wal_level is replica", "ALTER SYSTEM SET wal_level = logical")
@@ -329,7 +330,7 @@ def test_another_database_under_the_same_name_is_not_mixed_in(pg, tmp_path):
     with source_server() as second, CaptureLake(tmp_path, pg.url) as lake:
         second.run("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (100)")
         lake.until_following()
-        lake.declare(second.url)
+        lake.apply(second.url)
         lake.until_error("another one than the lake followed")
         assert lake.rows("SELECT id FROM erp.t") == [(1,)]
 
@@ -339,6 +340,7 @@ def test_a_source_that_is_removed_leaves_no_slot(pg, tmp_path):
     with CaptureLake(tmp_path, pg.url) as lake:
         lake.until_following()
         lake.lakefile.write_text("lake: test\n")
+        lake.apply_file()
         lake.until(lambda: pg.value("SELECT (SELECT count(*) FROM pg_replication_slots) + (SELECT count(*) FROM pg_publication)") == 0)
 
 
@@ -349,7 +351,7 @@ def test_a_new_password_and_a_restart_of_the_source_lose_nothing(pg, tmp_path):
     with CaptureLake(tmp_path, pg.url_of(user="rotor", password="one")) as lake:
         lake.until_following()
         pg.run("ALTER ROLE rotor PASSWORD 'two'; INSERT INTO t VALUES (1)")
-        lake.declare(pg.url_of(user="rotor", password="two"))
+        lake.apply(pg.url_of(user="rotor", password="two"))
         pg.run("INSERT INTO t VALUES (2)")
         lake.until_rows("SELECT count(*) FROM erp.t", [(2,)], 60)
         pg.kill()

@@ -35,6 +35,8 @@ class Lake:
         self.server = TarnServer(folder=folder / "server", args=["--lake", self.lakefile]).start()
 
     def declare(self, url, tables, more=""):
+        if "follow:" not in more:
+            more += "    follow: once\n"
         listed = f"    tables: [{', '.join(tables)}]\n" if tables else ""
         self.lakefile.write_text(f"lake: test\nsources:\n  erp:\n    postgres: \"{url}\"\n{listed}{more}")
 
