@@ -50,10 +50,15 @@ bool is_number(query::Kind kind) {
     }
 }
 
-/// Numbers as people write bounds: six digits.
+bool is_whole(query::Kind kind) {
+    return kind == query::Kind::int16 || kind == query::Kind::int32 || kind == query::Kind::int64;
+}
+
+/// Numbers as people write bounds: four digits, more of whole numbers.
 std::string short_number(double number) {
     char text[32];
-    std::snprintf(text, sizeof text, "%.6g", number);
+    const bool whole = number == std::floor(number) && std::abs(number) < 1e9;
+    std::snprintf(text, sizeof text, whole ? "%.0f" : "%.4g", number);
     return text;
 }
 
@@ -147,7 +152,7 @@ void weigh(InputDrift& input) {
 
 /// Bounds of the tenths of what it was trained on, without doubles, ascending.
 Result<std::vector<double>> tenths(query::Session& session, const Plan& plan,
-                                   const std::string& value, InputDrift& input) {
+                                   const std::string& value, bool whole, InputDrift& input) {
     std::string sql = "select avg(x) filter (where trained), avg(x) filter (where latest)";
     for (int i = 1; i < kBins; ++i)
         sql += ", approx_quantile(x, 0." + std::to_string(i) + ") filter (where trained)";
@@ -158,9 +163,12 @@ Result<std::vector<double>> tenths(query::Session& session, const Plan& plan,
     input.latest_mean = number_at(found.columns[1], 0);
     std::vector<double> out;
     for (size_t i = 2; i < found.columns.size(); ++i)
-        if (const auto bound = number_at(found.columns[i], 0);
-            bound && std::isfinite(*bound) && (out.empty() || *bound > out.back()))
-            out.push_back(*bound);
+        if (const auto found_at = number_at(found.columns[i], 0);
+            found_at && std::isfinite(*found_at)) {
+            // Of whole numbers, "up to 7.6" is "up to 7".
+            const double bound = whole ? std::floor(*found_at) : *found_at;
+            if (out.empty() || bound > out.back()) out.push_back(bound);
+        }
     return out;
 }
 
@@ -191,7 +199,7 @@ Result<InputDrift> numeric_drift(query::Session& session, const Plan& plan,
     InputDrift out;
     out.column = column.name;
     const std::string value = quoted(column.name) + "::double";
-    TARN_TRY(bounds, tenths(session, plan, value, out));
+    TARN_TRY(bounds, tenths(session, plan, value, is_whole(column.type.kind), out));
     std::string sql = "case when " + quoted(column.name) + " is null then -1";
     std::vector<std::string> labels;
     for (size_t i = 0; i < bounds.size(); ++i) {

@@ -245,7 +245,8 @@ Result<ApiResponse> get_graph(const DoorParts& parts, ApiRequest& request) {
         for (const auto& board : parts.dashboards->list()) {
             TARN_TRY(versions, parts.dashboards->versions(board.name, request.caller.principal));
             Json tables = Json::array();
-            for (const auto& [name, version] : versions) tables.push_back(name);
+            for (const auto& [name, version] : versions)
+                if (name.find('.') != std::string::npos) tables.push_back(name);
             boards.push_back({{"name", board.name},
                               {"title", board.title.empty() ? board.name : board.title},
                               {"tables", std::move(tables)}});

@@ -86,7 +86,9 @@ function untangle(columns: Slot[][]): void {
 }
 
 /** Moves each slot towards its neighbours as far as the ones beside it leave room. `y` is a slot's middle. */
-function settle(columns: Slot[][], half: (slot: Slot) => number, gap: number): void {
+function settle(all: Slot[][], half: (slot: Slot) => number, gap: number): void {
+  const alone = (slot: Slot) => slot.before.length + slot.after.length === 0;
+  const columns = all.map((column) => column.filter((slot) => !alone(slot)));
   const apart = (column: Slot[], i: number) => half(column[i - 1]!) + half(column[i]!) + gap;
   for (const column of columns) column.forEach((slot, i) => (slot.y = i === 0 ? 0 : column[i - 1]!.y + apart(column, i)));
   for (let sweep = 0; sweep < 24; sweep++) {
@@ -100,6 +102,14 @@ function settle(columns: Slot[][], half: (slot: Slot) => number, gap: number): v
       for (const slot of column) slot.y -= shift;
     }
   }
+  // What hangs on nothing stands below the others of its column.
+  all.forEach((column, at) => {
+    let below = Math.max(-gap, ...columns[at]!.map((slot) => slot.y + half(slot)));
+    for (const slot of column.filter(alone)) {
+      slot.y = below + gap + half(slot);
+      below = slot.y + half(slot);
+    }
+  });
 }
 
 export function lay_out(nodes: LayoutNode[], all_edges: LayoutEdge[], sizes: Sizes): Layout {
