@@ -159,6 +159,7 @@ interface Watcher {
 const watchers = new Set<Watcher>();
 let stream: EventSource | null = null;
 let stream_address = "";
+let others = false; // a screen follows a stream of its own
 let restart_timer: ReturnType<typeof setTimeout> | undefined;
 
 /** Calls `tell` when one of the tables has changed; returns what ends it. */
@@ -193,7 +194,10 @@ function connect(): void {
   stream?.close();
   stream = null;
   stream_address = address;
-  if (address === "") return;
+  if (address === "") {
+    if (connection.value !== "lost" && phase.value === "ready" && !others) connection.value = "asking";
+    return;
+  }
   stream = follow(address, (tables) => {
     for (const watcher of watchers) {
       if (watcher.tables === "*" || watcher.tables.some((one) => tables.includes(one))) watcher.tell();
@@ -206,6 +210,7 @@ phase.subscribe(() => soon());
 /** Opens a stream of `changed` events and says in the frame how it goes. The caller closes it. */
 export function follow(address: string, changed: (tables: string[]) => void, broken: () => void = () => undefined): EventSource {
   connection.value = "connecting";
+  others = stream_address === "";
   const mine = new EventSource(address);
   mine.addEventListener("hello", () => (connection.value = "live"));
   mine.addEventListener("changed", (event) => changed((JSON.parse((event as MessageEvent<string>).data) as { tables: string[] }).tables));

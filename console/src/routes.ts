@@ -71,7 +71,7 @@ export const screens: ScreenRoute[] = [
     title: "Access",
     path: "/access",
     icon: "M8 11a4 4 0 1 1 0-8 4 4 0 0 1 0 8zm-6 9c0-3.5 2.5-6 6-6s6 2.5 6 6M16 11l2 2 4-4.5",
-    key: "a",
+    key: "u",
     load: () => import("./screens/access"),
   },
 ];

@@ -1,5 +1,6 @@
 // Drives a headless Chromium for tests: one JSON command a line in, one JSON answer a line out (headless_browser.py is its face).
 import { createRequire } from "node:module";
+import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
@@ -40,6 +41,14 @@ const commands = {
   look: async ({ width, height, scheme }) => {
     await page.setViewportSize({ width, height });
     await page.emulateMedia({ colorScheme: scheme });
+  },
+  back: async () => void (await page.goBack()),
+  clear_cookies: async () => void (await page.context().clearCookies()),
+  /** What axe finds wrong with the page as it stands: [{id, impact, where: [selector]}]. */
+  axe: async () => {
+    await page.evaluate(readFileSync(require.resolve("axe-core/axe.min.js"), "utf8"));
+    const found = await page.evaluate(() => axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
+    return found.violations.map((one) => ({ id: one.id, impact: one.impact, help: one.help, where: one.nodes.slice(0, 5).map((node) => `${node.target.join(" ")} | ${node.failureSummary}`) }));
   },
   reload: async () => void (await page.reload()),
   fill: async ({ label, text }) => void (await page.getByLabel(label, { exact: true }).fill(text, { timeout })),

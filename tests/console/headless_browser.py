@@ -75,6 +75,17 @@ class Browser:
         """The same page in another size and theme."""
         return self._run("look", width=width, height=height, scheme=scheme)
 
+    def back(self):
+        return self._run("back")
+
+    def clear_cookies(self):
+        """What the server ends by itself: the page does not know yet that it is signed out."""
+        return self._run("clear_cookies")
+
+    def axe(self):
+        """What axe finds wrong on the page: one dictionary a rule; an empty list is good."""
+        return self._run("axe")
+
     def reload(self):
         return self._run("reload")
 

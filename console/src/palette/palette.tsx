@@ -1,6 +1,6 @@
 // The command palette: one field that finds everything the viewer may open or do.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { type Command, fuzzy, load_commands } from "./sources";
 import "./palette.css";
 
@@ -12,13 +12,15 @@ export function Palette({ close }: { close: () => void }) {
   const [at, set_at] = useState(0);
   const dialog = useRef<HTMLDialogElement>(null);
   const list = useRef<HTMLUListElement>(null);
-  useEffect(() => {
+  const shown = useRef(true);
+  useLayoutEffect(() => {
     const before = document.activeElement;
     let there = true;
     dialog.current!.showModal();
     load_commands((more) => there && set_commands((known) => [...known, ...more]));
     return () => {
       there = false;
+      shown.current = false; // the event of closing comes later than the closing
       dialog.current?.close();
       if (before instanceof HTMLElement) before.focus();
     };
@@ -54,6 +56,7 @@ export function Palette({ close }: { close: () => void }) {
         event.preventDefault();
         close();
       }}
+      onClose={() => shown.current && close()}
       onClick={(event) => event.target === dialog.current && close()}
     >
       <div class="palette-body">

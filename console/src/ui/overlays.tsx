@@ -2,18 +2,21 @@
 
 import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Button } from "./basic";
 
 /** A modal window. The browser keeps the focus inside, closes on Escape and gives the focus back. */
 export function Dialog(props: { title: string; close: () => void; children: ComponentChildren; wide?: boolean }) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const there = useRef(true); // the event of closing comes later than the closing
   const id = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = dialog.current!;
     const before = document.activeElement;
     element.showModal();
+    there.current = true;
     return () => {
+      there.current = false;
       element.close();
       if (before instanceof HTMLElement) before.focus();
     };
@@ -27,6 +30,7 @@ export function Dialog(props: { title: string; close: () => void; children: Comp
         event.preventDefault();
         props.close();
       }}
+      onClose={() => there.current && props.close()}
       onClick={(event) => {
         if (event.target === dialog.current) props.close();
       }}

@@ -98,7 +98,7 @@ export function Table<Row>(props: TableProps<Row>) {
           (props.empty ?? <Empty title="Nothing here yet." />)
         )
       ) : (
-        <div class={virtual ? "table-frame virtual" : "table-frame"} ref={frame} tabIndex={0} role="region" aria-label={props.label} onScroll={virtual ? (event) => set_top(event.currentTarget.scrollTop) : undefined}>
+        <div class={virtual ? "table-frame virtual" : "table-frame"} ref={frame} tabIndex={0} role="group" aria-label={props.label} onScroll={virtual ? (event) => set_top(event.currentTarget.scrollTop) : undefined}>
           <table aria-rowcount={rows.length + 1}>
             <thead>
               <tr>

@@ -12,6 +12,7 @@ namespace {
 
 constexpr size_t kSampleRowsMax = 500;
 constexpr uint64_t kProfileRowsMax = 5'000'000;
+constexpr int64_t kExactRowsMax = 200'000;
 constexpr size_t kProfileColumnsMax = 200;
 constexpr int kBars = 24;
 constexpr size_t kTopValues = 12;
@@ -78,46 +79,53 @@ std::string as_number(const SeenColumn& column) {
                                                 : name + "::double";
 }
 
-std::string counts_sql(const std::vector<SeenColumn>& columns, const std::string& rows) {
+/// Distinct values exactly where the rows are few enough to keep them all in mind.
+std::string counts_sql(const std::vector<SeenColumn>& columns, const std::string& rows,
+                       bool exact) {
     std::string sql = "select count(*)";
     for (const auto& column : columns) {
         const std::string name = quoted(column.name);
         const bool plain = shape_of(column.type) != Shape::other;
+        const std::string distinct =
+            exact ? "count(distinct " + name + ")" : "approx_count_distinct(" + name + ")";
         sql += ", count(" + name + ")";
-        sql += plain ? ", approx_count_distinct(" + name + ")" : ", null::bigint";
+        sql += ", " + (plain ? distinct : "null::bigint");
         sql += plain ? ", min(" + name + ")::text, max(" + name + ")::text"
                      : ", null::text, null::text";
     }
     return sql + " from " + rows;
 }
 
-/// Bars of equal width from the least value to the largest.
+/// Bars of equal width from the least value to the largest; of few whole numbers, one for each.
 Result<Json> histogram(query::Session& session, const SeenColumn& column, const std::string& rows) {
     const std::string x = as_number(column);
     const std::string bars = std::to_string(kBars);
+    const bool whole =
+        column.type == "integer" || column.type == "bigint" || column.type == "smallint";
+    const std::string width = "floor((x - low) / nullif(high - low, 0) * " + bars + ")";
+    const std::string bar =
+        whole ? "case when high - low < " + bars + " then x - low else " + width + " end" : width;
     const std::string sql =
         "with v as (select " + x + " as x from " + rows +
-        "), "
-        "b as (select min(x) as low, max(x) as high from v where isfinite(x)) "
+        "), b as (select min(x) as low, max(x) as high from v where isfinite(x)) "
         "select least(" +
-        bars + " - 1, floor((x - low) / nullif(high - low, 0) * " + bars +
-        "))::int as bar, count(*), "
-        "any_value(low), any_value(high) from v, b where isfinite(x) group by 1 order by 1";
+        bars + " - 1, " + bar +
+        ")::int as bar, count(*), any_value(low), any_value(high) "
+        "from v, b where isfinite(x) group by 1 order by 1";
     TARN_TRY(found, session.query(sql, {}, 1000));
-    Json counts = Json::array();
-    for (int i = 0; i < kBars; ++i) counts.push_back(0);
-    Json low, high;
-    for (size_t row = 0; row < found.rows(); ++row) {
-        const int64_t bar = found.columns[0].is_null(row) ? 0 : found.columns[0].number(row);
-        counts[static_cast<size_t>(std::clamp<int64_t>(bar, 0, kBars - 1))] =
-            found.columns[1].number(row);
-        low = found.columns[2].real(row);
-        high = found.columns[3].real(row);
-    }
     if (found.rows() == 0) return Json();
+    const double low = found.columns[2].real(0), high = found.columns[3].real(0);
+    const bool one_each = whole && high - low < kBars;
+    std::vector<int64_t> counts(one_each ? static_cast<size_t>(high - low) + 1 : kBars);
+    for (size_t row = 0; row < found.rows(); ++row) {
+        const int64_t at = found.columns[0].is_null(row) ? 0 : found.columns[0].number(row);
+        counts[static_cast<size_t>(std::clamp<int64_t>(
+            at, 0, static_cast<int64_t>(counts.size()) - 1))] += found.columns[1].number(row);
+    }
     return Json{{"low", low},
                 {"high", high},
                 {"counts", counts},
+                {"each", one_each},
                 {"unit", shape_of(column.type) == Shape::time ? "epoch_s" : "value"}};
 }
 
@@ -195,7 +203,9 @@ Result<ApiResponse> profile_table(const DoorParts& parts, ApiRequest& request) {
     const auto begun = std::chrono::steady_clock::now();
     const std::string rows =
         "(select * from " + from + " limit " + std::to_string(kProfileRowsMax) + ") t";
-    TARN_TRY(counts, session->query(counts_sql(columns, rows), {}, 10));
+    TARN_TRY(number, session->query("select count(*) from " + rows, {}, 10));
+    const bool exact = number.rows() == 1 && number.columns[0].number(0) <= kExactRowsMax;
+    TARN_TRY(counts, session->query(counts_sql(columns, rows, exact), {}, 10));
     if (counts.rows() != 1) return Error(Code::internal, "the counts of a profile are one row");
     const int64_t total = counts.columns[0].number(0);
     Json profiles = Json::array();
@@ -222,6 +232,7 @@ Result<ApiResponse> profile_table(const DoorParts& parts, ApiRequest& request) {
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begun;
     Json body = {{"rows", total},
                  {"partial", total >= static_cast<int64_t>(kProfileRowsMax)},
+                 {"exact", exact},
                  {"columns", std::move(profiles)},
                  {"milliseconds", took.count()}};
     return ApiResponse{200, std::move(body), {}};

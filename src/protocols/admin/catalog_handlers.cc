@@ -152,8 +152,10 @@ Json snapshot_json(const tables::SnapshotPtr& snapshot, bool whole) {
     const auto number = [&](const char* name) {
         return snapshot->summary_number(name).value_or(0);
     };
-    out["rows_added"] = number("added-records");
-    out["rows_removed"] = number("deleted-records") + number("added-position-deletes");
+    // A rewrite puts the same rows into other files.
+    const bool same = snapshot->operation() == "replace";
+    out["rows_added"] = same ? 0 : number("added-records");
+    out["rows_removed"] = same ? 0 : number("deleted-records") + number("added-position-deletes");
     out["files_added"] = number("added-data-files");
     out["files_removed"] = number("deleted-data-files");
     out["bytes_added"] = number("added-files-size");

@@ -66,7 +66,7 @@ export function RolesTab() {
       {gone !== null && (
         <Confirm
           title={`Delete the role ${gone}?`}
-          word="Delete the role"
+          word="Delete it for good"
           danger
           close={() => set_gone(null)}
           run={async () => {

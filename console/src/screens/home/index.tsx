@@ -257,7 +257,7 @@ function Readers() {
               name: "principal",
               title: "Who",
               value: (one) => one.principal,
-              show: (one) => (has_screen("access") ? <a href={`/access?tab=audit&principal=${encodeURIComponent(one.principal)}`}>{one.principal}</a> : one.principal),
+              show: (one) => (one.principal === "" ? "not signed in" : has_screen("access") ? <a href={`/access?tab=audit&principal=${encodeURIComponent(one.principal)}`}>{one.principal}</a> : one.principal),
             },
             { name: "what", title: "What", unsorted: true, value: (one) => one.what.map((part) => part.name).join(" "), show: (one) => <What parts={one.what} doors={one.doors} />, wide_from: 480 },
             { name: "times", title: "Requests", value: (one) => one.times, show: (one) => <Count value={one.times} />, right: true },
