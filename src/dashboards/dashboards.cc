@@ -181,7 +181,8 @@ struct Dashboards::Shared {
     const security::Caller& viewer;
     const std::chrono::steady_clock::time_point begun;
     const tables::CatalogSnapshot state;
-    std::atomic<size_t> next{0};  // charts, then choices of filters
+    std::vector<std::vector<size_t>> charts;  // those in one list are answered by one scan
+    std::atomic<size_t> next{0};              // lists of charts, then choices of filters
 };
 
 /// One thread's part of a viewer's look at a dashboard: one session, made when the first chart needs it.
@@ -366,6 +367,21 @@ Result<Measures> Dashboards::measures(const security::Principal& viewer) const {
 
 namespace {
 
+/// Which charts one scan answers, in the order of the page.
+std::vector<std::vector<size_t>> scans_of(const DashboardSpec& spec) {
+    std::vector<std::vector<size_t>> out;
+    for (size_t i = 0; i < spec.charts.size(); ++i) {
+        const auto found = std::find_if(out.begin(), out.end(), [&](const std::vector<size_t>& scan) {
+            return are_one_scan(spec.charts[scan.front()], spec.charts[i]);
+        });
+        if (found == out.end())
+            out.push_back({i});
+        else
+            found->push_back(i);
+    }
+    return out;
+}
+
 Result<const DashboardSpec*> find_spec(const std::vector<DashboardSpec>& specs,
                                        const std::string& name) {
     for (const auto& spec : specs)
@@ -381,14 +397,14 @@ Result<DashboardData> Dashboards::data(const std::string& name, const Filters& f
     const auto specs = current();
     TARN_TRY(spec, find_spec(*specs, name));
     TARN_CHECK_OK(check_filters(*spec, filters));
-    Shared shared{filters, viewer, begin, parts_.catalog.snapshot(), 0};
+    Shared shared{filters, viewer, begin, parts_.catalog.snapshot(), scans_of(*spec), 0};
     DashboardData out;
     out.name = spec->name;
     out.title = spec->title.empty() ? spec->name : spec->title;
     out.charts.resize(spec->charts.size());
     out.filters.resize(spec->filters.size());
     std::vector<std::thread> others;
-    const size_t jobs = out.charts.size() + out.filters.size();
+    const size_t jobs = shared.charts.size() + out.filters.size();
     for (size_t i = 1; i < std::min(jobs, options_.at_once); ++i)
         others.emplace_back([&] { work(shared, *spec, out); });
     work(shared, *spec, out);
@@ -400,11 +416,47 @@ Result<DashboardData> Dashboards::data(const std::string& name, const Filters& f
 /// Takes one chart after another until none is left.
 void Dashboards::work(Shared& shared, const DashboardSpec& spec, DashboardData& out) {
     Page page{parts_, options_, spec, shared.filters, shared.viewer, shared.begun, shared.state, nullptr, {}};
-    for (size_t i = shared.next++; i < out.charts.size() + out.filters.size(); i = shared.next++) {
-        if (i < out.charts.size())
-            out.charts[i] = chart(page, spec.charts[i]);
+    const size_t scans = shared.charts.size();
+    for (size_t i = shared.next++; i < scans + out.filters.size(); i = shared.next++) {
+        if (i >= scans)
+            out.filters[i - scans] = choices(page, spec.filters[i - scans]);
         else
-            out.filters[i - out.charts.size()] = choices(page, spec.filters[i - out.charts.size()]);
+            figures(page, shared.charts[i], out);
+    }
+}
+
+void Dashboards::figures(Page& page, const std::vector<size_t>& places, DashboardData& out) {
+    const auto begin = parts_.clock.steady();
+    std::vector<const ChartSpec*> wanted;
+    std::vector<std::pair<size_t, std::string>> asked;  // place, key of the kept answer
+    for (const size_t place : places) {
+        const ChartSpec& spec = page.spec.charts[place];
+        std::string key;
+        if (places.size() > 1 && begin_answer(page, spec, "chart", out.charts[place], key)) continue;
+        wanted.push_back(&spec);
+        asked.emplace_back(place, std::move(key));
+    }
+    ChartData all;
+    bool together = wanted.size() > 1;
+    if (together) {
+        const auto query = make_figures_query(
+            wanted, page.filters, [&](const std::string& relation) { return page.describe(relation); });
+        together = query.ok() && page.run(*query, all).ok() && all.rows->rows() == 1;
+        if (together) all.filters_ignored = query->filters_ignored;
+    }
+    for (size_t i = 0; i < asked.size(); ++i) {
+        ChartData& one = out.charts[asked[i].first];
+        if (!together) {
+            one = chart(page, *wanted[i]);
+            continue;
+        }
+        one.columns = {all.columns[i]};
+        auto rows = std::make_shared<query::Chunk>();
+        rows->columns.push_back(all.rows->columns[i]);
+        one.rows = std::move(rows);
+        one.filters_ignored = all.filters_ignored;
+        one.milliseconds = milliseconds_since(parts_.clock, begin);
+        keep(asked[i].second, one);
     }
 }
 
@@ -445,24 +497,8 @@ ChartData Dashboards::answer(Page& page, const ChartSpec& spec, const std::strin
                              const MakeQuery& make) {
     const auto begin = parts_.clock.steady();
     ChartData out;
-    out.spec = spec;
-    std::string key = page.spec.name + "\n" + spec.title + "\n" + text_of(spec) + "\n" + what +
-                      "\n" + std::to_string(static_cast<int>(spec.kind)) + "/" +
-                      std::to_string(spec.limit);
-    if (what == "chart")
-        for (const auto& [filter, values] : page.filters)
-            for (const auto& value : values)
-                key += "\n" + filter + "=" + std::to_string(value.size()) + ":" + value;
-    const Status noted = page.note_tables(spec, out, key);
-    if (!noted.ok()) {
-        out.error = noted.error();
-        return out;
-    }
-    if (const auto kept = find_cached(key)) {
-        ChartData copy = *kept;
-        copy.from_cache = true;
-        return copy;
-    }
+    std::string key;
+    if (begin_answer(page, spec, what, out, key)) return out;
     if (begin - page.begun > kPageBudget) {
         out.error = Error(Code::timed_out, "the charts before this one took all of the page's time");
         return out;
@@ -480,6 +516,28 @@ ChartData Dashboards::answer(Page& page, const ChartSpec& spec, const std::strin
     out.milliseconds = milliseconds_since(parts_.clock, begin);
     if (!out.error) keep(key, out);
     return out;
+}
+
+bool Dashboards::begin_answer(Page& page, const ChartSpec& spec, const std::string& what, ChartData& out,
+                              std::string& key) {
+    out.spec = spec;
+    key = page.spec.name + "\n" + spec.title + "\n" + text_of(spec) + "\n" + what +
+          "\n" + std::to_string(static_cast<int>(spec.kind)) + "/" +
+          std::to_string(spec.limit);
+    if (what == "chart")
+        for (const auto& [filter, values] : page.filters)
+            for (const auto& value : values)
+                key += "\n" + filter + "=" + std::to_string(value.size()) + ":" + value;
+    const Status noted = page.note_tables(spec, out, key);
+    if (!noted.ok()) {
+        out.error = noted.error();
+        return true;
+    }
+    const auto kept = find_cached(key);
+    if (kept == nullptr) return false;
+    out = *kept;
+    out.from_cache = true;
+    return true;
 }
 
 std::shared_ptr<const ChartData> Dashboards::find_cached(const std::string& key) {

@@ -133,6 +133,10 @@ class Dashboards {
     struct Shared;
     void work(Shared& shared, const DashboardSpec& spec, DashboardData& out);
     ChartData chart(Page& page, const ChartSpec& spec);
+    /// Figures that one scan answers. Those that it could not answer together are asked for one by one.
+    void figures(Page& page, const std::vector<size_t>& places, DashboardData& out);
+    /// Fills in what is known without a query; true: that is all of it.
+    bool begin_answer(Page& page, const ChartSpec& spec, const std::string& what, ChartData& out, std::string& key);
     FilterChoice choices(Page& page, const std::string& filter);
     /// From the cache, or by the query that `make` makes.
     ChartData answer(Page& page, const ChartSpec& spec, const std::string& what, const MakeQuery& make);

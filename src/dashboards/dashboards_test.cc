@@ -245,6 +245,30 @@ TEST_F(DashboardsTest, ANumberOverTimeHasItsPast) {
     EXPECT_EQ(page().charts[0].columns[1].role, Role::value);
 }
 
+TEST_F(DashboardsTest, FiguresOfOneTableAreOneScan) {
+    auto narrow = chart(Kind::number, {"count(*)"}, "daily_sales");
+    narrow.where = "units > 20";
+    declare({chart(Kind::number, {"count(*)"}, "daily_sales"), narrow,
+             chart(Kind::number, {"units"}, "daily_sales"),
+             chart(Kind::number, {"avg(units) as mean"}, "daily_sales")},
+            {"region"});
+    const auto texts = [&](const Filters& filters) {
+        std::string out;
+        for (const auto& one : page(filters).charts) out += text(one) + "|";
+        return out;
+    };
+    EXPECT_EQ(texts({}), "40|20|1000|25|");
+    EXPECT_EQ(texts({{"region", {"north"}}}), "20|0|300|15|");
+    const auto again = page();
+    EXPECT_TRUE(again.charts[0].from_cache && again.charts[3].from_cache);
+    EXPECT_EQ(again.charts[3].columns[0].name, "mean");
+    // One that does not work leaves the others of its scan.
+    declare({chart(Kind::number, {"count(*)"}, "daily_sales"),
+             chart(Kind::number, {"sum(untis)"}, "daily_sales")});
+    EXPECT_EQ(text(page().charts[0]), "40");
+    EXPECT_EQ(text(page().charts[1]).substr(0, 1), "!");
+}
+
 TEST_F(DashboardsTest, PointsAndSmallLines) {
     EXPECT_EQ(one(chart(Kind::scatter, {"store_id", "units", "count(*)"}, "daily_sales", "region")),
               "north,1.5,15,20;south,3.5,35,20");

@@ -99,6 +99,22 @@ class Builder {
         if (!chart.split.empty()) query_.limit_is_a_cut = false;
     }
 
+    Result<ChartQuery> figures(const std::vector<const ChartSpec*>& charts) {
+        TARN_TRY(name, parse_name(chart_.from));
+        from_ = quoted(name);
+        TARN_TRY(columns, describe_(from_));
+        columns_ = std::move(columns);
+        where_ = conditions(columns_, &query_.filters_ignored);
+        std::string list;
+        for (const auto* chart : charts) {
+            const auto [measure, label] = split_label(chart->measures[0]);
+            list += (list.empty() ? "" : ", ") + aggregate(measure, columns_);
+            add_column(label_of(measure, label), Role::value);
+        }
+        query_.limit = 1;
+        return done("select " + list + " from " + from_ + where_);
+    }
+
     Result<ChartQuery> build() {
         if (!chart_.sql.empty()) {
             from_ = "(" + chart_.sql + "\n) as chart";
@@ -233,15 +249,14 @@ class Builder {
         query_.series_max = heatmap ? 40 : 12;
         const std::string most = std::to_string(query_.series_max);
         const std::string order = in_time() ? "x desc" : "sum(m) desc nulls last, x";
-        // Three parts read it: once is enough.
-        std::string sql = "with b as materialized (select " + expression(by, columns_) + " as x, coalesce((" +
-                          expression(series, columns_) + ")::varchar, '(none)') as s, " +
-                          aggregate(measure, columns_) + " as m from " + from_ + where_ +
-                          " group by 1, 2), xs as (select x from b where x is not null group by x order by " +
-                          order + limit() +
-                          "), ss as (select s from b group by s order by sum(m) desc nulls last, s limit " +
-                          most + ") select b.x, b.s, b.m from b where b.x in (select x from xs) and "
-                                 "b.s in (select s from ss) order by b.x, b.s";
+        // Three parts read it: once is enough. Texts are made of groups, not of rows.
+        std::string sql =
+            "with b as materialized (select " + expression(by, columns_) + " as x, " +
+            expression(series, columns_) + " as s, " + aggregate(measure, columns_) + " as m from " + from_ +
+            where_ + " group by 1, 2), xs as (select x from b where x is not null group by x order by " +
+            order + limit() + "), ss as (select s from b group by s order by sum(m) desc nulls last, s limit " +
+            most + ") select b.x, coalesce(b.s::varchar, '(none)') as s, b.m from b join ss on b.s is not "
+                   "distinct from ss.s where b.x in (select x from xs) order by b.x, 2";
         query_.limit = kSplitRowsMax;
         return done(std::move(sql));
     }
@@ -542,6 +557,19 @@ Result<ChartQuery> make_chart_query(const ChartSpec& chart, const Filters& filte
                                     const Describe& describe, uint64_t rows_max) {
     TARN_CHECK_OK(check_chart(chart));
     return Builder(chart, filters, describe, rows_max).build();
+}
+
+bool are_one_scan(const ChartSpec& a, const ChartSpec& b) {
+    const auto is_figure = [](const ChartSpec& chart) {
+        return chart.kind == Kind::number && chart.by.empty() && chart.sql.empty();
+    };
+    return is_figure(a) && is_figure(b) && a.from == b.from && a.where == b.where;
+}
+
+Result<ChartQuery> make_figures_query(const std::vector<const ChartSpec*>& charts, const Filters& filters,
+                                      const Describe& describe) {
+    for (const auto* chart : charts) TARN_CHECK_OK(check_chart(*chart));
+    return Builder(*charts[0], filters, describe, 1).figures(charts);
 }
 
 Result<std::optional<ChartQuery>> make_choices_query(const ChartSpec& chart,

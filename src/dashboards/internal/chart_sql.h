@@ -35,6 +35,10 @@ struct ChartQuery {
 Status check_chart(const ChartSpec& chart);
 Result<ChartQuery> make_chart_query(const ChartSpec& chart, const Filters& filters,
                                     const Describe& describe, uint64_t rows_max);
+/// Figures of one table under one condition as one row, a column for each. Precondition: are_one_scan() holds for all.
+Result<ChartQuery> make_figures_query(const std::vector<const ChartSpec*>& charts, const Filters& filters,
+                                      const Describe& describe);
+bool are_one_scan(const ChartSpec& a, const ChartSpec& b);
 /// The values of a filter column in the chart's table; nullopt: it has no such column, or is made
 /// by sql.
 Result<std::optional<ChartQuery>> make_choices_query(const ChartSpec& chart,
