@@ -138,3 +138,16 @@ def test_what_can_not_be_compared_says_so(lake):
     assert code == 1 and "no table nowhere" in verdict["error"]
     done = command(lake, "verify", "source", "crm")
     assert done.returncode == 1 and "no source crm" in done.stderr
+
+
+def test_it_runs_on_schedule_and_repairs_if_told_so(tmp_path):
+    with source_server() as pg:
+        pg.run("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'a'), (2, 'b')")
+        with CaptureLake(tmp_path, pg.url, ["t"], "    verify: {every: 2s, repair: true}\n") as lake:
+            lake.until_following()
+            lake.until(lambda: lake.source()["verified"] and lake.source()["verified"]["equal"], 60)
+            with lake.connect() as sql:
+                sql.execute("INSERT INTO erp.t VALUES (3, 'ghost')")
+                sql.execute("UPDATE erp.t SET v = 'wrong' WHERE id = 1")
+            lake.until_rows("SELECT id, v FROM erp.t ORDER BY id", [(1, "a"), (2, "b")], 120)
+            assert lake.api("sources/erp/verify")["scheduled"] is True
