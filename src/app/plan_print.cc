@@ -1,5 +1,7 @@
 #include "app/plan_print.h"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "app/table_print.h"
@@ -149,6 +151,20 @@ static std::string verified(const Json& last) {
     return ", " + text_of(last["differences"]) + " rows differed from its source" + at;
 }
 
+namespace {
+
+/// ", 1.4 MB and 2.0 s behind, the source keeps 16.0 MB of log"
+std::string behind(const Json& capture) {
+    const auto megabytes = [&](const char* name) {
+        return static_cast<double>(capture.value(name, uint64_t{0})) / 1e6;
+    };
+    return fmt::format(", {:.1f} MB and {:.1f} s behind, the source keeps {:.1f} MB of log",
+                       megabytes("lag_bytes"), capture.value("lag_seconds", 0.0),
+                       megabytes("retained_bytes"));
+}
+
+}  // namespace
+
 std::string print_status(const std::string& what, const Json& answer) {
     std::string out;
     const auto line = [&](const std::string& name, const std::string& state,
@@ -168,9 +184,13 @@ std::string print_status(const std::string& what, const Json& answer) {
             std::string more = with_commas(rows) + " rows";
             if (rejected > 0) more += ", " + with_commas(rejected) + " rejected";
             if (backlog > 0) more += ", " + with_commas(backlog) + " waiting";
+            if (one.contains("capture")) more += behind(one["capture"]);
             more += verified(one.value("verified", Json()));
             if (one["last_error"] != "") more += ", " + text_of(one["last_error"]);
             line("sources." + text_of(one["name"]), text_of(one["state"]), more);
+            for (const auto& table : one["tables"])
+                if (table.contains("paused"))
+                    line("  " + text_of(table["table"]), "paused", text_of(table["paused"]));
         } else if (what == "tables") {
             if (text_of(one["step"]).starts_with("alerts.")) continue;  // in their own section
             std::string more;

@@ -113,7 +113,8 @@ Result<std::unique_ptr<Services>> Services::open(Lake& lake, const Settings& set
                      lake.metrics, lake.system_caller()});
     const ingest::SourcesParts sources{
         *lake.store, *lake.objects, *lake.streams, *lake.catalog, *lake.committer, *lake.engine,
-        lake.clock, lake.metrics, system, out->routes_.get(), settings.data + "/scratch"};
+        lake.clock, lake.metrics, system, out->routes_.get(), settings.data + "/scratch",
+        lake.store->lake_id()};
     out->sources_ = std::make_unique<ingest::Sources>(sources);
     out->verifications_ = std::make_unique<ingest::Verifications>(sources);
     out->landing_ = std::make_unique<ingest::Landing>(sources);
