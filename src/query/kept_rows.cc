@@ -7,6 +7,34 @@ namespace {
 
 using Store = Column::Store;
 
+constexpr int kDepthMax = 64;
+
+void append_bytes(std::string& out, std::string_view bytes) {
+    append_le(out, static_cast<uint32_t>(bytes.size()));
+    out.append(bytes);
+}
+
+void append_interval(std::string& out, const Interval& interval) {
+    append_le(out, interval.months);
+    append_le(out, interval.days);
+    append_le(out, interval.micros);
+}
+
+/// Which alternative it is, and that: nested values have no type of their own.
+void append_value(std::string& out, const Value& value) {
+    out.push_back(static_cast<char>(value.of.index()));
+    if (const auto* truth = std::get_if<bool>(&value.of)) out.push_back(*truth ? '\1' : '\0');
+    if (const auto* number = std::get_if<int64_t>(&value.of)) append_le(out, *number);
+    if (const auto* wide = std::get_if<Int128>(&value.of)) append_le(out, *wide);
+    if (const auto* real = std::get_if<double>(&value.of)) append_le(out, *real);
+    if (const auto* text = std::get_if<std::string>(&value.of)) append_bytes(out, *text);
+    if (const auto* interval = std::get_if<Interval>(&value.of)) append_interval(out, *interval);
+    if (const auto* values = std::get_if<Values>(&value.of)) {
+        append_le(out, static_cast<uint32_t>(values->size()));
+        for (const auto& one : *values) append_value(out, one);
+    }
+}
+
 void append_cell(const Column& column, Store store, size_t row, std::string& out) {
     switch (store) {
         case Store::numbers:
@@ -18,26 +46,15 @@ void append_cell(const Column& column, Store store, size_t row, std::string& out
         case Store::wides:
             append_le(out, column.wide(row));
             return;
-        case Store::intervals: {
-            const auto interval = std::get<Interval>(column.value(row).of);
-            append_le(out, interval.months);
-            append_le(out, interval.days);
-            append_le(out, interval.micros);
+        case Store::intervals:
+            append_interval(out, std::get<Interval>(column.value(row).of));
             return;
-        }
-        case Store::texts: {
-            const auto text = column.text(row);
-            append_le(out, static_cast<uint32_t>(text.size()));
-            out.append(text);
+        case Store::texts:
+            append_bytes(out, column.text(row));
             return;
-        }
-        case Store::values: {
-            std::string text;
-            column.append_pg_text(row, text);
-            append_le(out, static_cast<uint32_t>(text.size()));
-            out.append(text);
+        case Store::values:
+            append_value(out, column.value(row));
             return;
-        }
     }
 }
 
@@ -45,18 +62,66 @@ Error broken() {
     return Error(Code::corrupted, "the kept rows of a statement cannot be read");
 }
 
-Status take_text(ByteReader& in, Column& column, bool as_value) {
+Result<std::string_view> take_bytes(ByteReader& in) {
     const auto size = in.take_le<uint32_t>();
-    if (!size) return broken();
-    const auto text = in.take(*size);
-    if (!text) return broken();
-    if (!as_value) {
-        column.append_text(*text);
-        return {};
+    const auto bytes = size ? in.take(*size) : std::nullopt;
+    if (!bytes) return broken();
+    return *bytes;
+}
+
+Result<Interval> take_interval(ByteReader& in) {
+    const auto months = in.take_le<int32_t>();
+    const auto days = in.take_le<int32_t>();
+    const auto micros = in.take_le<int64_t>();
+    if (!months || !days || !micros) return broken();
+    return Interval{*months, *days, *micros};
+}
+
+template <typename Number>
+Result<Value> take_number(ByteReader& in) {
+    const auto number = in.take_le<Number>();
+    if (!number) return broken();
+    return Value(*number);
+}
+
+Result<Value> take_value(ByteReader& in, int depth) {
+    const auto which = in.take_le<uint8_t>();
+    if (!which || depth > kDepthMax) return broken();
+    switch (*which) {
+        case 0:
+            return Value();
+        case 1: {
+            const auto truth = in.take_le<uint8_t>();
+            if (!truth) return broken();
+            return Value(*truth != 0);
+        }
+        case 2:
+            return take_number<int64_t>(in);
+        case 3:
+            return take_number<Int128>(in);
+        case 4:
+            return take_number<double>(in);
+        case 5: {
+            TARN_TRY(text, take_bytes(in));
+            return Value(std::string(text));
+        }
+        case 6: {
+            TARN_TRY(interval, take_interval(in));
+            return Value(interval);
+        }
+        case 7: {
+            const auto count = in.take_le<uint32_t>();
+            if (!count || *count > in.left()) return broken();
+            Values values;
+            for (uint32_t i = 0; i < *count; ++i) {
+                TARN_TRY(one, take_value(in, depth + 1));
+                values.push_back(std::move(one));
+            }
+            return Value(std::move(values));
+        }
+        default:
+            return broken();
     }
-    TARN_TRY(value, parse_pg_text(column.type(), *text));
-    column.append(std::move(value));
-    return {};
 }
 
 Status take_cell(ByteReader& in, Store store, Column& column) {
@@ -80,16 +145,20 @@ Status take_cell(ByteReader& in, Store store, Column& column) {
             return {};
         }
         case Store::intervals: {
-            const auto months = in.take_le<int32_t>();
-            const auto days = in.take_le<int32_t>();
-            const auto micros = in.take_le<int64_t>();
-            if (!micros) return broken();
-            column.append_interval({*months, *days, *micros});
+            TARN_TRY(interval, take_interval(in));
+            column.append_interval(interval);
             return {};
         }
-        case Store::texts:
-        case Store::values:
-            return take_text(in, column, store == Store::values);
+        case Store::texts: {
+            TARN_TRY(text, take_bytes(in));
+            column.append_text(text);
+            return {};
+        }
+        case Store::values: {
+            TARN_TRY(value, take_value(in, 0));
+            column.append(std::move(value));
+            return {};
+        }
     }
     return broken();
 }

@@ -223,7 +223,7 @@ def test_the_keys_read_single_cells(lake, browser):
     enter(lake, browser, "/dashboards/kinds")
     browser.focus("application", "Heat")
     browser.press("ArrowRight")
-    browser.holds("status", "", "Juice") if False else browser.holds("article", "Heat", "juice, east:")
+    browser.holds("article", "Heat", "juice, east:")
     browser.press("ArrowDown")
     browser.holds("article", "Heat", "juice, north:")
     assert browser.problems() == []
@@ -303,3 +303,35 @@ def test_an_expired_link_says_so(lake, browser):
     browser.see("heading", "Nothing to show")
     browser.see_text("This link has expired")
     assert [one for one in browser.problems() if "401" not in one] == []
+
+
+@needs_browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(lake, browser, scheme):
+    browser.fresh(scheme=scheme)
+    enter(lake, browser, "/dashboards/kinds")
+    browser.see("application", "Heat")
+    assert browser.axe() == []
+    browser.click("button", "Edit")
+    browser.see("region", "Lakefile")
+    assert browser.axe() == []
+    browser.press("Escape")
+    browser.click("button", "Share")
+    browser.click("menuitem", "Embed")
+    browser.see("dialog", "Embed")
+    assert browser.axe() == []
+    browser.open(address(lake, make_link(lake, expires_in_s=60)["path"]))
+    browser.see("article", "Regions")
+    assert browser.axe() == []
+
+
+@needs_browser
+def test_root_makes_a_link_for_somebody(lake, browser):
+    enter(lake, browser, "/dashboards/kinds")
+    browser.click("button", "Share")
+    browser.click("menuitem", "Embed")
+    browser.fill("As user", "ann")
+    browser.click("button", "Make a link")
+    browser.holds("region", "For the page", "/embed/kinds#")
+    browser.holds("dialog", "Embed", "As ann")
+    assert browser.problems() == []

@@ -274,7 +274,11 @@ def test_completion_knows_what_the_viewer_may_see(lake, browser):
     enter(lake, browser, "/workbench", user="ann")
     browser.see("tab", "Query 1")
     browser.see("button", "sales")
-    browser.evaluate("document.querySelector('.editor-host').shadowRoot.querySelector('.cm-content').focus()")
+    until = time.time() + 10
+    while not browser.evaluate("document.querySelector('.editor-host')?.shadowRoot?.querySelector('.cm-content')?.focus() === undefined && "
+                               "document.querySelector('.editor-host')?.shadowRoot?.activeElement !== null"):
+        assert time.time() < until
+        time.sleep(0.1)
     for key in "select p":
         browser.press("Space" if key == " " else key)
     assert browser.evaluate("document.body.innerText").find("hidden_plans") < 0
@@ -282,7 +286,7 @@ def test_completion_knows_what_the_viewer_may_see(lake, browser):
     until = time.time() + 5
     while not (shown := browser.evaluate(options)) and time.time() < until:
         time.sleep(0.1)
-    assert "price" not in shown
+    assert shown and "price" not in shown
     browser.press("Escape")
     assert browser.problems() == []
 
@@ -354,3 +358,40 @@ def test_a_question_without_sql(lake, browser):
     browser.choose("Measures", "m:sold")
     browser.holds("region", "SQL", 'sum(units) as "sold"')
     assert browser.problems() == []
+
+
+@needs_browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(lake, browser, scheme):
+    browser.fresh(scheme=scheme)
+    enter(lake, browser, with_sql("select * from sales where units > :least"))
+    browser.fill(":least", "3")
+    browser.click("button", "Run")
+    browser.holds("status", "", "Done")
+    assert browser.axe() == []
+    browser.click("button", "Chart")
+    browser.see("application", "Result")
+    assert browser.axe() == []
+    browser.click("button", "Save")
+    browser.see("dialog", "Save")
+    assert browser.axe() == []
+    browser.press("Escape")
+    browser.click("button", "Explain")
+    browser.see("region", "Plan")
+    assert browser.axe() == []
+    browser.open(address(lake, "/workbench/questions?table=sales&measure=count&by=day%7Cweek&where=region~ne~south"))
+    browser.see("application", "Count for each day of sales")
+    assert browser.axe() == []
+
+
+@needs_browser
+def test_a_result_that_is_gone_is_told(tarn_binary, browser):
+    with TarnServer() as server:
+        enter(server, browser, with_sql("select 1 as one"))
+        browser.click("button", "Run")
+        see_rows(browser, "1")
+        server.restart(same_ports=True)
+        browser.reload()
+        browser.see_text("The result is gone.")
+        browser.click("button", "Run again")
+        see_rows(browser, "1")

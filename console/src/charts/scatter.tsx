@@ -2,9 +2,9 @@
 
 import { useSignal } from "@preact/signals";
 import type { Cell, Column } from "../api";
-import { as_number, number, short_number, words } from "../format";
+import { as_number, number, words } from "../format";
 import { Legend, Plot } from "./frame";
-import { steps } from "./shape";
+import { steps, tick_text } from "./shape";
 
 const height = 300;
 const pad = { top: 14, right: 16, bottom: 42, left: 54 };
@@ -49,19 +49,21 @@ export function Scatter(props: { title: string; unit: string; columns: Column[];
         draw={(width) => {
           const x = (value: number) => pad.left + ((value - left) / (right - left)) * (width - pad.left - pad.right);
           const y = (value: number) => height - pad.bottom - ((value - low) / (high - low)) * (height - pad.top - pad.bottom);
+          const across = steps(left, right, width / 110);
+          const up = steps(low, high, 4);
           return (
             <>
-              {steps(low, high, 4).map((tick) => (
+              {up.map((tick) => (
                 <g key={`y${tick}`}>
                   <line class="grid" x1={pad.left} x2={width - pad.right} y1={y(tick)} y2={y(tick)} />
                   <text class="tick" x={pad.left - 8} y={y(tick) + 4} text-anchor="end">
-                    {short_number(tick)}
+                    {tick_text(tick, up)}
                   </text>
                 </g>
               ))}
-              {steps(left, right, width / 110).map((tick) => (
+              {across.map((tick) => (
                 <text key={`x${tick}`} class="tick" x={x(tick)} y={height - pad.bottom + 18} text-anchor="middle">
-                  {short_number(tick)}
+                  {tick_text(tick, across)}
                 </text>
               ))}
               <text class="tick" x={width - pad.right} y={height - 6} text-anchor="end">

@@ -1,7 +1,7 @@
 // Rows of x, series and measure, as the server sends split charts, made into one column for each series.
 
 import type { Cell, Column } from "../api";
-import { as_number, plain } from "../format";
+import { as_number, plain, short_number } from "../format";
 
 export interface Wide {
   columns: Column[];
@@ -40,6 +40,13 @@ export function steps(from: number, to: number, about: number): number[] {
   const out: number[] = [];
   for (let at = Math.ceil(from / step) * step; at <= to + step * 1e-9; at += step) out.push(Math.abs(at) < step * 1e-9 ? 0 : at);
   return out;
+}
+
+/** A tick with as many digits as its step has. */
+export function tick_text(at: number, ticks: number[]): string {
+  const step = ticks.length > 1 ? Math.abs(ticks[1]! - ticks[0]!) : Math.abs(at) || 1;
+  if (step >= 1) return short_number(at);
+  return at.toFixed(Math.min(6, Math.ceil(-Math.log10(step) + 1e-9)));
 }
 
 export const label_of = (cell: Cell, column: Column): string => plain(cell, column);
