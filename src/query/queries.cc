@@ -109,7 +109,7 @@ void Queries::watch() {
     for (;;) {
         {
             MutexLock lock(mutex_);
-            if (!stopped_) changed_.wait_for(mutex_, std::chrono::seconds(20));
+            if (!stopped_) changed_.wait_for(mutex_, std::chrono::seconds(5));
             if (stopped_) return;
         }
         sweep();
@@ -127,7 +127,8 @@ void Queries::sweep() {
             MutexLock inner(entry.mutex);
             const auto silent = now - entry.asked;
             expired = has_ended(entry.state.phase) && silent > options_.kept_for;
-            if (!has_ended(entry.state.phase) && silent > options_.unasked_max && !entry.cancelled) {
+            // A cancellation that came before the statement began had nothing to stop: it is said again.
+            if (!has_ended(entry.state.phase) && (entry.cancelled || silent > options_.unasked_max)) {
                 entry.cancelled = true;
                 if (entry.session != nullptr) entry.session->cancel();
             }
