@@ -10,7 +10,6 @@ import time
 
 import psycopg
 import pytest
-import requests
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
@@ -66,8 +65,7 @@ def test_a_quiet_source_is_equal(lake):
     assert (sales["rows_source"], sales["rows_lake"], sales["differences"]) == (60000, 60000, 0)
     assert of_table(verdict, "parts")["state"] == of_table(verdict, "empty_one")["state"] == "equal"
     assert lake.source()["verified"]["equal"] is True
-    metrics = requests.get(f"http://{lake.server.ready['http']}/metrics", auth=(lake.server.access_key, lake.server.secret_key), timeout=30)
-    assert 'tarn_source_differences{source="erp"} 0' in metrics.text
+    assert 'tarn_source_differences{source="erp"} 0' in lake.metrics()
 
 
 def test_rows_changed_behind_our_back_are_named_and_repaired(lake):
@@ -150,4 +148,4 @@ def test_it_runs_on_schedule_and_repairs_if_told_so(tmp_path):
                 sql.execute("INSERT INTO erp.t VALUES (3, 'ghost')")
                 sql.execute("UPDATE erp.t SET v = 'wrong' WHERE id = 1")
             lake.until_rows("SELECT id, v FROM erp.t ORDER BY id", [(1, "a"), (2, "b")], 120)
-            assert lake.api("sources/erp/verify")["scheduled"] is True
+            assert json.loads(lake.get("api/v1/sources/erp/verify"))["scheduled"] is True
