@@ -52,6 +52,35 @@ std::vector<std::string> kept_columns(const Followed& of) {
     return names;
 }
 
+/// The changes after ($1, $2) in the order of the log, as files have them. A key that became
+/// another is a row that went and one that came.
+std::string changes_sql(const Followed& of) {
+    const auto names = kept_columns(of);
+    std::string list, moved;
+    for (const auto& name : names)
+        list += fmt::format(", CASE WHEN op = 'D' THEN {} ELSE {} END AS {}",
+                            quote_name("before_" + name), quote_name("after_" + name),
+                            quote_name(name));
+    const auto& properties = of.table->metadata->properties;
+    const auto key = properties.find("tarn.key");
+    const std::string keys = "," + (key == properties.end() ? "" : key->second) + ",";
+    for (const auto& name : names)
+        if (keys.find("," + name + ",") != std::string::npos)
+            moved += fmt::format("{}{} IS DISTINCT FROM {}", moved.empty() ? "" : " OR ",
+                                 quote_name("before_" + name), quote_name("after_" + name));
+    const std::string ops = moved.empty()
+                                ? "[operation]"
+                                : fmt::format(
+                                      "CASE WHEN operation = 'U' AND ({}) THEN ['D', 'I'] ELSE "
+                                      "[operation] END",
+                                      moved);
+    return fmt::format(
+        "SELECT op AS \"Op\", committed_at AS commit_timestamp{}, commit_lsn, ordinal FROM (SELECT "
+        "*, unnest({}) AS op FROM (SELECT * FROM {} WHERE commit_lsn > $1 OR (commit_lsn = $1 AND "
+        "ordinal > $2) ORDER BY commit_lsn, ordinal LIMIT {})) ORDER BY commit_lsn, ordinal, op",
+        list, ops, name_of(*of.history), kRowsMax);
+}
+
 query::Chunk chunk_like(const std::vector<query::ResultColumn>& columns) {
     query::Chunk chunk;
     for (const auto& column : columns) chunk.columns.emplace_back(column.type);
@@ -256,17 +285,8 @@ Status Landing::Impl::write_load(const tables::CatalogSnapshot& state, const Fol
 Result<bool> Landing::Impl::write_changes(const tables::CatalogSnapshot& state, const Followed& of,
                                           LandingPosition position) {
     if (!of.history) return false;
-    std::string list;
-    for (const auto& name : kept_columns(of))
-        list += fmt::format(", CASE WHEN operation = 'D' THEN {} ELSE {} END AS {}",
-                            quote_name("before_" + name), quote_name("after_" + name),
-                            quote_name(name));
     TARN_CHECK_OK(query::begin_at(*reader, state));
-    const std::string sql = fmt::format(
-        "SELECT operation AS \"Op\", committed_at AS commit_timestamp{}, commit_lsn, ordinal FROM "
-        "{} WHERE commit_lsn > $1 OR (commit_lsn = $1 AND ordinal > $2) ORDER BY commit_lsn, "
-        "ordinal LIMIT {}",
-        list, name_of(*of.history), kRowsMax);
+    const std::string sql = changes_sql(of);
     TARN_TRY(statement, reader->prepare(sql, {query::Type(query::Kind::int64),
                                               query::Type(query::Kind::int64)}));
     TARN_TRY(cursor, reader->execute(*statement,
@@ -282,7 +302,10 @@ Result<bool> Landing::Impl::write_changes(const tables::CatalogSnapshot& state, 
         if (!chunk) break;
         const auto& lsns = chunk->columns[columns.size()];
         const auto& ordinals = chunk->columns[columns.size() + 1];
-        for (size_t row = 0; row < chunk->rows(); ++row, ++count) {
+        for (size_t row = 0; row < chunk->rows(); ++row) {
+            const bool next =
+                lsns.number(row) != position.lsn || ordinals.number(row) != position.ordinal;
+            count += next ? 1 : 0;
             position.lsn = lsns.number(row);
             position.ordinal = ordinals.number(row);
             const Timestamp at{chunk->columns[kFacts - 1].number(row)};

@@ -107,7 +107,8 @@ def test_csv_holds_the_load_and_each_change_once_whatever_dies(server, tmp_path)
                 server.run(f"UPDATE sales SET note = 'changed {round_} {i}' WHERE id = {key}")
                 told += server.value(f"SELECT count(*) FROM sales WHERE id = {key}")
             server.run(f"DELETE FROM sales WHERE id = {2000 - round_}; INSERT INTO sales VALUES ({10000 + round_}, 'new')")
-            told += 2
+            server.run(f"UPDATE sales SET id = {20000 + round_} WHERE id = {1000 + round_}")  # gone under one key, there under another
+            told += 4
             if round_ % 4 == 1:
                 lake.server.restart(crash=True)
         assert settled(lake, server, read_csv) == told
