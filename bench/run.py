@@ -180,6 +180,20 @@ def dashboards():
             Row("dashboard, 20 charts, nothing changed", found["kept"], "ms")]
 
 
+def capture():
+    """A database followed change by change: a backlog of log against a reader that keeps nothing, freshness, memory."""
+    from capture import drain, fresh
+    drained = drain()
+    if drained is None:
+        return []
+    ours, peer, memory, _ = drained
+    p99, memory_fresh, rate = fresh()
+    return [Row("a backlog of a database's log into tables", ours, "changes/s", peer, "pg_recvlogical alone", "0.9x", ours >= 0.9 * peer),
+            Row("following a backlog, peak memory", memory, "MB", goal="512", met=memory <= 512),
+            Row(f"commit there to visible here, p99 at {rate:,.0f} changes/s", p99, "ms", goal="1,200", met=p99 <= 1200),
+            Row("following steadily, peak memory", memory_fresh, "MB", goal="512", met=memory_fresh <= 512)]
+
+
 def upserts():
     """2,000 updates a second on 10 million rows, followed by change capture; the hour by TARN_BENCH_UPSERT_SECONDS=3600."""
     from upserts import measure
@@ -193,8 +207,8 @@ def upserts():
 
 
 BENCHMARKS = {"start": start_to_ready, "memory": idle_memory, "commits": commits, "s3": s3_small_objects, "sql": sql_on_iceberg,
-              "files": dropped_files, "postgres": postgres_load, "mqtt": mqtt_publishes, "alerts": reading_to_webhook, "upserts": upserts,
-              "dashboards": dashboards}
+              "files": dropped_files, "postgres": postgres_load, "mqtt": mqtt_publishes, "alerts": reading_to_webhook,
+              "capture": capture, "upserts": upserts, "dashboards": dashboards}
 
 
 def main():

@@ -196,7 +196,9 @@ void Builder::source(const Node& node, Item& item) {
 
 namespace {
 
-void retained_wal(const Node& limits, ingest::PostgresSource& out) {
+void care_limits(const Node& limits, ingest::PostgresSource& out) {
+    if (const Node* rate = limits.find("rate"))
+        out.bytes_per_second_max = parse_bytes(rate->text).value();
     const Node* node = limits.find("retained_wal");
     if (node == nullptr) return;
     const Node* limit = node->is_scalar() ? node : node->find("limit");
@@ -229,7 +231,7 @@ void Builder::postgres(const Node& node, const Item& item, ingest::PostgresSourc
     take(node, "landing", landing);
     using Landing = ingest::PostgresSource::Landing;
     if (!landing.empty()) out.landing = landing == "csv" ? Landing::csv : Landing::parquet;
-    if (const Node* limits = node.find("limits")) retained_wal(*limits, out);
+    if (const Node* limits = node.find("limits")) care_limits(*limits, out);
     const Node* follow = node.find("follow");
     using Follow = ingest::PostgresSource::Follow;
     out.follow = Follow::changes;

@@ -56,6 +56,10 @@ const ObjectInfo& limits_object() {
           .example = "2",
           .form = Form::whole,
           .otherwise = "2"},
+         {.name = "rate",
+          .help = "bytes a second that a full load may read; without it as fast as they come",
+          .example = "20MB",
+          .form = Form::bytes},
          {.name = "retained_wal",
           .help = "follow: changes: log that the source may have to keep for us while the lake is "
                   "behind or down; without it no limit",

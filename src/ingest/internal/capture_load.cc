@@ -122,7 +122,7 @@ Status load_captured(const CaptureLoadParts& parts, NewSlot slot,
         return ok_status();
     };
     PostgresLoad job({parts.from.url, parts.source, parts.from.connections_max, parts.lake,
-                      parts.stop, parts.status, positions});
+                      parts.stop, parts.status, positions, parts.from.bytes_per_second_max});
     TARN_CHECK_OK(job.run(*holder, std::move(loads)));
     for (const auto& table : tables)
         parts.status.change_table(parts.source, table.name, [&](TableStatus& status) {

@@ -26,6 +26,8 @@ constexpr auto kCareEvery = std::chrono::seconds(10);     // looks at the slot
 constexpr auto kLookEvery = std::chrono::seconds(60);     // looks for new tables
 constexpr auto kAdvanceEvery = std::chrono::seconds(10);  // an idle slot is moved on
 constexpr auto kReloadAgain = std::chrono::minutes(10);   // a second reload so soon helps no more
+constexpr int kCommitShare = 4;  // a commit takes at most this part of the time
+constexpr auto kCommitsMost = std::chrono::seconds(10);
 constexpr auto kIdleWait = std::chrono::milliseconds(200);
 
 SteadyTime now_steady() {
@@ -413,7 +415,11 @@ Status CaptureRunner::follow_on(ChangeCollector& collector, PostgresConnection& 
         now = now_steady();
         if (collector.pending() && (now >= due || collector.full())) {
             TARN_CHECK_OK(commit(collector, *stream));
-            due = now + from_.commit;
+            // Of a backlog most of the time goes into reading, not into commits.
+            const auto took = now_steady() - now;
+            due = now + std::max<std::chrono::steady_clock::duration>(
+                            from_.commit, std::min<std::chrono::steady_clock::duration>(
+                                              kCommitShare * took, kCommitsMost));
         } else if (!collector.pending() && now - advanced_ >= kAdvanceEvery) {
             advanced_ = now;
             TARN_CHECK_OK(collector.advance(stream->told()));

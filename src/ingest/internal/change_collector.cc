@@ -14,7 +14,7 @@ namespace tarn::ingest {
 
 namespace {
 
-constexpr uint64_t kChangesMax = 400'000;       // a commit's, where transactions are small
+constexpr uint64_t kChangesMax = 400'000;  // a commit's, where transactions are small
 constexpr auto kTurnWait = std::chrono::seconds(2);
 constexpr uint64_t kPendingMax = 128ull << 20;  // bytes in memory of all tables
 
@@ -38,8 +38,8 @@ struct ChangeCollector::Open {
     ChangeShape shape;
     tables::TablePtr lake;  // what `apply` works on
     std::unique_ptr<ChangeApply> apply;
-    uint64_t batch = 0;  // the last one that had changes of it
-    uint64_t taken = 0;  // changes since the last commit
+    uint64_t batch = 0;      // the last one that had changes of it
+    uint64_t taken = 0;      // changes since the last commit
     tables::TableTurn turn;  // while changes are gathered: compaction would make them void
 };
 
@@ -110,9 +110,9 @@ Status ChangeCollector::open(Open& one, const Relation&) {
         one.lake = *loaded;
         one.apply.reset();  // before the next one: both would speak for the table in the index
         TARN_TRY(history, history_of(one));
-        one.apply = std::make_unique<ChangeApply>(ChangeApply::Parts{parts_.lake, parts_.index},
-                                                  std::move(*loaded), one.shape,
-                                                  std::move(history));
+        one.apply =
+            std::make_unique<ChangeApply>(ChangeApply::Parts{parts_.lake, parts_.index},
+                                          std::move(*loaded), one.shape, std::move(history));
     }
     one.batch = batch_;
     return ok_status();
@@ -281,9 +281,8 @@ Result<ChangeShape> ChangeCollector::shape_of(const Open& one, const Relation& r
         const auto& column = relation.columns[i];
         const auto place = i < plan.places.size() ? plan.places[i] : std::nullopt;
         const auto* field = place ? table.schema().find(known[*place].field_id) : nullptr;
-        shape.columns.push_back(
-            {field ? field->name : column.name,
-             field ? type_of_iceberg(field->type) : stored_type(types[i])});
+        shape.columns.push_back({field ? field->name : column.name,
+                                 field ? type_of_iceberg(field->type) : stored_type(types[i])});
         shape.field_ids.push_back(field ? field->id : 0);
         if (column.identity && field) shape.key.push_back(i);
     }
@@ -312,8 +311,7 @@ Result<ChangeShape> ChangeCollector::shape_of(const Open& one, const Relation& r
 
 /// The table that keeps each change, made when absent; null: none is kept.
 Result<tables::TablePtr> ChangeCollector::history_of(const Open& one) const {
-    const bool kept =
-        parts_.from.history || parts_.from.landing != PostgresSource::Landing::none;
+    const bool kept = parts_.from.history || parts_.from.landing != PostgresSource::Landing::none;
     if (!kept) return tables::TablePtr();
     TargetTable of;
     of.database = of.source = parts_.source;
@@ -413,9 +411,17 @@ Status ChangeCollector::commit_pending() {
     if (changes.empty()) {
         TARN_CHECK_OK(parts_.lake.store.commit(std::move(batch)));
     } else {
-        TARN_TRY(done, parts_.lake.committer.commit(parts_.lake.caller(), std::move(changes),
-                                                    std::move(batch)));
-        after = std::move(done.tables);
+        auto done = parts_.lake.committer.commit(parts_.lake.caller(), std::move(changes),
+                                                 std::move(batch));
+        if (!done.ok()) {
+            // After other errors nobody knows whether it came to be: files must stay then.
+            const Code code = done.error().code;
+            const bool open =
+                code != Code::conflict && code != Code::not_found && code != Code::invalid_argument;
+            for (const auto& part : parts) part.one->apply->discard(open);
+            return std::move(done).error();
+        }
+        after = std::move(done->tables);
     }
     position_ = next;
     for (const auto& part : parts) {

@@ -37,6 +37,7 @@ class PostgresLoad::Writer {
     size_t table() const { return table_; }
 
     Status add(std::string_view row) {
+        TARN_CHECK_OK(load_.keep_pace(row.size()));
         TARN_CHECK_OK(decoder_.decode(row, chunk_));
         chunk_bytes_ += row.size();
         if (++chunk_rows_ < kChunkRows && chunk_bytes_ < kChunkBytes) return ok_status();
@@ -160,6 +161,18 @@ Status PostgresLoad::work_apart(const std::string& snapshot) try {
     return Error(Code::internal, std::string("loading a database: ") + problem.what());
 }
 
+/// All workers together take no more than the source was declared to bear.
+Status PostgresLoad::keep_pace(size_t bytes) {
+    const uint64_t most = parts_.bytes_per_second_max;
+    if (most == 0) return ok_status();
+    const auto due = static_cast<double>(taken_bytes_ += bytes) / static_cast<double>(most);
+    const auto passed =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - begun_).count();
+    if (due - passed < 0.05) return ok_status();
+    const auto span = std::chrono::milliseconds(static_cast<int64_t>((due - passed) * 1000));
+    return halt_.wait_for(span) ? ok_status() : Error(Code::cancelled, "the load was stopped");
+}
+
 void PostgresLoad::note(Status status) {
     if (status.ok()) return;
     const MutexLock lock(mutex_);
@@ -170,6 +183,7 @@ void PostgresLoad::note(Status status) {
 
 Status PostgresLoad::run(PostgresConnection& holder, std::vector<TableLoad> tables) {
     tables_ = std::move(tables);
+    begun_ = std::chrono::steady_clock::now();
     TARN_CHECK_OK(remove_leftovers(parts_.lake, parts_.source));
     std::vector<std::string> locations;
     for (const auto& table : tables_)

@@ -2,6 +2,8 @@
 // committed together. What dies on the way leaves nothing that anybody sees.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -39,6 +41,7 @@ class PostgresLoad {
         /// as they are at the commit. Asked again for each attempt.
         std::function<Status(const std::vector<tables::TablePtr>& tables, meta::Batch& batch)>
             positions = {};
+        uint64_t bytes_per_second_max = 0;  // 0: as fast as they come
     };
     explicit PostgresLoad(Parts parts);
     ~PostgresLoad();
@@ -59,6 +62,7 @@ class PostgresLoad {
     bool take_piece(Piece& piece);
     Status work(PostgresConnection& connection);
     Status work_apart(const std::string& snapshot);
+    Status keep_pace(size_t bytes);
     void note(Status status);
     Status commit();
     Status commit_once();
@@ -68,6 +72,8 @@ class PostgresLoad {
     const Parts parts_;
     StopFlag halt_;  // the first error ends all workers
     std::vector<TableLoad> tables_;
+    std::chrono::steady_clock::time_point begun_;
+    std::atomic<uint64_t> taken_bytes_{0};
     Mutex mutex_;
     std::vector<Piece> pieces_ TARN_GUARDED_BY(mutex_);  // the next is the last
     std::map<size_t, std::vector<tables::DataFile>> files_ TARN_GUARDED_BY(mutex_);

@@ -231,7 +231,8 @@ Status PostgresRunner::load(PostgresConnection& connection,
     log_info("ingest", "a database is being loaded",
              {{"source", name_}, {"tables", static_cast<uint64_t>(loads.size())}});
     const auto positions = loads;
-    PostgresLoad job({from_.url, name_, from_.connections_max, parts_, stop_, status_});
+    PostgresLoad job({from_.url, name_, from_.connections_max, parts_, stop_, status_, {},
+                      from_.bytes_per_second_max});
     TARN_CHECK_OK(job.run(connection, std::move(loads)));
     log_info("ingest", "a database is loaded", {{"source", name_}});
     if (from_.follow == PostgresSource::Follow::once) return ok_status();
