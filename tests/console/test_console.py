@@ -187,7 +187,7 @@ def test_filters_stand_in_the_address(lake, browser):
 
 
 def test_a_wrong_secret_is_told(lake, browser):
-    browser.open(address(lake))
+    browser.open(address(lake, "/dashboards"))
     browser.fill("Access key or user", lake.access_key)
     browser.fill("Secret", "not this one")
     browser.click("button", "Sign in")

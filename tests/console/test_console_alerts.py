@@ -62,6 +62,7 @@ def test_opens_and_recovers_before_ones_eyes(lake, receiver, browser, quiet):
     browser.holds("region", "Open alerts", "shelf_id 1")
     browser.click("button", "shelf_id 1")
     browser.see("dialog", "shelf_id 1")
+    assert browser.axe() == []
     browser.press("Escape")
     # Between the two thresholds it stays open.
     set_units(lake, 1, 5)
@@ -72,6 +73,7 @@ def test_opens_and_recovers_before_ones_eyes(lake, receiver, browser, quiet):
     browser.holds("region", "History of alerts", "recovered")
     browser.click("tab", "Deliveries")
     browser.holds("region", "Deliveries to webhooks", "delivered")
+    assert browser.axe() == []
     assert browser.evaluate("location.search") == "?tab=deliveries"
     browser.evaluate("history.back()")
     browser.holds("region", "History of alerts", "opened")
@@ -86,6 +88,7 @@ def test_a_rules_page(lake, receiver, browser, quiet):
     browser.holds("region", "Stays open for each row of", "units < 6")
     browser.see("img", "alerts of")
     browser.holds("region", "Open alerts", "shelf_id 2")
+    assert browser.axe() == []
     receiver.answer = lambda message: (200, {}, b"thank you")
     browser.click("button", "Send a test")
     browser.see_text("on its way")

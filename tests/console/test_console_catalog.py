@@ -1,6 +1,9 @@
 """Home, the catalog and access in a headless Chromium: each screen's story, and what a role may not see."""
 import json
+import os
 import pathlib
+import shutil
+import subprocess
 import sys
 import time
 
@@ -8,7 +11,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from headless_browser import Browser, missing  # noqa: E402
+from headless_browser import ROOT, Browser, missing  # noqa: E402
 from tarn_server import TarnServer  # noqa: E402
 from test_console import TABLES, address, api, ask, refusals, sql  # noqa: E402
 
@@ -286,6 +289,28 @@ def test_snippets_name_the_doors(lake, browser):
     browser.holds("region", "aws cli", "s3://lake/main/risk-")
     browser.click("tab", "boto3")
     browser.holds("region", "Python with boto3", f":{lake.address('aws')[1]}")
+    assert browser.problems() == []
+
+
+def test_snippets_work_when_pasted(lake, browser):
+    """All but Spark's, which needs packages from outside."""
+    environment = dict(os.environ, AWS_ACCESS_KEY_ID=lake.access_key, AWS_SECRET_ACCESS_KEY=lake.secret_key, AWS_DEFAULT_REGION="us-east-1")
+    browser.open(link(lake, "/catalog/main/stores?tab=use"))
+    ways = [("psql", "psql", ["bash", "-c"], "psql", "Puerto"), ("psycopg2", "Python with psycopg2", ["/usr/bin/python3", "-c"], None, "Puerto"),
+            ("boto3", "Python with boto3", ["/usr/bin/python3", "-c"], None, ".parquet"), ("aws cli", "aws cli", ["bash", "-c"], "aws", "table-uuid"),
+            ("pyiceberg", "Python with pyiceberg", [str(ROOT / ".venv/bin/python"), "-c"], None, "Puerto")]
+    tried = 0
+    for tab, name, run, program, wanted in ways:
+        browser.click("tab", tab)
+        text = browser.text("region", name)
+        if shutil.which(program or run[0]) is None:
+            continue
+        done = subprocess.run(run + [text], env=environment, capture_output=True, text=True, timeout=120)
+        if "ModuleNotFoundError" in done.stderr:
+            continue
+        assert done.returncode == 0 and wanted in done.stdout, f"{name}: {done.stdout[-500:]} {done.stderr[-1500:]}"
+        tried += 1
+    assert tried >= 1
     assert browser.problems() == []
 
 

@@ -57,6 +57,7 @@ def test_how_good_it_is(lake, browser):
     browser.holds("region", "Error over time as a table", "Seasonal naive")
     browser.holds("region", "Back-test in all", "Naive: the last value")
     browser.holds("region", "Back-test by round", "Known up to")
+    assert browser.axe() == []
     monitor = api(lake, "GET", "/api/v1/models/demand/monitor")
     points = monitor["errors"]["points"]
     wape = sum(p["model"] * p["actual"] for p in points) / sum(p["actual"] for p in points)
@@ -74,6 +75,7 @@ def test_what_it_learnt_and_drift(lake, browser):
     browser.holds("region", "promo", "trained on")
     browser.click("button", "As a table")
     browser.see("button", "With bars")
+    assert browser.axe() == []
     browser.reload()
     browser.holds("region", "units", "index")
     drift = api(lake, "GET", "/api/v1/models/main.demand/monitor")["drift"]
@@ -85,6 +87,7 @@ def test_what_it_learnt_and_drift(lake, browser):
 def test_roll_back_and_promote(lake, browser):
     assert in_use(lake) == [2]
     browser.open(link(lake, "/models/main.demand?tab=versions"))
+    assert browser.axe() == []
     browser.click("button", "Roll back to version 1")
     browser.see("dialog", "Roll back to version 1")
     confirm(browser)
@@ -110,6 +113,7 @@ def test_score_by_hand(lake, browser):
     browser.click("button", "Score")
     browser.holds("status", "", "demand:")
     browser.holds("region", "The statement", "predict_demand")
+    assert browser.axe() == []
     assert browser.problems() == []
 
 

@@ -53,6 +53,7 @@ def test_the_graph_has_everything_and_keys(lake, browser):
     assert browser.evaluate("location.pathname") == "/pipelines/tables.levels"
     browser.evaluate("history.back()")
     browser.see("link", "model demand")
+    assert browser.axe() == []
     assert browser.problems() == []
 
 
@@ -62,6 +63,7 @@ def test_the_list_says_the_same(lake, browser):
     assert browser.evaluate("location.search") == "?view=list"
     browser.holds("region", "Steps of the pipeline", "daily_units")
     browser.holds("region", "Steps of the pipeline", "runs_empty")
+    assert browser.axe() == []
     browser.fill("Filter steps", "demand")
     browser.lacks("region", "Steps of the pipeline", "totals")
     browser.reload()
@@ -89,11 +91,13 @@ def test_a_step_and_a_run(lake, browser):
     browser.holds("region", "Checks of the table", "unique(key)")
     browser.holds("region", "Checks of the table", "passed")
     browser.holds("region", "Runs of this step", "#1")
+    assert browser.axe() == []
     browser.click("link", "Run 1 of daily_units")
     browser.see("heading", "daily_units, run #1")
     browser.holds("region", "Snapshots that the run read and made", "sales")
     browser.holds("region", "Log", "computing rows")
     browser.holds("region", "What it did", "Rows written")
+    assert browser.axe() == []
     browser.reload()
     browser.see("heading", "daily_units, run #1")
     browser.evaluate("history.back()")
@@ -112,7 +116,7 @@ def test_a_failed_run_and_rerun_from_there(lake, browser):
     browser.see("heading", "Why it failed")
     browser.see_text("total < 1000000")
     browser.open(address(lake, "/pipelines"))
-    browser.see("link", "table totals, failed")
+    browser.see("link", "table totals \u25a0 failed")
     sql(lake, "delete from sales where units = 5000000")
     browser.open(address(lake, f"/pipelines/tables.totals/{failed['run']}"))
     browser.click("button", "Rerun from here")
@@ -120,7 +124,7 @@ def test_a_failed_run_and_rerun_from_there(lake, browser):
     browser.see_text("is due now")
     until(lambda: last(lake, "tables.totals")["outcome"] == "done")
     browser.open(address(lake, "/pipelines"))
-    browser.see("link", "table totals, idle")
+    browser.see("link", "table totals \u25cf idle")
     assert trouble(browser.problems()) == []
 
 

@@ -24,6 +24,13 @@ export function Tabs({ tabs, label, word = "tab" }: { tabs: Tab[]; label: string
     if (focus) list.current?.querySelectorAll<HTMLButtonElement>('[role="tab"]')[tabs.indexOf(tab)]?.focus();
   };
   const current = tabs[at]!;
+  // On a narrow screen the list is wider than its place: the chosen one is in sight.
+  useEffect(() => {
+    const chosen = list.current?.querySelector<HTMLElement>('[aria-selected="true"]');
+    if (!chosen || !list.current) return;
+    const left = chosen.offsetLeft - list.current.offsetLeft;
+    if (left < list.current.scrollLeft || left + chosen.offsetWidth > list.current.scrollLeft + list.current.clientWidth) list.current.scrollLeft = left - 48;
+  }, [current.name]);
   return (
     <div class="tabs">
       <div

@@ -74,7 +74,7 @@ std::string last_part(const std::string& arn, char mark) {
 }
 
 struct Reader {
-    uint64_t times = 0, refused = 0, bytes = 0;
+    uint64_t times = 0, refused = 0, failed = 0, bytes = 0;
     Timestamp last;
     std::map<std::string, uint64_t> doors, what;
 };
@@ -156,7 +156,8 @@ Result<ApiResponse> get_usage(const DoorParts& parts, ApiRequest& request) {
             if (record.outcome == security::AuditOutcome::allowed)
                 reader.times += record.count;
             else
-                reader.refused += record.count;
+                (record.outcome == security::AuditOutcome::denied ? reader.refused
+                                                                  : reader.failed) += record.count;
             reader.bytes += record.bytes;
             reader.last = std::max(reader.last, record.at);
             reader.doors[record.door] += record.count;
@@ -168,7 +169,7 @@ Result<ApiResponse> get_usage(const DoorParts& parts, ApiRequest& request) {
     }
     std::vector<std::pair<uint64_t, std::string>> order;
     for (const auto& [name, reader] : readers)
-        order.emplace_back(reader.times + reader.refused, name);
+        order.emplace_back(reader.times + reader.refused + reader.failed, name);
     std::sort(order.rbegin(), order.rend());
     Json out = Json::array();
     for (size_t i = 0; i < order.size() && i < kReadersMax; ++i) {
@@ -176,6 +177,7 @@ Result<ApiResponse> get_usage(const DoorParts& parts, ApiRequest& request) {
         out.push_back({{"principal", order[i].second},
                        {"times", reader.times},
                        {"refused", reader.refused},
+                       {"failed", reader.failed},
                        {"bytes", reader.bytes},
                        {"last", format_iso8601(reader.last)},
                        {"doors", top_of(reader.doors, 8)},
@@ -193,12 +195,17 @@ Result<ApiResponse> get_growth(const DoorParts& parts, ApiRequest& request) {
     if (parts.catalog == nullptr)
         return Error(Code::unimplemented, "this server was started without tables");
     TARN_TRY(hours, number_in(request.http, "hours"));
-    const int64_t span_ms =
-        static_cast<int64_t>(std::clamp<uint64_t>(hours.value_or(24), 1, kHoursMax)) * 3'600'000;
     constexpr int64_t kPoints = 48;
     const int64_t now_ms = parts.clock->now().micros / 1000;
     bool truncated = false;
     TARN_TRY(all, CatalogView(parts, request.caller.principal).all(&truncated));
+    // Not from before there was anything.
+    int64_t oldest = 60'000;
+    for (const auto& seen : all)
+        if (seen.whole) oldest = std::max(oldest, now_ms - seen.info.created.micros / 1000);
+    const int64_t span_ms = std::min(
+        oldest,
+        static_cast<int64_t>(std::clamp<uint64_t>(hours.value_or(24), 1, kHoursMax)) * 3'600'000);
     std::vector<std::pair<int64_t, int64_t>> sums(kPoints + 1);  // bytes, rows
     for (const auto& seen : all) {
         if (!seen.whole || seen.table == nullptr) continue;

@@ -37,9 +37,11 @@ Result<std::string> from_of(const SeenTable& seen, ApiRequest& request) {
     return from;
 }
 
+/// Who may not run statements does not read rows in this way either.
 Result<SeenTable> asked_table(const DoorParts& parts, ApiRequest& request) {
     if (parts.catalog == nullptr || parts.engine == nullptr)
         return Error(Code::unimplemented, "this server was started without SQL");
+    TARN_CHECK_OK(parts.authorizer->decide(request.caller, "tarn:ExecuteStatement", request.caller.resource));
     request.caller.resource =
         parts.grants->table_arn(request.path_values[0], request.path_values[1]);
     return CatalogView(parts, request.caller.principal)

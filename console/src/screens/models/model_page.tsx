@@ -105,7 +105,7 @@ function Versions({ versions, done }: { versions: Version[]; done: () => void })
           { name: "why", title: "Why", value: (one) => one.why, show: (one) => <span class="cell-text" title={one.why}>{one.why}</span>, wide_from: 1100 },
           {
             name: "action",
-            title: "",
+            title: "Change",
             value: () => "",
             unsorted: true,
             right: true,

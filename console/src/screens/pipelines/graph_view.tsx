@@ -90,34 +90,34 @@ export function GraphView({ graph, focus }: { graph: Graph; focus: string | null
 function Node({ node, x, y }: { node: GraphNode; x: number; y: number }) {
   const checks = node.step?.checks ?? 0;
   const warned = (node.step?.last?.warnings?.length ?? 0) > 0;
-  const kind = checks > 0 ? `${node.kind} \u00B7 ${checks} ${checks === 1 ? "check" : "checks"}` : node.kind;
+  const aside = warned ? `${marks.warn} warned` : checks > 0 ? `${checks} ${checks === 1 ? "check" : "checks"}` : "";
   const state = node.state.replace(/_/g, " ");
-  const about = [`${node.kind} ${node.name}`, state, node.facts, warned ? "with warnings" : ""].filter(Boolean).join(", ");
+  const sign = state === "" ? "" : `${marks[node.tone]} ${state}`;
+  const facts = fitting(node.facts, 27 - Math.min(14, state.length));
+  const name = cut(node.name, 22);
+  // In the words and the order that one sees, then the name as a whole.
+  const about = [node.kind, name, sign, facts, aside, name === node.name ? "" : `(${node.name})`].filter(Boolean).join(" ");
   return (
     <g transform={`translate(${x} ${y})`}>
+      <title>{about}</title>
       <a href={node.href} data-node={node.id} class={`node ${node.kind.replace(" ", "-")} ${node.tone}`} aria-label={about}>
-        <title>{about}</title>
         <rect class="box" width={sizes.width} height={sizes.height} rx="10" />
         <rect class="stripe" width="5" height={sizes.height - 20} x="0" y="10" rx="2.5" />
         <text class="node-kind" x="16" y="19">
-          {kind}
-        </text>
-        {warned && (
-          <text class="node-warning" x={sizes.width - 12} y="19" text-anchor="end">
-            {"\u25B2"} warned
+          {node.kind}
+        </text>{" "}
+        <text class="node-name" x="16" y="38">
+          {name}
+        </text>{" "}
+        <text class="node-facts" x="16" y="56">
+          {sign !== "" && <tspan class="node-state">{sign}</tspan>}{" "}
+          <tspan dx={sign === "" ? 0 : 6}>{facts}</tspan>
+        </text>{" "}
+        {aside !== "" && (
+          <text class={warned ? "node-warning" : "node-kind"} x={sizes.width - 12} y="19" text-anchor="end">
+            {aside}
           </text>
         )}
-        <text class="node-name" x="16" y="38">
-          {cut(node.name, 22)}
-        </text>
-        <text class="node-facts" x="16" y="56">
-          {state !== "" && (
-            <tspan class="node-state">
-              {marks[node.tone]} {cut(state, 14)}
-            </tspan>
-          )}
-          <tspan dx={state === "" ? 0 : 6}>{fitting(node.facts, 27 - Math.min(14, state.length))}</tspan>
-        </text>
       </a>
     </g>
   );
