@@ -1,4 +1,6 @@
 """Home, the catalog and access in a headless Chromium: each screen's story, and what a role may not see."""
+import base64
+import http.client
 import json
 import os
 import pathlib
@@ -458,6 +460,60 @@ def test_the_api_tells_a_role_no_more(lake):
             assert ask(lake, "PUT", "/api/v1/catalog/main/daily_sales/description", body)[0].status == 403
     finally:
         lake.access_key, lake.secret_key = owner
+
+
+def test_events_tell_a_role_of_its_tables_only(lake):
+    """Pages that name tables, or all, are told what the viewer may see."""
+    key = api(lake, "POST", "/api/v1/users/ann/keys")
+    pair = base64.b64encode(f"{key['access_key_id']}:{key['secret_access_key']}".encode()).decode()
+    host, port = lake.address("http")
+    for words in ("tables=*", "tables=main.risk,main.daily_sales"):
+        connection = http.client.HTTPConnection(host, port, timeout=20)
+        connection.request("GET", f"/api/v1/events?{words}", headers={"Authorization": "Basic " + pair})
+        stream = connection.getresponse()
+        assert stream.status == 200
+        while stream.readline() != b"event: hello\n":
+            pass
+        sql(lake, "insert into risk values (99, 1, 1, 1, 0.1, 'ok', '')")
+        sql(lake, "insert into daily_sales values (current_date, 1, 'north', 1)")
+        told = []
+        while not any("daily_sales" in line for line in told):
+            line = stream.readline().decode()
+            if line.startswith("data: ") and "tables" in line:
+                told.append(line)
+        assert not any("risk" in line for line in told)
+        connection.close()
+    assert ask(lake, "GET", "/api/v1/events")[0].status == 400
+
+
+def test_odd_names_of_columns(lake, browser):
+    sql(lake, 'create table odd ("we""ird; --" int, "select" text, "Größe" double, big decimal(38,0), list int[], seen timestamptz)')
+    sql(lake, "insert into odd values (1, 'a', 1.5, 12345678901234567890123, [1, 2], now()), (null, '<b>x</b>', 'nan', null, null, null)")
+    profile = api(lake, "GET", "/api/v1/catalog/main/odd/profile")
+    columns = {column["name"]: column for column in profile["columns"]}
+    assert profile["rows"] == 2 and columns['we"ird; --']["nulls"] == 1 and columns["select"]["distinct"] == 2
+    assert columns["big"]["max"] == "12345678901234567890123" and columns["list"]["distinct"] is None
+    assert not [column["problem"] for column in profile["columns"] if "problem" in column]
+    browser.open(link(lake, "/catalog/main/odd?tab=sample"))
+    browser.holds("region", "Sample of odd", "<b>x</b>")
+    browser.click("tab", "Profile")
+    browser.holds("row", "Größe", "double precision")
+    assert browser.problems() == []
+
+
+def test_a_long_list_draws_what_is_in_sight(lake, browser):
+    sql(lake, "create table many (n int)")
+    for n in range(230):
+        sql(lake, f"insert into many values ({n})")
+    browser.open(link(lake, "/catalog/main/many?tab=history"))
+    browser.see("group", "Snapshots of many")
+    kept = api(lake, "GET", "/api/v1/catalog/main/many/snapshots?limit=500")["snapshots"]
+    assert len(kept) > 200
+    assert browser.evaluate("document.querySelectorAll('main tbody tr').length") < 80
+    assert browser.evaluate("document.querySelector('main table').getAttribute('aria-rowcount')") == str(len(kept) + 1)
+    browser.evaluate("document.querySelector('.virtual').scrollTop = 1e6")
+    browser.see("row", f"Show the table as it was at {kept[-1]['at']}")
+    assert browser.problems() == []
 
 
 def test_descriptions_are_bounded(lake):
