@@ -24,7 +24,7 @@ function on_key(event: KeyboardEvent): void {
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-  if (!single_keys.value || types_text(event.target) || document.querySelector("dialog[open]")) return;
+  if (!single_keys.value || types_text(event.composedPath()[0] ?? null) || document.querySelector("dialog[open]")) return;
   if (event.key === "?") {
     event.preventDefault();
     palette_open.value = "help";

@@ -288,6 +288,12 @@ def test_completion_knows_what_the_viewer_may_see(lake, browser):
         time.sleep(0.1)
     assert shown and "price" not in shown
     browser.press("Escape")
+    # What is typed stays as it is typed: no key of the page's own, no letter lost.
+    for key in ", '/?gd'":
+        browser.press("Space" if key == " " else key)
+    text = browser.evaluate("document.querySelector('.editor-host').shadowRoot.querySelector('.cm-content').textContent")
+    assert text.startswith("select p, '/?gd'"), text
+    assert browser.evaluate("location.pathname + String(document.querySelector('dialog'))") == "/workbenchnull"
     assert browser.problems() == []
 
 

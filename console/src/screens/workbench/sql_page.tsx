@@ -169,7 +169,8 @@ function EditorPane({ tab, editor, run: go }: { tab: EditorTab; editor: { curren
     };
   }, []);
   useEffect(() => {
-    editor.current?.set_text(tab.sql);
+    // What stands now, not what stood when this was drawn: a letter may have been typed since.
+    editor.current?.set_text(active.value?.sql ?? "");
   }, [ready, tab.id, tab.sql]);
   const mark = marks.value.get(tab.id) ?? null;
   useEffect(() => {
