@@ -21,8 +21,7 @@ namespace tarn::query {
 class Engine;
 
 /// Rows of one file, at most 2,048 at once, each with its position. Positions grow.
-using TakeRows =
-    std::function<Status(const Chunk& rows, const std::vector<uint64_t>& positions)>;
+using TakeRows = std::function<Status(const Chunk& rows, const std::vector<uint64_t>& positions)>;
 
 /// Reads columns (by field id of the table's current schema, in that order) of the live rows of one
 /// data file: those that `file.deletes` do not name. `only`: sorted positions, null for all; row

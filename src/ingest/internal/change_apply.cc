@@ -87,7 +87,8 @@ Result<uint32_t> ChangeApply::Impl::append(const Cells& after, Before kind, cons
 Status ChangeApply::Impl::wait_for_old(uint32_t row, uint32_t column, Before kind,
                                        const Cells& before) {
     auto& into = buffer_.chunk().columns[column];
-    const bool in_before = kind == Before::row && before[kept_[column]].kind != Cell::Kind::unchanged;
+    const bool in_before =
+        kind == Before::row && before[kept_[column]].kind != Cell::Kind::unchanged;
     if (in_before) {
         const Cell& old = before[kept_[column]];
         if (old.kind == Cell::Kind::text) return readers_[kept_[column]].read(old.text, into);
@@ -129,8 +130,7 @@ Result<RowKey> ChangeApply::Impl::key_of_cells(const Cells& cells) {
 
 void ChangeApply::Impl::clear_key_cells() {
     key_cells_.columns.clear();
-    for (const size_t column : kept_)
-        key_cells_.columns.emplace_back(shape_.columns[column].type);
+    for (const size_t column : kept_) key_cells_.columns.emplace_back(shape_.columns[column].type);
 }
 
 void ChangeApply::Impl::supersede(const ChangedKeys::Entry& entry) {
@@ -191,8 +191,7 @@ std::string ChangeApply::Impl::describe(const RowKey& key) const {
     if (key_.size() == 1 && key.size == 8 &&
         query::Column::store_of(kinds[kept_[key_[0]]].type) == query::Column::Store::numbers) {
         uint64_t number = 0;
-        for (size_t i = 0; i < 8; ++i)
-            number = number << 8 | static_cast<uint8_t>(key.bytes[i]);
+        for (size_t i = 0; i < 8; ++i) number = number << 8 | static_cast<uint8_t>(key.bytes[i]);
         text = std::to_string(static_cast<int64_t>(number ^ (uint64_t{1} << 63)));
     } else {
         for (const char c : key.view())
@@ -205,9 +204,8 @@ std::string ChangeApply::Impl::describe(const RowKey& key) const {
 Status ChangeApply::Impl::insert(const TransactionInfo& transaction, const Cells& after) {
     for (const Cell& cell : after)
         if (cell.kind == Cell::Kind::unchanged)
-            return Error(Code::invalid_argument,
-                         fmt::format("table {}: an insert without a value",
-                                     table_->info.full_name()));
+            return Error(Code::invalid_argument, fmt::format("table {}: an insert without a value",
+                                                             table_->info.full_name()));
     TARN_TRY(row, append(after, Before::none, {}));
     ++counts_.inserted;
     if (history_) TARN_CHECK_OK(tell_history('I', transaction, Before::none, {}, {}, row));
@@ -235,10 +233,8 @@ Status ChangeApply::Impl::update(const TransactionInfo& transaction, Before kind
     }
     // Where the cells that the log left out are.
     if (buffer_.waiting().size() > waited) TARN_CHECK_OK(find_old(waited, old_key));
-    if (history_)
-        TARN_CHECK_OK(tell_history('U', transaction, kind, before, old_key, row));
-    if (shape_.mode == Mode::whole_rows || !(old_key == key))
-        TARN_CHECK_OK(take_one(old_key));
+    if (history_) TARN_CHECK_OK(tell_history('U', transaction, kind, before, old_key, row));
+    if (shape_.mode == Mode::whole_rows || !(old_key == key)) TARN_CHECK_OK(take_one(old_key));
     place(key, row);
     return ok_status();
 }
@@ -351,8 +347,8 @@ uint64_t ChangeApply::Impl::bytes() const {
 
 ChangeApply::ChangeApply(Parts parts, tables::TablePtr table, ChangeShape shape,
                          tables::TablePtr history)
-    : impl_(std::make_unique<Impl>(parts, std::move(table), std::move(shape),
-                                   std::move(history))) {}
+    : impl_(std::make_unique<Impl>(parts, std::move(table), std::move(shape), std::move(history))) {
+}
 ChangeApply::~ChangeApply() {
     impl_->discard(false);
 }

@@ -31,11 +31,11 @@ struct ChangeShape {
         columns;                 // as decoded, in the order of Relation::columns; types as stored
     std::vector<int> field_ids;  // one each
     std::vector<size_t> key;     // places in `columns` of the replica identity's columns (full: the
-                              // primary key's, else all)
+                                 // primary key's, else all)
     enum class Mode : uint8_t {
-        upsert,      // one row a key
-        whole_rows,  // replica identity full without a primary key: equal rows are told apart by
-                     // nothing; a deletion removes one of them
+        upsert,       // one row a key
+        whole_rows,   // replica identity full without a primary key: equal rows are told apart by
+                      // nothing; a deletion removes one of them
         append_only,  // no replica identity: rows are only added
     };
     Mode mode = Mode::upsert;

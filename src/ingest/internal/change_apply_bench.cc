@@ -33,8 +33,8 @@ double resident_mib() {
 
 /// pgbench's accounts, as they are in the lake.
 struct Accounts {
-    explicit Accounts(int64_t rows) : folder(std::filesystem::temp_directory_path() /
-                                             ("change-bench-" + random_hex(6))) {
+    explicit Accounts(int64_t rows)
+        : folder(std::filesystem::temp_directory_path() / ("change-bench-" + random_hex(6))) {
         std::filesystem::create_directories(folder);
         lake = std::make_unique<TestLake>(folder, disk, folder / "extents");
         TargetTable wanted;
@@ -76,8 +76,8 @@ struct Accounts {
         std::filesystem::remove_all(folder);
     }
     void begin() {
-        apply = std::make_unique<ChangeApply>(ChangeApply::Parts{*lake->parts, *index}, table,
-                                              shape);
+        apply =
+            std::make_unique<ChangeApply>(ChangeApply::Parts{*lake->parts, *index}, table, shape);
     }
     void update(int64_t id) {
         const std::string key = std::to_string(id), bid = std::to_string(id / 100'000),
@@ -115,8 +115,7 @@ void bm_upserts(benchmark::State& state) {
     accounts.begin();
     accounts.update(0);
     accounts.commit();
-    state.counters["index_ns_per_row"] =
-        (cpu_seconds() - before) * 1e9 / double(state.range(0));
+    state.counters["index_ns_per_row"] = (cpu_seconds() - before) * 1e9 / double(state.range(0));
     const double begin = cpu_seconds();
     uint64_t done = 0;
     for (auto _ : state) {

@@ -100,11 +100,11 @@ struct ChangeApply::Impl {
     const Parts parts_;
     tables::TablePtr table_;  // newest state known
     ChangeShape shape_;
-    std::vector<size_t> kept_;       // columns of the relation that the table has
-    std::vector<int> kept_ids_;      // their field ids
+    std::vector<size_t> kept_;        // columns of the relation that the table has
+    std::vector<int> kept_ids_;       // their field ids
     std::vector<uint32_t> place_of_;  // relation's column -> buffer's; kNotKept
     static constexpr uint32_t kNotKept = UINT32_MAX;
-    std::vector<size_t> key_;  // of the buffer's columns
+    std::vector<size_t> key_;           // of the buffer's columns
     std::vector<ValueReader> readers_;  // of the relation's columns
     KeyMaker keys_made_;
     query::Chunk key_cells_;  // keys of rows before

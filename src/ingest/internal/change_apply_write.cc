@@ -52,8 +52,8 @@ Status ChangeApply::Impl::load_base(bool newest) {
 uint32_t ChangeApply::Impl::own_of(uint32_t writer_file) {
     const uint32_t own = writer_base_ + writer_file;
     while (own_paths_.size() <= own)
-        own_paths_.push_back(writer_->path(static_cast<uint32_t>(own_paths_.size()) -
-                                           writer_base_));
+        own_paths_.push_back(
+            writer_->path(static_cast<uint32_t>(own_paths_.size()) - writer_base_));
     return own | kOwn;
 }
 
@@ -103,8 +103,7 @@ Status ChangeApply::Impl::write_buffer() {
     if (written.empty()) return ok_status();
     for (auto& [key, many] : many_)
         for (auto& place : many.live)
-            if (place.file == kBuffered)
-                place = written.at(static_cast<uint32_t>(place.position));
+            if (place.file == kBuffered) place = written.at(static_cast<uint32_t>(place.position));
     return ok_status();
 }
 
@@ -120,9 +119,8 @@ Result<tables::ScanTask> ChangeApply::Impl::task_of(uint32_t file) {
     TARN_TRY(path, index_->path_of(file));
     const auto found = base_files_.find(path);
     if (found == base_files_.end())
-        return Error(Code::internal,
-                     fmt::format("key index: {} is no file of table {}", path,
-                                 table_->info.full_name()));
+        return Error(Code::internal, fmt::format("key index: {} is no file of table {}", path,
+                                                 table_->info.full_name()));
     return found->second;
 }
 
@@ -181,8 +179,10 @@ Status ChangeApply::Impl::settle() {
                 cell = {&buffer_.chunk(), static_cast<size_t>(source->position)};
             else if (source) {
                 const auto row = fetched_rows_.find(*source);
-                if (row != fetched_rows_.end()) cell = row->second;
-                else if (i == 0) return no_row(all[i]->waiting()[at].source.key);
+                if (row != fetched_rows_.end())
+                    cell = row->second;
+                else if (i == 0)
+                    return no_row(all[i]->waiting()[at].source.key);
             }
             cells.push_back(cell);
         }
@@ -220,9 +220,8 @@ Status ChangeApply::Impl::fetch(const std::map<uint32_t, std::set<uint64_t>>& wa
                 fetched_rows_[{number, positions[row]}] = {fetched_.back().get(), row};
             return ok_status();
         };
-        TARN_CHECK_OK(query::read_placed_rows(parts_.lake.engine,
-                                              file & kOwn ? table_ : base_, task, ids, &only,
-                                              take));
+        TARN_CHECK_OK(query::read_placed_rows(parts_.lake.engine, file & kOwn ? table_ : base_,
+                                              task, ids, &only, take));
     }
     return ok_status();
 }
@@ -399,8 +398,7 @@ void ChangeApply::Impl::discard(bool outcome_open) {
         const Status removed = parts_.lake.catalog.files().remove(paths);
         if (!removed.ok())
             log_warning("ingest", "files of a commit that did not come to be stay behind",
-                        {{"table", table_->info.full_name()},
-                         {"error", removed.error().message}});
+                        {{"table", table_->info.full_name()}, {"error", removed.error().message}});
     }
     own_files_.clear();
     if (history_) history_->discard();

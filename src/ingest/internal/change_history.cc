@@ -51,8 +51,7 @@ TargetTable history_target(const TargetTable& of) {
         "place of the commit in the source's log: orders transactions",
         "from 1, in the transaction", "by the source's clock"};
     for (size_t i = 0; i < fact_columns().size(); ++i)
-        target.columns.push_back(
-            {fact_columns()[i].name, fact_columns()[i].type, false, kSays[i]});
+        target.columns.push_back({fact_columns()[i].name, fact_columns()[i].type, false, kSays[i]});
     for (const char* side : {"before_", "after_"})
         for (const auto& column : of.columns)
             target.columns.push_back({side_name(side, column.name), column.type, false, ""});

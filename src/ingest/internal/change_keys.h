@@ -31,9 +31,7 @@ class ChangedKeys {
     Entry& at(uint32_t entry) { return entries_[entry]; }
     const std::vector<Entry>& entries() const { return entries_; }
     /// kNone: it was not touched.
-    uint32_t find(const RowKey& key) const {
-        return slots_.empty() ? kNone : slots_[slot_of(key)];
-    }
+    uint32_t find(const RowKey& key) const { return slots_.empty() ? kNone : slots_[slot_of(key)]; }
     /// A key that is new is `gone`.
     uint32_t find_or_add(const RowKey& key) {
         if (entries_.size() * 2 >= slots_.size()) grow();

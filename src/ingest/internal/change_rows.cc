@@ -51,8 +51,7 @@ void WaitingRows::settle(const std::vector<Fetched>& fetched) {
     for (uint32_t column = 0; column < types_.size(); ++column) {
         std::map<uint32_t, const Fetched*> mended;
         for (size_t i = 0; i < waiting_.size(); ++i)
-            if (fetched[i].rows &&
-                (waiting_[i].column == column || waiting_[i].column == kAll))
+            if (fetched[i].rows && (waiting_[i].column == column || waiting_[i].column == kAll))
                 mended[waiting_[i].row] = &fetched[i];
         if (mended.empty()) continue;
         query::Column made(types_[column]);

@@ -276,10 +276,9 @@ Status ValueReader::read_rest(std::string_view text, query::Column& out) const {
             "that casts the column, or give it a precision)";
     if (type.kind == Kind::list && text.starts_with("{{"))
         advice = " (arrays of arrays: read a view that casts the column to json)";
-    return Error(
-        value.error().code,
-        fmt::format("column {}: {}{}", column_.name, value.error().message, advice),
-        value.error().reason);
+    return Error(value.error().code,
+                 fmt::format("column {}: {}{}", column_.name, value.error().message, advice),
+                 value.error().reason);
 }
 
 void copy_cell(const query::Column& from, size_t row, query::Column& to) {

@@ -40,8 +40,9 @@ rocksdb::Options options_of(uint64_t memory_max) {
     options.max_log_file_size = 1ull << 20;
     options.info_log_level = rocksdb::WARN_LEVEL;
     options.stats_dump_period_sec = 0;
-    options.unordered_write = false;
-    options.allow_concurrent_memtable_write = true;
+    // Most keys that are asked for are not in the memtable.
+    options.memtable_prefix_bloom_size_ratio = 0.1;
+    options.memtable_whole_key_filtering = true;
 
     rocksdb::BlockBasedTableOptions table;
     const uint64_t memtables = 2 * kMemtableBytes;
@@ -70,8 +71,8 @@ class OpenIndex final : public KeyIndex {
         std::error_code problem;
         fs::create_directories(parts_.folder, problem);
         if (problem)
-            return Error(Code::io, fmt::format("key index: {}: {}", parts_.folder,
-                                               problem.message()));
+            return Error(Code::io,
+                         fmt::format("key index: {}: {}", parts_.folder, problem.message()));
         if (open().ok()) return ok_status();
         log_warning("ingest", "the key index is made anew", {{"folder", parts_.folder}});
         db_.reset();
@@ -93,13 +94,12 @@ class OpenIndex final : public KeyIndex {
  private:
     Status open() {
         rocksdb::DB* opened = nullptr;
-        TARN_CHECK_OK(status_of(
-            rocksdb::DB::Open(options_of(parts_.memory_max), parts_.folder, &opened)));
+        TARN_CHECK_OK(
+            status_of(rocksdb::DB::Open(options_of(parts_.memory_max), parts_.folder, &opened)));
         db_.reset(opened);
         std::string version;
         const auto found = db_->Get({}, kVersionKey, &version);
-        if (found.ok() && version.starts_with(kVersion) &&
-            version.size() == kVersion.size() + 16) {
+        if (found.ok() && version.starts_with(kVersion) && version.size() == kVersion.size() + 16) {
             seed_ = version.substr(kVersion.size());
             return sweep_index(*db_);
         }
@@ -108,8 +108,8 @@ class OpenIndex final : public KeyIndex {
         if (rows->Valid() || !rows->status().ok())
             return Error(Code::corrupted, "key index: another version");
         seed_ = random_bytes(16);
-        TARN_CHECK_OK(status_of(
-            db_->Put(without_log(), kVersionKey, std::string(kVersion) + seed_)));
+        TARN_CHECK_OK(
+            status_of(db_->Put(without_log(), kVersionKey, std::string(kVersion) + seed_)));
         return status_of(db_->Flush({}));
     }
 

@@ -35,8 +35,7 @@ class IndexTable::Runs {
     /// What is left goes into the batch, or into a last file.
     Status finish(rocksdb::WriteBatch& batch) {
         if (entries_.size() > kBatchEntries) return ingest();
-        for (const auto& [key, place] : entries_)
-            table_.put(batch, {key, std::nullopt, place});
+        for (const auto& [key, place] : entries_) table_.put(batch, {key, std::nullopt, place});
         entries_.clear();
         return ok_status();
     }
@@ -58,16 +57,13 @@ class IndexTable::Runs {
             if (a.key == b.key) return table_.key_.many && a.place < b.place;
             return a.key.view() < b.key.view();
         });
-        const std::string path = fmt::format("{}/run-{}.sst", table_.parts_.folder, random_hex(8));
-        const auto written = write_file(path);
+        const std::string path = table_.run_path();
+        Status done = write_file(path);
         entries_.clear();
-        if (!written.ok()) return written;
-        rocksdb::IngestExternalFileOptions options;
-        options.move_files = true;
-        const auto taken = table_.parts_.db.IngestExternalFile({path}, options);
+        if (done.ok()) return table_.ingest({path});
         std::error_code ignored;
         std::filesystem::remove(path, ignored);
-        return status_of(taken);
+        return done;
     }
 
     Status write_file(const std::string& path) {
@@ -95,11 +91,60 @@ class IndexTable::Runs {
     bool ingested_ = false;
 };
 
+std::string IndexTable::run_path() const {
+    return fmt::format("{}/run-{}.sst", parts_.folder, random_hex(8));
+}
+
+/// All of the files or none; they are gone afterwards.
+Status IndexTable::ingest(const std::vector<std::string>& paths) {
+    rocksdb::IngestExternalFileOptions options;
+    options.move_files = true;
+    const auto taken = parts_.db.IngestExternalFile(paths, options);
+    std::error_code ignored;
+    for (const auto& path : paths) std::filesystem::remove(path, ignored);
+    return status_of(taken);
+}
+
+/// One file with the entries, one with the record and the files' names: taken over together, so
+/// that the record is what it says. Two, so that what lies in the memtable between the two ranges
+/// need not be flushed for it.
+Status IndexTable::ingest_moves(const std::vector<KeyIndex::Move>& moves, bool told) {
+    std::vector<const KeyIndex::Move*> sorted;
+    sorted.reserve(moves.size());
+    for (const auto& move : moves) sorted.push_back(&move);
+    const auto less = [](const KeyIndex::Move* a, const KeyIndex::Move* b) {
+        return a->key < b->key;
+    };
+    if (!std::is_sorted(sorted.begin(), sorted.end(), less))
+        std::stable_sort(sorted.begin(), sorted.end(), less);
+    const uint32_t number = cleared_.value_or(record_.number);
+    std::vector<std::string> paths = {run_path()};
+    rocksdb::SstFileWriter entries(rocksdb::EnvOptions(), parts_.db.GetOptions());
+    TARN_CHECK_OK(status_of(entries.Open(paths[0])));
+    for (const auto* move : sorted) {
+        const std::string entry = entry_of(number, move->key);
+        TARN_CHECK_OK(status_of(move->to ? entries.Put(entry, place_text(*move->to))
+                                         : entries.Delete(entry)));
+    }
+    TARN_CHECK_OK(status_of(entries.Finish()));
+    if (told) {
+        Facts facts;
+        collect_facts(facts);
+        paths.push_back(run_path());
+        rocksdb::SstFileWriter file(rocksdb::EnvOptions(), parts_.db.GetOptions());
+        TARN_CHECK_OK(status_of(file.Open(paths[1])));
+        for (const auto& [key, value] : facts)
+            TARN_CHECK_OK(status_of(value ? file.Put(key, *value) : file.Delete(key)));
+        TARN_CHECK_OK(status_of(file.Finish()));
+    }
+    return ingest(paths);
+}
+
 Status IndexTable::mark_torn() {
     rocksdb::WriteBatch batch;
     if (found_ && !record_.torn) {
         record_.torn = true;
-        save(batch, record_);
+        save(batch);
     }
     TARN_CHECK_OK(status_of(parts_.db.Write(without_log(), &batch)));
     return status_of(parts_.db.Flush({}));
@@ -142,8 +187,7 @@ Status IndexTable::build(const tables::TablePtr& state) {
     Runs runs(*this, number);
     for (const auto& task : plan.tasks) TARN_CHECK_OK(add_file(state, task, runs));
     TARN_CHECK_OK(runs.finish(batch));
-    save_files(batch);
-    save(batch, record_);
+    save(batch);
     TARN_CHECK_OK(write(batch));
     found_ = looked_ = true;
     if (old) TARN_CHECK_OK(drop_index_number(parts_.db, *old));
@@ -207,8 +251,7 @@ Status IndexTable::catch_up(const tables::TablePtr& state) {
     TARN_CHECK_OK(runs.finish(batch));
     record_.snapshot = plan.snapshot ? plan.snapshot->snapshot_id : kNoSnapshot;
     record_.torn = false;
-    save_files(batch);
-    save(batch, record_);
+    save(batch);
     return write(batch);
 }
 
@@ -232,8 +275,7 @@ Status IndexTable::forget_deleted(const tables::TablePtr& state, const tables::S
     const uint32_t file = number_of(task.file->path);
     std::vector<size_t> key(key_.field_ids.size());
     for (size_t i = 0; i < key.size(); ++i) key[i] = i;
-    const auto take = [&](const query::Chunk& rows,
-                          const std::vector<uint64_t>& places) -> Status {
+    const auto take = [&](const query::Chunk& rows, const std::vector<uint64_t>& places) -> Status {
         std::vector<RowKey> keys;
         std::vector<RowPlace> at;
         for (size_t row = 0; row < places.size(); ++row) {

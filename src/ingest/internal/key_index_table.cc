@@ -19,6 +19,8 @@ constexpr char kFileKind = '\x03';
 constexpr uint32_t kNumberMin = 0x10000000;
 // Entries that a crash may cost are read again from the table; older than this they are on disk.
 constexpr std::chrono::seconds kFlushAfter{60};
+// From here on a sorted file of their own costs less than a way through the memtable.
+constexpr size_t kIngestMoves = 20'000;
 
 std::string table_key(const std::string& uuid) {
     return std::string(1, kTableKind) + uuid;
@@ -46,15 +48,6 @@ std::optional<RowPlace> place_of(const rocksdb::Slice& text) {
     return place;
 }
 
-std::string record_text(uint32_t number, bool torn, int64_t snapshot, uint32_t next_file,
-                        const std::string& key) {
-    std::string out;
-    append_le(out, number);
-    append_le(out, static_cast<uint8_t>(torn));
-    append_le(out, snapshot);
-    append_le(out, next_file);
-    return out + key;
-}
 constexpr size_t kRecordBytes = 4 + 1 + 8 + 4;
 
 }  // namespace
@@ -197,22 +190,35 @@ void IndexTable::put(rocksdb::WriteBatch& batch, const KeyIndex::Move& move) con
     if (move.to) batch.Put(with(*move.to), "");
 }
 
-void IndexTable::save_files(rocksdb::WriteBatch& batch) {
+/// The table's record and what changed of its files' names.
+void IndexTable::collect_facts(Facts& facts) {
     for (uint32_t file = 0; file < files_.size(); ++file) {
         auto& known = files_[file];
         if (known.path.empty() || known.saved == known.live) continue;
-        if (known.live)
-            batch.Put(file_key(record_.number, file), known.path);
-        else
-            batch.Delete(file_key(record_.number, file));
+        auto& fact = facts[file_key(record_.number, file)];
+        if (known.live) fact = known.path;
         known.saved = known.live;
     }
+    facts[table_key(parts_.uuid)] = record_text();
 }
 
-void IndexTable::save(rocksdb::WriteBatch& batch, const Record& record) const {
-    batch.Put(table_key(parts_.uuid),
-              record_text(record.number, record.torn, record.snapshot,
-                          static_cast<uint32_t>(files_.size()), record.key));
+std::string IndexTable::record_text() const {
+    std::string out;
+    append_le(out, record_.number);
+    append_le(out, static_cast<uint8_t>(record_.torn));
+    append_le(out, record_.snapshot);
+    append_le(out, static_cast<uint32_t>(files_.size()));
+    return out + record_.key;
+}
+
+void IndexTable::save(rocksdb::WriteBatch& batch) {
+    Facts facts;
+    collect_facts(facts);
+    for (const auto& [key, value] : facts)
+        if (value)
+            batch.Put(key, *value);
+        else
+            batch.Delete(key);
 }
 
 Status IndexTable::write(rocksdb::WriteBatch& batch) {
@@ -264,8 +270,7 @@ Result<std::vector<std::optional<RowPlace>>> IndexTable::find(const std::vector<
             TARN_CHECK_OK(status_of(states[i]));
             const auto place = place_of(values[i]);
             if (!place) return Error(Code::corrupted, "key index: an entry");
-            if (place->file < files_.size() && files_[place->file].live)
-                out[order[at + i]] = place;
+            if (place->file < files_.size() && files_[place->file].live) out[order[at + i]] = place;
         }
     }
     return out;
@@ -299,12 +304,10 @@ Result<uint32_t> IndexTable::file_of(const std::string& path) {
 }
 
 Status IndexTable::moved(const std::vector<KeyIndex::Move>& moves, const tables::TablePtr& after) {
-    rocksdb::WriteBatch batch;
     const auto old_number = record_.number;
-    for (const auto& move : moves) put(batch, move);
     const auto snapshot = after->current_snapshot();
-    const int64_t base = snapshot && snapshot->parent_snapshot_id ? *snapshot->parent_snapshot_id
-                                                                  : kNoSnapshot;
+    const int64_t base =
+        snapshot && snapshot->parent_snapshot_id ? *snapshot->parent_snapshot_id : kNoSnapshot;
     const bool alone = base == record_.snapshot || !snapshot;
     if (cleared_) {
         // The part of before and its files go; numbers of files go on.
@@ -315,20 +318,26 @@ Status IndexTable::moved(const std::vector<KeyIndex::Move>& moves, const tables:
     if (alone) record_.snapshot = snapshot ? snapshot->snapshot_id : kNoSnapshot;
     // Somebody else's commit lies between: known by the difference to the old snapshot.
     record_.torn = false;
-    save_files(batch);
-    save(batch, record_);
-    TARN_CHECK_OK(write(batch));
+    TARN_CHECK_OK(write_moves(moves, true));
     if (record_.number != old_number) TARN_CHECK_OK(drop_index_number(parts_.db, old_number));
     return alone ? ok_status() : sync(after);
 }
 
 Status IndexTable::moving(const std::vector<KeyIndex::Move>& moves) {
+    // What goes past the memtables is on disk at once; what says so must be there before.
+    if (!cleared_ && !record_.torn) TARN_CHECK_OK(mark_torn());
+    return write_moves(moves, false);
+}
+
+/// `moves` and, with `told`, the table's record and files: all of it or nothing is there after a
+/// crash.
+Status IndexTable::write_moves(const std::vector<KeyIndex::Move>& moves, bool told) {
+    if (moves.size() >= kIngestMoves && !key_.many) return ingest_moves(moves, told);
     rocksdb::WriteBatch batch;
-    if (!cleared_ && !record_.torn) {
-        record_.torn = true;
-        save(batch, record_);
-    }
     for (const auto& move : moves) put(batch, move);
+    if (told) {
+        save(batch);
+    }
     return write(batch);
 }
 

@@ -65,6 +65,7 @@ class IndexTable final : public KeyIndex::Table {
         bool saved = false;
     };
     using Known = std::map<std::string, std::set<std::string>>;  // data file -> its delete files
+    using Facts = std::map<std::string, std::optional<std::string>>;  // nullopt: erase
     class Runs;
 
     explicit IndexTable(Parts parts, KeyIndex::KeyOf key)
@@ -74,9 +75,14 @@ class IndexTable final : public KeyIndex::Table {
     std::string key_text(const tables::TableState& state) const;
     std::string entry_of(uint32_t number, const RowKey& key) const;
     void put(rocksdb::WriteBatch& batch, const KeyIndex::Move& move) const;
-    void save_files(rocksdb::WriteBatch& batch);
-    void save(rocksdb::WriteBatch& batch, const Record& record) const;
+    void collect_facts(Facts& facts);
+    std::string record_text() const;
+    void save(rocksdb::WriteBatch& batch);
     Status write(rocksdb::WriteBatch& batch);
+    Status write_moves(const std::vector<KeyIndex::Move>& moves, bool told);
+    Status ingest_moves(const std::vector<KeyIndex::Move>& moves, bool told);
+    Status ingest(const std::vector<std::string>& paths);
+    std::string run_path() const;
     uint32_t number_of(const std::string& path);
     Status set_live(const tables::ScanPlan& plan);
 
@@ -92,8 +98,8 @@ class IndexTable final : public KeyIndex::Table {
     const KeyIndex::KeyOf key_;
     KeyMaker keys_;
     Record record_;
-    bool found_ = false;   // there is a record of this key
-    bool looked_ = false;  // files' liveness is known
+    bool found_ = false;               // there is a record of this key
+    bool looked_ = false;              // files' liveness is known
     std::optional<uint32_t> cleared_;  // number of what comes after clear()
     std::vector<File> files_;
     std::unordered_map<std::string, uint32_t> numbers_;

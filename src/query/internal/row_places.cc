@@ -26,9 +26,9 @@ Result<std::vector<size_t>> places_of(const tables::TableState& table,
         const auto found = std::find_if(fields.begin(), fields.end(),
                                         [&](const tables::Field& field) { return field.id == id; });
         if (found == fields.end())
-            return Error{Code::invalid_argument,
-                         fmt::format("table {} has no column with the id {}",
-                                     table.info.full_name(), id)};
+            return Error{
+                Code::invalid_argument,
+                fmt::format("table {} has no column with the id {}", table.info.full_name(), id)};
         places.push_back(static_cast<size_t>(found - fields.begin()));
     }
     return places;
@@ -39,8 +39,8 @@ Status inside(EngineInside& engine, const std::string& database,
               const std::function<void(duck::ClientContext&)>& work) {
     TARN_TRY(opened, engine.database());
     try {
-        const auto connection = opened->connect(
-            system_caller(engine.services().parts.clock.now()), true, {database});
+        const auto connection =
+            opened->connect(system_caller(engine.services().parts.clock.now()), true, {database});
         auto& context = *connection->context;
         connection->BeginTransaction();
         context.RunFunctionInTransaction([&] { work(context); });
@@ -106,9 +106,8 @@ class LakePlacedWriter final : public PlacedWriter {
         TARN_TRY(opened, engine.database());
         std::unique_ptr<LakePlacedWriter> made(new LakePlacedWriter(std::move(table)));
         try {
-            made->connection_ =
-                opened->connect(system_caller(engine.services().parts.clock.now()), true,
-                                {made->table_->info.database});
+            made->connection_ = opened->connect(system_caller(engine.services().parts.clock.now()),
+                                                true, {made->table_->info.database});
             made->connection_->BeginTransaction();
         } catch (const std::exception& problem) {
             return error_of(problem);
@@ -251,9 +250,8 @@ class DeleteWriter {
         std::vector<tables::DataFilePtr> own;
         for (const auto& file : task.deletes)
             if (file->referenced_data_file == task.file->path) own.push_back(file);
-        std::sort(own.begin(), own.end(), [](const auto& a, const auto& b) {
-            return a->record_count < b->record_count;
-        });
+        std::sort(own.begin(), own.end(),
+                  [](const auto& a, const auto& b) { return a->record_count < b->record_count; });
         for (size_t i = 0; i < own.size(); ++i) {
             const size_t left = own.size() - i;
             if (left < kDeleteFilesMax &&
@@ -286,14 +284,13 @@ Status read_placed_rows(Engine& engine, const tables::TablePtr& table, const tab
     if (only && only->empty()) return {};
     TARN_TRY(columns, places_of(*table, field_ids));
     Handing handing(only, take);
-    TARN_CHECK_OK(inside(EngineInside::of(engine), table->info.database,
-                         [&](duck::ClientContext& context) {
-                             auto& lake = duck::Catalog::GetCatalog(context, kLake);
-                             auto& scan = LakeTransaction::of(context, lake)
-                                              .make_scan(table, {file});
-                             read_positions(context, scan, columns, only,
-                                            [&](duck::DataChunk& rows) { handing(rows); });
-                         }));
+    TARN_CHECK_OK(
+        inside(EngineInside::of(engine), table->info.database, [&](duck::ClientContext& context) {
+            auto& lake = duck::Catalog::GetCatalog(context, kLake);
+            auto& scan = LakeTransaction::of(context, lake).make_scan(table, {file});
+            read_positions(context, scan, columns, only,
+                           [&](duck::DataChunk& rows) { handing(rows); });
+        }));
     return handing.status();
 }
 
