@@ -79,7 +79,7 @@ function Frame() {
             Sign out
           </button>
           <Menu
-            label="More"
+            label="Account and help"
             items={[
               { label: "Keys of the keyboard", run: () => (palette_open.value = "help") },
               { label: "Sign out everywhere", run: () => void sign_out(true) },

@@ -59,24 +59,24 @@ def test_opens_and_recovers_before_ones_eyes(lake, receiver, browser, quiet):
     browser.open(link(lake, "/alerts"))
     browser.see_text("Nothing is open")
     set_units(lake, 1, 2)
-    browser.holds("region", "Open alerts", "shelf_id 1")
+    browser.holds("group", "Open alerts", "shelf_id 1")
     browser.click("button", "shelf_id 1")
     browser.see("dialog", "shelf_id 1")
     assert browser.axe() == []
     browser.press("Escape")
     # Between the two thresholds it stays open.
     set_units(lake, 1, 5)
-    browser.holds("region", "Open alerts", "units 5")
+    browser.holds("group", "Open alerts", "units 5")
     set_units(lake, 1, 9)
     browser.see_text("Nothing is open")
     browser.click("tab", "History")
-    browser.holds("region", "History of alerts", "recovered")
+    browser.holds("group", "History of alerts", "recovered")
     browser.click("tab", "Deliveries")
-    browser.holds("region", "Deliveries to webhooks", "delivered")
+    browser.holds("group", "Deliveries to webhooks", "delivered")
     assert browser.axe() == []
     assert browser.evaluate("location.search") == "?tab=deliveries"
     browser.evaluate("history.back()")
-    browser.holds("region", "History of alerts", "opened")
+    browser.holds("group", "History of alerts", "opened")
     assert browser.problems() == []
 
 
@@ -87,14 +87,14 @@ def test_a_rules_page(lake, receiver, browser, quiet):
     browser.holds("region", "Opens for each row of", "units < 3")
     browser.holds("region", "Stays open for each row of", "units < 6")
     browser.see("img", "alerts of")
-    browser.holds("region", "Open alerts", "shelf_id 2")
+    browser.holds("group", "Open alerts", "shelf_id 2")
     assert browser.axe() == []
     receiver.answer = lambda message: (200, {}, b"thank you")
     browser.click("button", "Send a test")
     browser.see_text("on its way")
-    browser.holds("region", "Deliveries to webhooks", "thank you")
+    browser.holds("group", "Deliveries to webhooks", "thank you")
     browser.click("button", "thank you")
-    browser.holds("region", "Attempts, the latest ten", "200")
+    browser.holds("group", "Attempts, the latest ten", "200")
     browser.press("Escape")
     browser.click("button", "Signing secret")
     browser.holds("region", "Signing secret", receiver.secret)
@@ -109,7 +109,7 @@ def test_silence_and_its_end(lake, receiver, browser, quiet):
     browser.choose("For", "1800")
     confirm(browser)
     browser.see_text("Silent: runs_empty, shelf_id 3")
-    browser.holds("region", "Open alerts", "silenced")
+    browser.holds("group", "Open alerts", "silenced")
     browser.open(address(lake, "/alerts/runs_empty"))
     browser.holds("main", "", "by root")
     browser.click("button", "End the silence of shelf_id 3")
@@ -130,7 +130,7 @@ def test_two_people_see_different_alerts(lake, browser, quiet):
     until(lambda: api(lake, "GET", "/api/v1/alerts")["open"])
     # The guard sees all and may silence, but not fire.
     browser.open(link(lake, "/alerts/runs_empty", user="gus"))
-    browser.holds("region", "Open alerts", "shelf_id 1")
+    browser.holds("group", "Open alerts", "shelf_id 1")
     browser.click("button", "Silence runs_empty shelf_id 1")
     confirm(browser)
     browser.see_text("Silent: runs_empty, shelf_id 1")

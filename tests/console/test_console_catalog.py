@@ -181,6 +181,9 @@ def test_an_empty_lake_ends_in_a_chart(tarn_binary, browser):
         browser.click("tab", "MQTT")
         browser.holds("region", "lake.yaml for sensors over MQTT", "mqtt:")
         assert browser.axe() == []
+        for width in (390, 1600):
+            browser.look(width, 900, "light")
+            assert browser.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
         browser.click("button", "Make a sample table")
         browser.see("application", "Units sold a day")
         assert "120" in json.dumps(sql_rows(server, "select count(*) from sample_sales"))

@@ -55,8 +55,8 @@ def test_how_good_it_is(lake, browser):
     browser.see("application", "Error over time")
     browser.click("button", "Show as a table")
     browser.holds("region", "Error over time as a table", "Seasonal naive")
-    browser.holds("region", "Back-test in all", "Naive: the last value")
-    browser.holds("region", "Back-test by round", "Known up to")
+    browser.holds("group", "Back-test in all", "Naive: the last value")
+    browser.holds("group", "Back-test by round", "Known up to")
     assert browser.axe() == []
     monitor = api(lake, "GET", "/api/v1/models/demand/monitor")
     points = monitor["errors"]["points"]
@@ -87,6 +87,7 @@ def test_what_it_learnt_and_drift(lake, browser):
 def test_roll_back_and_promote(lake, browser):
     assert in_use(lake) == [2]
     browser.open(link(lake, "/models/main.demand?tab=versions"))
+    browser.see("button", "Roll back to version 1")
     assert browser.axe() == []
     browser.click("button", "Roll back to version 1")
     browser.see("dialog", "Roll back to version 1")
@@ -140,7 +141,7 @@ def test_a_version_of_another_definition_is_not_taken(lake, browser):
     status, answer = ask(lake, "PUT", "/api/v1/models/demand/current", {"version": 1})
     assert status == 412 and "another definition" in answer["error"]["message"]
     browser.open(link(lake, "/models/main.demand?tab=versions"))
-    browser.holds("region", "Versions of the model", "of another definition")
+    browser.holds("group", "Versions of the model", "of another definition")
     apply(lake, lake.receiver)
     until(lambda: in_use(lake) == [4])
     assert [one["version"] for one in versions(lake) if one["usable"]] == [4, 2, 1]

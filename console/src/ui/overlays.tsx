@@ -14,6 +14,8 @@ export function Dialog(props: { title: string; close: () => void; children: Comp
     const element = dialog.current!;
     const before = document.activeElement;
     element.showModal();
+    // A form begins at its first field, not at the button that closes it.
+    element.querySelector<HTMLElement>("input:not([type=checkbox]), textarea, select")?.focus();
     there.current = true;
     return () => {
       there.current = false;

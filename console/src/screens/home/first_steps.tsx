@@ -26,14 +26,18 @@ sources:
 
 /** The sample's chart stays although the lake is not empty any more, until the viewer goes on. */
 export const sample_shown = signal(false);
+/** The table is on its way: its first rows must not take this page away. */
+export const making = signal(false);
+const sample_rows = signal<Cell[][] | null>(null);
 
 export function FirstSteps({ may }: { may: string }) {
   return (
     <>
+      {sample_shown.value && <Sample may={may} />}
       <Card title="First steps">
         <div class="first-steps">
           <p>
-            The lake is empty. Say in a file <code>lake.yaml</code> where rows come from, apply it, and this page fills by itself.
+            Say in a file <code>lake.yaml</code> where rows come from, apply it, and this page fills by itself.
           </p>
           <Tabs
             label="Where rows come from"
@@ -46,7 +50,7 @@ export function FirstSteps({ may }: { may: string }) {
           />
         </div>
       </Card>
-      <Sample may={may} />
+      {!sample_shown.value && <Sample may={may} />}
     </>
   );
 }
@@ -82,34 +86,35 @@ const draw = `select day,
 from main.sample_sales group by day order by day`;
 
 function Sample({ may }: { may: string }) {
-  const [rows, set_rows] = useState<Cell[][] | null>(null);
   const [busy, set_busy] = useState(false);
   const [problem, set_problem] = useState("");
   const make = async () => {
     set_busy(true);
     set_problem("");
-    sample_shown.value = true;
+    making.value = true;
     try {
       await ask_sql(create).catch((error: unknown) => {
         if (!(error instanceof ApiError) || error.code !== "already_exists") throw error;
       });
       await ask_sql(fill);
-      set_rows((await ask_sql(draw)).rows);
+      sample_rows.value = (await ask_sql(draw)).rows;
+      sample_shown.value = true;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      sample_shown.value = false;
       set_problem(error.status === 403 ? `${may || "You"} may not make a table: ask who administers the lake. (${error.message})` : error.message);
     } finally {
+      making.value = false;
       set_busy(false);
     }
   };
+  const rows = sample_rows.value;
   const columns = [
     { name: "day", type: "date", role: "x" as const },
     { name: "north", type: "bigint", role: "measure" as const },
     { name: "south", type: "bigint", role: "measure" as const },
   ];
   return (
-    <Card title="Or see it work first">
+    <Card title={rows === null ? "Or see it work first" : "Units sold a day, of the sample"}>
       {rows === null ? (
         <Empty title="A small table of sales, and a chart of it" action={<Button kind="primary" disabled={busy} onClick={() => void make()}>{busy ? "Making it\u2026" : "Make a sample table"}</Button>}>
           It makes main.sample_sales by three SQL statements, which are shown below. Drop it when you have seen enough.

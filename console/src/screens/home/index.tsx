@@ -6,7 +6,7 @@ import { use_live } from "../../live";
 import { lake, me } from "../../session";
 import { use_title } from "../../title";
 import { Answered, Badge, Bytes, bytes_text, Card, Count, Empty, Loading, Page, Table, Time } from "../../ui";
-import { FirstSteps, sample_shown } from "./first_steps";
+import { FirstSteps, making, sample_shown } from "./first_steps";
 import { has_screen, type AlertsNow, type Catalog, type CatalogTable, type Growth, type Run, type Runs, type Usage } from "./shapes";
 import { Sources } from "./sources";
 import "./style.css";
@@ -15,7 +15,7 @@ export function Screen() {
   use_title("Home");
   const catalog = use_live<Catalog>("/api/v1/catalog", { tables: "*" });
   const tables = catalog.data.value?.tables ?? null;
-  const empty = tables !== null && (tables.length === 0 || sample_shown.value);
+  const empty = tables !== null && (tables.length === 0 || sample_shown.value || making.value);
   return (
     <Page title={lake.value || "Your lake"} name="home" note={<Greeting tables={tables} />}>
       {tables === null ? <Answered of={catalog} what="lake" children={() => null} /> : empty ? <FirstSteps may={me.value?.user ?? ""} /> : <Glance tables={tables} />}
