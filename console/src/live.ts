@@ -66,6 +66,7 @@ class Keeper<T> implements Answer<T> {
     this.running = true;
     if (this.path !== null) void this.load();
     const stop = this.options.tables && this.path !== null ? on_change(this.options.tables, () => this.changed()) : () => undefined;
+    soon();
     const seen = () => {
       if (!document.hidden && this.stale) this.changed();
     };
@@ -159,7 +160,7 @@ interface Watcher {
 const watchers = new Set<Watcher>();
 let stream: EventSource | null = null;
 let stream_address = "";
-let others = false; // a screen follows a stream of its own
+let own: EventSource | null = null; // that a screen follows by itself
 let restart_timer: ReturnType<typeof setTimeout> | undefined;
 
 /** Calls `tell` when one of the tables has changed; returns what ends it. */
@@ -195,7 +196,8 @@ function connect(): void {
   stream = null;
   stream_address = address;
   if (address === "") {
-    if (connection.value !== "lost" && phase.value === "ready" && !others) connection.value = "asking";
+    const followed = own !== null && own.readyState !== EventSource.CLOSED;
+    if (connection.value !== "lost" && phase.value === "ready" && !followed) connection.value = "asking";
     return;
   }
   stream = follow(address, (tables) => {
@@ -210,8 +212,8 @@ phase.subscribe(() => soon());
 /** Opens a stream of `changed` events and says in the frame how it goes. The caller closes it. */
 export function follow(address: string, changed: (tables: string[]) => void, broken: () => void = () => undefined): EventSource {
   connection.value = "connecting";
-  others = stream_address === "";
   const mine = new EventSource(address);
+  if (stream_address !== address) own = mine;
   mine.addEventListener("hello", () => (connection.value = "live"));
   mine.addEventListener("changed", (event) => changed((JSON.parse((event as MessageEvent<string>).data) as { tables: string[] }).tables));
   mine.addEventListener("error", () => {
