@@ -26,6 +26,7 @@ constexpr auto kCareEvery = std::chrono::seconds(10);     // looks at the slot
 constexpr auto kLookEvery = std::chrono::seconds(60);     // looks for new tables
 constexpr auto kAdvanceEvery = std::chrono::seconds(10);  // an idle slot is moved on
 constexpr auto kReloadAgain = std::chrono::minutes(10);   // a second reload so soon helps no more
+constexpr uint64_t kBacklog = 50'000;                     // changes of one commit
 constexpr int kCommitShare = 4;  // a commit takes at most this part of the time
 constexpr auto kCommitsMost = std::chrono::seconds(10);
 constexpr auto kIdleWait = std::chrono::milliseconds(200);
@@ -404,22 +405,24 @@ Status CaptureRunner::follow_on(ChangeCollector& collector, PostgresConnection& 
     patience_.reset();
     cared_ = {};
     looked_ = advanced_ = now_steady();
-    auto due = now_steady();
+    // A commit comes at `due`, of a backlog at `late`: most of the time goes into reading then.
+    auto due = now_steady(), late = due;
     while (!stop_.stopped()) {
         auto now = now_steady();
         const auto due_in =
             std::chrono::duration_cast<std::chrono::milliseconds>(std::max(due, now) - now);
         const auto wait =
             collector.pending() ? due_in : std::max<std::chrono::milliseconds>(due_in, kIdleWait);
-        TARN_CHECK_OK(stream->read(collector, wait, std::max(due, now)));
+        TARN_CHECK_OK(stream->read(collector, wait, std::max(late, now)));
         now = now_steady();
+        // When the log had no more, the reading ended before its time.
         if (collector.pending() && (now >= due || collector.full())) {
+            const bool backlog = collector.waiting() >= kBacklog;
             TARN_CHECK_OK(commit(collector, *stream));
-            // Of a backlog most of the time goes into reading, not into commits.
-            const auto took = now_steady() - now;
-            due = now + std::max<std::chrono::steady_clock::duration>(
-                            from_.commit, std::min<std::chrono::steady_clock::duration>(
-                                              kCommitShare * took, kCommitsMost));
+            const std::chrono::steady_clock::duration took = now_steady() - now,
+                                                      most = kCommitsMost;
+            due = late = now + from_.commit;
+            if (backlog) late = std::max(due, now + std::min(kCommitShare * took, most));
         } else if (!collector.pending() && now - advanced_ >= kAdvanceEvery) {
             advanced_ = now;
             TARN_CHECK_OK(collector.advance(stream->told()));

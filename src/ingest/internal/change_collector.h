@@ -56,6 +56,7 @@ class ChangeCollector final : public ChangeReceiver {
 
     /// Changes wait for a commit.
     bool pending() const;
+    uint64_t waiting() const { return batch_changes_; }  // changes
     /// When the oldest transaction that waits was committed there.
     std::optional<Timestamp> oldest() const { return oldest_; }
     const CapturePosition& position() const { return position_; }
