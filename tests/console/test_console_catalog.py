@@ -260,6 +260,8 @@ def test_time_travel_in_one_click(lake, browser):
     browser.holds("group", "Snapshots of travels", "append")
     snapshots = api(lake, "GET", "/api/v1/catalog/main/travels/snapshots")["snapshots"]
     assert [(one["rows_added"], one["rows_removed"]) for one in snapshots] == [(0, 1), (1, 0), (1, 0)]
+    profile = api(lake, "GET", f"/api/v1/catalog/main/travels/profile?snapshot={snapshots[1]['id']}")
+    assert profile["rows"] == 2 and profile["columns"][0]["histogram"]["counts"] == [1, 1]
     browser.click("button", f"Show the table as it was at {snapshots[2]['at']}")
     browser.see_text("The table as it was at snapshot")
     browser.holds("region", "Sample of travels", "1")

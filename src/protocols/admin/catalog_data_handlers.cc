@@ -41,7 +41,8 @@ Result<std::string> from_of(const SeenTable& seen, ApiRequest& request) {
 Result<SeenTable> asked_table(const DoorParts& parts, ApiRequest& request) {
     if (parts.catalog == nullptr || parts.engine == nullptr)
         return Error(Code::unimplemented, "this server was started without SQL");
-    TARN_CHECK_OK(parts.authorizer->decide(request.caller, "tarn:ExecuteStatement", request.caller.resource));
+    TARN_CHECK_OK(
+        parts.authorizer->decide(request.caller, "tarn:ExecuteStatement", request.caller.resource));
     request.caller.resource =
         parts.grants->table_arn(request.path_values[0], request.path_values[1]);
     return CatalogView(parts, request.caller.principal)
@@ -203,12 +204,17 @@ Result<ApiResponse> profile_table(const DoorParts& parts, ApiRequest& request) {
     TARN_TRY(from, from_of(seen, request));
     TARN_TRY(session, session_of(parts, request));
     const auto begun = std::chrono::steady_clock::now();
+    TARN_TRY(number, session->query("select count(*) from " + from, {}, 10));
+    if (number.rows() != 1) return Error(Code::internal, "a count is one row");
+    const int64_t all = number.columns[0].number(0);
+    const bool partial = all > static_cast<int64_t>(kProfileRowsMax);
+    const bool exact = all <= kExactRowsMax;
     const std::string rows =
-        "(select * from " + from + " limit " + std::to_string(kProfileRowsMax) + ") t";
-    TARN_TRY(number, session->query("select count(*) from " + rows, {}, 10));
-    const bool exact = number.rows() == 1 && number.columns[0].number(0) <= kExactRowsMax;
+        partial ? "(select * from " + from + " limit " + std::to_string(kProfileRowsMax) + ") t"
+                : from;
     TARN_TRY(counts, session->query(counts_sql(columns, rows, exact), {}, 10));
     if (counts.rows() != 1) return Error(Code::internal, "the counts of a profile are one row");
+    const auto counted = std::chrono::steady_clock::now();
     const int64_t total = counts.columns[0].number(0);
     Json profiles = Json::array();
     for (size_t i = 0; i < columns.size(); ++i) {
@@ -222,7 +228,7 @@ Result<ApiResponse> profile_table(const DoorParts& parts, ApiRequest& request) {
                     {"distinct", at(1).is_null(0) ? Json() : Json(at(1).number(0))},
                     {"min", text_cell(at(2), 0)},
                     {"max", text_cell(at(3), 0)}};
-        if (total > 0 && std::chrono::steady_clock::now() - begun < kHistogramsFor) {
+        if (total > 0 && std::chrono::steady_clock::now() - counted < kHistogramsFor) {
             const Status drawn = draw(*session, columns[i], rows, one);
             // Without its picture a column still has its figures.
             if (!drawn.ok()) one["problem"] = drawn.error().message;
@@ -233,7 +239,7 @@ Result<ApiResponse> profile_table(const DoorParts& parts, ApiRequest& request) {
     }
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begun;
     Json body = {{"rows", total},
-                 {"partial", total >= static_cast<int64_t>(kProfileRowsMax)},
+                 {"partial", partial},
                  {"exact", exact},
                  {"columns", std::move(profiles)},
                  {"milliseconds", took.count()}};
