@@ -178,11 +178,17 @@ Status ChangeApply::Impl::settle() {
             if (source && source->file == kBuffered)
                 cell = {&buffer_.chunk(), static_cast<size_t>(source->position)};
             else if (source) {
+                const auto& key = all[i]->waiting()[at].source.key;
                 const auto row = fetched_rows_.find(*source);
                 if (row != fetched_rows_.end())
                     cell = row->second;
                 else if (i == 0)
-                    return no_row(all[i]->waiting()[at].source.key);
+                    return no_row(key);
+                if (cell.rows && keys_made_.make(*cell.rows, key_, cell.row) != key)
+                    return Error(Code::corrupted,
+                                 fmt::format("table {}: the key index points to another row than "
+                                             "that of {}: remove its folder, it will be made anew",
+                                             table_->info.full_name(), describe(key)));
             }
             cells.push_back(cell);
         }
@@ -199,6 +205,7 @@ Status ChangeApply::Impl::fetch(const std::map<uint32_t, std::set<uint64_t>>& wa
     // A row's history needs all of it, an update only what the log left out.
     std::vector<uint8_t> needed(kept_.size(), history_ != nullptr);
     for (const auto& waiting : buffer_.waiting()) needed[waiting.column] = 1;
+    for (const size_t column : key_) needed[column] = 1;  // whether it is the row that was meant
     std::vector<int> ids;
     std::vector<size_t> columns;
     for (size_t i = 0; i < kept_.size(); ++i)

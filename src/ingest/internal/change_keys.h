@@ -43,8 +43,9 @@ class ChangedKeys {
         return slots_[slot];
     }
     void clear() {
-        entries_ = {};
-        slots_ = {};
+        // Gives the memory back: bytes() decides when keys are too many.
+        std::vector<Entry>().swap(entries_);
+        std::vector<uint32_t>().swap(slots_);
     }
 
  private:

@@ -73,7 +73,8 @@ class OpenIndex final : public KeyIndex {
         if (problem)
             return Error(Code::io,
                          fmt::format("key index: {}: {}", parts_.folder, problem.message()));
-        if (open().ok()) return ok_status();
+        const bool damaged = fs::exists(fs::path(parts_.folder) / kDamaged, problem);
+        if (!damaged && open().ok()) return ok_status();
         log_warning("ingest", "the key index is made anew", {{"folder", parts_.folder}});
         db_.reset();
         // Only what is ours goes: the folder may be a mount.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <fstream>
 
 #include "base/bytes.h"
 #include "base/log.h"
@@ -221,6 +222,13 @@ void IndexTable::save(rocksdb::WriteBatch& batch) {
             batch.Delete(key);
 }
 
+/// What is damaged is thrown away at the next open: here the error is told.
+Status IndexTable::note(const Status& status) const {
+    if (!status.ok() && status.error().code == Code::corrupted)
+        std::ofstream(parts_.folder + "/" + kDamaged) << status.error().message;
+    return status;
+}
+
 Status IndexTable::write(rocksdb::WriteBatch& batch) {
     TARN_CHECK_OK(status_of(parts_.db.Write(without_log(), &batch)));
     const auto now = std::chrono::steady_clock::now();
@@ -252,8 +260,7 @@ Result<std::vector<std::optional<RowPlace>>> IndexTable::find(const std::vector<
     std::vector<rocksdb::Slice> asked(kBatch);
     std::vector<rocksdb::PinnableSlice> values(kBatch);
     std::vector<rocksdb::Status> states(kBatch);
-    rocksdb::ReadOptions options;
-    options.verify_checksums = false;
+    const rocksdb::ReadOptions options;
     for (size_t at = 0; at < order.size(); at += kBatch) {
         const size_t count = std::min(kBatch, order.size() - at);
         for (size_t i = 0; i < count; ++i) {
@@ -267,9 +274,9 @@ Result<std::vector<std::optional<RowPlace>>> IndexTable::find(const std::vector<
                            values.data(), states.data(), true);
         for (size_t i = 0; i < count; ++i) {
             if (states[i].IsNotFound()) continue;
-            TARN_CHECK_OK(status_of(states[i]));
+            TARN_CHECK_OK(note(status_of(states[i])));
             const auto place = place_of(values[i]);
-            if (!place) return Error(Code::corrupted, "key index: an entry");
+            if (!place) return note(Error(Code::corrupted, "key index: an entry")).error();
             if (place->file < files_.size() && files_[place->file].live) out[order[at + i]] = place;
         }
     }
@@ -289,7 +296,7 @@ Result<std::vector<RowPlace>> IndexTable::find_many(const RowKey& key, size_t co
         place.position = load_be<uint64_t>(entry.data() + prefix.size() + 4);
         if (place.file < files_.size() && files_[place.file].live) out.push_back(place);
     }
-    TARN_CHECK_OK(status_of(rows->status()));
+    TARN_CHECK_OK(note(status_of(rows->status())));
     return out;
 }
 
@@ -318,7 +325,10 @@ Status IndexTable::moved(const std::vector<KeyIndex::Move>& moves, const tables:
     if (alone) record_.snapshot = snapshot ? snapshot->snapshot_id : kNoSnapshot;
     // Somebody else's commit lies between: known by the difference to the old snapshot.
     record_.torn = false;
-    TARN_CHECK_OK(write_moves(moves, true));
+    if (const Status written = write_moves(moves, true); !written.ok()) {
+        record_.torn = true;  // the table is ahead of what was written
+        return note(written);
+    }
     if (record_.number != old_number) TARN_CHECK_OK(drop_index_number(parts_.db, old_number));
     return alone ? ok_status() : sync(after);
 }

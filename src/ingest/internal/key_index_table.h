@@ -16,6 +16,8 @@
 namespace tarn::ingest {
 
 inline constexpr const char* kVersionKey = "\x01";
+/// A file in the folder that says that it is to be made anew.
+inline constexpr const char* kDamaged = "damaged";
 
 Status status_of(const rocksdb::Status& status);
 rocksdb::WriteOptions without_log();
@@ -78,6 +80,7 @@ class IndexTable final : public KeyIndex::Table {
     void collect_facts(Facts& facts);
     std::string record_text() const;
     void save(rocksdb::WriteBatch& batch);
+    Status note(const Status& status) const;
     Status write(rocksdb::WriteBatch& batch);
     Status write_moves(const std::vector<KeyIndex::Move>& moves, bool told);
     Status ingest_moves(const std::vector<KeyIndex::Move>& moves, bool told);

@@ -131,6 +131,7 @@ class LakePlacedWriter final : public PlacedWriter {
 
     Status append(const Chunk& rows, const std::vector<uint32_t>& chosen,
                   std::vector<PlacedRow>& places) override {
+        TARN_CHECK_OK(check(rows));
         return guarded([&](duck::ClientContext& context) { write(context, rows, chosen, places); });
     }
     const std::string& path(uint32_t file) const override { return writer_->path(file); }
@@ -147,6 +148,25 @@ class LakePlacedWriter final : public PlacedWriter {
 
  private:
     explicit LakePlacedWriter(tables::TablePtr table) : table_(std::move(table)) {}
+
+    /// Integers fit wider ones; all else must be of the column's own type.
+    Status check(const Chunk& rows) const {
+        const auto& columns = writer_->columns();
+        if (rows.columns.size() != columns.size())
+            return Error{Code::invalid_argument,
+                         "the rows have another number of columns than the writer"};
+        for (size_t i = 0; i < columns.size(); ++i) {
+            const auto type = type_to_duck(rows.columns[i].type());
+            if (type == type_to_duck(type_from_duck(columns[i].type)) ||
+                (columns[i].type.id() == duck::LogicalTypeId::BIGINT &&
+                 type.id() == duck::LogicalTypeId::INTEGER))
+                continue;
+            return Error{Code::invalid_argument,
+                         fmt::format("column \"{}\" is {}, the rows have {}", columns[i].name,
+                                     columns[i].type.ToString(), type.ToString())};
+        }
+        return {};
+    }
 
     void write(duck::ClientContext& context, const Chunk& rows, const std::vector<uint32_t>& chosen,
                std::vector<PlacedRow>& places) {
