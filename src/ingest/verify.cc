@@ -316,6 +316,11 @@ Result<std::optional<Verdict>> Verifications::verdict(const std::string& source)
 
 void Verifications::stop() {
     impl_->stop.stop();
+    {
+        // What waits for a part of the work is not woken by the whole's end.
+        const MutexLock lock(impl_->mutex);
+        if (impl_->current_stop) impl_->current_stop->stop();
+    }
     if (impl_->thread.joinable()) impl_->thread.join();
 }
 

@@ -385,11 +385,14 @@ void LakeTransaction::read_only(const tables::TablePtr& table,
 
 void LakeTransaction::work_on(const tables::TablePtr& table) {
     constexpr std::chrono::milliseconds kWait{500};  // compaction needs the turn for a moment
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        if (turns_[table->info.uuid].held()) return;
+    }
+    auto turn = tables::take_turn(services_.parts.catalog, table->info.uuid,
+                                  tables::TurnKind::beside_others, kWait);
     const std::lock_guard<std::mutex> lock(mutex_);
-    auto& turn = turns_[table->info.uuid];
-    if (!turn.held())
-        turn = tables::take_turn(services_.parts.catalog, table->info.uuid,
-                                 tables::TurnKind::beside_others, kWait);
+    turns_[table->info.uuid] = std::move(turn);
 }
 
 void LakeTransaction::clear(const tables::TablePtr& table) {
