@@ -37,8 +37,9 @@ export function step_facts(step: Step, now: number): string {
   if (run === null) return "has not run yet";
   const when = ago(Date.parse(run.ended ?? run.started), now);
   if (step.state === "failed") return when;
+  if (run.outcome === "running") return `began ${when}`;
   const parts = [];
-  if (run.rows_written !== undefined && step.kind !== "alert") parts.push(`${compact.format(run.rows_written)} rows`);
+  if (run.rows_written !== undefined && step.kind !== "alert") parts.push(`${compact.format(run.rows_written)} ${run.rows_written === 1 ? "row" : "rows"}`);
   const time = took(run);
   if (time !== null) parts.push(milliseconds(time));
   return [...parts, when].join(" \u00B7 ");
