@@ -287,7 +287,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"retained_wal",
               "lake: a\nsources:\n  e:\n    postgres: \"${secret:shop_url}\"\n    limits: "
               "{retained_wal: {limit: 5GB, above: drop}}\n",
-              "5:49 sources.e.limits.retained_wal.above", "not one of"},
+              "5:48 sources.e.limits.retained_wal.above", "not one of"},
         Wrong{"column_type", "lake: a\nsources:\n  e: {mqtt: a/b, columns: {x: bigit}}\n",
               "3:31 sources.e.columns.x", "no type"},
         Wrong{"key_column",

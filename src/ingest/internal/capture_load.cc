@@ -123,7 +123,13 @@ Status load_captured(const CaptureLoadParts& parts, NewSlot slot,
     };
     PostgresLoad job({parts.from.url, parts.source, parts.from.connections_max, parts.lake,
                       parts.stop, parts.status, positions, parts.from.bytes_per_second_max});
-    TARN_CHECK_OK(job.run(*holder, std::move(loads)));
+    const Status done = job.run(*holder, std::move(loads));
+    if (!done.ok()) {
+        // Names are looked up as of now, rows as of the snapshot: DDL in between.
+        const auto& reason = done.error().reason;
+        if (reason != "42703" && reason != "42P01") return done;
+        return Error(Code::unavailable, "changed during its load: " + done.error().message);
+    }
     for (const auto& table : tables)
         parts.status.change_table(parts.source, table.name, [&](TableStatus& status) {
             status.position = to_text(slot.lsn);

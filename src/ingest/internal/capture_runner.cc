@@ -122,6 +122,7 @@ class CaptureRunner final : public ThreadRunner {
     BackOff patience_;
     std::vector<Error> problems_;  // of tables that could not be found or loaded
     std::map<std::string, SteadyTime> reloaded_;
+    std::map<std::string, std::pair<SteadyTime, Error>> failed_;  // loads of single tables
     bool above_ = false;  // the retained log was above its limit when last measured
     bool publication_failed_ = false;
     SteadyTime cared_{}, looked_{}, advanced_{};
@@ -334,18 +335,17 @@ Result<std::vector<FollowedTable>> CaptureRunner::bring_up(const std::vector<Pos
 
 /// While the stream stands still: the table's log goes on where its own snapshot was taken.
 Status CaptureRunner::load_one(const PostgresTable& table, const CapturePosition& record) {
-    const auto last = reloaded_.find(table.full_name());
-    if (last != reloaded_.end() && now_steady() - last->second < kReloadAgain) {
-        TARN_TRY(here, find_lake_table(parts_, name_, table));
-        return Error(Code::invalid_argument,
-                     fmt::format("it was loaded a short while ago and could not be followed "
-                                 "again: {}",
-                                 here && here->capture ? here->capture->why : ""));
-    }
+    const auto failed = failed_.find(table.full_name());
+    if (failed != failed_.end() && now_steady() - failed->second.first < kLookEvery)
+        return failed->second.second;
+    failed_.erase(table.full_name());
     reloaded_[table.full_name()] = now_steady();
     std::string name = names_.slot.substr(0, 50) + "_load";
     TARN_TRY(slot, create_slot(from_.url, name, true, stop_));
-    return load_captured(load_parts(), std::move(slot), {table}, record, record);
+    Status done = load_captured(load_parts(), std::move(slot), {table}, record, record);
+    if (!done.ok() && !passes_by_itself(done.error()))
+        failed_[table.full_name()] = {now_steady(), done.error()};
+    return done;
 }
 
 Status CaptureRunner::follow(std::unique_ptr<PostgresConnection> control,
@@ -547,7 +547,7 @@ Status CaptureRunner::pause(const ChangeCollector& collector) {
     const auto& table = collector.tables()[trouble.table];
     auto kind = trouble.pause;
     const auto last = reloaded_.find(table.source.full_name());
-    if (last != reloaded_.end() && now_steady() - last->second < kReloadAgain)
+    if (trouble.of_values && last != reloaded_.end() && now_steady() - last->second < kReloadAgain)
         kind = CaptureTable::Pause::person;
     TARN_CHECK_OK(set_pause(table, kind, trouble.why));
     return Error(Code::unavailable, "", "again");

@@ -72,9 +72,10 @@ Status ChangeCollector::noted(Open& one, Status status) {
         if (!oldest_) oldest_ = transaction_.committed;
         return status;
     }
-    if (of_the_table(status.error()))
-        return stop_at(one, CaptureTable::Pause::reload, status.error().message);
-    return status;
+    if (!of_the_table(status.error())) return status;
+    Error error = stop_at(one, CaptureTable::Pause::reload, status.error().message);
+    trouble_->of_values = true;
+    return error;
 }
 
 /// The table to put a change into, with the shape that the log has now; null: not ours, or the

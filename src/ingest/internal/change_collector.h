@@ -72,6 +72,7 @@ class ChangeCollector final : public ChangeReceiver {
         size_t table = 0;  // place in tables()
         CaptureTable::Pause pause = CaptureTable::Pause::none;
         std::string why;
+        bool of_values = false;  // not of the columns: a second load soon after one helps no more
     };
     const std::optional<Trouble>& trouble() const { return trouble_; }
     const std::vector<FollowedTable>& tables() const { return tables_; }

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <list>
+
 namespace tarn::ingest {
 namespace {
 
@@ -34,9 +36,12 @@ class Bytes {
     std::string bytes_;
 };
 
+/// What it returns lies in bytes that stay.
 LogMessage decode(const Bytes& bytes, bool streamed = false) {
+    static std::list<std::string> kept;
+    kept.push_back(bytes.str());
     LogMessage out;
-    const Status done = decode_pgoutput(bytes.str(), streamed, out);
+    const Status done = decode_pgoutput(kept.back(), streamed, out);
     EXPECT_TRUE(done.ok()) << done.error().message;
     return out;
 }
