@@ -8,7 +8,7 @@ import { lay_out, wire_path, type Layout } from "./layout";
 import { type GraphNode, nodes_of, related } from "./nodes";
 import type { Graph } from "./types";
 
-const sizes = { width: 214, height: 68, gap_x: 34, gap_y: 16 };
+const sizes = { width: 200, height: 68, gap_x: 32, gap_y: 16 };
 const margin = 6;
 const marks = { bad: "\u25A0", warn: "\u25B2", good: "\u25CF", mute: "\u25CB", busy: "\u25D0" };
 
@@ -93,8 +93,8 @@ function Node({ node, x, y }: { node: GraphNode; x: number; y: number }) {
   const aside = warned ? `${marks.warn} warned` : checks > 0 ? `${checks} ${checks === 1 ? "check" : "checks"}` : "";
   const state = node.state.replace(/_/g, " ");
   const sign = state === "" ? "" : `${marks[node.tone]} ${state}`;
-  const facts = fitting(node.facts, 27 - Math.min(14, state.length));
-  const name = cut(node.name, 22);
+  const facts = fitting(node.facts, 25 - Math.min(14, state.length));
+  const name = cut(node.name, 20);
   // In the words and the order that one sees, then the name as a whole.
   const about = [node.kind, name, sign, facts, aside, name === node.name ? "" : `(${node.name})`].filter(Boolean).join(" ");
   return (
