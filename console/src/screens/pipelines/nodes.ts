@@ -65,8 +65,15 @@ export function nodes_of(graph: Graph, now: number): { nodes: GraphNode[]; edges
     // A table's rejected rows and a forecast's back-test come of the same step.
     for (const table of [step.table, `${step.table}_rejected`, `${step.table}_backtest`]) if (!maker.has(table)) maker.set(table, step.step);
   }
+  // After a start a source speaks of a table only when it has looked at it; where it puts tables is known by its name:
+  // erp fills the database erp, shelves the table main.shelves.
+  const by_name = (table: string): string | undefined => {
+    const dot = table.indexOf(".");
+    const source = graph.sources.find((one) => one.name === table.slice(0, dot) || table === `main.${one.name}`);
+    return source && `source ${source.name}`;
+  };
   const origin = (table: string): string => {
-    const known = maker.get(table);
+    const known = maker.get(table) ?? by_name(table);
     if (known !== undefined) return known;
     const id = `table ${table}`;
     maker.set(table, id);
