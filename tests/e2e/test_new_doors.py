@@ -183,14 +183,20 @@ dashboards:
       - {{title: All, sql: select * from t}}
       - {{title: Bars, bar: [n], by: region, from: t, unit: {title}}}
       - {{title: Line, line: [n], by: shelf, from: t}}
+      - {{title: Split, stacked: n, by: region, split: shelf, from: t}}
+      - {{title: Heat, heatmap: n, by: region, split: shelf, from: t}}
+      - {{title: Points, scatter: [lat, lon], by: shelf, from: t}}
       - {{title: Failed, number: "sum(shelf::int)", from: t}}
 """)
     token = good(own_tarn, "POST", "/api/v1/sign-in-tokens", {})["token"]
     with Browser() as browser:
-        browser.open(f"http://{own_tarn.ready['http']}/#token={token}")
+        browser.open(f"http://{own_tarn.ready['http']}/dashboards#token={token}")
         browser.see("heading", "Bars")
         until(lambda: browser.evaluate("document.body.innerText").count("onerror") >= 6)
         assert "token" not in browser.evaluate("location.href")
+        browser.open(f"http://{own_tarn.ready['http']}/workbench?sql=select+*+from+t")
+        browser.click("button", "Run")
+        browser.holds("gridcell", "", "onerror")
         assert browser.evaluate("typeof window.hacked") == "undefined"
         assert browser.evaluate("document.querySelectorAll('img[src=x], svg[onload], [onerror]').length") == 0
         assert not [problem for problem in browser.problems() if "Content Security" in problem or "Refused" in problem]
