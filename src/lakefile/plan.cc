@@ -19,6 +19,12 @@ using Json = nlohmann::ordered_json;
 /// of ten around it.
 constexpr double kRowsPerSecond = 200'000;
 
+bool follows_log(const Item& item) {
+    const Json definition = Json::parse(item.definition);
+    return definition.contains("postgres") &&
+           definition.value("follow", Json("changes")) == "changes";
+}
+
 std::set<std::string> keys_that_differ(const std::string& before, const std::string& after) {
     const Json a = Json::parse(before), b = Json::parse(after);
     std::set<std::string> out;
@@ -296,6 +302,8 @@ Status Planner::changed(const Item& item, const AppliedItem& before, Change& cha
         change.notes.push_back("is computed again from the beginning");
         TARN_CHECK_OK(cost(item, change));
     }
+    if (item.kind == Kind::source && follows_log(item) && !follows_log(before.item))
+        change.notes.push_back("its tables are loaded again, behind the rows that are here");
     if (item.kind == Kind::source && info_of(item) != info_of(before.item))
         problem(item, false,
                 "was a " + std::string(info_of(before.item)->name) + " and is now a " +
