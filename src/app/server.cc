@@ -162,6 +162,7 @@ class RunningServer final : public Server {
             const bool asks_sql = path == "/api/v1/sql" || path == "/api/v1/plan" || path == "/api/v1/apply" ||
                                   path == "/api/v1/try" || path.starts_with("/api/v1/dashboards/") ||
                                   path.starts_with("/api/v1/queries") ||
+                                  (path.starts_with("/api/v1/models/") && path.ends_with("/monitor")) ||
                                   (path.starts_with("/api/v1/catalog/") &&
                                    (path.ends_with("/profile") || path.ends_with("/sample")));
             return asks_sql ? &query_ : &work_;

@@ -24,7 +24,8 @@ EmbedLinks::EmbedLinks(const security::Keyring& keyring, const security::Users& 
     : key_(keyring.derive("links that embed dashboards")), users_(users), clock_(clock) {}
 
 Result<std::string> EmbedLinks::sign(const std::string& dashboard, const std::string& user,
-                                     const Filters& filters, std::chrono::seconds life) const {
+                                     const Filters& filters, std::chrono::seconds life,
+                                     const std::string& by) const {
     if (user == "root")
         return Error(Code::invalid_argument,
                      "a link of root would show everything: name the user whose grants it has");
@@ -33,6 +34,7 @@ Result<std::string> EmbedLinks::sign(const std::string& dashboard, const std::st
     TARN_TRY(info, users_.get_user(user));
     const Json body = {{"dashboard", dashboard},
                        {"user", user},
+                       {"by", by},
                        {"created", info.created.micros},
                        {"expires", clock_.now().plus(life).micros},
                        {"filters", filters}};
@@ -56,6 +58,7 @@ Result<EmbedLink> EmbedLinks::open(std::string_view token) const {
     link.expires = Timestamp{body.value("expires", int64_t{0})};
     link.dashboard = body.value("dashboard", "");
     const std::string user = body.value("user", "");
+    link.by_viewer = body.value("by", user) == user;
     const auto info = users_.get_user(user);
     auto principal = users_.principal_of(user);
     // A user who was deleted and made again is another user.

@@ -19,6 +19,7 @@ struct EmbedLink {
     security::Principal viewer;  // as the user is now
     Filters filters;             // fixed: the page's viewer cannot choose others for these columns
     Timestamp expires;
+    bool by_viewer = false;  // made by the user themself, who may do so as long as they may make links
 };
 
 /// Owner: wiring. Lane: any. Everything outlives it.
@@ -28,9 +29,9 @@ class EmbedLinks {
 
     EmbedLinks(const security::Keyring& keyring, const security::Users& users, const Clock& clock);
 
-    /// invalid_argument: root (a link to everything), or a life that is too long. not_found: no such user.
+    /// `by` is who makes it. invalid_argument: root (a link to everything), or a life that is too long. not_found: no such user.
     Result<std::string> sign(const std::string& dashboard, const std::string& user, const Filters& filters,
-                             std::chrono::seconds life) const;
+                             std::chrono::seconds life, const std::string& by) const;
     /// unauthenticated: not ours, changed, expired, or its user is gone (or another one of that name).
     Result<EmbedLink> open(std::string_view token) const;
 

@@ -166,13 +166,17 @@ Status take_cell(ByteReader& in, Store store, Column& column) {
 }  // namespace
 
 std::string encode_rows(const Chunk& rows) {
+    return encode_rows(rows, 0, rows.rows());
+}
+
+std::string encode_rows(const Chunk& rows, size_t begin, size_t end) {
     std::string out;
-    append_le(out, static_cast<uint32_t>(rows.rows()));
+    append_le(out, static_cast<uint32_t>(end - begin));
     for (const auto& column : rows.columns) {
         const Store store = Column::store_of(column.type());
-        for (size_t row = 0; row < rows.rows(); ++row)
+        for (size_t row = begin; row < end; ++row)
             out.push_back(column.is_null(row) ? '\0' : '\1');
-        for (size_t row = 0; row < rows.rows(); ++row)
+        for (size_t row = begin; row < end; ++row)
             if (!column.is_null(row)) append_cell(column, store, row, out);
     }
     return out;

@@ -14,6 +14,10 @@ using Steady = std::chrono::steady_clock::time_point;
 constexpr size_t kSqlBytesMax = 1u << 20;
 constexpr size_t kNoticesMax = 20;
 constexpr uint64_t kLookAtDiskEvery = 16u << 20;
+constexpr size_t kShownSqlBytes = 4096;
+constexpr size_t kBlockBytes = 4u << 20;   // a row may be larger
+constexpr uint64_t kPageBytes = 16u << 20;  // of blocks
+constexpr std::chrono::milliseconds kMomentMs{50};
 
 bool has_ended(QueryPhase phase) {
     return phase != QueryPhase::waiting && phase != QueryPhase::running;
@@ -22,6 +26,18 @@ bool has_ended(QueryPhase phase) {
 size_t characters(std::string_view utf8) {
     return static_cast<size_t>(
         std::count_if(utf8.begin(), utf8.end(), [](char c) { return (c & 0xc0) != 0x80; }));
+}
+
+/// Behind the last of the rows from `row` on that one block takes: a page is read by whole blocks.
+size_t block_end(const Chunk& chunk, size_t row) {
+    size_t bytes = 0;
+    for (; row < chunk.rows(); ++row) {
+        for (const auto& column : chunk.columns)
+            if (Column::store_of(column.type()) == Column::Store::texts && !column.is_null(row))
+                bytes += column.text(row).size();
+        if (bytes > kBlockBytes) return row + 1;
+    }
+    return row;
 }
 
 Error unknown(const std::string& id) {
@@ -179,17 +195,18 @@ Result<std::string> Queries::start(const security::Caller& caller, QueryRequest 
     {
         MutexLock lock(mutex_);
         if (stopped_) return Error(Code::unavailable, "the server is stopping");
-        TARN_CHECK_OK(make_room(caller.principal.arn));
+        const std::string owner = request.owner.empty() ? caller.principal.arn : request.owner;
+        TARN_CHECK_OK(make_room(owner));
         char order[24];
         std::snprintf(order, sizeof order, "%012llx", static_cast<unsigned long long>(++next_));
         const std::string id = order + random_hex(10);
         entry = std::make_shared<Entry>(disk_, options_.directory + "/" + id);
-        entry->owner = caller.principal.arn;
+        entry->owner = owner;
         entry->begun = clock_.steady();
         MutexLock inner(entry->mutex);
         entry->asked = entry->begun;
         entry->state.id = id;
-        entry->state.sql = request.sql;
+        entry->state.sql = request.sql.substr(0, kShownSqlBytes);
         entry->state.started = clock_.now();
         entries_.emplace(id, entry);
     }
@@ -218,18 +235,41 @@ Result<Queries::EntryPtr> Queries::find(const security::Principal& who, const st
 Result<QueryState> Queries::state(const security::Principal& who, const std::string& id,
                                   std::chrono::milliseconds wait) {
     TARN_TRY(entry, find(who, id));
-    MutexLock lock(entry->mutex);
-    const Steady until = clock_.steady() + wait;
-    while (!has_ended(entry->state.phase)) {
-        const auto left = until - clock_.steady();
-        if (left <= left.zero()) break;
-        entry->ended.wait_for(entry->mutex, left);
+    if (wait.count() > 0) {
+        bool may = false;
+        {
+            MutexLock lock(mutex_);
+            const auto found = waits_.find(entry->owner);
+            may = waits_all_ < options_.waits_max &&
+                  (found == waits_.end() || found->second < options_.waits_of_one_max);
+            if (may) {
+                ++waits_[entry->owner];
+                ++waits_all_;
+            }
+        }
+        wait_for_end(*entry, may ? wait : std::min(wait, kMomentMs));
+        if (may) {
+            MutexLock lock(mutex_);
+            --waits_all_;
+            if (--waits_[entry->owner] == 0) waits_.erase(entry->owner);
+        }
     }
+    MutexLock lock(entry->mutex);
     QueryState state = entry->state;
     if (!has_ended(state.phase))
         state.milliseconds =
             std::chrono::duration<double, std::milli>(clock_.steady() - entry->begun).count();
     return state;
+}
+
+void Queries::wait_for_end(Entry& entry, std::chrono::milliseconds wait) {
+    const Steady until = clock_.steady() + wait;
+    MutexLock lock(entry.mutex);
+    while (!has_ended(entry.state.phase)) {
+        const auto left = until - clock_.steady();
+        if (left <= left.zero()) break;
+        entry.ended.wait_for(entry.mutex, left);
+    }
 }
 
 std::vector<QueryState> Queries::list(const security::Principal& who) {
@@ -257,8 +297,11 @@ Result<Chunk> Queries::rows(const security::Principal& who, const std::string& i
             entry->blocks.begin(), entry->blocks.end(), offset,
             [](uint64_t row, const Entry::Block& block) { return row < block.first_row; });
         if (at != entry->blocks.begin()) --at;
-        for (; at != entry->blocks.end() && at->first_row < offset + limit; ++at)
+        uint64_t bytes = 0;
+        for (; at != entry->blocks.end() && at->first_row < offset + limit && bytes < kPageBytes; ++at) {
             blocks.push_back(*at);
+            bytes += at->length;
+        }
     }
     Chunk out;
     for (const auto& type : types) out.columns.emplace_back(type);
@@ -452,21 +495,26 @@ Status Queries::keep(Entry& entry, Cursor& cursor) {
         first = false;
         if (!chunk) break;
         if (file == nullptr || chunk->columns.empty()) continue;
-        const std::string bytes = encode_rows(*chunk);
-        cut = rows + chunk->rows() > options_.rows_max || offset + bytes.size() > options_.result_bytes_max;
-        if (cut) break;
-        if (offset == 0 || offset - looked > kLookAtDiskEvery) {
-            looked = offset;
-            TARN_CHECK_OK(check_room(entry, kLookAtDiskEvery));
+        for (size_t row = 0; row < chunk->rows() && !cut;) {
+            const size_t end = block_end(*chunk, row);
+            const std::string bytes = encode_rows(*chunk, row, end);
+            cut = rows + (end - row) > options_.rows_max || offset + bytes.size() > options_.result_bytes_max;
+            if (cut) break;
+            if (offset == 0 || offset + bytes.size() - looked > kLookAtDiskEvery) {
+                looked = offset;
+                TARN_CHECK_OK(check_room(entry, std::max<uint64_t>(kLookAtDiskEvery, bytes.size())));
+            }
+            TARN_CHECK_OK(file->write(offset, bytes));
+            MutexLock lock(entry.mutex);
+            entry.blocks.push_back({rows, offset, bytes.size()});
+            offset += bytes.size();
+            rows += end - row;
+            entry.state.rows = rows;
+            entry.state.bytes = offset;
+            if (entry.cancelled) return Error(Code::cancelled, "canceling statement due to user request", "57014");
+            row = end;
         }
-        TARN_CHECK_OK(file->write(offset, bytes));
-        MutexLock lock(entry.mutex);
-        entry.blocks.push_back({rows, offset, bytes.size()});
-        offset += bytes.size();
-        rows += chunk->rows();
-        entry.state.rows = rows;
-        entry.state.bytes = offset;
-        if (entry.cancelled) return Error(Code::cancelled, "canceling statement due to user request", "57014");
+        if (cut) break;
     }
     MutexLock lock(entry.mutex);
     entry.state.truncated = cut;

@@ -33,6 +33,8 @@ struct QueriesOptions {
     uint64_t bytes_of_one_max = 2ull << 30;
     uint64_t bytes_max = 8ull << 30;
     uint64_t free_bytes_min = 1ull << 30;  // of the disk, which the lake needs
+    size_t waits_max = 8;         // state() that waits at once: each holds a thread of its lane
+    size_t waits_of_one_max = 4;  // beyond them it waits a moment only
     std::chrono::seconds kept_for{15 * 60};       // since somebody asked for it last
     std::chrono::seconds unasked_max{5 * 60};     // a running one that nobody asks for is ended
     std::chrono::milliseconds run_max{10 * 60'000};
@@ -43,6 +45,7 @@ struct QueryRequest {
     std::string database = "main";
     std::vector<std::optional<std::string>> parameters;  // texts of $1, $2 ...; of a single statement
     std::chrono::milliseconds timeout{0};                // 0: run_max
+    std::string owner;  // who may ask for it, in place of the caller's arn: what a principal is found by afterwards
 };
 
 enum class QueryPhase : uint8_t { waiting, running, done, failed, cancelled };
@@ -50,7 +53,7 @@ enum class QueryPhase : uint8_t { waiting, running, done, failed, cancelled };
 struct QueryState {
     std::string id;
     QueryPhase phase = QueryPhase::waiting;
-    std::string sql;
+    std::string sql;  // its first 4 KiB
     Timestamp started;
     double milliseconds = 0;
     std::vector<ResultColumn> columns;  // known once the rows begin
@@ -80,7 +83,7 @@ class Queries {
                              std::chrono::milliseconds wait = {});
     /// Newest first.
     std::vector<QueryState> list(const security::Principal& who);
-    /// At most `limit` rows from `offset` of those that are there already.
+    /// At most `limit` rows from `offset` of those that are there already; fewer, but one, where they are wide (16 MiB).
     Result<Chunk> rows(const security::Principal& who, const std::string& id, uint64_t offset, size_t limit);
     /// All rows in order, once it has ended. precondition_failed: it still runs, or it failed.
     using Take = std::function<Status(const Chunk& rows)>;
@@ -102,6 +105,7 @@ class Queries {
     Status run_one(Entry& entry, Session& session, std::string_view sql, const QueryRequest& request);
     Status keep(Entry& entry, Cursor& cursor);
     Status check_room(const Entry& entry, uint64_t more);
+    void wait_for_end(Entry& entry, std::chrono::milliseconds wait);
     void sweep();
     void watch();
 
@@ -113,6 +117,8 @@ class Queries {
     Condition changed_;
     std::map<std::string, EntryPtr> entries_ TARN_GUARDED_BY(mutex_);  // ids rise with time
     uint64_t next_ TARN_GUARDED_BY(mutex_) = 0;
+    std::map<std::string, size_t> waits_ TARN_GUARDED_BY(mutex_);  // by owner
+    size_t waits_all_ TARN_GUARDED_BY(mutex_) = 0;
     bool stopped_ TARN_GUARDED_BY(mutex_) = false;
     Lane lane_;
     std::thread watcher_;

@@ -108,10 +108,11 @@ Result<ApiResponse> get_table_access(const DoorParts& parts, ApiRequest& request
         users.back().update(sight_json(parts, seen, *who));
     }
     for (const auto& [role, grants] : parts.grants->roles()) {
-        const bool touches = std::any_of(grants.begin(), grants.end(), [&](const auto& one) {
-            return covers(one.first, seen.info);
-        });
-        if (touches) roles[role] = Json::parse(govern::to_json(grants), nullptr, false);
+        // What else the role sees is not the caller's to know.
+        govern::RoleGrants touching;
+        for (const auto& [pattern, grant] : grants)
+            if (covers(pattern, seen.info)) touching.emplace(pattern, grant);
+        if (!touching.empty()) roles[role] = Json::parse(govern::to_json(touching), nullptr, false);
     }
     return ApiResponse{
         200,

@@ -1,6 +1,7 @@
 // What stands in a table, asked for with the caller's own grants: a sample of its rows, and a
 // profile of its columns.
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 
 #include "protocols/admin/internal/api.h"
@@ -11,6 +12,8 @@ namespace tarn::admin {
 namespace {
 
 constexpr size_t kSampleRowsMax = 500;
+constexpr size_t kSampleBytesMax = 8u << 20;
+constexpr int kProfilesMax = 4;  // at once: each holds a thread of the lane of all SQL for a minute at most
 constexpr uint64_t kProfileRowsMax = 5'000'000;
 constexpr int64_t kExactRowsMax = 200'000;
 constexpr size_t kProfileColumnsMax = 200;
@@ -158,6 +161,21 @@ Status draw(query::Session& session, const SeenColumn& column, const std::string
     return ok_status();
 }
 
+std::atomic<int> profiles_now{0};
+
+/// One of the few profiles that run at once.
+class Place {
+ public:
+    Place() : got_(profiles_now.fetch_add(1) < kProfilesMax) {}
+    ~Place() { profiles_now.fetch_sub(1); }
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+    bool got() const { return got_; }
+
+ private:
+    const bool got_;
+};
+
 /// The columns that the request names, or all.
 Result<std::vector<SeenColumn>> chosen(const SeenTable& seen, ApiRequest& request) {
     const auto only = request.http.query_value("column");
@@ -183,25 +201,30 @@ Result<ApiResponse> sample_table(const DoorParts& parts, ApiRequest& request) {
              session->prepare("select * from " + from + " limit " + std::to_string(rows_max), {}));
     TARN_TRY(cursor, session->execute(*statement, {}));
     std::string text = "[";
-    for (;;) {
+    bool full = false;
+    while (!full) {
         TARN_TRY(chunk, cursor->next());
         if (!chunk) break;
-        for (size_t row = 0; row < chunk->rows(); ++row) {
+        for (size_t row = 0; row < chunk->rows() && !full; ++row) {
             if (text.size() > 1) text.push_back(',');
             append_json_row(*chunk, row, text);
+            full = text.size() >= kSampleBytesMax;
         }
     }
     Json rows = Json::parse(text + "]", nullptr, false);
     if (rows.is_discarded())
         return Error(Code::internal, "the sample could not be written as JSON");
     return ApiResponse{
-        200, {{"columns", columns_json(cursor->columns())}, {"rows", std::move(rows)}}, {}};
+        200, {{"columns", columns_json(cursor->columns())}, {"rows", std::move(rows)}, {"truncated", full}}, {}};
 }
 
 Result<ApiResponse> profile_table(const DoorParts& parts, ApiRequest& request) {
     TARN_TRY(seen, asked_table(parts, request));
     TARN_TRY(columns, chosen(seen, request));
     TARN_TRY(from, from_of(seen, request));
+    const Place place;
+    if (!place.got())
+        return Error(Code::exhausted, "several profiles are being made already: try again in a moment");
     TARN_TRY(session, session_of(parts, request));
     const auto begun = std::chrono::steady_clock::now();
     TARN_TRY(number, session->query("select count(*) from " + from, {}, 10));

@@ -131,10 +131,16 @@ Result<SeenTable> whole_table(const DoorParts& parts, ApiRequest& request, const
     return seen;
 }
 
-Json partition_json(const tables::TableMetadata& metadata) {
+/// Without what is made of columns that are not seen: the field's name has theirs.
+Json partition_json(const SeenTable& seen) {
+    const auto& metadata = *seen.table->metadata;
     Json out = Json::array();
     for (const auto& field : metadata.spec().fields) {
         const auto* source = metadata.schema().find(field.source_id);
+        const bool shown = seen.whole || (source != nullptr &&
+                                          std::any_of(seen.columns.begin(), seen.columns.end(),
+                                                      [&](const auto& one) { return one.name == source->name; }));
+        if (!shown) continue;
         out.push_back({{"name", field.name},
                        {"column", source == nullptr ? "" : source->name},
                        {"transform", tables::transform_name(field.transform)}});
@@ -195,7 +201,7 @@ Result<ApiResponse> get_table(const DoorParts& parts, ApiRequest& request) {
         return ApiResponse{200, std::move(body), {}};
     }
     const auto& metadata = *seen.table->metadata;
-    body["partition"] = partition_json(metadata);
+    body["partition"] = partition_json(seen);
     body["snapshot"] =
         metadata.current_snapshot_id ? Json(std::to_string(*metadata.current_snapshot_id)) : Json();
     if (seen.whole) {

@@ -169,11 +169,14 @@ Result<ApiResponse> get_dashboard(const DoorParts& parts, ApiRequest& request) {
     for (const auto& [column, values] : request.fixed_filters) filters[column] = values;
     TARN_TRY(page, parts.dashboards->data(request.path_values[0], filters, request.caller));
     Json choices = Json::array();
-    for (const auto& filter : page.filters)
+    for (const auto& filter : page.filters) {
+        // Other values of what a link fixes are nothing that its viewer can choose, or is told.
+        const bool fixed = request.fixed_filters.contains(filter.name);
         choices.push_back({{"name", filter.name},
-                           {"values", filter.values},
+                           {"values", fixed ? filter.selected : filter.values},
                            {"selected", filter.selected},
-                           {"more", filter.more}});
+                           {"more", !fixed && filter.more}});
+    }
     Json charts = Json::array();
     for (const auto& chart : page.charts) charts.push_back(chart_json(chart));
     return ApiResponse{200,
@@ -212,6 +215,25 @@ Result<dashboards::DashboardSpec> spec_named(const DoorParts& parts, const std::
     return Error(Code::not_found, "there is no dashboard '" + name.substr(0, 100) + "'");
 }
 
+/// A filter that were left out because it is no list of texts would be a link that shows more than was asked for.
+Result<dashboards::Filters> fixed_filters(const Json& body, const dashboards::DashboardSpec& spec) {
+    dashboards::Filters filters;
+    const auto given = body.find("filters");
+    if (given == body.end() || given->is_null()) return filters;
+    const Error wrong(Code::invalid_argument, "\"filters\" is {column: [text, ...]}, with one value at least for each");
+    if (!given->is_object()) return wrong;
+    for (const auto& [column, values] : given->items()) {
+        if (std::find(spec.filters.begin(), spec.filters.end(), column) == spec.filters.end())
+            return Error(Code::invalid_argument, "the dashboard has no filter '" + column + "'");
+        if (!values.is_array() || values.empty()) return wrong;
+        for (const auto& value : values) {
+            if (!value.is_string()) return wrong;
+            filters[column].push_back(value.get<std::string>());
+        }
+    }
+    return filters;
+}
+
 }  // namespace
 
 /// As a lakefile has it, to be edited and written back there.
@@ -246,15 +268,8 @@ Result<ApiResponse> create_embed(const DoorParts& parts, ApiRequest& request) {
             return Error(Code::invalid_argument, "expires_in_s is a number of seconds");
         life = given->get<int64_t>();
     }
-    dashboards::Filters filters;
-    if (const auto given = request.body.find("filters"); given != request.body.end() && given->is_object())
-        for (const auto& [column, values] : given->items()) {
-            if (std::find(spec.filters.begin(), spec.filters.end(), column) == spec.filters.end())
-                return Error(Code::invalid_argument, "the dashboard has no filter '" + column + "'");
-            for (const auto& value : values)
-                if (value.is_string()) filters[column].push_back(value.get<std::string>());
-        }
-    TARN_TRY(token, parts.embeds->sign(spec.name, user, filters, std::chrono::seconds(life)));
+    TARN_TRY(filters, fixed_filters(request.body, spec));
+    TARN_TRY(token, parts.embeds->sign(spec.name, user, filters, std::chrono::seconds(life), principal.name));
     TARN_CHECK_OK(parts.audit->record(request.caller, {}));
     return ApiResponse{201,
                        {{"path", "/embed/" + spec.name + "#" + token},

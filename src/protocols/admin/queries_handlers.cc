@@ -1,6 +1,8 @@
 // Statements that run on behind the request that started them, and their kept rows (query/queries.h).
 #include "protocols/admin/internal/api.h"
 #include "protocols/admin/internal/row_text.h"
+#include "codec/hash.h"
+#include "codec/text.h"
 #include "query/parquet_export.h"
 #include "query/queries.h"
 
@@ -49,6 +51,24 @@ Json state_json(const query::QueryState& state) {
         if (state.error_position > 0) out["error"]["position"] = state.error_position;
     }
     return out;
+}
+
+/// Whose rows they are: the caller with the grants of this moment. Rows that were read with other grants, or by an earlier
+/// user of the same name, are nobody's any more.
+security::Principal reader(const DoorParts& parts, const ApiRequest& request) {
+    security::Principal who = request.caller.principal;
+    if (who.is_root()) return who;
+    Json standing = {{"roles", who.roles}, {"attributes", who.attributes}};
+    if (const auto user = parts.users->get_user(who.name); user.ok()) {
+        standing["created"] = user->created.micros;
+        standing["policies"] = user->policies;
+    }
+    const auto roles = parts.grants->roles();
+    for (const auto& role : who.roles)
+        if (const auto found = roles.find(role); found != roles.end())
+            standing["grants"][role] = govern::to_json(found->second);
+    who.arn += "#" + codec::hex_encode(codec::sha256(standing.dump()));
+    return who;
 }
 
 Result<uint64_t> whole_in_body(const ApiRequest& request, const char* name, uint64_t most) {
@@ -116,15 +136,17 @@ Result<ApiResponse> start_query(const DoorParts& parts, ApiRequest& request) {
     TARN_TRY(timeout, whole_in_body(request, "timeout_ms", 24ull * 3'600'000));
     asked.timeout = std::chrono::milliseconds(timeout);
     TARN_TRY(wait, whole_in_body(request, "wait_ms", kWaitMsMax));
+    const auto who = reader(parts, request);
+    asked.owner = who.arn;
     TARN_TRY(id, parts.queries->start(request.caller, std::move(asked)));
-    TARN_TRY(state, parts.queries->state(request.caller.principal, id, std::chrono::milliseconds(wait)));
+    TARN_TRY(state, parts.queries->state(who, id, std::chrono::milliseconds(wait)));
     return ApiResponse{201, state_json(state), {}};
 }
 
 Result<ApiResponse> list_queries(const DoorParts& parts, ApiRequest& request) {
     if (parts.queries == nullptr) return no_queries();
     Json list = Json::array();
-    for (const auto& state : parts.queries->list(request.caller.principal)) {
+    for (const auto& state : parts.queries->list(reader(parts, request))) {
         Json one = state_json(state);
         one["sql"] = state.sql.substr(0, 400);
         list.push_back(std::move(one));
@@ -135,14 +157,14 @@ Result<ApiResponse> list_queries(const DoorParts& parts, ApiRequest& request) {
 Result<ApiResponse> get_query(const DoorParts& parts, ApiRequest& request) {
     if (parts.queries == nullptr) return no_queries();
     TARN_TRY(wait, number_in(request.http, "wait_ms"));
-    TARN_TRY(state, parts.queries->state(request.caller.principal, request.path_values[0],
+    TARN_TRY(state, parts.queries->state(reader(parts, request), request.path_values[0],
                                          std::chrono::milliseconds(std::min(wait.value_or(0), kWaitMsMax))));
     return ApiResponse{200, state_json(state), {}};
 }
 
 Result<ApiResponse> remove_query(const DoorParts& parts, ApiRequest& request) {
     if (parts.queries == nullptr) return no_queries();
-    TARN_CHECK_OK(parts.queries->remove(request.caller.principal, request.path_values[0]));
+    TARN_CHECK_OK(parts.queries->remove(reader(parts, request), request.path_values[0]));
     TARN_CHECK_OK(parts.audit->record(request.caller, {}));
     return ApiResponse{204, nullptr, {}};
 }
@@ -151,7 +173,7 @@ Status query_rows(const DoorParts& parts, ApiRequest& request, http::Responder& 
     if (parts.queries == nullptr) return no_queries();
     TARN_TRY(offset, number_in(request.http, "offset"));
     TARN_TRY(limit, number_in(request.http, "limit"));
-    const auto& who = request.caller.principal;
+    const auto who = reader(parts, request);
     TARN_TRY(state, parts.queries->state(who, request.path_values[0]));
     const uint64_t from = std::min<uint64_t>(offset.value_or(0), state.rows);
     const auto most = static_cast<size_t>(std::min<uint64_t>(limit.value_or(kPageRows), kPageRowsMax));
@@ -171,12 +193,12 @@ Status query_rows(const DoorParts& parts, ApiRequest& request, http::Responder& 
 
 namespace {
 
-Status export_csv(const DoorParts& parts, ApiRequest& request, const query::QueryState& state,
+Status export_csv(const DoorParts& parts, const security::Principal& who, const query::QueryState& state,
                   http::Responder& responder) {
     TARN_CHECK_OK(responder.send_head(200, file_headers("text/csv; charset=utf-8", "result.csv"), std::nullopt));
     Gathered out(responder);
     TARN_CHECK_OK(out.add(csv_head(state.columns)));
-    TARN_CHECK_OK(parts.queries->each(request.caller.principal, state.id, [&](const query::Chunk& rows) {
+    TARN_CHECK_OK(parts.queries->each(who, state.id, [&](const query::Chunk& rows) {
         std::string lines;
         for (size_t row = 0; row < rows.rows(); ++row) append_csv_row(rows, row, lines);
         return out.add(lines);
@@ -184,8 +206,8 @@ Status export_csv(const DoorParts& parts, ApiRequest& request, const query::Quer
     return out.end();
 }
 
-Status export_parquet(const DoorParts& parts, ApiRequest& request, const query::QueryState& state,
-                      http::Responder& responder) {
+Status export_parquet(const DoorParts& parts, ApiRequest& request, const security::Principal& who,
+                      const query::QueryState& state, http::Responder& responder) {
     TARN_TRY(session, parts.engine->connect(request.caller));
     TARN_CHECK_OK(responder.send_head(
         200, file_headers("application/vnd.apache.parquet", "result.parquet"), std::nullopt));
@@ -193,7 +215,7 @@ Status export_parquet(const DoorParts& parts, ApiRequest& request, const query::
     uint64_t at = 0;
     const auto next = [&]() -> Result<std::optional<query::Chunk>> {
         if (at >= state.rows) return std::optional<query::Chunk>();
-        TARN_TRY(rows, parts.queries->rows(request.caller.principal, state.id, at, kPageRowsMax));
+        TARN_TRY(rows, parts.queries->rows(who, state.id, at, kPageRowsMax));
         if (rows.rows() == 0) return Error(Code::corrupted, "the result ends early");
         at += rows.rows();
         return std::optional<query::Chunk>(std::move(rows));
@@ -210,11 +232,12 @@ Status export_query(const DoorParts& parts, ApiRequest& request, http::Responder
     const std::string format = request.http.query_value("format").value_or("csv");
     if (format != "csv" && format != "parquet")
         return Error(Code::invalid_argument, "format is csv or parquet");
-    TARN_TRY(state, parts.queries->state(request.caller.principal, request.path_values[0]));
+    const auto who = reader(parts, request);
+    TARN_TRY(state, parts.queries->state(who, request.path_values[0]));
     if (state.phase != query::QueryPhase::done || !state.has_rows)
         return Error(Code::precondition_failed, "the statement has no finished result");
-    return format == "csv" ? export_csv(parts, request, state, responder)
-                           : export_parquet(parts, request, state, responder);
+    return format == "csv" ? export_csv(parts, who, state, responder)
+                           : export_parquet(parts, request, who, state, responder);
 }
 
 }  // namespace tarn::admin

@@ -78,6 +78,18 @@ Result<SignedIn> sign_in_embedded(const DoorParts& parts, const http::Request& r
     if (parts.embeds == nullptr) return not_signed_in();
     TARN_TRY(link, parts.embeds->open(request.header("authorization").substr(kEmbed.size())));
     if (link.dashboard != dashboard) return not_signed_in();
+    if (link.by_viewer) {
+        security::Caller maker;
+        maker.principal = link.viewer;
+        maker.door = "http";
+        maker.source_ip = request.peer().address;
+        maker.secure_transport = request.peer().secure;
+        maker.at = parts.clock->now();
+        const std::string resource =
+            "arn:aws:tarn:" + parts.region + ":" + parts.users->account_id() + ":dashboard/" + dashboard;
+        // Taking the right to make links away ends those that were made with it.
+        if (!parts.authorizer->decide(maker, "tarn:EmbedDashboard", resource).ok()) return not_signed_in();
+    }
     SignedIn out{std::move(link.viewer), SignedInBy::embed_link, {}};
     out.fixed_filters = std::move(link.filters);
     return out;
