@@ -21,6 +21,7 @@ namespace {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
+constexpr uint64_t kMegabyte = 1'000'000;                 // as the lakefile counts
 constexpr auto kPersonTime = std::chrono::seconds(30);    // between tries of what a person mends
 constexpr auto kCareEvery = std::chrono::seconds(10);     // looks at the slot
 constexpr auto kLookEvery = std::chrono::seconds(60);     // looks for new tables
@@ -524,19 +525,20 @@ Status CaptureRunner::care(ChangeCollector& collector, ReplicationStream& stream
         TARN_CHECK_OK(forget_position(
             collector.position(),
             fmt::format("the source keeps {} MB of log for it, more than limits.retained_wal",
-                        slot.retained_bytes >> 20)));
+                        slot.retained_bytes / kMegabyte)));
         return Error(Code::unavailable, "", "again");
     }
-    if (above)
-        note(Error(Code::exhausted,
-                   fmt::format("the source keeps {} MB of log for it, more than "
-                               "limits.retained_wal ({} MB): see why it falls behind, or its disk "
-                               "fills",
-                               slot.retained_bytes >> 20, from_.retained_wal_max >> 20)));
+    if (above)  // it follows all the same
+        status_.set_error(
+            SourceStatus::State::following,
+            fmt::format("the source keeps {} MB of log for it, more than "
+                        "limits.retained_wal ({} MB): see why it falls behind, or "
+                        "its disk fills",
+                        slot.retained_bytes / kMegabyte, from_.retained_wal_max / kMegabyte));
     if (!above && above_) {
         status_.clear_error();
+        if (!problems_.empty()) note(problems_.front());
     }
-    if (above != above_) status_.set_state(SourceStatus::State::following);
     above_ = above;
     return ok_status();
 }
