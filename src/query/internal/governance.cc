@@ -143,7 +143,7 @@ std::string policy_query(const LakeTable& table, const security::Principal& prin
     if (table.view().scan.as_of)
         at =
             fmt::format(" AT (TIMESTAMP => make_timestamptz({}))", table.view().scan.as_of->micros);
-    return fmt::format("SELECT {} FROM {}.{}.{}{} AS t WHERE {}", list, kLake,
+    return fmt::format("SELECT {} FROM {}.{}.{} AS t{} WHERE {}", list, kLake,
                        quoted(table.schema.name), quoted(table.name), at, policy.row_filter());
 }
 

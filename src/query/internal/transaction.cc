@@ -13,6 +13,17 @@ namespace tarn::query {
 
 namespace {
 
+/// Grants name the columns of today: a snapshot in which one of the names stood for another column, or a column had another
+/// name, cannot be judged by them.
+void check_names(const LakeTable::View& view, const std::string& table) {
+    for (const auto& field : view.schema.fields) {
+        const auto* today = view.state->schema().find(field.name);
+        if (today == nullptr || today->id != field.id)
+            throw duck::PermissionException(
+                "permission denied: the columns of %s had other names in this snapshot, which the policy does not know", table);
+    }
+}
+
 constexpr const char* kDefaultDatabase = "main";
 
 Error denied(const std::string& what) {
@@ -139,6 +150,7 @@ duck::CatalogEntry* LakeTransaction::make_table(LakeSchema& schema,
     }
     if (const auto only = only_.find(info.uuid); only != only_.end()) view.only = only->second;
     view.governed = !view.access.unrestricted();
+    if (view.governed) check_names(view, info.name);
     for (size_t i = 0; i < view.schema.fields.size(); ++i) {
         bool shown = !view.governed;
         for (const auto& grant : view.access.read)
