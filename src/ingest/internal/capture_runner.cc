@@ -357,7 +357,13 @@ Status CaptureRunner::follow(std::unique_ptr<PostgresConnection> control,
         index_ = std::move(opened);
     }
     std::vector<PostgresTable> sources;
-    for (const auto& table : tables) sources.push_back(table.source);
+    for (const auto& table : tables) {
+        sources.push_back(table.source);
+        // One that does not change is shown as well.
+        status_.change_table(name_, table.source.name, [&](TableStatus& status) {
+            if (status.position.empty()) status.position = to_text(record.lsn);
+        });
+    }
     ChangeCollector collector({name_, from_, parts_, *index_, *control, status_}, record,
                               std::move(tables));
     counted_changes_ = counted_transactions_ = rated_ = 0;
