@@ -1,6 +1,8 @@
 """What a user gets from statements that run on behind their request, from the catalog's pages and from links that embed a
 dashboard: never more than the grants that they have at that moment, and never more than the server can hold."""
+import base64
 import json
+import socket
 import threading
 import time
 import urllib.parse
@@ -138,6 +140,27 @@ def test_who_waits_for_the_end_leaves_room_for_others(kiosk):
         good(kiosk, "DELETE", f"/api/v1/queries/{slow['id']}", key=key)
         for one in waiting:
             one.join()
+
+
+def test_slow_readers_of_exports_leave_room_for_others(kiosk):
+    key = kiosk.keys["all"]
+    state = run(kiosk, "select repeat('x', 1000) as x from range(60000)", key)
+    signed = base64.b64encode(":".join(key).encode()).decode()
+    readers = []
+    try:
+        for _ in range(20):
+            reader = socket.create_connection(kiosk.address("http"))
+            readers.append(reader)
+            reader.sendall(f"GET {places(state)[2]} HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {signed}\r\n\r\n".encode())
+        time.sleep(0.5)
+        begun = time.monotonic()
+        good(kiosk, "GET", "/api/v1/dashboards/board", key=kiosk.keys["north"])
+        assert time.monotonic() - begun < 3, "exports that nobody reads hold all threads that SQL has"
+    finally:
+        for reader in readers:
+            reader.close()
+    until(lambda: call(kiosk, "GET", places(state)[2], key=key)[0] == 200)
+    good(kiosk, "DELETE", places(state)[0], key=key)
 
 
 # --- the catalog

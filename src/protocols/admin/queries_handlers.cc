@@ -1,4 +1,6 @@
 // Statements that run on behind the request that started them, and their kept rows (query/queries.h).
+#include <atomic>
+
 #include "protocols/admin/internal/api.h"
 #include "protocols/admin/internal/row_text.h"
 #include "codec/hash.h"
@@ -13,6 +15,7 @@ constexpr uint64_t kWaitMsMax = 5'000;
 constexpr size_t kParametersMax = 100;
 constexpr size_t kPageRows = 200, kPageRowsMax = 10'000;
 constexpr size_t kWriteBytes = 256u << 10;
+constexpr int kExportsMax = 6;  // at once: a slow reader holds a thread of the lane of all SQL, which has 16
 
 Error no_queries() {
     return Error(Code::unimplemented, "this server was started without SQL");
@@ -112,6 +115,21 @@ class Gathered {
  private:
     http::Responder& responder_;
     std::string held_;
+};
+
+std::atomic<int> exports_now{0};
+
+/// One of the few exports that run at once.
+class ExportPlace {
+ public:
+    ExportPlace() : got_(exports_now.fetch_add(1) < kExportsMax) {}
+    ~ExportPlace() { exports_now.fetch_sub(1); }
+    ExportPlace(const ExportPlace&) = delete;
+    ExportPlace& operator=(const ExportPlace&) = delete;
+    bool got() const { return got_; }
+
+ private:
+    const bool got_;
 };
 
 http::ResponseHeaders file_headers(const char* type, const std::string& name) {
@@ -236,6 +254,9 @@ Status export_query(const DoorParts& parts, ApiRequest& request, http::Responder
     TARN_TRY(state, parts.queries->state(who, request.path_values[0]));
     if (state.phase != query::QueryPhase::done || !state.has_rows)
         return Error(Code::precondition_failed, "the statement has no finished result");
+    const ExportPlace place;
+    if (!place.got())
+        return Error(Code::exhausted, "several results are being exported already: try again in a moment");
     return format == "csv" ? export_csv(parts, who, state, responder)
                            : export_parquet(parts, request, who, state, responder);
 }
