@@ -116,8 +116,10 @@ export class Query {
     const control = new AbortController();
     this.asked.set(page, control);
     try {
-      const answer = await fetch_rows(id, page * page_rows, page_rows, control.signal);
-      this.pages.set(page, answer);
+      // A page of wide rows comes in pieces.
+      const here = this.pages.get(page) ?? [];
+      const answer = await fetch_rows(id, page * page_rows + here.length, page_rows - here.length, control.signal);
+      this.pages.set(page, [...here, ...answer]);
       // Furthest first: near pages are looked at again.
       while (this.pages.size > pages_max) {
         let far = page;
