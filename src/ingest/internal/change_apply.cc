@@ -13,6 +13,11 @@ namespace {
 
 constexpr size_t kKeyChunkRows = 4096;
 
+std::optional<int64_t> snapshot_of(const tables::TableState& table) {
+    const auto snapshot = table.current_snapshot();
+    return snapshot ? std::optional(snapshot->snapshot_id) : std::nullopt;
+}
+
 }  // namespace
 
 ChangeApply::Impl::Impl(Parts given, tables::TablePtr state, ChangeShape as,
@@ -331,7 +336,15 @@ Status ChangeApply::Impl::reshape(tables::TablePtr state, ChangeShape as,
     TARN_CHECK_OK(close_writer());
     writer_.reset();
     table_ = std::move(state);
-    base_.reset();
+    if (base_ && snapshot_of(*base_) == snapshot_of(*table_))
+        base_ = table_;  // the schema alone is another: all places hold
+    else if (base_ && spilled_)
+        return Error(
+            Code::conflict,
+            fmt::format("table {}: somebody else changed it meanwhile", table_->info.full_name()),
+            "rows_changed");
+    else
+        base_.reset();
     take_shape(std::move(as));
     if (!history_) return broken_;
     std::vector<ColumnSpec> columns;

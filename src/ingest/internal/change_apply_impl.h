@@ -114,7 +114,7 @@ struct ChangeApply::Impl {
     tables::TablePtr base_;  // null: not read since the last commit
     std::map<std::string, tables::ScanTask> base_files_;
     bool truncated_ = false;  // the base has no rows any more
-    bool spilled_ = false;    // the index is ahead of the table
+    bool spilled_ = false;    // the index is ahead of the table: `base_` must stay what it is
 
     WaitingRows buffer_;
     std::vector<uint8_t> alive_;

@@ -568,6 +568,25 @@ class RandomChanges : public ChangeApplyTest {
     std::map<int64_t, Row> model_;
 };
 
+/// Keys go to the index by tens of thousands, rows of one transaction are changed long after that.
+TEST_F(ChangeApplyTest, RowsOfOneTransactionAreFoundAfterTheirKeysSpilled) {
+    memory_max_ = 5 << 20;
+    make_table({{"id", Kind::int64}, {"note", Kind::text}}, {"id"});
+    for (int i = 0; i < 1000; ++i) insert({std::to_string(i), "old"});
+    commit();
+    constexpr int kRows = 150'000;
+    for (int i = 1000; i < kRows; ++i) insert({std::to_string(i), "new"});
+    // The log describes the table again whenever the database has forgotten that it did.
+    must(apply().reshape(must(lake_->catalog->snapshot().load_table("shop", "sales")), shape_));
+    for (int i = 0; i < kRows; i += 10) update({std::to_string(i), "changed"});
+    for (int i = 0; i < kRows; i += 9) remove({std::to_string(i), {}});
+    commit();
+    EXPECT_EQ(ask("select count(*) from shop.sales"), std::to_string(kRows - (kRows + 8) / 9));
+    EXPECT_EQ(ask("select count(*) - count(distinct id) from shop.sales"), "0");
+    EXPECT_EQ(ask("select count(*) from shop.sales where id % 9 = 0"), "0");
+    EXPECT_EQ(ask("select count(*) from shop.sales where id % 10 = 0 and note <> 'changed'"), "0");
+}
+
 TEST_F(RandomChanges, AllTypes) {
     make_table(all_types(), {"id"});
     run(11, 20, 60);
