@@ -245,6 +245,19 @@ def test_a_million_rows_scroll(lake, browser):
 
 
 @needs_browser
+def test_wide_rows_come_in_pieces(lake, browser):
+    """200 rows of 200 kB are more than one answer holds: the page asks on until the last one is there."""
+    enter(lake, browser, with_sql("select i::bigint as i, 'end ' || i as name, repeat('x', 200000) as wide from range(0, 200) t(i)"))
+    browser.click("button", "Run")
+    browser.holds("status", "", "Done")
+    browser.focus("grid", "Result")
+    browser.press("Control+End")
+    browser.press("Home")
+    browser.holds("gridcell", "", "end 199")
+    assert browser.problems() == []
+
+
+@needs_browser
 def test_an_error_is_marked_at_its_place(lake, browser):
     enter(lake, browser, with_sql("select day,\n  untis\nfrom sales"))
     browser.click("button", "Run")

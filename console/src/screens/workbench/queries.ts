@@ -117,16 +117,21 @@ export class Query {
     this.asked.set(page, control);
     try {
       // A page of wide rows comes in pieces.
-      const here = this.pages.get(page) ?? [];
-      const answer = await fetch_rows(id, page * page_rows + here.length, page_rows - here.length, control.signal);
-      this.pages.set(page, [...here, ...answer]);
+      for (;;) {
+        const here = this.pages.get(page) ?? [];
+        const there = Math.min(page_rows, (this.state.value?.rows ?? 0) - page * page_rows);
+        if (here.length >= there) break;
+        const answer = await fetch_rows(id, page * page_rows + here.length, there - here.length, control.signal);
+        if (answer.length === 0) break;
+        this.pages.set(page, [...here, ...answer]);
+        this.arrived.value++;
+      }
       // Furthest first: near pages are looked at again.
       while (this.pages.size > pages_max) {
         let far = page;
         for (const one of this.pages.keys()) if (Math.abs(one - page) > Math.abs(far - page)) far = one;
         this.pages.delete(far);
       }
-      this.arrived.value++;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (error.status === 404) this.lost.value = error;
