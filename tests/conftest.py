@@ -1,5 +1,6 @@
 """Fixtures for all tests that drive the real program from outside."""
 import pathlib
+import shutil
 import sys
 
 import pytest
@@ -40,6 +41,15 @@ def own_tarn(tarn_binary):
         yield server.start()
     finally:
         server.close()
+
+
+@pytest.fixture(autouse=True)
+def leave_no_folder(request):
+    """A thousand lakes are more than a disk in memory holds: what a test that passed has written goes at its end."""
+    folder = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else None
+    yield
+    if folder and not getattr(request.node, "failed_in_call", True):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)
