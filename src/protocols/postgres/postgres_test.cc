@@ -19,6 +19,7 @@ namespace tarn::postgres {
 namespace {
 
 using std::string_literals::operator""s;
+using testing::AnyOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -428,7 +429,10 @@ TEST_F(Postgres, APipelineIsOneTransaction) {
     EXPECT_THAT(engine_.journal.take(),
                 ElementsAre("begin implicit", "insert", "insert", "commit"));
     EXPECT_EQ(types(exchange(insert + sync())), "12CZ");
-    EXPECT_THAT(engine_.journal.take(), ElementsAre("insert"));
+    // Alone it needs no transaction around it; whether it is alone is not known before Sync is
+    // here.
+    EXPECT_THAT(engine_.journal.take(),
+                AnyOf(ElementsAre("insert"), ElementsAre("begin implicit", "insert", "commit")));
     EXPECT_EQ(types(exchange(insert + parse("", "bad") + insert + sync())), "12CEZ");
     EXPECT_THAT(engine_.journal.take(), ElementsAre("begin implicit", "insert", "rollback"));
 }
