@@ -145,7 +145,7 @@ std::vector<std::string> Applier::Impl::roles_to_put(const Lakefile& lake,
     }
     for (const auto& [id, gone] : applied.items) {
         const bool still = std::any_of(lake.items.begin(), lake.items.end(),
-                                       [&](const Item& item) { return item.id() == id; });
+                                       [&id = id](const Item& item) { return item.id() == id; });
         if (gone.item.kind == Kind::role && !still) add(gone.item.name);
     }
     return out;

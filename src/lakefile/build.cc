@@ -387,7 +387,7 @@ void Builder::finish() {
             for (const auto& [pattern, grant] : role.grants)
                 if (pattern.starts_with("main.") && has(Kind::source, pattern.substr(5)) &&
                     std::any_of(out_.sources.begin(), out_.sources.end(),
-                                [&](const ingest::SourceSpec& source) {
+                                [&pattern = pattern](const ingest::SourceSpec& source) {
                                     return source.name == pattern.substr(5) &&
                                            source.from.index() == 0;
                                 }))
