@@ -8,6 +8,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "app/client_json.h"
 #include "app/plan_print.h"
 #include "app/services.h"
 #include "lakefile/keys.h"
@@ -20,20 +21,6 @@ using Json = nlohmann::json;
 int fail(const char* command, const Error& error) {
     std::fprintf(stderr, "tarn %s: %s\n", command, error.message.c_str());
     return 1;
-}
-
-Result<Json> ask(const ClientOptions& options, const std::string& method, const std::string& path,
-                 const Json& body) {
-    TARN_TRY(endpoint, find_endpoint(options.endpoint));
-    TARN_TRY(answer,
-             call(endpoint, method, path,
-                  body.is_null() ? "" : body.dump(-1, ' ', false, Json::error_handler_t::replace)));
-    if (answer.body.empty()) return Json();
-    Json parsed = Json::parse(answer.body, nullptr, false);
-    if (parsed.is_discarded())
-        return Error(Code::internal,
-                     "the server's answer is no JSON; is " + endpoint.url + " a tarn?");
-    return parsed;
 }
 
 /// What the API takes: the text, and the files that it names, read here.

@@ -5,6 +5,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "app/client_json.h"
 #include "app/table_print.h"
 #include "base/time.h"
 
@@ -22,39 +23,6 @@ struct Wanted {
 int fail(const char* command, const Error& error) {
     std::fprintf(stderr, "tarn %s: %s\n", command, error.message.c_str());
     return error.code == Code::invalid_argument ? 2 : 1;
-}
-
-/// One path segment or query value, percent-encoded.
-std::string encoded(const std::string& text) {
-    std::string out;
-    for (const char c : text) {
-        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                           (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
-        char hex[4];
-        std::snprintf(hex, sizeof hex, "%%%02X", static_cast<unsigned char>(c));
-        out += plain ? std::string(1, c) : hex;
-    }
-    return out;
-}
-
-std::string text_of(const Json& object, const char* name) {
-    const auto found = object.find(name);
-    if (found == object.end() || found->is_null()) return "";
-    return found->is_string() ? found->get<std::string>() : found->dump();
-}
-
-Result<Json> ask(const ClientOptions& options, const std::string& method, const std::string& path,
-                 const Json& body = {}) {
-    TARN_TRY(endpoint, find_endpoint(options.endpoint));
-    TARN_TRY(answer,
-             call(endpoint, method, path,
-                  body.is_null() ? "" : body.dump(-1, ' ', false, Json::error_handler_t::replace)));
-    if (answer.body.empty()) return Json();
-    Json parsed = Json::parse(answer.body, nullptr, false);
-    if (parsed.is_discarded())
-        return Error(Code::internal,
-                     "the server's answer is no JSON; is " + endpoint.url + " a tarn?");
-    return parsed;
 }
 
 /// "1.4 s" of two ISO times; empty while it runs.

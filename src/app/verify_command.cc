@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "app/client_json.h"
 #include "app/table_print.h"
 
 namespace tarn::app {
@@ -27,32 +28,12 @@ int fail(const Error& error) {
     return error.code == Code::invalid_argument ? 2 : 1;
 }
 
-std::string text_of(const Json& object, const char* name) {
-    const auto found = object.find(name);
-    if (found == object.end() || found->is_null()) return "";
-    return found->is_string() ? found->get<std::string>() : found->dump();
-}
-
-std::string encoded(const std::string& text) {
-    std::string out;
-    for (const char c : text) {
-        const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' ||
-                           c == '.' || c == '_' || c == '~';
-        char hex[4];
-        std::snprintf(hex, sizeof hex, "%%%02X", static_cast<unsigned char>(c));
-        out += plain ? std::string(1, c) : hex;
-    }
-    return out;
-}
-
-Result<Json> ask(const Endpoint& endpoint, const std::string& method, const std::string& path,
-                 const Json& body = {}) {
-    TARN_TRY(answer, call(endpoint, method, path, body.is_null() ? "" : body.dump()));
-    Json parsed = Json::parse(answer.body, nullptr, false);
-    if (parsed.is_discarded())
-        return Error(Code::internal,
-                     "the server's answer is no JSON; is " + endpoint.url + " a tarn?");
-    return parsed;
+/// A verdict is never empty.
+Result<Json> ask_for(const Endpoint& endpoint, const std::string& method, const std::string& path,
+                     const Json& body = {}) {
+    TARN_TRY(answer, ask(endpoint, method, path, body));
+    if (answer.is_null()) return no_json(endpoint);
+    return answer;
 }
 
 void show_progress(const Json& verdict) {
@@ -99,11 +80,11 @@ int verify(const ClientOptions& options, const Wanted& wanted) {
     if (!wanted.last) {
         Json body = {{"repair", wanted.repair}};
         if (!wanted.tables.empty()) body["tables"] = wanted.tables;
-        const auto begun = ask(*endpoint, "POST", path, body);
+        const auto begun = ask_for(*endpoint, "POST", path, body);
         if (!begun.ok()) return fail(begun.error());
     }
     while (true) {
-        const auto verdict = ask(*endpoint, "GET", path);
+        const auto verdict = ask_for(*endpoint, "GET", path);
         if (!verdict.ok()) return fail(verdict.error());
         if (!wanted.last && (*verdict)["running"].get<bool>()) {
             show_progress(*verdict);
