@@ -82,6 +82,18 @@ export function Confirm(props: { title: string; children: ComponentChildren; wor
   );
 }
 
+/** The foot of a dialog's form. */
+export function SaveFoot({ close }: { close: () => void }) {
+  return (
+    <div class="dialog-foot">
+      <Button onClick={close}>Cancel</Button>
+      <Button kind="primary" submit>
+        Save
+      </Button>
+    </div>
+  );
+}
+
 export interface MenuItem {
   label: string;
   run: () => void;

@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import { path_of } from "../../api";
 import { do_ask, use_live } from "../../live";
-import { Answered, Button, Card, Confirm, Dialog, Empty, Field, Table, toast } from "../../ui";
+import { Answered, Button, Card, Confirm, Dialog, Empty, Field, SaveFoot, Table, toast } from "../../ui";
 import type { Grant, Roles } from "./shapes";
 
 const template = `{
@@ -111,12 +111,7 @@ function EditRole({ start, close, again }: { start: Edit; close: () => void; aga
         <Field label="Grants" hint={'By table, database ("erp.*") or "*": columns, hide, rows, masks, write.'} problem={problem}>
           {(ids) => <textarea {...ids} rows={12} spellcheck={false} value={text} onInput={(event) => set_text(event.currentTarget.value)} />}
         </Field>
-        <div class="dialog-foot">
-          <Button onClick={close}>Cancel</Button>
-          <Button kind="primary" submit>
-            Save
-          </Button>
-        </div>
+        <SaveFoot close={close} />
       </form>
     </Dialog>
   );

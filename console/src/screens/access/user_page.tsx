@@ -5,7 +5,7 @@ import { path_of } from "../../api";
 import { do_ask, use_live } from "../../live";
 import { navigate } from "../../navigate";
 import { use_title } from "../../title";
-import { Answered, Badge, Button, Card, CodeBlock, Confirm, copy_text, Dialog, Empty, Failed, Field, KeyValue, Page, Table, Tag, Time, toast } from "../../ui";
+import { Answered, Badge, Button, Card, CodeBlock, Confirm, copy_text, Dialog, Empty, Failed, Field, KeyValue, Page, SaveFoot, Table, Tag, Time, toast } from "../../ui";
 import type { AccessKey, Roles, User } from "./shapes";
 import { SightOf } from "./sight_tab";
 import { RoleBoxes } from "./users_tab";
@@ -280,12 +280,7 @@ function EditPolicy({ user, start, close, again }: { user: string; start: { name
         <Field label="Document (IAM)" problem={problem}>
           {(ids) => <textarea {...ids} rows={12} spellcheck={false} value={text} onInput={(event) => set_text(event.currentTarget.value)} />}
         </Field>
-        <div class="dialog-foot">
-          <Button onClick={close}>Cancel</Button>
-          <Button kind="primary" submit>
-            Save
-          </Button>
-        </div>
+        <SaveFoot close={close} />
       </form>
     </Dialog>
   );

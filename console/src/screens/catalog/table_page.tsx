@@ -6,7 +6,7 @@ import { do_ask, use_live } from "../../live";
 import { address, set_query } from "../../navigate";
 import { screens } from "../../routes";
 import { use_title } from "../../title";
-import { Answered, Badge, Button, Bytes, Card, CodeBlock, Count, Dialog, Empty, Field, KeyValue, Page, Table, Tabs, Tag, Time, toast } from "../../ui";
+import { Answered, Badge, Button, Bytes, Card, CodeBlock, Count, Dialog, Empty, Field, KeyValue, Page, SaveFoot, Table, Tabs, Tag, Time, toast } from "../../ui";
 import { AccessTab } from "./access_tab";
 import { FilesTab } from "./files_tab";
 import { HistoryTab } from "./history_tab";
@@ -133,12 +133,7 @@ function Editor({ base, title, edit, close, done }: { base: string; title: strin
         <Field label="Description" problem={problem} hint="What it holds, in which unit, and where it comes from.">
           {(ids) => <textarea {...ids} class="prose" rows={5} maxLength={8000} value={text} onInput={(event) => set_text(event.currentTarget.value)} />}
         </Field>
-        <div class="dialog-foot">
-          <Button onClick={close}>Cancel</Button>
-          <Button kind="primary" submit>
-            Save
-          </Button>
-        </div>
+        <SaveFoot close={close} />
       </form>
     </Dialog>
   );
@@ -165,12 +160,7 @@ function TagEditor({ base, start, close, done }: { base: string; start: string; 
         <Field label="Tags, separated by commas" problem={problem}>
           {(ids) => <input {...ids} value={text} onInput={(event) => set_text(event.currentTarget.value)} />}
         </Field>
-        <div class="dialog-foot">
-          <Button onClick={close}>Cancel</Button>
-          <Button kind="primary" submit>
-            Save
-          </Button>
-        </div>
+        <SaveFoot close={close} />
       </form>
     </Dialog>
   );
