@@ -9,6 +9,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "app/audit_command.h"
 #include "app/client.h"
 #include "app/lake_commands.h"
 #include "app/pipeline_commands.h"
@@ -295,6 +296,7 @@ int run_command_line(int argc, char** argv) {
     add_lake_commands(app, options, code);
     add_pipeline_commands(app, options, code);
     add_verify_command(app, options, code);
+    add_audit_command(app, options, code);
     add_users(app, options, user, code);
     add_keys(app, options, user, code);
     app.add_subcommand("version", "print the version")->callback([] {

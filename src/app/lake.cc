@@ -52,6 +52,12 @@ Status Lake::open_security(const Settings& settings) {
     options.keep_time = std::chrono::hours(24 * settings.audit_keep_days);
     audit = std::make_unique<security::AuditTrail>(*store, clock, metrics, options);
     audit->start();
+    security::AuditChainOptions chain;
+    chain.account_id = users->account_id();
+    chain.anchor_directory = settings.audit_anchor;
+    TARN_TRY(opened_chain,
+             security::AuditChain::open(*store, *keyring, disk, clock, metrics, chain));
+    audit_chain = std::move(opened_chain);
     authenticator = std::make_unique<security::Authenticator>(*users, clock);
     authorizer = std::make_unique<security::Authorizer>(*users);
     sessions =
@@ -109,6 +115,10 @@ void Lake::close() {
     const Status flushed = audit->stop();
     if (!flushed.ok())
         log_error("app", "audit records were lost", {{"why", flushed.error().message}});
+    const auto signed_now = audit_chain->sign();
+    if (!signed_now.ok())
+        log_error("app", "the newest audit records are not signed",
+                  {{"why", signed_now.error().message}});
 }
 
 security::Caller Lake::system_caller() const {

@@ -19,6 +19,7 @@
 #include "objects/store.h"
 #include "query/engine.h"
 #include "security/audit.h"
+#include "security/audit_chain.h"
 #include "security/authenticator.h"
 #include "security/authorizer.h"
 #include "security/keyring.h"
@@ -51,6 +52,7 @@ struct Lake {
     std::unique_ptr<meta::LocalStore> store;
     std::unique_ptr<security::Users> users;
     std::unique_ptr<security::AuditTrail> audit;
+    std::unique_ptr<security::AuditChain> audit_chain;
     std::unique_ptr<security::Authenticator> authenticator;
     std::unique_ptr<security::Authorizer> authorizer;
     std::unique_ptr<security::Sessions> sessions;

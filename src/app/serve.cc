@@ -89,6 +89,7 @@ int serve(const Settings& settings) {
         int received = 0;
         sigwait(&signals, &received);
         if (received != SIGHUP) break;
+        server.reload();
     }
     log_info("app", "stopping");
     server.stop();

@@ -5,6 +5,7 @@
 
 #include "app/housekeeping.h"
 #include "app/lake.h"
+#include "app/lake_verify.h"
 #include "app/services.h"
 #include "app/table_guard.h"
 #include "app/table_keeper.h"
@@ -58,6 +59,15 @@ class RunningServer final : public Server {
     bool first_start() const override { return lake_->first_start; }
     bool healthy() const override { return lake_ == nullptr || lake_->store->healthy(); }
 
+    void reload() override {
+        if (tls_ == nullptr) return;
+        const Status read = tls_->reload();
+        if (read.ok())
+            log_info("app", "the TLS certificate was read again");
+        else
+            log_error("app", "the TLS certificate stays as it was", {{"why", read.error().message}});
+    }
+
     void stop() override {
         if (stopped_.exchange(true)) return;
         ready_ = false;
@@ -67,6 +77,7 @@ class RunningServer final : public Server {
             net_->stop();
         }
         housekeeping_.reset();
+        if (verifier_) verifier_->stop();
         if (queries_) queries_->stop();
         if (services_) services_->stop();
         work_.stop();
@@ -127,6 +138,8 @@ class RunningServer final : public Server {
         parts.authenticator = lake_->authenticator.get();
         parts.authorizer = lake_->authorizer.get();
         parts.audit = lake_->audit.get();
+        parts.audit_chain = lake_->audit_chain.get();
+        parts.store = lake_->store.get();
         parts.grants = lake_->grants.get();
         parts.streams = lake_->streams.get();
         parts.engine = lake_->engine.get();
@@ -154,6 +167,9 @@ class RunningServer final : public Server {
         parts.clock = &lake_->clock;
         parts.region = settings_.region;
         parts.status = [this] { return status(); };
+        verifier_ = std::make_unique<LakeVerifier>(*lake_);
+        parts.verify_lake = [this] { return verifier_->start(); };
+        parts.lake_verdict = [this] { return verifier_->verdict(); };
         http::ServiceOptions service = http_options("http");
         service.refuse = admin::refuse;
         // A query may run for minutes: it must not take the lane of short requests.
@@ -161,7 +177,7 @@ class RunningServer final : public Server {
             const auto path = head.path();
             const bool asks_sql = path == "/api/v1/sql" || path == "/api/v1/plan" || path == "/api/v1/apply" ||
                                   path == "/api/v1/try" || path.starts_with("/api/v1/dashboards/") ||
-                                  path.starts_with("/api/v1/queries") ||
+                                  path.starts_with("/api/v1/queries") || path == "/api/v1/audit/check" ||
                                   (path.starts_with("/api/v1/models/") && path.ends_with("/monitor")) ||
                                   (path.starts_with("/api/v1/catalog/") &&
                                    (path.ends_with("/profile") || path.ends_with("/sample")));
@@ -176,10 +192,12 @@ class RunningServer final : public Server {
         postgres::DoorOptions options;
         options.account_id = lake_->users->account_id();
         options.region = settings_.region;
-        if (!settings_.tls_certificate.empty()) {
-            TARN_TRY(pem, io::read_file(lake_->disk, settings_.tls_certificate, 1 << 20));
-            TARN_TRY(binding, postgres::channel_binding_of(pem));
-            options.channel_binding = [binding] { return binding; };
+        if (tls_ != nullptr) {
+            TARN_CHECK_OK(postgres::channel_binding_of(tls_->certificate_pem()));
+            options.channel_binding = [this] {
+                auto binding = postgres::channel_binding_of(tls_->certificate_pem());
+                return binding.ok() ? std::move(binding).value() : std::string();
+            };
         }
         postgres_ = std::make_unique<postgres::Door>(
             postgres::DoorParts{*lake_->engine, *lake_->users, *lake_->authorizer,
@@ -244,10 +262,14 @@ class RunningServer final : public Server {
                             TARN_CHECK_OK(lake_->objects->reclaim());
                             return ok_status();
                         }});
-        jobs.push_back({"audit retention", seconds(300), [this]() -> Status {
-                            TARN_CHECK_OK(lake_->audit->expire(100'000));
-                            return ok_status();
-                        }});
+        jobs.push_back({"audit retention", seconds(300), [this] { return expire_audit(); }});
+        jobs.push_back({"audit chain", seconds(10), [this] { return lake_->audit_chain->advance(); }});
+        if (tls_ != nullptr)
+            jobs.push_back({"TLS certificate", seconds(1), [this]() -> Status {
+                                TARN_TRY(changed, tls_->reload_if_changed());
+                                if (changed) log_info("app", "a new TLS certificate is in use");
+                                return ok_status();
+                            }});
         jobs.push_back({"sessions", seconds(300), [this]() -> Status {
                             TARN_CHECK_OK(lake_->sessions->remove_expired(10'000));
                             return ok_status();
@@ -255,6 +277,18 @@ class RunningServer final : public Server {
         jobs.push_back({"tables", seconds(30), [this] { return expire_tables(*lake_); }});
         jobs.push_back({"compaction", seconds(1), [this] { return table_keeper_->round(); }});
         housekeeping_ = std::make_unique<Housekeeping>(*lake_->background, std::move(jobs));
+    }
+
+    Status expire_audit() {
+        constexpr uint64_t kRecordsAtOnce = 200'000;
+        auto by = lake_->system_caller();
+        by.action = "tarn:ExpireAuditRecords";
+        by.resource = "arn:aws:tarn:" + settings_.region + ":" + lake_->users->account_id() + ":lake";
+        for (uint64_t removed = 1; removed > 0;) {
+            TARN_TRY(some, lake_->audit->expire(kRecordsAtOnce, by, *lake_->audit_chain));
+            removed = some;
+        }
+        return ok_status();
     }
 
     admin::ServerStatus status() const {
@@ -304,6 +338,7 @@ class RunningServer final : public Server {
     std::unique_ptr<net::Server> net_;
     std::unique_ptr<TableKeeper> table_keeper_;
     std::unique_ptr<Housekeeping> housekeeping_;
+    std::unique_ptr<LakeVerifier> verifier_;
     std::map<std::string, std::string> doors_;
     std::atomic<bool> ready_{false};
     std::atomic<bool> stopped_{false};

@@ -26,6 +26,8 @@ class Server {
     /// Accepts no more, lets running requests finish within Settings::drain_seconds, flushes,
     /// closes. Idempotent.
     virtual void stop() = 0;
+    /// What SIGHUP asks for: the TLS certificate is read again.
+    virtual void reload() = 0;
     /// False when a failed write of the log asks for a restart.
     virtual bool healthy() const = 0;
 };

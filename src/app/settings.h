@@ -31,6 +31,7 @@ struct Settings {
     uint64_t sql_memory_mb = 1024;
     uint64_t sql_threads = 0;  // 0: one a core
     uint64_t audit_keep_days = 90;
+    std::string audit_anchor;  // folder; empty: none
     uint64_t drain_seconds = 8;
 };
 

@@ -23,6 +23,8 @@
 
 namespace tarn::security {
 
+class AuditChain;
+
 enum class AuditOutcome { allowed, denied, failed };
 
 /// What came of a request.
@@ -103,9 +105,10 @@ class AuditTrail {
 
     /// Commits everything queued now, counters of the running minute too. Lane: any but a loop.
     Status flush();
-    /// Removes what is beyond keep_time and keep_records, up to `records_max`. Returns how many
-    /// went. Lane: background.
-    Result<uint64_t> expire(uint64_t records_max);
+    /// Removes what is beyond keep_time and keep_records, about `records_max` at most, and records
+    /// that `by` did so. Only what is signed goes. Returns how many went.
+    /// Lane: background.
+    Result<uint64_t> expire(uint64_t records_max, const Caller& by, AuditChain& chain);
     /// Queued records are not seen until they are committed. Lane: any but a loop.
     Result<AuditPage> read(const AuditQuery& query) const;
 

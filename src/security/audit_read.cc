@@ -4,6 +4,7 @@
 #include "base/lane.h"
 #include "meta/keys.h"
 #include "security/audit.h"
+#include "security/audit_chain.h"
 #include "security/internal/audit_record.h"
 #include "security/policy.h"
 
@@ -112,7 +113,7 @@ Result<AuditPage> AuditTrail::read(const AuditQuery& query) const {
     return page;
 }
 
-Result<uint64_t> AuditTrail::expire(uint64_t records_max) {
+Result<uint64_t> AuditTrail::expire(uint64_t records_max, const Caller& by, AuditChain& chain) {
     assert_may_block();
     const auto snapshot = store_.snapshot();
     const std::string sequence = audit_sequence();
@@ -126,21 +127,19 @@ Result<uint64_t> AuditTrail::expire(uint64_t records_max) {
     const uint64_t end = last.back().offset + 1;
     const uint64_t first_kept = end > options_.keep_records ? end - options_.keep_records : 0;
 
-    uint64_t removed = 0;
-    std::string up_to;
+    uint64_t over = 0, up_to = 0;
     auto iterator = snapshot->scan({sequence, meta::prefix_end(sequence), false});
-    for (; iterator->valid() && removed < records_max; iterator->next()) {
+    for (; iterator->valid() && over < records_max; iterator->next()) {
         TARN_TRY(records, records_at(*iterator));
         if (records.back().at >= oldest_kept && records.back().offset >= first_kept) break;
-        removed += records.size();
-        up_to = meta::sequence_key(sequence, records.back().offset + 1);
+        over += records.size();
+        up_to = records.back().offset + 1;
     }
     TARN_CHECK_OK(iterator->status());
-    if (removed == 0) return removed;
-    meta::Batch batch;
-    batch.erase_range(sequence, up_to).frees_space();
-    TARN_CHECK_OK(store_.commit(std::move(batch)));
-    return removed;
+    if (over == 0) return uint64_t{0};
+    meta::Batch with;
+    attach(with, by);
+    return chain.expire(up_to, std::move(with));
 }
 
 }  // namespace tarn::security

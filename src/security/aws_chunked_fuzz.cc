@@ -1,6 +1,7 @@
 #include "security/aws_chunked.h"
 
 #include "base/assert.h"
+#include "base/fuzz.h"
 
 namespace {
 
@@ -30,6 +31,21 @@ std::pair<bool, std::string> decode(PayloadKind kind, std::string_view body, siz
 }
 
 }  // namespace
+
+std::vector<std::string> tarn::fuzz_seeds() {
+    const std::string signature = ";chunk-signature=" + std::string(64, 'a') + "\r\n";
+    return {std::string("\0\x03", 2) + "5" + signature + "hello\r\n0" + signature + "\r\n",
+            "\x01\x07"
+            "3" +
+                signature + "abc\r\n0" + signature +
+                "x-amz-checksum-crc32:AAAAAA==\r\nx-amz-trailer-signature:" + std::string(64, 'b') +
+                "\r\n\r\n",
+            "\x02\x01"
+            "64\r\n" +
+                std::string(100, 'x') + "\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n",
+            "\x02\x02"
+            "ffffffffffffffff\r\n"};
+}
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (size < 2) return 0;

@@ -1,6 +1,16 @@
 #include "security/scram.h"
 
 #include "base/assert.h"
+#include "base/fuzz.h"
+
+std::vector<std::string> tarn::fuzz_seeds() {
+    const std::string proof(43, 'A');
+    return {"\x04n,,n=,r=client\nc=biws,r=clientnonce,p=" + proof + "=",
+            "\x05p=tls-server-end-point,,n=ann,r=c\nc=cD10bHMtc2VydmVyLWVuZC1wb2ludCwsYmluZGluZw==,"
+            "r=cnonce,p=" +
+                proof + "=",
+            "\x06y,,n=a=2Cb=3Dc,r=x\nc=eSws,r=xnonce,p=AA==", "\x04n,a=other,n=,r=c\n"};
+}
 
 // Two messages, parted by a line feed; the first byte picks channel binding.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

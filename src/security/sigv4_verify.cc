@@ -4,6 +4,7 @@
 #include "codec/text.h"
 #include "security/internal/canonical.h"
 #include "security/internal/claim.h"
+#include "security/internal/signing_keys.h"
 #include "security/sigv4.h"
 
 namespace tarn::security {
@@ -175,7 +176,8 @@ Result<Verified> verify(const SignedRequest& request, const SignatureRules& rule
                                      stated};
     const std::optional<std::string> secret = secret_of(claim.access_key_id);
     // An unknown key goes all the way too, so that time does not tell it from a wrong signature.
-    const std::string key = signing_key(secret.value_or(std::string(40, 'x')), claim.scope);
+    const std::string key = SigningKeys::of_this_thread().get(
+        secret.has_value() ? *secret : std::string(40, 'x'), claim.scope);
     const bool fits = signature_fits(canonical, request.raw_path, claim, key);
     if (!secret) {
         return Error(Code::unauthenticated,

@@ -4,6 +4,7 @@
 #include "base/random.h"
 #include "dashboards/dashboards.h"
 #include "protocols/admin/internal/api.h"
+#include "protocols/admin/internal/lake_verify.h"
 #include "protocols/admin/internal/verify.h"
 #include "protocols/admin/internal/console.h"
 #include "protocols/admin/internal/openapi.h"
@@ -48,6 +49,9 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/streams", "tarn:ListStreams", false, list_streams},
     {"GET", "/api/v1/streams/{}", "tarn:ReadStream", false, read_stream},
     {"GET", "/api/v1/audit", "cloudtrail:LookupEvents", false, read_audit},
+    {"GET", "/api/v1/audit/digests", "tarn:ListAuditDigests", false, list_audit_digests},
+    {"POST", "/api/v1/audit/digests", "tarn:SignAuditDigest", false, sign_audit_digest},
+    {"GET", "/api/v1/audit/check", "tarn:CheckAudit", false, check_audit_trail},
     {"POST", "/api/v1/plan", "tarn:Plan", false, plan_lakefile},
     {"POST", "/api/v1/apply", "tarn:Apply", true, apply_lakefile},
     {"POST", "/api/v1/try", "tarn:Try", false, try_lakefile},
@@ -58,6 +62,8 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/sources", "tarn:ListSources", false, list_sources},
     {"GET", "/api/v1/sources/{}/verify", "tarn:ListSources", false, get_verdict},
     {"POST", "/api/v1/sources/{}/verify", "tarn:VerifySource", false, verify_source},
+    {"GET", "/api/v1/verify", "tarn:VerifyLake", false, get_lake_verdict},
+    {"POST", "/api/v1/verify", "tarn:VerifyLake", false, verify_lake},
     {"GET", "/api/v1/tables", "tarn:ListRuns", false, list_steps},
     {"GET", "/api/v1/runs", "tarn:ListRuns", false, list_runs},
     {"POST", "/api/v1/runs", "tarn:StartRun", false, start_run},

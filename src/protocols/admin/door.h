@@ -5,11 +5,13 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "base/metrics.h"
 #include "base/time.h"
 #include "govern/grants.h"
+#include "protocols/admin/lake_verdict.h"
 #include "protocols/http/server.h"
 #include "query/engine.h"
 #include "security/audit.h"
@@ -43,6 +45,7 @@ namespace tarn::query {
 class Queries;
 }
 namespace tarn::security {
+class AuditChain;
 class Secrets;
 }
 namespace tarn::tables {
@@ -74,6 +77,8 @@ struct DoorParts {
     const security::Authenticator* authenticator = nullptr;
     const security::Authorizer* authorizer = nullptr;
     security::AuditTrail* audit = nullptr;
+    security::AuditChain* audit_chain = nullptr;
+    meta::Store* store = nullptr;  // with audit_chain
     govern::Grants* grants = nullptr;
     query::Engine* engine = nullptr;
     tables::Catalog* catalog = nullptr;
@@ -93,6 +98,8 @@ struct DoorParts {
     Metrics* metrics = nullptr;
     const Clock* clock = nullptr;
     std::function<ServerStatus()> status;
+    std::function<Status()> verify_lake;  // in the background; conflict: one goes on
+    std::function<std::optional<LakeVerdict>()> lake_verdict;  // with verify_lake
     std::string region = "us-east-1";
 };
 
