@@ -8,6 +8,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mutex.h"
@@ -53,19 +54,58 @@ int choose_alpn(SSL*, const unsigned char** out, unsigned char* out_size,
     return SSL_TLSEXT_ERR_OK;
 }
 
+std::string bio_text(BIO* bio) {
+    char* data = nullptr;
+    const long size = BIO_get_mem_data(bio, &data);
+    return std::string(data, static_cast<size_t>(size));
+}
+
+/// What tells two states of a file apart without reading it.
+std::string look_of(const std::string& file) {
+    struct stat info {};
+    if (::stat(file.c_str(), &info) != 0) return "absent";
+    return std::to_string(info.st_ino) + " " + std::to_string(info.st_size) + " " +
+           std::to_string(info.st_mtim.tv_sec) + "." + std::to_string(info.st_mtim.tv_nsec);
+}
+
+// TLS 1.2 with forward secrecy and authenticated encryption only; 1.3 has nothing else.
+constexpr const char* kCiphers12 = "ECDHE+AESGCM:ECDHE+CHACHA20";
+
 class FileTlsContext final : public TlsContext {
  public:
     FileTlsContext(TlsFiles files, std::string alpn)
         : files_(std::move(files)), alpn_(std::move(alpn)) {}
 
+    Result<bool> reload_if_changed() override {
+        const std::string look = look_of_both();
+        {
+            MutexLock lock(mutex_);
+            const bool rests = look == seen_;
+            seen_ = look;
+            if (look == tried_ || !rests) return false;
+        }
+        TARN_CHECK_OK(reload());
+        return true;
+    }
+
+    std::string certificate_pem() const override {
+        MutexLock lock(mutex_);
+        return pem_;
+    }
+
     Status reload() override {
         ERR_clear_error();
+        {
+            MutexLock lock(mutex_);
+            tried_ = look_of_both();
+        }
         for (const auto& file : {files_.certificate_file, files_.key_file})
             if (::access(file.c_str(), R_OK) != 0)
                 return Error(Code::not_found, file + ": can't be read; check its path and mode");
         CtxPtr made(SSL_CTX_new(TLS_server_method()));
         if (!made) return Error(Code::internal, "TLS: " + openssl_errors());
         SSL_CTX_set_min_proto_version(made.get(), TLS1_2_VERSION);
+        SSL_CTX_set_cipher_list(made.get(), kCiphers12);
         SSL_CTX_set_options(made.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                             SSL_OP_CIPHER_SERVER_PREFERENCE |
                                             SSL_OP_IGNORE_UNEXPECTED_EOF);
@@ -83,7 +123,11 @@ class FileTlsContext final : public TlsContext {
         X509_digest(SSL_CTX_get0_certificate(made.get()), EVP_sha256(),
                     reinterpret_cast<unsigned char*>(digest.data()), &digest_size);
         digest.resize(digest_size);
+        const BioPtr pem(BIO_new(BIO_s_mem()));
+        if (!pem || PEM_write_bio_X509(pem.get(), SSL_CTX_get0_certificate(made.get())) != 1)
+            return Error(Code::internal, "TLS: " + openssl_errors());
         MutexLock lock(mutex_);
+        pem_ = bio_text(pem.get());
         context_ = std::move(made);
         digest_ = std::move(digest);
         return {};
@@ -100,18 +144,19 @@ class FileTlsContext final : public TlsContext {
     }
 
  private:
+    std::string look_of_both() const {
+        return look_of(files_.certificate_file) + ", " + look_of(files_.key_file);
+    }
+
     const TlsFiles files_;
     std::string alpn_;  // never changes, but OpenSSL takes it as void*
     mutable Mutex mutex_;
     CtxPtr context_ TARN_GUARDED_BY(mutex_);
     std::string digest_ TARN_GUARDED_BY(mutex_);
+    std::string pem_ TARN_GUARDED_BY(mutex_);
+    std::string tried_ TARN_GUARDED_BY(mutex_);  // the files' look when they were read last
+    std::string seen_ TARN_GUARDED_BY(mutex_);   // ... and when they were looked at last
 };
-
-std::string bio_text(BIO* bio) {
-    char* data = nullptr;
-    const long size = BIO_get_mem_data(bio, &data);
-    return std::string(data, static_cast<size_t>(size));
-}
 
 bool is_address(const std::string& name) {
     unsigned char parsed[16];

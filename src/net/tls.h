@@ -26,6 +26,12 @@ class TlsContext {
     /// Reads the files again; keeps the former certificate when that fails. Connections that exist
     /// are left alone.
     virtual Status reload() = 0;
+    /// For a caller that looks every second or so: reload() once the files are others than those
+    /// that were read last, and have rested since the last look. True: a new certificate is in use.
+    /// A failure is told once, until the files change again.
+    virtual Result<bool> reload_if_changed() = 0;
+    /// The leaf certificate in use, as PEM.
+    virtual std::string certificate_pem() const = 0;
     /// SHA-256 of the leaf certificate in DER: what clients pin, and SCRAM's tls-server-end-point
     /// (RFC 5929) for certificates signed with SHA-256. 32 bytes.
     virtual std::string certificate_sha256() const = 0;

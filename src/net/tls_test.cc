@@ -27,7 +27,12 @@ class Tls : public testing::Test {
         write("cert.pem", pair->certificate);
         write("key.pem", pair->key);
     }
-    void write(const char* name, const std::string& text) { std::ofstream(folder_ / name) << text; }
+    void write(const char* name, const std::string& text) {
+        std::ofstream(folder_ / name) << text;
+        // Two writes within a tick of the disk's clock are told apart.
+        const auto at = std::filesystem::last_write_time(folder_ / name);
+        std::filesystem::last_write_time(folder_ / name, at + std::chrono::seconds(++writes_));
+    }
     TlsFiles files() const { return {folder_ / "cert.pem", folder_ / "key.pem", {}}; }
     ListenerOptions listener(TlsMode mode) {
         auto context = TlsContext::load(files());
@@ -48,6 +53,7 @@ class Tls : public testing::Test {
     }
 
     const std::filesystem::path folder_;
+    int writes_ = 0;
     std::shared_ptr<TlsContext> context_;
 };
 
@@ -172,6 +178,31 @@ TEST_F(Tls, loads_and_reloads) {
     EXPECT_EQ((*context)->reload().error().code, Code::not_found);
     EXPECT_EQ(make_self_signed({}, 1).error().code, Code::invalid_argument);
     EXPECT_EQ(make_self_signed({"a,DNS:b"}, 1).error().code, Code::invalid_argument);
+}
+
+TEST_F(Tls, a_changed_certificate_is_taken_once_it_rests) {
+    auto context = TlsContext::load(files()).value();
+    const std::string first = context->certificate_sha256();
+    EXPECT_FALSE(context->reload_if_changed().value());
+    EXPECT_FALSE(context->reload_if_changed().value()) << "nothing changed";
+    write_new();
+    EXPECT_FALSE(context->reload_if_changed().value()) << "it may still be written";
+    EXPECT_TRUE(context->reload_if_changed().value());
+    const std::string second = context->certificate_sha256();
+    EXPECT_NE(second, first);
+    EXPECT_NE(context->certificate_pem().find("BEGIN CERTIFICATE"), std::string::npos);
+
+    write("cert.pem", "broken");
+    EXPECT_FALSE(context->reload_if_changed().value());
+    EXPECT_EQ(context->reload_if_changed().error().code, Code::invalid_argument);
+    EXPECT_FALSE(context->reload_if_changed().value()) << "told once";
+    EXPECT_EQ(context->certificate_sha256(), second) << "the former one stays";
+    std::filesystem::remove(folder_ / "cert.pem");
+    EXPECT_FALSE(context->reload_if_changed().value());
+    EXPECT_EQ(context->reload_if_changed().error().code, Code::not_found);
+    write_new();
+    EXPECT_FALSE(context->reload_if_changed().value());
+    EXPECT_TRUE(context->reload_if_changed().value());
 }
 
 }  // namespace
