@@ -11,6 +11,7 @@ namespace {
 constexpr size_t kSendBytes = 128 * 1024;  // gathered before they are sent
 constexpr size_t kMessageOverhead = 64;    // what an empty message costs the mailbox
 constexpr size_t kTurnsMax = 64;           // before others on the lane have theirs
+constexpr std::chrono::seconds kRightsGrain{1};
 
 Error shutting_down() {
     return Error(Code::unavailable, "terminating connection due to administrator command", "57P01");
@@ -175,8 +176,33 @@ Connection::Turn Connection::turn() {
 void Connection::handle(const Message& message, char next_type) {
     if (!conversation_) return sign_in(message.type == 0 ? nullptr : &message);
     at_rest_ = false;
+    const Status good = still_signed_in();
+    if (!good.ok()) return finish(&good.error());
     conversation_->handle(message, next_type);
     if (conversation_->ended()) finish(nullptr);
+}
+
+/// A session has the rights with which it began: when they were taken away since, it ends, at the
+/// latest a second later.
+Status Connection::still_signed_in() {
+    const auto now = door_->parts.clock.steady();
+    if (now < signed_in_until_) return ok_status();
+    signed_in_until_ = now + kRightsGrain;
+    const security::Principal& then = caller_.principal;
+    const auto credential = door_->parts.users.find_key(then.access_key_id);
+    if (credential != nullptr && credential->principal.roles == then.roles &&
+        credential->principal.attributes == then.attributes &&
+        door_->parts.authorizer.decide(caller_).ok())
+        return ok_status();
+    Status ended = Error(Code::permission_denied,
+                         "terminating connection because the access key or the user's rights were "
+                         "changed\nHINT: connect again",
+                         "57P01");
+    auto result = security::AuditResult::of(ended);
+    result.error_code = "57P01";
+    caller_.at = door_->parts.clock.now();
+    if (door_->parts.audit != nullptr) (void)door_->parts.audit->record(caller_, result);
+    return ended;
 }
 
 void Connection::sign_in(const Message* message) {
@@ -198,7 +224,9 @@ Status Connection::try_sign_in(const Message* message) {
     TARN_TRY(session, sign_in_->connect());
     TARN_CHECK_OK(sign_in_->audit(ok_status()));
     append_authentication(out_, Authentication::ok);
-    conversation_ = std::make_unique<Conversation>(*door_, std::move(session), sign_in_->caller());
+    caller_ = sign_in_->caller();
+    signed_in_until_ = door_->parts.clock.steady() + kRightsGrain;
+    conversation_ = std::make_unique<Conversation>(*door_, std::move(session), caller_);
     conversation_->out() = std::move(out_);
     process_id_ = door_->enroll(shared_from_this());
     conversation_->greet(process_id_, key_);

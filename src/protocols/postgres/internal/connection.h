@@ -63,6 +63,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
     bool release_finished();
     std::optional<Message> take(char& next_type);
     void finish(const Error* why);
+    Status still_signed_in();
     void dismantle();
     bool has_gone() const;
     bool is_draining() const;
@@ -80,6 +81,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
     std::unique_ptr<Conversation> conversation_;
     std::string out_;  // while signing in
     int32_t process_id_ = 0;
+    security::Caller caller_;  // once signed in
+    std::chrono::steady_clock::time_point signed_in_until_;  // then its rights are looked at again
     bool has_place_ = false;
     bool finished_ = false;
 
