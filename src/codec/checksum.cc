@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "codec/internal/crc.h"
+#include "codec/internal/crc_fold.h"
 
 #if defined(__x86_64__)
 #include <nmmintrin.h>
@@ -37,16 +38,25 @@ uint32_t advance_crc32c(uint32_t state, std::string_view bytes) {
 }
 #endif
 
+template <typename Word, Word polynomial>
+Word advance(Word state, std::string_view bytes) {
+#if defined(__x86_64__)
+    if (bytes.size() >= kFoldBytesMin && __builtin_cpu_supports("pclmul"))
+        return advance_folding<Word, polynomial>(state, bytes);
+#endif
+    return Crc<Word, polynomial>::advance(state, bytes);
+}
+
 }  // namespace
 
 uint32_t crc32(std::string_view bytes, uint32_t previous) {
-    return ~Crc32::advance(~previous, bytes);
+    return ~advance<uint32_t, kCrc32Polynomial>(~previous, bytes);
 }
 uint32_t crc32c(std::string_view bytes, uint32_t previous) {
     return ~advance_crc32c(~previous, bytes);
 }
 uint64_t crc64nvme(std::string_view bytes, uint64_t previous) {
-    return ~Crc64Nvme::advance(~previous, bytes);
+    return ~advance<uint64_t, kCrc64NvmePolynomial>(~previous, bytes);
 }
 
 uint32_t crc32_combine(uint32_t crc_a, uint32_t crc_b, uint64_t length_b) {

@@ -2,6 +2,9 @@
 
 #include <openssl/evp.h>
 
+#include <array>
+#include <memory>
+
 #include "base/assert.h"
 
 namespace tarn::codec {
@@ -25,8 +28,38 @@ const EVP_MD* algorithm(HashKind kind) {
     return nullptr;
 }
 
+/// A thread's context for hashes of one call, whose memory is taken once.
+class OneCall {
+ public:
+    explicit OneCall(HashKind kind) {
+        struct Free {
+            void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+        };
+        using Owned = std::unique_ptr<EVP_MD_CTX, Free>;
+        thread_local Owned contexts[3];
+        Owned& context = contexts[static_cast<size_t>(kind)];
+        if (!context) context.reset(EVP_MD_CTX_new());
+        context_ = context.get();
+        TARN_ASSERT(EVP_DigestInit_ex2(context_, algorithm(kind), nullptr) == 1);
+    }
+    OneCall& update(std::string_view bytes) {
+        TARN_ASSERT(EVP_DigestUpdate(context_, bytes.data(), bytes.size()) == 1);
+        return *this;
+    }
+    /// Precondition: `hash` has room for hash_size().
+    void finish(char* hash) {
+        TARN_ASSERT(EVP_DigestFinal_ex(context_, reinterpret_cast<unsigned char*>(hash), nullptr) ==
+                    1);
+    }
+
+ private:
+    EVP_MD_CTX* context_;
+};
+
 std::string hash_of(HashKind kind, std::string_view bytes) {
-    return Hasher(kind).update(bytes).finish();
+    std::string hash(hash_size(kind), '\0');
+    OneCall(kind).update(bytes).finish(hash.data());
+    return hash;
 }
 
 }  // namespace
@@ -85,7 +118,25 @@ std::string sha256(std::string_view bytes) {
 }
 
 std::string hmac_sha256(std::string_view key, std::string_view bytes) {
-    return HmacSha256(key).update(bytes).finish();
+    const std::string block_key = key.size() > kHmacBlockBytes ? sha256(key) : std::string();
+    if (!block_key.empty()) key = block_key;
+    std::array<char, kHmacBlockBytes> inner_pad, outer_pad;
+    inner_pad.fill(0x36);
+    outer_pad.fill(0x5c);
+    for (size_t i = 0; i < key.size(); ++i) {
+        inner_pad[i] = static_cast<char>(inner_pad[i] ^ key[i]);
+        outer_pad[i] = static_cast<char>(outer_pad[i] ^ key[i]);
+    }
+    std::string code(hash_size(HashKind::sha256), '\0');
+    OneCall(HashKind::sha256)
+        .update({inner_pad.data(), inner_pad.size()})
+        .update(bytes)
+        .finish(code.data());
+    OneCall(HashKind::sha256)
+        .update({outer_pad.data(), outer_pad.size()})
+        .update(code)
+        .finish(code.data());
+    return code;
 }
 
 HmacSha256::HmacSha256(std::string_view key) : inner_(HashKind::sha256) {

@@ -48,13 +48,28 @@ void append_control(std::string& out, char c) {
     out += kDigits[c & 15];
 }
 
+/// How many characters at the start stand for themselves in one byte each.
+size_t plain_characters(std::string_view text) {
+    size_t size = 0;
+    while (size < text.size()) {
+        const auto c = static_cast<uint8_t>(text[size]);
+        if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\') break;
+        ++size;
+    }
+    return size;
+}
+
 }  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
     out.push_back('"');
     while (!text.empty()) {
+        size_t size = plain_characters(text);
+        out.append(text.substr(0, size));
+        text.remove_prefix(size);
+        if (text.empty()) break;
         const char c = text[0];
-        size_t size = 1;
+        size = 1;
         if (c == '"' || c == '\\') {
             out.push_back('\\');
             out.push_back(c);
