@@ -2,14 +2,26 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "base/fuzz.h"
 #include "wal/internal/format.h"
+
+std::vector<std::string> tarn::fuzz_seeds() {
+    using namespace tarn::wal;
+    FrameBuilder frame;
+    frame.add("record", {{16, 1}});
+    frame.add("another", {});
+    const std::string records(frame.finish(0, 1, {}).substr(kFrameHeaderBytes));
+    return {"\x02\x01" + records,
+            encode_segment_header({"00112233445566778899aabbccddeeff", 1, 1, {}}),
+            std::string(frame.finish(0, 1, {}))};
+}
 
 // Bytes as a segment's header, and as a frame whose checksums are right, so that the parser behind
 // them is reached too.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     using namespace tarn;
     using namespace tarn::wal;
-    const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+    const std::string_view bytes = tarn::fuzz_text(data, size);
     const auto header = parse_segment_header(bytes);
     const uint32_t seed = header.ok() ? frame_seed(*header) : 0;
     static_cast<void>(parse_frame_header(bytes, seed).ok());

@@ -1,7 +1,6 @@
 #include "wal/log.h"
 
 #include <algorithm>
-#include <semaphore>
 #include <utility>
 
 #include <fmt/format.h>
@@ -100,7 +99,7 @@ LogImpl::~LogImpl() {
     if (current_.file != nullptr && healthy()) maker_.trim(current_.file, current_.end);
 }
 
-void LogImpl::commit(Change change, Done done, bool urgent) {
+uint32_t LogImpl::queue(Change change, Done done, bool urgent) {
     Waiting waiting;
     waiting.bytes = kChangeOverheadBytes + change.intent.size();
     for (const auto& body : change.bodies) {
@@ -109,14 +108,16 @@ void LogImpl::commit(Change change, Done done, bool urgent) {
     }
     waiting.change = std::move(change);
     waiting.urgent = urgent;
-    if (waiting.bytes > options_.queue_bytes_max)
-        return done(Error(Code::invalid_argument,
-                          fmt::format("the change has {} bytes, more than one may have ({})",
-                                      waiting.bytes, options_.queue_bytes_max)));
-    if (!healthy()) return done(broken_log());
     std::optional<Error> refusal;
+    uint32_t group = 0;
     bool wake = false;
-    {
+    if (waiting.bytes > options_.queue_bytes_max) {
+        refusal = Error(Code::invalid_argument,
+                        fmt::format("the change has {} bytes, more than one may have ({})",
+                                    waiting.bytes, options_.queue_bytes_max));
+    } else if (!healthy()) {
+        refusal = broken_log();
+    } else {
         MutexLock lock(queue_mutex_);
         if (stopping_) {
             refusal = Error(Code::unavailable, "the server is shutting down");
@@ -127,27 +128,31 @@ void LogImpl::commit(Change change, Done done, bool urgent) {
             ++unanswered_changes_;
             unanswered_bytes_ += waiting.bytes;
             waiting.done = std::move(done);
+            waiting.group = group = next_group_;
             queue_.push_back(std::move(waiting));
             wake = queue_.size() >= queue_wanted_;
         }
     }
-    if (refusal) return done(*std::move(refusal));
+    if (refusal) done(*std::move(refusal));
     if (wake) queue_changed_.notify_one();
+    return group;
 }
 
 Result<Committed> LogImpl::commit(Change change, bool urgent) {
     assert_may_block();
-    std::binary_semaphore answered(0);
-    Result<Committed> answer = Error();
-    commit(
+    struct {
+        Result<Committed> value = Error();
+        std::atomic<bool> done = false;
+    } answer;
+    const uint32_t group = queue(
         std::move(change),
-        [&](Result<Committed> result) {
-            answer = std::move(result);
-            answered.release();
+        [&answer](Result<Committed> result) {
+            answer.value = std::move(result);
+            answer.done.store(true, std::memory_order_release);
         },
         urgent);
-    answered.acquire();
-    return answer;
+    answers_.wait(answer.done, group);
+    return std::move(answer.value);
 }
 
 void LogImpl::run() {
@@ -163,7 +168,9 @@ void LogImpl::run() {
 Group LogImpl::take_group() {
     MutexLock lock(queue_mutex_);
     gather();
+    ++next_group_;
     Group group;
+    group.reserve(queue_.size());
     size_t bytes = 0;
     while (!queue_.empty()) {
         bytes += queue_.front().bytes;
@@ -355,6 +362,10 @@ void LogImpl::answer_group(Group& group) {
             waiting.done(Committed{waiting.sequence, std::move(waiting.resolved.offsets)});
         }
     }
+    // Mostly one number: a change is late only where a group had become too large for it.
+    bool told[2] = {};
+    for (const auto& waiting : group)
+        if (!std::exchange(told[waiting.group % 2], true)) answers_.tell(waiting.group);
 }
 
 void LogImpl::fail(const Error& error) {

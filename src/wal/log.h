@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/findings.h"
 #include "base/metrics.h"
 #include "base/result.h"
 #include "base/time.h"
@@ -130,6 +131,9 @@ class Log {
     virtual bool healthy() const = 0;
     /// The hash over all frames so far (the chain that makes tampering evident), lower-case hexadecimal.
     virtual std::string chain_head() const = 0;
+    /// Reads all that is acknowledged again, while the log goes on: checksums, order, the chain of hashes, bodies. What does
+    /// not hold is a finding with the segment's path and the offset. Lane: background.
+    virtual void verify(Findings& findings) const = 0;
 };
 
 }  // namespace tarn::wal

@@ -2,11 +2,17 @@
 #include <cstdlib>
 #include <string>
 
+#include "base/fuzz.h"
 #include "base/metrics.h"
 #include "base/time.h"
 #include "io/faulty_disk.h"
 #include "wal/internal/map_index.h"
 #include "wal/log.h"
+
+std::vector<std::string> tarn::fuzz_seeds() {
+    return {std::string("\x00\x10\x01", 3), std::string("\x10\x10\xff\xff", 4),
+            std::string("\x00\x00TARN", 6), std::string("\x48\x11", 2) + std::string(300, 'x')};
+}
 
 // A log whose segment is damaged by the input: start-up answers with an error or with a prefix of
 // what was logged.

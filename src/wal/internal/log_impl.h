@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "wal/internal/answers.h"
 #include "wal/internal/format.h"
 #include "wal/internal/replay.h"
 #include "wal/internal/segment_maker.h"
@@ -25,6 +26,7 @@ struct Waiting {
     Done done;
     bool urgent = false;
     size_t bytes = 0;
+    uint32_t group = 0;  // that it was queued for
     std::vector<FrameBuilder::BodyStamp> stamps;
     Resolved resolved;
     Sequence sequence = 0;  // 0: not logged
@@ -42,7 +44,9 @@ class LogImpl final : public Log {
     /// Makes the first segment of a new log, and starts the committer. Called once, by open().
     Status start();
 
-    void commit(Change change, Done done, bool urgent) override;
+    void commit(Change change, Done done, bool urgent) override {
+        static_cast<void>(queue(std::move(change), std::move(done), urgent));
+    }
     Result<Committed> commit(Change change, bool urgent) override;
     Result<std::string> read(const BodyRef& body, uint64_t offset, uint64_t length) const override;
     std::shared_ptr<const SegmentFile> pin(SegmentId segment) const override;
@@ -53,6 +57,7 @@ class LogImpl final : public Log {
     Sequence last_applied() const override { return last_applied_.load(std::memory_order_acquire); }
     bool healthy() const override { return healthy_.load(std::memory_order_acquire); }
     std::string chain_head() const override;
+    void verify(Findings& findings) const override;
 
  private:
     struct Meters {
@@ -63,6 +68,8 @@ class LogImpl final : public Log {
         Gauge& segments;
     };
 
+    /// The number of the group that the change is queued for.
+    uint32_t queue(Change change, Done done, bool urgent);
     void run();
     Group take_group();
     void gather() TARN_REQUIRES(queue_mutex_);
@@ -88,9 +95,12 @@ class LogImpl final : public Log {
     std::deque<Waiting> queue_ TARN_GUARDED_BY(queue_mutex_);
     size_t unanswered_changes_ TARN_GUARDED_BY(queue_mutex_) = 0;
     size_t unanswered_bytes_ TARN_GUARDED_BY(queue_mutex_) = 0;
+    uint32_t next_group_ TARN_GUARDED_BY(queue_mutex_) = 0;
     bool stopping_ TARN_GUARDED_BY(queue_mutex_) = false;
     // The committer sleeps until so many changes wait.
     size_t queue_wanted_ TARN_GUARDED_BY(queue_mutex_) = 1;
+
+    Answers answers_;
 
     struct Entry {
         SegmentInfo info;
