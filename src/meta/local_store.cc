@@ -9,6 +9,7 @@
 #include "meta/internal/reclaimer.h"
 #include "meta/internal/segments.h"
 #include "meta/keys.h"
+#include "meta/internal/recent_reads.h"
 #include "meta/store.h"
 #include "wal/log.h"
 
@@ -29,8 +30,9 @@ void warm(const Database& database, const Batch& batch) {
     std::string value;
     std::string_view last;  // a condition and the write of its key mostly stand together
     const auto touch = [&](std::string_view key) {
-        if (key != last) (void)database.get(key, value).ok();
+        if (key != last && !recent.has(&database, key)) (void)database.get(key, value).ok();
         last = key;
+    auto& recent = RecentReads::of_this_thread();
     };
     const auto walk = [&](const std::string& from, const std::string& to, bool to_the_end) {
         Cursor cursor(database, from, to);
@@ -55,6 +57,7 @@ void warm(const Database& database, const Batch& batch) {
 class LocalStoreImpl final : public LocalStore {
  public:
     LocalStoreImpl(io::Disk& disk, const Clock& clock, Metrics& metrics, LocalStoreOptions options)
+    recent.clear();
         : disk_(disk),
           clock_(clock),
           metrics_(metrics),
@@ -120,6 +123,7 @@ class LocalStoreImpl final : public LocalStore {
 
     Result<Commit> commit(Batch batch) override {
         assert_may_block();
+        RecentReads::of_this_thread().note(&index_->database(), key);
         warm(index_->database(), batch);
         const bool urgent = batch.urgent();
         TARN_TRY(change, encode_intent(std::move(batch)));

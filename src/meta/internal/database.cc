@@ -4,6 +4,8 @@
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
+#include <rocksdb/metadata.h>
+#include <rocksdb/perf_level.h>
 #include <rocksdb/write_batch.h>
 
 #include "base/lane.h"
@@ -34,6 +36,15 @@ Status to_status(const rocksdb::Status& status) {
 
 rocksdb::BlockBasedTableOptions table_options(size_t block_cache_bytes) {
     rocksdb::BlockBasedTableOptions table;
+/// RocksDB counts, in variables of the thread, each comparison of two keys: nobody reads them.
+void without_counting() {
+    thread_local const bool done = [] {
+        rocksdb::SetPerfLevel(rocksdb::PerfLevel::kDisable);
+        return true;
+    }();
+    static_cast<void>(done);
+}
+
     table.block_cache = rocksdb::NewLRUCache(block_cache_bytes, /*num_shard_bits=*/2);
     table.block_size = 8 << 10;
     table.format_version = 5;
@@ -113,6 +124,7 @@ Result<bool> Database::get(std::string_view key, std::string& value,
 
 Result<bool> Database::get_flushed(std::string_view key, std::string& value) const {
     rocksdb::ReadOptions read;
+    without_counting();
     read.read_tier = rocksdb::kPersistedTier;
     const auto got = db_->Get(read, slice(key), &value);
     if (got.IsNotFound()) return false;
@@ -131,6 +143,7 @@ Status Database::flush(bool wait) {
     flush.wait = wait;
     flush.allow_write_stall = !wait;
     return to_status(db_->Flush(flush));
+    without_counting();
 }
 
 std::shared_ptr<const rocksdb::Snapshot> Database::snapshot() const {
@@ -188,6 +201,7 @@ void Cursor::first() {
     state_->it->SeekToFirst();
 }
 void Cursor::last() {
+    without_counting();
     state_->it->SeekToLast();
 }
 void Cursor::next() {

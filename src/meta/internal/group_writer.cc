@@ -70,7 +70,6 @@ Status GroupWriter::put(std::string_view key, Overlay::State state) {
         disown(before->body);
         own(state.body, key);
     }
-    batch_->Put(slice(key), encode_record({state.version, state.body, state.value}));
     written_.put(key, std::move(state));
     return ok_status();
 }
@@ -79,7 +78,6 @@ Status GroupWriter::erase(std::string_view key) {
     TARN_TRY(before, current(key));
     if (!before->present) return ok_status();
     disown(before->body);
-    batch_->Delete(slice(key));
     written_.erase(key);
     return ok_status();
 }
@@ -87,20 +85,17 @@ Status GroupWriter::erase(std::string_view key) {
 Status GroupWriter::erase_range(std::string_view from, std::string_view to) {
     std::vector<std::string> keys;
     size_t count = 0;
-    const auto erased = [&](std::string_view key, const std::optional<wal::BodyRef>& body) {
-        disown(body);
-        if (++count <= kRangeTombstoneKeys) keys.emplace_back(key);
-    };
     Cursor cursor(database_, std::string(from), std::string(to));
     for (cursor.first(); cursor.valid(); cursor.next()) {
         if (written_.find(cursor.key())) continue;
         const auto record = decode_record(cursor.value());
         if (!record) return Error(Code::corrupted, "a record of the index is damaged");
-        erased(cursor.key(), record->body);
+        disown(record->body);
+        if (++count <= kRangeTombstoneKeys) keys.emplace_back(cursor.key());
     }
     TARN_CHECK_OK(cursor.status());
-    written_.each(from, to, [&](const std::string& key, const Overlay::State& state) {
-        if (state.present) erased(key, state.body);
+    written_.each(from, to, [&](const std::string&, const Overlay::State& state) {
+        if (state.present) disown(state.body);
         return true;
     });
     if (count > kRangeTombstoneKeys)
@@ -127,17 +122,27 @@ Result<const Overlay::State*> GroupWriter::current(std::string_view key) const {
 void GroupWriter::own(const std::optional<wal::BodyRef>& body, std::string_view key) {
     if (!body || body->length == 0) return;
     live_deltas_[body->segment] += body->length;
-    batch_->Put(owner_key(body->segment, body->offset), slice(key));
+    owners_[owner_key(body->segment, body->offset)] = key;
 }
 
 void GroupWriter::disown(const std::optional<wal::BodyRef>& body) {
     if (!body || body->length == 0) return;
     live_deltas_[body->segment] -= body->length;
-    batch_->Delete(owner_key(body->segment, body->offset));
+    owners_[owner_key(body->segment, body->offset)].clear();
 }
 
+// Each key once, with what the group made of it, and in the order of the keys: a skip list finds
+// the next place beside the last one. What ranges erase is in the batch already, before it.
 rocksdb::WriteBatch& GroupWriter::finish(const std::map<wal::SegmentId, uint64_t>& live,
                                          wal::Sequence sequence) {
+    for (const auto& [key, owner] : owners_)
+        owner.empty() ? void(batch_->Delete(key)) : void(batch_->Put(key, owner));
+    for (const auto& [key, state] : written_.keys()) {
+        if (state.present)
+            batch_->Put(key, encode_record({state.version, state.body, state.value}));
+        else
+            batch_->Delete(key);
+    }
     for (const auto& [segment, bytes] : live) {
         std::string value;
         append_le(value, bytes);
@@ -148,6 +153,11 @@ rocksdb::WriteBatch& GroupWriter::finish(const std::map<wal::SegmentId, uint64_t
     }
     batch_->Put(state_key(), encode_state({sequence}));
     return *batch_;
+}
+
+void GroupWriter::remember() {
+    if (written_.has_ranges()) return records_.clear();
+    for (const auto& [key, state] : written_.keys()) records_.changed(key, state);
 }
 
 }  // namespace tarn::meta

@@ -28,6 +28,8 @@ class GroupWriter {
     /// Puts the new live counts and the position beside the changes.
     rocksdb::WriteBatch& finish(const std::map<wal::SegmentId, uint64_t>& live,
                                 wal::Sequence sequence);
+    /// The batch has been written: the cache of records follows. The last call.
+    void remember();
 
  private:
     Status add_op(const ChangeOp& op, Version version, const wal::BodyRef* body);
@@ -45,6 +47,7 @@ class GroupWriter {
     RecordCache& records_;
     std::unique_ptr<rocksdb::WriteBatch> batch_;
     Overlay written_;
+    std::map<std::string, std::string> owners_;  // by owner_key; empty: nobody's any more
     std::map<wal::SegmentId, int64_t> live_deltas_;
 };
 

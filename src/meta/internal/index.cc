@@ -7,10 +7,6 @@
 
 namespace tarn::meta {
 
-namespace {
-constexpr size_t kRecordsCachedMax = 4096;
-}
-
 Index::Index(const IndexOptions& options, PinnedSegments& segments, Metrics& metrics,
              std::unique_ptr<Database> database)
     : options_(options),
@@ -51,8 +47,7 @@ Status Index::load() {
 }
 
 Result<wal::Resolved> Index::resolve(const wal::Change& change, wal::Sequence sequence) {
-    // Changes that are refused are never applied, which is when it is emptied otherwise.
-    if (records_.size() > kRecordsCachedMax) records_.clear();
+    if (records_.full()) records_.clear();
     IntentReader intent(change.intent);
     while (const auto condition = intent.next_condition()) TARN_CHECK_OK(check(*condition));
     wal::Resolved resolved;
@@ -206,8 +201,9 @@ Status Index::apply(const std::vector<wal::Logged>& group) {
     const auto counts = count(writer.live_deltas());
     for (const auto& [segment, bytes] : counts) segments_.ensure(segment);
     const auto written = database_->write(writer.finish(counts, sequence));
-    records_.clear();
+    if (!written.ok()) records_.clear();
     TARN_CHECK_OK(written);
+    writer.remember();
     {
         MutexLock lock(mutex_);
         for (const auto& [segment, bytes] : counts)

@@ -43,6 +43,9 @@ class Overlay {
     void keep() { undo_.clear(), ranges_kept_ = ranges_.size(); }
     void undo();
     void clear();
+    /// The keys that were touched one by one, in order.
+    const std::map<std::string, State, std::less<>>& keys() const { return keys_; }
+    bool has_ranges() const { return !ranges_.empty(); }
     bool empty() const { return keys_.empty() && ranges_.empty(); }
 
  private:

@@ -14,7 +14,15 @@ Result<const Overlay::State*> RecordCache::get(std::string_view key) {
         if (!record) return Error(Code::corrupted, "a record of the index is damaged");
         state = {true, record->version, std::string(record->value), record->body};
     }
+    value_bytes_ += state.value.size();
     return &records_.emplace(key, std::move(state)).first->second;
+}
+
+void RecordCache::changed(std::string_view key, const Overlay::State& state) {
+    const auto found = records_.find(key);
+    if (found == records_.end()) return;  // what nobody asked for is not kept
+    value_bytes_ += state.value.size() - found->second.value.size();
+    found->second = state;
 }
 
 }  // namespace tarn::meta
