@@ -58,10 +58,11 @@ def _become(account):
 
 
 class PostgresServer:
-    def __init__(self, settings=None, durable=False, start_seconds=60, folder=None):
+    def __init__(self, settings=None, durable=False, start_seconds=60, folder=None, programs=None):
         """`settings`: more of postgresql.conf. Not durable: no fsync, which is right for tests that do not cut power.
-        `folder`: a database that stays; without it a temporary one that goes with close()."""
-        self.bin = bin_folder()
+        `folder`: a database that stays; without it a temporary one that goes with close(). `programs`: the folder of another
+        version's programs (postgres_versions.py)."""
+        self.bin = programs or bin_folder()
         if self.bin is None:
             raise RuntimeError("no PostgreSQL programs here: apt install postgresql")
         self.account = _unprivileged()

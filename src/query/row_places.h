@@ -54,7 +54,8 @@ class PlacedWriter {
     /// come later go into others.
     virtual Result<std::vector<tables::DataFile>> close() = 0;
 };
-/// `field_ids` choose and order what append() takes; columns left out are NULL.
+/// `field_ids` choose and order what append() takes; columns left out are NULL. The files are
+/// compressed at little cost: they are many small ones, which compaction writes again.
 Result<std::unique_ptr<PlacedWriter>> open_placed_writer(Engine& engine, tables::TablePtr table,
                                                          const std::vector<int>& field_ids);
 

@@ -12,8 +12,9 @@ SETTINGS = {"wal_level": "logical", "max_prepared_transactions": 20, "logical_de
             "max_replication_slots": 10, "max_wal_senders": 10}
 
 
-def source_server(**settings):
-    return postgres_server.PostgresServer(dict(SETTINGS, **settings))
+def source_server(programs=None, **settings):
+    """`programs`: of another version than the installed one."""
+    return postgres_server.PostgresServer(dict(SETTINGS, **settings), programs=programs)
 
 
 class CaptureLake:

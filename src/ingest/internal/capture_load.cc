@@ -30,7 +30,7 @@ bool has_rows(const tables::TableState& table) {
 Result<TableLoad> prepare(const CaptureLoadParts& parts, const PostgresTable& table) {
     TableLoad out;
     out.source = table;
-    TARN_TRY(target, stage_table(parts.lake, target_for(table, parts.source)));
+    TARN_TRY(target, stage_table(parts.lake, target_for(table, parts)));
     if (!target.created) {
         const auto& properties = target.table->metadata->properties;
         const auto owner = properties.find("tarn.source");
@@ -89,7 +89,10 @@ Result<std::optional<LakeTable>> find_lake_table(const SourcesParts& lake,
 Status load_captured(const CaptureLoadParts& parts, NewSlot slot,
                      const std::vector<PostgresTable>& wanted,
                      const std::optional<CapturePosition>& expected, CapturePosition next) {
-    if (next.lsn == 0) next.lsn = slot.lsn;
+    if (next.lsn == 0) {
+        next.lsn = slot.lsn;
+        next.timeline = slot.timeline;
+    }
     TARN_TRY(holder, PostgresConnection::open(parts.from.url, parts.stop));
     TARN_CHECK_OK(holder->run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
     TARN_CHECK_OK(holder->run("SET TRANSACTION SNAPSHOT " + quote_text(slot.snapshot)));

@@ -36,6 +36,8 @@ std::string CapturePosition::encode() const {
     json["slot"] = slot;
     json["system"] = system;
     json["lsn"] = to_text(lsn);
+    if (timeline != 0) json["timeline"] = timeline;
+    if (!publications.empty()) json["publications"] = publications;
     return dump(json);
 }
 
@@ -49,6 +51,10 @@ Result<CapturePosition> CapturePosition::decode(std::string_view bytes) {
     const auto lsn = lsn_of(text_of(json, "lsn"));
     if (!lsn.ok() || out.slot.empty()) return bad;
     out.lsn = *lsn;
+    out.timeline = static_cast<uint32_t>(number_of(json, "timeline"));
+    if (json.contains("publications") && json["publications"].is_array())
+        for (const auto& oid : json["publications"])
+            if (oid.is_number_unsigned()) out.publications.push_back(oid.get<uint32_t>());
     return out;
 }
 

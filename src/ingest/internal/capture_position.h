@@ -16,8 +16,10 @@ namespace tarn::ingest {
 /// Of a source.
 struct CapturePosition {
     std::string slot;
-    std::string system;  // the database cluster's own number: another one is another database
-    Lsn lsn = 0;         // all transactions that ended up to here are in the lake
+    std::string system;     // the database cluster's own number: another one is another database
+    Lsn lsn = 0;            // all transactions that ended up to here are in the lake
+    uint32_t timeline = 0;  // that `lsn` is a place of; 0: not known
+    std::vector<uint32_t> publications;  // their OIDs, sorted: one made anew lacks log of before
 
     std::string encode() const;
     static Result<CapturePosition> decode(std::string_view bytes);

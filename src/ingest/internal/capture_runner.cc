@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "ingest/internal/capture_load.h"
+#include "ingest/internal/capture_metrics.h"
 #include "ingest/internal/capture_runner.h"
 #include "ingest/internal/change_collector.h"
 #include "ingest/internal/key_index.h"
@@ -43,33 +44,6 @@ SourceStatus first_status(const SourceSpec& spec) {
     status.capture.emplace();
     return status;
 }
-
-struct CaptureMetrics {
-    CaptureMetrics(Metrics& metrics, const std::string& source)
-        : changes(metrics.counter("tarn_capture_changes_total",
-                                  "Changes of rows taken from a database's log",
-                                  {{"source", source}})),
-          transactions(metrics.counter("tarn_capture_transactions_total",
-                                       "Transactions taken from a database's log",
-                                       {{"source", source}})),
-          errors(metrics.counter("tarn_capture_errors_total",
-                                 "Times a followed database had to be tried again",
-                                 {{"source", source}})),
-          lag_bytes(metrics.gauge("tarn_capture_lag_bytes",
-                                  "Log of a database that is not in the lake yet",
-                                  {{"source", source}})),
-          lag_seconds(metrics.gauge("tarn_capture_lag_seconds",
-                                    "Age of the oldest transaction that is not in the lake yet",
-                                    {{"source", source}})),
-          retained_bytes(metrics.gauge("tarn_capture_retained_bytes",
-                                       "Log that a database keeps for the lake",
-                                       {{"source", source}})),
-          paused(metrics.gauge("tarn_capture_paused_tables",
-                               "Followed tables that stand still and need a person",
-                               {{"source", source}})) {}
-    Counter &changes, &transactions, &errors;
-    Gauge &lag_bytes, &lag_seconds, &retained_bytes, &paused;
-};
 
 class CaptureRunner final : public ThreadRunner {
  public:
@@ -127,6 +101,7 @@ class CaptureRunner final : public ThreadRunner {
     bool above_ = false;  // the retained log was above its limit when last measured
     bool publication_failed_ = false;
     SteadyTime cared_{}, looked_{}, advanced_{};
+    Published published_;
     uint64_t counted_changes_ = 0, counted_transactions_ = 0, rated_ = 0;
 };
 
@@ -199,6 +174,8 @@ Status CaptureRunner::turn() {
     if (!fine) return begin_anew(*control, tables, record, system);
     TARN_CHECK_OK(check_publications(*control, tables, record));
     TARN_TRY(followed, bring_up(tables, *record));
+    TARN_TRY(published, look_at_publications(*control, names_));
+    published_ = std::move(published);
     status_.set_state(SourceStatus::State::following);
     return follow(std::move(control), std::move(followed), *record);
 }
@@ -215,6 +192,7 @@ Result<bool> CaptureRunner::stands(PostgresConnection& control, const CapturePos
                                  control.place(), system, record.system));
     TARN_TRY(slot, look_at_slot(control, record.slot));
     std::string why;
+    TARN_TRY(published, look_at_publications(control, names_));
     if (!slot.exists)
         why = "its replication slot is gone";
     else if (slot.lost)
@@ -224,6 +202,9 @@ Result<bool> CaptureRunner::stands(PostgresConnection& control, const CapturePos
     else if (slot.server_end < record.lsn)
         why = "it went back to before what the lake has: a replica took over that lacked it";
     if (why.empty()) return true;
+    else if (!std::includes(published.oids.begin(), published.oids.end(),
+                            record.publications.begin(), record.publications.end()))
+        why = "its publication was dropped: what changed since then is not in its log";
     TARN_CHECK_OK(forget_position(record, why));
     return false;
 }
@@ -261,8 +242,9 @@ Status CaptureRunner::begin_anew(PostgresConnection& control,
     TARN_CHECK_OK(drop_slot(control, names_.slot));
     TARN_CHECK_OK(ensure_publications(control, names_, tables));
     TARN_TRY(made, create_slot(from_.url, names_.slot, false, stop_));
-    const Status loaded =
-        load_captured(load_parts(), std::move(made), tables, record, {names_.slot, system, 0});
+    TARN_TRY(published, look_at_publications(control, names_));
+    const Status loaded = load_captured(load_parts(), std::move(made), tables, record,
+                                        {names_.slot, system, 0, 0, published.oids});
     if (loaded.ok()) {
         patience_.reset();
         return Error(Code::unavailable, "", "again");
@@ -373,6 +355,11 @@ Status CaptureRunner::follow(std::unique_ptr<PostgresConnection> control,
         return Error(Code::unavailable, done.error().message, "again");
     if (!done.ok() && done.error().reason == "publication_gone") publication_failed_ = true;
     return done;
+    if (!done.ok() && done.error().reason == "timeline_diverged") {
+        TARN_CHECK_OK(forget_position(collector.position(),
+                                      "a replica took over that lacked some of what the lake has"));
+        return Error(Code::unavailable, "", "again");
+    }
 }
 
 Status CaptureRunner::follow_on(ChangeCollector& collector, PostgresConnection& control,
@@ -394,6 +381,7 @@ Status CaptureRunner::follow_on(ChangeCollector& collector, PostgresConnection& 
     for (int i = 0; !opened.ok() && opened.error().reason == "slot_taken" && i < 30 &&
                     stop_.wait_for(std::chrono::milliseconds(100));
          ++i)
+    options.timeline = collector.position().timeline;
         opened = ReplicationStream::open(options, stop_);
     if (!opened.ok() && opened.error().reason == "slot_taken") {
         TARN_TRY(slot, look_at_slot(control, names_.slot));
@@ -402,6 +390,7 @@ Status CaptureRunner::follow_on(ChangeCollector& collector, PostgresConnection& 
     }
     TARN_TRY(stream, std::move(opened));
     status_.change([&](SourceStatus& status) {
+    collector.set_origin(stream->timeline(), published_.oids);
         status.capture->protocol_version = stream->protocol_version();
         status.capture->position = to_text(collector.position().lsn);
     });
@@ -504,6 +493,8 @@ Status CaptureRunner::care(ChangeCollector& collector, ReplicationStream& stream
         cared_ == SteadyTime{} ? 0 : std::chrono::duration<double>(now - cared_).count();
     cared_ = now;
     TARN_TRY(slot, look_at_slot(control, names_.slot));
+    TARN_TRY(published, look_at_publications(control, names_));
+    if (published != published_) return Error(Code::unavailable, "", "again");
     const Lsn told = collector.pending() ? collector.position().lsn
                                          : std::max(stream.told(), collector.position().lsn);
     const uint64_t lag = slot.server_end > told ? slot.server_end - told : 0;

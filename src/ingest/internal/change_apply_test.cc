@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <map>
+#include <set>
 
 #include "base/random.h"
 #include "ingest/internal/change_history.h"
@@ -312,6 +313,23 @@ TEST_F(PlainTable, HistoryTellsBeforeAndAfter) {
               "I,8,1100,3,NULL,NULL,NULL,2,9,z;T,9,1200,1,NULL,NULL,NULL,NULL,NULL,NULL;"
               "I,9,1200,2,NULL,NULL,NULL,5,5,five");
     EXPECT_EQ(ask("select * from shop.sales"), "5,5,five");
+}
+
+TEST(ChangeHistory, LongNamesThatBeginAlikeStayTwo) {
+    const std::string name(60, 'a');
+    TargetTable of;
+    of.name = name + "123";
+    of.columns = {{name + "x", Kind::int64}, {name + "y", Kind::int64}, {"n", Kind::int64}};
+    const auto made = history_target(of);
+    std::set<std::string> names;
+    for (const auto& column : made.columns) {
+        EXPECT_LE(column.name.size(), 63u);
+        EXPECT_TRUE(names.insert(column.name).second) << column.name;
+    }
+    EXPECT_TRUE(names.contains("before_n") && names.contains("after_n"));
+    EXPECT_TRUE(made.name.size() == 63 && made.name.ends_with("_history"));
+    of.name = name + "124";
+    EXPECT_NE(history_target(of).name, made.name);
 }
 
 TEST_F(PlainTable, SomebodyElseWasFirst) {

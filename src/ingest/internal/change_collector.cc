@@ -47,6 +47,7 @@ ChangeCollector::ChangeCollector(Parts parts, CapturePosition position,
                                  std::vector<FollowedTable> tables)
     : parts_(parts), position_(std::move(position)), tables_(std::move(tables)) {
     whole_ = position_.lsn;
+    set_origin(position_.timeline, position_.publications);
     for (size_t i = 0; i < tables_.size(); ++i) {
         auto one = std::make_unique<Open>();
         one->place = i;
@@ -407,6 +408,8 @@ Status ChangeCollector::commit_pending() {
     CapturePosition next = position_;
     next.lsn = std::max(next.lsn, whole_);
     meta::Batch batch;
+    next.timeline = timeline_;
+    next.publications = publications_;
     stage_capture_position(batch, parts_.source, position_, next);
     std::vector<tables::TablePtr> after;
     if (changes.empty()) {
@@ -456,6 +459,8 @@ Status ChangeCollector::advance(Lsn lsn) {
     CapturePosition next = position_;
     next.lsn = lsn;
     meta::Batch batch;
+    next.timeline = timeline_;
+    next.publications = publications_;
     stage_capture_position(batch, parts_.source, position_, next);
     TARN_CHECK_OK(parts_.lake.store.commit(std::move(batch)));
     position_ = next;

@@ -61,6 +61,11 @@ class ChangeCollector final : public ChangeReceiver {
     std::optional<Timestamp> oldest() const { return oldest_; }
     const CapturePosition& position() const { return position_; }
     /// All that waits, and the position. Errors: conflict, reason "rows_changed" (somebody else
+    /// What is told from here on lies on that timeline, and is what these publications have.
+    void set_origin(uint32_t timeline, std::vector<uint32_t> publications) {
+        timeline_ = timeline;
+        publications_ = std::move(publications);
+    }
     /// changed rows of these tables: read again from position()), "position_moved"; others.
     Status commit_pending();
     /// Nothing waits and nothing for us lies before `lsn`: recorded, so that no more is confirmed
@@ -100,6 +105,8 @@ class ChangeCollector final : public ChangeReceiver {
     const Parts parts_;
     CapturePosition position_;
     std::vector<FollowedTable> tables_;
+    uint32_t timeline_ = 0;
+    std::vector<uint32_t> publications_;
     std::vector<std::unique_ptr<Open>> open_;  // one for each of tables_
     std::map<uint32_t, Open*> by_oid_;
     Open* last_ = nullptr;  // looked up last

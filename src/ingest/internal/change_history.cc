@@ -12,8 +12,16 @@ using query::Kind;
 
 constexpr size_t kNameMax = 63;
 
-std::string side_name(const char* side, const std::string& column) {
-    return (side + column).substr(0, kNameMax);
+/// `name` between `before` and `after`. One that is too long is cut and ends with a digest of all
+/// of it, so that two that begin alike stay two.
+std::string fitted(std::string_view before, const std::string& name, std::string_view after) {
+    if (before.size() + name.size() + after.size() <= kNameMax)
+        return fmt::format("{}{}{}", before, name, after);
+    uint32_t digest = 2166136261u;  // FNV-1a: the same in every version of the program
+    for (const char c : name) digest = (digest ^ static_cast<uint8_t>(c)) * 16777619u;
+    const std::string end = fmt::format("_{:08x}{}", digest, after);
+    return fmt::format("{}{}{}", before, name.substr(0, kNameMax - before.size() - end.size()),
+                       end);
 }
 
 const std::vector<ColumnSpec>& fact_columns() {
@@ -43,7 +51,7 @@ TargetTable history_target(const TargetTable& of) {
     constexpr std::string_view kEnd = "_history";
     TargetTable target;
     target.database = of.database;
-    target.name = of.name.substr(0, kNameMax - kEnd.size()) + std::string(kEnd);
+    target.name = fitted("", of.name, kEnd);
     target.comment = fmt::format("each change of {} with the row before and after it", of.name);
     target.source = of.source;
     static const char* const kSays[] = {
@@ -54,7 +62,7 @@ TargetTable history_target(const TargetTable& of) {
         target.columns.push_back({fact_columns()[i].name, fact_columns()[i].type, false, kSays[i]});
     for (const char* side : {"before_", "after_"})
         for (const auto& column : of.columns)
-            target.columns.push_back({side_name(side, column.name), column.type, false, ""});
+            target.columns.push_back({fitted(side, column.name, ""), column.type, false, ""});
     return target;
 }
 
@@ -106,7 +114,7 @@ Status HistoryRows::open() {
     };
     for (const auto& column : fact_columns()) TARN_CHECK_OK(add(column.name));
     for (const char* side : {"before_", "after_"})
-        for (const auto& column : columns_) TARN_CHECK_OK(add(side_name(side, column.name)));
+        for (const auto& column : columns_) TARN_CHECK_OK(add(fitted(side, column.name, "")));
     TARN_TRY(opened, query::open_placed_writer(engine_, table_, ids));
     writer_ = std::move(opened);
     return ok_status();

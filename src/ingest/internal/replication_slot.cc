@@ -6,6 +6,8 @@
 #include <functional>
 #include <set>
 
+#include "ingest/internal/timeline.h"
+
 namespace tarn::ingest {
 
 namespace {
@@ -228,10 +230,25 @@ Result<std::vector<uint32_t>> ensure_publications(PostgresConnection& control,
     return added;
 }
 
+Result<Published> look_at_publications(PostgresConnection& control, const CaptureNames& names) {
+    TARN_TRY(rows,
+             control.query("SELECT p.oid, (SELECT md5(string_agg(r.oid::text, ',' ORDER BY r.oid)) "
+                           "FROM pg_publication_rel r WHERE r.prpubid = p.oid) FROM pg_publication "
+                           "p WHERE p.pubname IN ($1, $2) ORDER BY p.oid",
+                           {names.publication, names.additions}));
+    Published out;
+    for (const auto& row : rows) {
+        out.oids.push_back(static_cast<uint32_t>(number_of(row[0])));
+        out.tables += text_of(row[1]) + ';';
+    }
+    return out;
+}
+
 Result<NewSlot> create_slot(const std::string& url, const std::string& name, bool temporary,
                             StopFlag& stop) {
     NewSlot out;
     TARN_TRY(holder, PostgresConnection::open_replication(url, stop));
+    TARN_TRY(timeline, current_timeline(*holder));
     const auto create = [&](std::string_view options) {
         return holder->simple_query(fmt::format("CREATE_REPLICATION_SLOT {} {}LOGICAL pgoutput {}",
                                                 quote_name(name), temporary ? "TEMPORARY " : "",
@@ -246,6 +263,7 @@ Result<NewSlot> create_slot(const std::string& url, const std::string& name, boo
         return Error(Code::corrupted, "the source made a replication slot and did not say where");
     TARN_TRY(lsn, lsn_of(text_of(made->front()[1])));
     out.lsn = lsn;
+    out.timeline = timeline;
     out.snapshot = text_of(made->front()[2]);
     out.holder = std::move(holder);
     return out;

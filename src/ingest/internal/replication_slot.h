@@ -41,12 +41,23 @@ Result<std::vector<uint32_t>> ensure_publications(PostgresConnection& control,
                                                   const CaptureNames& names,
                                                   const std::vector<PostgresTable>& tables);
 
+/// What the log is read by. A table that is taken out is missing in the log without a word, and
+/// from PostgreSQL 18 on those of a publication that is dropped, too.
+struct Published {
+    std::vector<uint32_t> oids;  // of the publications that are there, sorted
+    std::string tables;          // another text when a table came or went
+
+    bool operator==(const Published&) const = default;
+};
+Result<Published> look_at_publications(PostgresConnection& control, const CaptureNames& names);
+
 /// A slot that was just made. While `holder` lives and runs nothing else, `snapshot` can be taken
 /// over by SET TRANSACTION SNAPSHOT: it is the database at `lsn`.
 struct NewSlot {
     std::unique_ptr<PostgresConnection> holder;
     std::string snapshot;
     Lsn lsn = 0;
+    uint32_t timeline = 0;
 };
 /// Waits for the transactions that run at this moment. `temporary`: it goes with its connection.
 Result<NewSlot> create_slot(const std::string& url, const std::string& name, bool temporary,

@@ -6,8 +6,10 @@
 #include <map>
 #include <optional>
 
+#include "base/bytes.h"
 #include "ingest/internal/pgoutput_decode.h"
-#include "ingest/internal/postgres_connection.h"
+#include "ingest/internal/replication_receiver.h"
+#include "ingest/internal/timeline.h"
 #include "ingest/internal/transaction_spool.h"
 
 namespace tarn::ingest {
@@ -17,20 +19,9 @@ namespace {
 using Kind = LogMessage::Kind;
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-constexpr auto kAnswerEvery = std::chrono::seconds(5);  // what the source hears of us at the latest
-constexpr int kLookEvery = 512;         // messages between two looks at the clock and the stop flag
+constexpr int kLookEvery = 512;  // messages between two looks at the stop flag
+constexpr auto kInsideWait = std::chrono::milliseconds(1000);  // for the rest of a transaction
 constexpr uint32_t kPaddedText = 1042;  // char(n): its blanks at the end mean nothing
-
-uint64_t number_at(std::string_view bytes, size_t at) {
-    uint64_t out = 0;
-    for (size_t i = 0; i < 8; ++i) out = (out << 8) | static_cast<uint8_t>(bytes[at + i]);
-    return out;
-}
-
-void add_number(std::string& out, uint64_t number) {
-    for (int shift = 56; shift >= 0; shift -= 8)
-        out.push_back(static_cast<char>((number >> shift) & 0xff));
-}
 
 int newest_version(int server_version) {
     if (server_version >= 160000) return 4;
@@ -58,7 +49,7 @@ Error named(Error error, const ReplicationOptions& options) {
             fmt::format("replication slot {} is used by another process: {}", options.slot, why),
             "slot_taken");
     if (has(why, "has already been removed") || has(why, "invalidated") ||
-        has(why, "can no longer get changes"))
+        has(why, "can no longer get changes") || has(why, "can no longer access"))
         return Error(Code::precondition_failed,
                      fmt::format("the source no longer has the log that replication slot {} "
                                  "stands at: {}",
@@ -84,9 +75,7 @@ class Stream final : public ReplicationStream {
           connection_(std::move(connection)),
           spool_(std::move(spool)),
           stop_(stop),
-          confirmed_(options_.from),
-          told_(options_.from),
-          answered_(std::chrono::steady_clock::now()) {}
+          told_(options_.from) {}
 
     Status start();
     Result<bool> read(ChangeReceiver& receiver, std::chrono::milliseconds wait,
@@ -95,10 +84,10 @@ class Stream final : public ReplicationStream {
     Lsn server_end() const override { return server_end_; }
     Lsn told() const override { return told_; }
     int protocol_version() const override { return version_; }
+    uint32_t timeline() const override { return timeline_; }
 
  private:
     std::string command() const;
-    Status answer(bool ask);
     Status take(std::string_view piece, ChangeReceiver& receiver);
     Status take_message(std::string_view bytes, ChangeReceiver& receiver);
     Status keep(std::string_view bytes);
@@ -108,19 +97,19 @@ class Stream final : public ReplicationStream {
     Status learn(KnownRelations& known, uint64_t ordinal);
 
     const ReplicationOptions options_;
-    std::unique_ptr<PostgresConnection> connection_;
+    std::unique_ptr<PostgresConnection> connection_;  // until start()
+    std::unique_ptr<ReplicationReceiver> receiver_;   // from then on
     TransactionSpool spool_;
     StopFlag& stop_;
     int version_ = 1;
-    Lsn confirmed_, told_, server_end_ = 0;
-    SteadyTime answered_;
+    uint32_t timeline_ = 0;
+    Lsn told_, server_end_ = 0;
     KnownRelations relations_;
     uint64_t ordinal_ = 0;
     LogMessage message_;
     std::optional<TransactionInfo> open_;  // between begin and commit
     uint32_t streaming_ = 0;               // between stream_start and stream_stop: its number
     bool whole_ = false;                   // a transaction ended with the last piece
-    bool asked_now_ = false;               // the source wants an answer
 };
 
 std::string Stream::command() const {
@@ -137,10 +126,15 @@ std::string Stream::command() const {
 }
 
 Status Stream::start() {
+    TARN_TRY(timeline, check_timeline(*connection_, {options_.timeline, options_.from}));
+    timeline_ = timeline;
     version_ = newest_version(connection_->server_version());
     for (;;) {
         const Status started = connection_->start_copy_both(command());
-        if (started.ok()) return answer(true);
+        if (started.ok()) {
+            receiver_ = std::make_unique<ReplicationReceiver>(std::move(connection_), told_);
+            return ok_status();
+        }
         // "client sent proto_version=4 but server only supports protocol 3 or lower"
         const bool too_new = has(started.error().message, "proto_version");
         if (!too_new || version_ == 1) return named(started.error(), options_);
@@ -148,22 +142,9 @@ Status Stream::start() {
     }
 }
 
-Status Stream::answer(bool ask) {
-    std::string out = "r";
-    add_number(out, std::max({server_end_, told_, confirmed_}));
-    add_number(out, confirmed_);
-    add_number(out, confirmed_);
-    add_number(out, 0);  // our clock is of no use there
-    out.push_back(ask ? '\1' : '\0');
-    answered_ = std::chrono::steady_clock::now();
-    asked_now_ = false;
-    return connection_->send_copy(out);
-}
-
 Status Stream::confirm(Lsn lsn) {
-    if (lsn <= confirmed_) return ok_status();
-    confirmed_ = lsn;
-    return answer(false);
+    receiver_->confirm(lsn);
+    return ok_status();
 }
 
 Result<bool> Stream::read(ChangeReceiver& receiver, std::chrono::milliseconds wait,
@@ -173,19 +154,14 @@ Result<bool> Stream::read(ChangeReceiver& receiver, std::chrono::milliseconds wa
     for (int count = 1;; ++count) {
         const bool inside = open_.has_value();
         const auto span = came && !inside ? std::chrono::milliseconds(0)
-                          : inside        ? std::chrono::milliseconds(1000)
+                          : inside        ? kInsideWait
                                           : wait;
-        auto piece = connection_->next_copy(
-            std::min(span, std::chrono::duration_cast<std::chrono::milliseconds>(kAnswerEvery)));
+        auto piece = receiver_->next(span);
         if (!piece.ok()) return named(std::move(piece).error(), options_);
-        const bool look = count % kLookEvery == 0 || !*piece || asked_now_;
-        const auto now = look ? std::chrono::steady_clock::now() : SteadyTime();
-        if (look) {
-            if (stop_.stopped()) return Error(Code::cancelled, "the source was stopped");
-            if (asked_now_ || now - answered_ > kAnswerEvery) TARN_CHECK_OK(answer(!*piece));
-        }
+        if ((count % kLookEvery == 0 || !*piece) && stop_.stopped())
+            return Error(Code::cancelled, "the source was stopped");
         if (!*piece) {
-            if (!inside && (came || now - begun >= wait)) return came;
+            if (!inside && (came || std::chrono::steady_clock::now() - begun >= wait)) return came;
             continue;
         }
         whole_ = false;
@@ -197,16 +173,15 @@ Result<bool> Stream::read(ChangeReceiver& receiver, std::chrono::milliseconds wa
 
 Status Stream::take(std::string_view piece, ChangeReceiver& receiver) {
     const Error strange(Code::corrupted, "the source sent something else than its log");
-    if (piece[0] == 'k') {  // end of the log, clock, whether to answer at once
+    if (piece[0] == 'k') {  // end of the log, clock
         if (piece.size() < 18) return strange;
-        server_end_ = std::max(server_end_, number_at(piece, 1));
+        server_end_ = std::max(server_end_, load_be<uint64_t>(piece.data() + 1));
         // All before it was sent, and so was told, unless we are in the middle.
         if (!open_ && streaming_ == 0) told_ = std::max(told_, server_end_);
-        asked_now_ = piece[17] != 0;
-        return asked_now_ ? answer(false) : ok_status();
+        return ok_status();
     }
     if (piece[0] != 'w' || piece.size() < 25) return strange;
-    server_end_ = std::max(server_end_, number_at(piece, 9));
+    server_end_ = std::max(server_end_, load_be<uint64_t>(piece.data() + 9));
     return take_message(piece.substr(25), receiver);
 }
 
@@ -259,11 +234,8 @@ Status Stream::replay(ChangeReceiver& receiver) {
     TARN_CHECK_OK(receiver.begin(transaction));
     int count = 0;
     const auto each = [&](uint64_t ordinal, std::string_view bytes) -> Status {
-        if (++count % kLookEvery == 0) {
-            if (stop_.stopped()) return Error(Code::cancelled, "the source was stopped");
-            if (std::chrono::steady_clock::now() - answered_ > kAnswerEvery)
-                TARN_CHECK_OK(answer(false));
-        }
+        if (++count % kLookEvery == 0 && stop_.stopped())
+            return Error(Code::cancelled, "the source was stopped");
         TARN_CHECK_OK(decode_pgoutput(bytes, true, message_));
         if (message_.kind == Kind::relation) return learn(streamed, ordinal);
         return tell(receiver, &streamed);

@@ -114,7 +114,7 @@ class LakePlacedWriter final : public PlacedWriter {
         }
         TARN_CHECK_OK(made->guarded([&](duck::ClientContext& context) {
             made->writer_ = std::make_unique<TableWriter>(engine.services(), context, made->table_,
-                                                          std::move(columns));
+                                                          std::move(columns), Compress::little);
             made->lane_ = std::make_unique<TableWriter::Lane>(*made->writer_);
         }));
         return std::unique_ptr<PlacedWriter>(std::move(made));

@@ -93,7 +93,7 @@ std::vector<tables::Literal> partition_literals(duck::Vector& vector, duck::idx_
 }  // namespace
 
 ParquetFile::ParquetFile(Services& services, duck::ClientContext& context, std::string path,
-                         const std::vector<FileColumn>& columns)
+                         const std::vector<FileColumn>& columns, Compress compress)
     : services_(services), context_(context), path_(std::move(path)), columns_(columns) {
     duck::CopyInfo info;
     info.file_path = path_;
@@ -110,6 +110,8 @@ ParquetFile::ParquetFile(Services& services, duck::ClientContext& context, std::
     }
     info.options["field_ids"] = {duck::Value::STRUCT(std::move(ids))};
     info.options["compression"] = {duck::Value("zstd")};
+    if (compress == Compress::little)
+        info.options["compression_level"] = {duck::Value::BIGINT(1)};
     duck::CopyFunctionBindInput input(info);
     const auto& function = *services_.parquet_copy;
     bind_data_ = function.copy_to_bind(context, input, names, types);
@@ -156,8 +158,8 @@ tables::DataFile ParquetFile::finish(duck::ExecutionContext& context) {
 }
 
 TableWriter::TableWriter(Services& services, duck::ClientContext& context, tables::TablePtr table,
-                         std::vector<size_t> columns)
-    : services_(services), context_(context), table_(std::move(table)) {
+                         std::vector<size_t> columns, Compress compress)
+    : services_(services), context_(context), table_(std::move(table)), compress_(compress) {
     const auto& schema = table_->schema();
     for (const size_t position : columns) {
         const auto& field = schema.fields[position];
@@ -253,7 +255,7 @@ void TableWriter::Lane::append_to(duck::ExecutionContext& context, const std::st
         const std::string path =
             writer_.table_->metadata->location + "/data/" + random_uuid() + ".parquet";
         open.file = std::make_unique<ParquetFile>(writer_.services_, writer_.context_, path,
-                                                  writer_.columns_);
+                                                  writer_.columns_, writer_.compress_);
         const std::lock_guard<std::mutex> lock(writer_.mutex_);
         open.number = static_cast<uint32_t>(writer_.paths_.size());
         writer_.paths_.push_back(path);
@@ -298,7 +300,7 @@ tables::DataFile write_position_deletes(Services& services, duck::ClientContext&
     const std::string path = location + "/data/" + random_uuid() + "-deletes.parquet";
     duck::ThreadContext thread(context);
     duck::ExecutionContext execution(context, thread, nullptr);
-    ParquetFile file(services, context, path, columns);
+    ParquetFile file(services, context, path, columns, Compress::little);
     duck::DataChunk chunk;
     chunk.Initialize(context, {duck::LogicalType::VARCHAR, duck::LogicalType::BIGINT});
     const auto flush = [&](duck::idx_t count) {

@@ -21,11 +21,14 @@ struct FileColumn {
     int field_id = 0;
 };
 
+/// What compressing a file may cost: `little` for small files that compaction writes again.
+enum class Compress { well, little };
+
 /// One Parquet file on its way. Destroying it before finish() leaves nothing. One thread at a time.
 class ParquetFile {
  public:
     ParquetFile(Services& services, duck::ClientContext& context, std::string path,
-                const std::vector<FileColumn>& columns);
+                const std::vector<FileColumn>& columns, Compress compress);
     ~ParquetFile();
 
     void append(duck::ExecutionContext& context, duck::DataChunk& rows);
@@ -52,7 +55,7 @@ class TableWriter {
  public:
     /// `columns`: positions in the schema's fields, in the order of the chunks' columns.
     TableWriter(Services& services, duck::ClientContext& context, tables::TablePtr table,
-                std::vector<size_t> columns);
+                std::vector<size_t> columns, Compress compress = Compress::well);
     /// Removes the files that were finished and not taken.
     ~TableWriter();
 
@@ -104,6 +107,7 @@ class TableWriter {
     Services& services_;
     duck::ClientContext& context_;
     const tables::TablePtr table_;
+    const Compress compress_;
     std::vector<FileColumn> columns_;
     std::vector<PartitionSource> partition_;
     std::mutex mutex_;
