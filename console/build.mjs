@@ -2,7 +2,7 @@
 //   node build.mjs OUT_DIR      OUT_DIR/console_assets.cc, the files themselves in OUT_DIR/site, sizes.json
 // Names hold the hash of their content, so that browsers may keep them for ever; the page itself is asked for each time.
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -32,7 +32,10 @@ const built = await esbuild.build({
   jsxImportSource: "preact",
   entryNames: "assets/[name]-[hash]",
   chunkNames: "assets/chunk-[hash]",
+  assetNames: "assets/[name]-[hash]",
+  loader: { ".woff2": "file" },
   outdir: "site",
+  publicPath: "/",
   write: false,
   metafile: true,
   legalComments: "none",
@@ -50,6 +53,7 @@ const named = (stem, end) => files.find((file) => file.path.startsWith(`/assets/
 const icon = readFileSync(join(here, "src/icon.svg"));
 const icon_path = `/assets/icon-${createHash("sha256").update(icon).digest("hex").slice(0, 8)}.svg`;
 files.push({ path: icon_path, bytes: icon, immutable: true });
+const font = files.find((file) => file.path.endsWith(".woff2"));
 const outputs = built.metafile.outputs;
 const styles = {};
 for (const output of Object.values(outputs)) {
@@ -71,11 +75,24 @@ const page = readFileSync(join(here, "src/index.html"), "utf8")
   .replace("{{preload}}", preload)
   .replace("{{styles}}", JSON.stringify(styles).replaceAll('"', "&quot;"))
   .replace("{{style}}", named("style", ".css"))
+  .replace("{{font}}", font.path)
   .replace("{{icon}}", icon_path);
 files.push({ path: "/", bytes: Buffer.from(page), immutable: false });
+files.push({ path: "/licenses.txt", bytes: Buffer.from(licenses()), immutable: false });
 files.sort((a, b) => (a.path < b.path ? -1 : 1));
 
-const types = { js: "text/javascript; charset=utf-8", css: "text/css; charset=utf-8", svg: "image/svg+xml" };
+/** What others wrote and we serve a copy of, with its terms. */
+function licenses() {
+  const packages = new Set(Object.keys(built.metafile.inputs).map((path) => /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1]).filter(Boolean));
+  return [...packages].sort().map((name) => {
+    const folder = join(here, "node_modules", name);
+    const { version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+    const terms = readdirSync(folder).find((file) => /^licen[cs]e/i.test(file));
+    return `${name} ${version} (${license})\n\n${terms ? readFileSync(join(folder, terms), "utf8").trim() : ""}\n`;
+  }).join(`\n${"-".repeat(80)}\n\n`);
+}
+
+const types = { js: "text/javascript; charset=utf-8", css: "text/css; charset=utf-8", svg: "image/svg+xml", woff2: "font/woff2", txt: "text/plain; charset=utf-8" };
 
 /** The bytes as a C++ array: a compiler takes numbers of any length, but not literals. */
 function array(name, bytes) {

@@ -204,7 +204,7 @@ export function Mark() {
   );
 }
 
-const connection_words = { connecting: "Connecting", live: "Live", asking: "Every few s", lost: "Not connected" };
+const connection_words = { connecting: "Connecting", live: "Live", asking: "Connected", lost: "Not connected" };
 const connection_hints = {
   connecting: "The stream of changes is being opened",
   live: "The server tells this page when something changes",

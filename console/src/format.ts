@@ -54,7 +54,7 @@ export function hours(value: number): string {
 }
 
 export function milliseconds(value: number): string {
-  return value < 10 ? `${value.toFixed(1)} ms` : value < 10_000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(1)} s`;
+  return value < 10 ? `${value.toFixed(1)} ms` : value < 1000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(value < 10_000 ? 2 : 1)} s`;
 }
 
 /** "hours_to_empty" -> "Hours to empty", "shelf_id" -> "Shelf", "p_empty" -> "Chance empty". */

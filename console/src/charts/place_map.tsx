@@ -1,11 +1,14 @@
 // Places as dots on a plain projection: no map tiles, for the console asks nobody but its own server.
 
 import { useSignal } from "@preact/signals";
+import { useRef } from "preact/hooks";
 import type { Cell, Column } from "../api";
 import { as_number, kind_of, number, share, words } from "../format";
+import { use_width_of } from "../ui/width";
 
-const width = 600;
-const margin = 26;
+const margin = 30;
+const tallest = 320;
+const named_max = 14; // more names than these would cover each other
 
 interface Place {
   name: string;
@@ -16,6 +19,8 @@ interface Place {
 
 export function PlaceMap(props: { title: string; columns: Column[]; rows: Cell[][] }) {
   const over = useSignal<Place | null>(null);
+  const frame = useRef<HTMLDivElement>(null);
+  const width = use_width_of(frame, 600);
   const at = (role: string) => props.columns.findIndex((column) => column.role === role);
   const [latitude, longitude, measure] = [at("latitude"), at("longitude"), at("measure")];
   const label = props.columns.map((column) => column.role).lastIndexOf("label");
@@ -24,14 +29,14 @@ export function PlaceMap(props: { title: string; columns: Column[]; rows: Cell[]
     const lon = as_number(row[longitude]);
     return lat === null || lon === null ? [] : [{ lat, lon, name: String(row[label] ?? ""), value: as_number(row[measure]) }];
   });
-  if (points.length === 0) return <div class="nothing">No place has a latitude and a longitude.</div>;
+  if (points.length === 0) return <div class="nothing" ref={frame}>No place has a latitude and a longitude.</div>;
   const middle = (points.reduce((sum, one) => sum + one.lat, 0) / points.length) * (Math.PI / 180);
   const xs = points.map((one) => one.lon * Math.cos(middle));
   const ys = points.map((one) => -one.lat);
   const [left, top] = [Math.min(...xs), Math.min(...ys)];
   const across = Math.max(Math.max(...xs) - left, 1e-6);
   const down = Math.max(Math.max(...ys) - top, 1e-6);
-  const scale = Math.min((width - 2 * margin) / across, 360 / down);
+  const scale = Math.min((width - 2 * margin) / across, (tallest - 2 * margin) / down);
   const height = Math.max(120, down * scale + 2 * margin);
   const inset = (width - across * scale) / 2;
   const values = points.flatMap((one) => (one.value === null ? [] : [one.value]));
@@ -44,16 +49,46 @@ export function PlaceMap(props: { title: string; columns: Column[]; rows: Cell[]
   }));
   // The highest are drawn last, on top.
   places.sort((a, b) => (a.value ?? -Infinity) - (b.value ?? -Infinity));
+  const every = degrees_step(Math.max(across / Math.cos(middle), down));
+  const meridians = whole_degrees(left / Math.cos(middle) - inset / scale / Math.cos(middle), (width - inset) / scale / Math.cos(middle) + left / Math.cos(middle), every);
+  const parallels = whole_degrees(-(top + (height - margin) / scale), -(top - margin / scale), every);
+  const names = placed_names(places, width);
   const column = props.columns[measure]!;
   const say = (value: number | null) => (value === null ? "no value" : kind_of(column) === "share" ? share(value) : number(value));
   const step = (value: number | null) => (value === null || most === least ? 0 : Math.min(4, Math.floor((5 * (value - least)) / (most - least))));
   return (
-    <div class="map">
+    <div class="map" ref={frame}>
       <svg
+        height={Math.round(height)}
         viewBox={`0 0 ${width} ${Math.round(height)}`}
         role="img"
         aria-label={`${props.title}: ${places.length} places by ${words(column.name)}, from ${say(least)} to ${say(most)}. The table has each.`}
       >
+        <g aria-hidden="true">
+          {meridians.map((degrees) => {
+            const x = inset + (degrees * Math.cos(middle) - left) * scale;
+            return (
+              <g key={`m${degrees}`}>
+                <line class="meridian" x1={x} x2={x} y1={0} y2={height} />
+                <text x={x + 3} y={height - 4}>{degrees_text(degrees, "E", "W")}</text>
+              </g>
+            );
+          })}
+          {parallels.map((degrees) => {
+            const y = margin + (-degrees - top) * scale;
+            return (
+              <g key={`p${degrees}`}>
+                <line class="meridian" x1={0} x2={width} y1={y} y2={y} />
+                <text x={3} y={y - 3}>{degrees_text(degrees, "N", "S")}</text>
+              </g>
+            );
+          })}
+          {names.map((place) => (
+            <text key={place.name} class="place-name" x={place.x + 16} y={place.y + 4}>
+              {place.name}
+            </text>
+          ))}
+        </g>
         {places.map((place, i) => (
           <circle
             key={i}
@@ -83,4 +118,28 @@ export function PlaceMap(props: { title: string; columns: Column[]; rows: Cell[]
       </p>
     </div>
   );
+}
+
+/** So that three to seven lines cross the picture. */
+function degrees_step(span: number): number {
+  return [30, 20, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05].find((step) => span / step >= 3) ?? 0.02;
+}
+
+function whole_degrees(from: number, to: number, step: number): number[] {
+  const out: number[] = [];
+  for (let at = Math.ceil(from / step); at * step < to && out.length < 40; at++) out.push(Number((at * step).toFixed(2)));
+  return out;
+}
+
+const degrees_text = (degrees: number, positive: string, negative: string): string => `${Math.abs(degrees)}\u00b0${degrees === 0 ? "" : ` ${degrees > 0 ? positive : negative}`}`;
+
+/** Those whose names find room: the highest first, none upon another. */
+function placed_names(places: Place[], width: number): Place[] {
+  const taken: Place[] = [];
+  for (const place of [...places].reverse()) {
+    if (taken.length >= named_max) break;
+    const room = place.x + 15 + place.name.length * 6.5 < width;
+    if (room && place.name !== "" && taken.every((one) => Math.abs(one.y - place.y) > 14 || Math.abs(one.x - place.x) > 20 + 6.5 * Math.max(one.name.length, place.name.length))) taken.push(place);
+  }
+  return taken;
 }

@@ -7,7 +7,7 @@ namespace {
 
 // Nothing but our own files, no inline script or style, no frame around it, no outside address.
 constexpr std::string_view kContentSecurityPolicy =
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' "
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; connect-src 'self'; img-src 'self' "
     "data:; "
     "manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors ";
 constexpr std::string_view kEmbed = "/embed/";

@@ -1,23 +1,31 @@
 // Open alerts, history and deliveries as tables.
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { plain } from "../../format";
+import { plain, words } from "../../format";
 import { Badge, Button, Dialog, Empty, KeyValue, Table, type TableColumn, Time } from "../../ui";
 import { SilenceDialog, end_silence } from "./actions";
 import { type AlertEvent, type Cells, type Delivery, type OpenAlert, alert_path, key_text } from "./types";
 
-/** The cells of a row beside its key, as "units 3, p empty 0.93". */
+/** The cells of a row beside its key, as "4.2 h left, chance empty >99%, units 3"; texts stand last. */
 export function row_text(row: Cells | "" | undefined, key: Cells | "" | undefined): string {
   if (!row) return "";
-  return Object.entries(row)
-    .filter(([name]) => !key || !(name in key))
-    .map(([name, value]) => `${name.replace(/_/g, " ")} ${typeof value === "number" ? plain(value, { name: "", type: "double precision", role: "value" }) : String(value ?? "\u2013")}`)
-    .join(", ");
+  const figures: string[] = [];
+  const texts: string[] = [];
+  for (const [name, value] of Object.entries(row)) {
+    if ((key && name in key) || value === null || value === "") continue;
+    const word = words(name).toLowerCase();
+    const text = plain(value, { name, type: typeof value === "number" ? "double precision" : typeof value === "boolean" ? "boolean" : "text", role: "value" });
+    if (/^hours_to_/.test(name) && typeof value === "number") figures.unshift(`${text} left`);
+    else if (typeof value === "string" && /^reasons?$/.test(name)) texts.push(text);
+    else figures.push(`${word} ${text}`);
+  }
+  return [...figures, ...texts].join(" \u00b7 ");
 }
 
 export function OpenList({ alerts, of_one, done }: { alerts: OpenAlert[]; of_one?: boolean; done: () => void }) {
   const [silencing, set_silencing] = useState<OpenAlert | null>(null);
   const [shown, set_shown] = useState<OpenAlert | null>(null);
+  const { shown: latest, more } = use_first(alerts, of_one, 10);
   const columns: TableColumn<OpenAlert>[] = [
     { name: "rule", title: "Rule", value: (alert) => alert.rule, show: (alert) => <a href={alert_path(alert.rule)}>{alert.rule}</a> },
     {
@@ -43,7 +51,7 @@ export function OpenList({ alerts, of_one, done }: { alerts: OpenAlert[]; of_one
             <Badge word="silenced" tone="mute" /> ends <Time at={alert.silenced_until} />
           </>
         ) : (
-          <Button onClick={() => set_silencing(alert)} aria-label={`Silence ${alert.rule} ${key_text(alert.key)}`}>
+          <Button kind="quiet" onClick={() => set_silencing(alert)} aria-label={`Silence ${alert.rule} ${key_text(alert.key)}`}>
             Silence
           </Button>
         ),
@@ -53,10 +61,11 @@ export function OpenList({ alerts, of_one, done }: { alerts: OpenAlert[]; of_one
     <>
       <Table
         label="Open alerts"
+        aside={more}
         word="open"
         {...(alerts.length > 5 ? { find: "Filter open alerts" } : {})}
         columns={of_one ? columns.slice(1) : columns}
-        rows={alerts}
+        rows={latest}
         row_key={(alert) => alert.id}
         empty={<Empty title="Nothing is open.">{"All rules that you can see are quiet."}</Empty>}
       />
@@ -102,10 +111,8 @@ function AlertDialog({ alert, close, silence, done }: { alert: OpenAlert; close:
   );
 }
 
-const first_shown = 20;
-
 /** On a rule's page the latest come first; the rest when asked for. */
-function use_first<Row>(rows: Row[], of_one: boolean | undefined): { shown: Row[]; more: ComponentChildren } {
+function use_first<Row>(rows: Row[], of_one: boolean | undefined, first_shown = 20): { shown: Row[]; more: ComponentChildren } {
   const [all, set_all] = useState(false);
   if (!of_one || all || rows.length <= first_shown) return { shown: rows, more: undefined };
   const more = (

@@ -3,7 +3,7 @@
 import { now } from "../../live";
 import { exact_time } from "../../format";
 import { useRef } from "preact/hooks";
-import { use_width_of } from "../width";
+import { use_width_of } from "../../ui/width";
 import { type AlertEvent, type OpenAlert, key_text } from "./types";
 
 const lanes_most = 16;

@@ -5,6 +5,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { path_of } from "../../api";
 import { use_live } from "../../live";
 import { screens } from "../../routes";
+import { use_width_of } from "../../ui/width";
 import { Answered, Badge, Card, CodeBlock, Empty, Table, Tag } from "../../ui";
 import type { LineageAnswer, LineageColumn, LineageNode, TableAnswer } from "./shapes";
 
@@ -55,9 +56,9 @@ export function LineageTab({ base, found }: { base: string; found: TableAnswer }
   );
 }
 
-const node_width = 176;
+const node_widths = { least: 136, most: 220 };
 const node_height = 48;
-const gap_x = 44;
+const gap_x = 36;
 const gap_y = 14;
 const bend_height = 10; // of a line that passes a layer
 
@@ -85,7 +86,7 @@ function layers_of(answer: LineageAnswer): Map<string, number> {
 }
 
 /** Nodes in layers, near what feeds them; lines over several layers have a place of their own in each that they pass. */
-function place(answer: LineageAnswer) {
+function place(answer: LineageAnswer, room: number) {
   const layer = layers_of(answer);
   const layers: { id: string; node: LineageNode | null; from: string[] }[][] = [];
   for (const node of answer.nodes) {
@@ -103,6 +104,7 @@ function place(answer: LineageAnswer) {
     way.push(edge.to);
     return { edge, way };
   });
+  const node_width = Math.max(node_widths.least, Math.min(node_widths.most, Math.floor((room + gap_x) / layers.length) - gap_x));
   const tall = (one: { node: LineageNode | null }): number => (one.node === null ? bend_height : node_height) + gap_y;
   const height = Math.max(...layers.map((nodes) => nodes.reduce((sum, one) => sum + tall(one), 0))) - gap_y;
   const places = new Map<string, Place>();
@@ -115,11 +117,11 @@ function place(answer: LineageAnswer) {
       top += tall(one);
     }
   });
-  return { places, lines, width: layers.length * (node_width + gap_x) - gap_x, height };
+  return { places, lines, node_width, width: layers.length * (node_width + gap_x) - gap_x, height };
 }
 
 /** A smooth line from the right of the first place to the left of the last, through those between. */
-function path_of_line(way: Place[]): string {
+function path_of_line(way: Place[], node_width: number): string {
   let text = "";
   for (let i = 1; i < way.length; i++) {
     const from = way[i - 1]!;
@@ -144,18 +146,19 @@ function link_of(node: LineageNode): string | null {
 const kinds = { table: "table", source: "source", alert: "alert", dashboard: "dashboard" };
 
 function Picture({ answer, self }: { answer: LineageAnswer; self: string }) {
-  const { places, lines, width, height } = place(answer);
   const frame = useRef<HTMLDivElement>(null);
+  const room = use_width_of(frame, 1000);
+  const { places, lines, node_width, width, height } = place(answer, room);
   useEffect(() => {
     const mine = places.get(self);
     if (mine && frame.current) frame.current.scrollLeft = mine.x + node_width / 2 - frame.current.clientWidth / 2;
-  }, [self]);
+  }, [self, node_width]);
   return (
     <div class="lineage" ref={frame} tabIndex={0} role="region" aria-label="Lineage, drawn; the list below says the same">
       <div class="lineage-canvas" style={{ width: `${width}px`, height: `${height}px` }}>
         <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
           {lines.map(({ edge, way }) => (
-            <path key={`${edge.from} ${edge.to}`} class={edge.from === self || edge.to === self ? "near" : ""} d={path_of_line(way.map((id) => places.get(id)!))} />
+            <path key={`${edge.from} ${edge.to}`} class={edge.from === self || edge.to === self ? "near" : ""} d={path_of_line(way.map((id) => places.get(id)!), node_width)} />
           ))}
         </svg>
         {[...places.values()].map(({ node, x, y }) => {

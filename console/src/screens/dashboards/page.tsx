@@ -17,6 +17,7 @@ export function DashboardTabs() {
   const name = route.value.name ?? list[0]?.name;
   const title = list.find((one) => one.name === name)?.title ?? name;
   use_title(...(title === undefined ? ["Dashboards"] : [title, "Dashboards"]));
+  if (list.length < 2) return null; // its title stands below
   return (
     <nav class="dashboard-tabs" aria-label="Dashboards">
       {list.map((one) => (

@@ -6,10 +6,12 @@ import { now } from "../../live";
 import { alerts, recoveries, sources } from "./state";
 import { State } from "../../charts/table";
 
-const shown_max = 8;
+const most_shown = 8;
+const most_shown_narrow = 3; // above the charts there
 
 export function AlertsPanel() {
   const found = alerts.value;
+  const shown_max = innerWidth <= 700 ? most_shown_narrow : most_shown;
   if (found === null) return null;
   const open = [...found.open].sort((a, b) => (a.since === b.since ? hours_left(a) - hours_left(b) : a.since < b.since ? 1 : -1));
   const broken = found.alerts.filter((rule) => rule.error);

@@ -90,10 +90,12 @@ export function Sources({ tables }: { tables: CatalogTable[] }) {
                   const rate = rate_now(source.name);
                   return (
                     <span class="rate">
-                      <span class="rate-line">
-                        <Sparkline values={rates(source.name)} label={`Rows a second of ${source.name}, the last minutes`} width={64} height={20} />
-                      </span>
-                      {rate === null ? <span class="absent-value">&hellip;</span> : `${number(rate)} rows/s`}
+                      {rates(source.name).length > 1 && (
+                        <span class="rate-line">
+                          <Sparkline values={rates(source.name)} label={`Rows a second of ${source.name}, the last minutes`} width={64} height={20} />
+                        </span>
+                      )}
+                      {rate === null ? <span class="absent-value">&ndash;</span> : `${number(rate)} rows/s`}
                     </span>
                   );
                 },

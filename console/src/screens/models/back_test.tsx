@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import type { Cell, Column } from "../../api";
 import { LineChart } from "../../charts/line_chart";
+import { number } from "../../format";
 import { Button, Card, Empty, Table } from "../../ui";
 import { type ErrorPoint, type Monitor, type Score, type Version, method_names, percent } from "./types";
 
@@ -34,8 +35,8 @@ export function BackTest({ version, monitor }: { version: Version; monitor: Moni
             row_key={(score) => score.method}
           />
           <p class="foot">
-            <span>80&nbsp;% of actuals belong in p10&ndash;p90.</span>
-            <span>{version.back_test.total[0]?.forecasts ?? 0} forecasts each</span>
+            <span>80% of actuals belong in p10&ndash;p90.</span>
+            <span>{number(version.back_test.total[0]?.forecasts ?? 0)} forecasts each</span>
           </p>
         </Card>
         <Card title="By round">

@@ -76,8 +76,8 @@ function Input({ input }: { input: DriftInput }) {
                   <Bar share={bin.latest / most} />
                 </td>
               )}
-              <td class="right">{(100 * bin.trained).toFixed(0)}&nbsp;%</td>
-              <td class="right">{(100 * bin.latest).toFixed(0)}&nbsp;%</td>
+              <td class="right">{(100 * bin.trained).toFixed(0)}%</td>
+              <td class="right">{(100 * bin.latest).toFixed(0)}%</td>
             </tr>
           ))}
         </tbody>

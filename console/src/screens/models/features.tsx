@@ -45,7 +45,7 @@ export function Features({ version }: { version: Version }) {
                     <td class="share-cell">
                       <Bar share={(known.get(feature) ?? 0) / most} />
                     </td>
-                    <td class="right">{known.has(feature) ? `${(100 * known.get(feature)!).toFixed(1)}\u00A0%` : "unused"}</td>
+                    <td class="right">{known.has(feature) ? `${(100 * known.get(feature)!).toFixed(1)}%` : "unused"}</td>
                   </tr>
                 ))}
               </tbody>

@@ -80,5 +80,5 @@ function List({ rows }: { rows: Row[] }) {
 function Gain({ row }: { row: Row }) {
   const better = row.current && gain(row.current);
   if (better === null) return <span class="absent-value">&ndash;</span>;
-  return <Badge word={better >= 0 ? `${(100 * better).toFixed(0)} % less` : `${(-100 * better).toFixed(0)} % more`} tone={better > 0 ? "good" : "warn"} />;
+  return <Badge word={better >= 0 ? `${(100 * better).toFixed(0)}% less` : `${(-100 * better).toFixed(0)}% more`} tone={better > 0 ? "good" : "warn"} />;
 }

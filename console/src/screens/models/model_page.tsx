@@ -71,7 +71,7 @@ function Tiles({ version }: { version: Version }) {
     [`Error (${metric})`, percent(error_of(version, "model")), "in the back-test"],
     ["Seasonal naive", percent(error_of(version, "seasonal_naive")), "the season before, again"],
     ["Less error than that", better === null ? "\u2013" : percent(100 * better), better !== null && better < 0 ? "it is worse" : "of the naive error"],
-    ["In p10\u2013p90", percent(version.back_test.total.find((score) => score.method === "model")?.coverage), "80 % is right"],
+    ["In p10\u2013p90", percent(version.back_test.total.find((score) => score.method === "model")?.coverage), "80% is right"],
   ];
   return (
     <div class="tiles">

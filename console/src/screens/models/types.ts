@@ -83,7 +83,7 @@ export function error_of(version: Version, method: string): number | null {
   const score = score_of(version, method);
   return score === undefined ? null : score[version.back_test.metric];
 }
-export const percent = (value: number | null | undefined): string => (value === null || value === undefined ? "\u2013" : `${value.toFixed(1)}\u00A0%`);
+export const percent = (value: number | null | undefined): string => (value === null || value === undefined ? "\u2013" : `${value.toFixed(1).replace("-", "\u2212")}%`);
 
 /** How much better than the naive of the season before: 0.3 is 30 % less error. */
 export function gain(version: Version): number | null {

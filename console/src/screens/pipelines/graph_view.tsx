@@ -3,7 +3,7 @@
 
 import { useMemo, useRef } from "preact/hooks";
 import { now } from "../../live";
-import { use_width_of } from "../width";
+import { use_width_of } from "../../ui/width";
 import { lay_out, wire_path, type Layout } from "./layout";
 import { type GraphNode, nodes_of, related } from "./nodes";
 import type { Graph } from "./types";

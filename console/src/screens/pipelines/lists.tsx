@@ -101,7 +101,7 @@ const run_columns: TableColumn<Run>[] = [
   { name: "error", title: "Problem", value: (run) => run.error || run.warnings?.[0], show: (run) => (run.error ? <span class="problem cell-text" title={run.error}>{run.error}</span> : run.warnings?.length ? <span class="warn-text cell-text" title={run.warnings.join("\n")}>{run.warnings[0]}</span> : ""), wide_from: 700 },
 ];
 
-const first_shown = 50;
+const first_shown = 20;
 
 export function RunList({ runs, of_one, word }: { runs: Run[]; of_one?: boolean; word?: string }) {
   const [all, set_all] = useState(false);

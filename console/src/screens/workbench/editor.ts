@@ -13,7 +13,7 @@ import type { TableColumns } from "./catalog";
 import type { Mark } from "./state";
 
 const look = EditorView.theme({
-  "&": { height: "100%", fontSize: "0.88rem", backgroundColor: "var(--card)", color: "var(--ink)" },
+  "&": { height: "100%", fontSize: "0.929rem", backgroundColor: "var(--card)", color: "var(--ink)" },
   "&.cm-focused": { outline: "2px solid var(--accent)", outlineOffset: "-2px" },
   ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "1.5" },
   ".cm-gutters": { backgroundColor: "var(--card)", color: "var(--ink-2)", border: "0" },
@@ -41,6 +41,8 @@ const colours = HighlightStyle.define([
 export interface Editor {
   text: () => string;
   set_text: (text: string) => void;
+  /** Where the cursor stands, instead of what is selected. */
+  insert: (text: string) => void;
   selection: () => { text: string; from: number };
   set_tables: (tables: TableColumns[]) => void;
   set_mark: (mark: Mark | null) => void;
@@ -70,7 +72,7 @@ export function make_editor(host: HTMLElement, options: { text: string; label: s
         ]),
         lineNumbers(), history(), drawSelection(), indentOnInput(), bracketMatching(), closeBrackets(), highlightActiveLine(),
         autocompletion({ icons: false }),
-        placeholder("select * from \u2026    Ctrl-Enter runs it, or what is selected of it"),
+        placeholder("select * from \u2026"),
         language.of(sql_with([])), syntaxHighlighting(colours), look, EditorView.lineWrapping,
         EditorView.contentAttributes.of({ "aria-label": options.label, spellcheck: "false" }),
         EditorView.updateListener.of((update) => {
@@ -86,6 +88,10 @@ export function make_editor(host: HTMLElement, options: { text: string; label: s
       told = false;
       view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } });
       told = true;
+    },
+    insert: (text) => {
+      view.dispatch(view.state.replaceSelection(text));
+      view.focus();
     },
     selection: () => {
       const { from, to } = view.state.selection.main;

@@ -13,6 +13,7 @@ import { Plan } from "./plan";
 import { Query } from "./queries";
 import { QuickChart } from "./quick_chart";
 import { Save } from "./save";
+import { Schema } from "./schema";
 import { active, add_tab, change_tab, choose_tab, close_tab, type EditorTab, forget_history, forget_saved, marks, past, queries, refusals, run, saved, starting, tabs } from "./state";
 
 export function SqlPage() {
@@ -71,8 +72,13 @@ export function SqlPage() {
         <span class="editor-hint">Ctrl-Enter runs all, or what is selected</span>
       </div>
       <ParameterFields tab={tab} />
-      <EditorPane tab={tab} editor={editor} run={go} />
-      <Outcome tab={tab} query={query} working={working} />
+      <div class="sql-body">
+        <Schema insert={(text) => editor.current?.insert(text)} />
+        <div class="sql-main">
+          <EditorPane tab={tab} editor={editor} run={go} />
+          <Outcome tab={tab} query={query} working={working} />
+        </div>
+      </div>
       {saving !== null && <Save sql={saving} title={tab.title} close={() => set_saving(null)} />}
       {looking && <History close={() => set_looking(false)} />}
     </div>
@@ -118,7 +124,11 @@ function TabStrip() {
           { label: "Close this tab", run: () => active.value && close_tab(active.value.id) },
           { label: "Copy into a new tab", run: () => active.value && add_tab(active.value.sql) },
         ]}
-      />
+      >
+        <svg viewBox="0 0 24 24" class="icon" aria-hidden="true">
+          <path d="M5 12h.01M12 12h.01M19 12h.01" class="dots" />
+        </svg>
+      </Menu>
     </div>
   );
 }
