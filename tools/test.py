@@ -14,6 +14,8 @@ import tempfile
 import time
 import xml.etree.ElementTree as xml
 
+import fuzz
+
 TOP = pathlib.Path(__file__).resolve().parent.parent
 BUILD = TOP / "build" / "release"
 
@@ -137,21 +139,10 @@ def main():
 
 
 def fuzz_all(seconds):
-    """Every x_fuzz.cc for a while, from an empty corpus and its own seeds."""
+    """Every x_fuzz.cc for a while."""
     run(["tools/setup.sh", "--develop"], check=True)
-    run(["cmake", "--preset", "fuzz", "-Wno-dev"], check=True, stdout=subprocess.DEVNULL)
-    run(["ninja", "-C", "build/fuzz"], check=True)
-    passed, names = 0, []
-    for program in sorted(p for p in (TOP / "build/fuzz").rglob("*_fuzz") if p.is_file() and os.access(p, os.X_OK)):
-        with tempfile.TemporaryDirectory() as corpus:
-            done = run([str(program), f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=2048", corpus],
-                       capture_output=True, text=True, errors="replace")
-        if done.returncode == 0:
-            passed += 1
-        else:
-            print(done.stderr[-4000:])
-            names.append(f"fuzz: {program.name}")
-        print(f"  {program.name}: {'ok' if done.returncode == 0 else 'FAILED'}, {seconds} s", flush=True)
+    fuzz.build(os.cpu_count())
+    passed, names = fuzz.run_all(seconds, os.cpu_count())
     return passed, len(names), names
 
 

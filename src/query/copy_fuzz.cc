@@ -1,9 +1,16 @@
 // Any bytes as COPY data, in pieces, in each format.
+#include "base/fuzz.h"
 #include "query/internal/copy.h"
+
+std::vector<std::string> tarn::fuzz_seeds() {
+    std::string binary("PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0", 19);
+    binary += std::string("\0\x02\0\0\0\x04\0\0\0\x05\xff\xff\xff\xff\xff\xff", 16);
+    return {"1\ta\\tb\\x41\\101\n\\N\t\\N\n\\.\n", "1,\"a\"\"b\nc\"\r\n,\n2,\"\"\n", binary};
+}
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     using namespace tarn::query;
-    const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+    const std::string_view bytes = tarn::fuzz_text(data, size);
     const std::vector<Type> types = {Kind::int32, Kind::text};
     for (const CopyFormat format : {CopyFormat::text, CopyFormat::csv, CopyFormat::binary}) {
         CopySpec spec;

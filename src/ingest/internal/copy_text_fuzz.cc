@@ -2,6 +2,7 @@
 #include <cstdint>
 
 #include "base/assert.h"
+#include "base/fuzz.h"
 #include "ingest/internal/copy_text.h"
 
 namespace {
@@ -34,6 +35,33 @@ const std::vector<Type>& all_types() {
 }
 
 }  // namespace
+
+std::vector<std::string> tarn::fuzz_seeds() {
+    std::vector<std::string> seeds;
+    const char* values[] = {"t",
+                            "-32768",
+                            "2147483647",
+                            "-9223372036854775808",
+                            "1e38",
+                            "NaN",
+                            "123.45",
+                            "0.000000001",
+                            "1e10",
+                            "a\\tb\\\\",
+                            "\\\\x00ff",
+                            "infinity",
+                            "24:00:00",
+                            "0044-03-15 00:00:00 BC",
+                            "2026-11-20 17:30:00.123456+00",
+                            "9c12d441-03fe-4693-9a96-a0705ddf69c1",
+                            "{1,NULL}",
+                            "{\"a,b\",NULL,c}",
+                            "{1.25}",
+                            "{\"2026-11-20 17:30:00+00\"}"};
+    for (size_t i = 0; i < all_types().size(); ++i)
+        seeds.push_back(std::string(1, '\0') + static_cast<char>(i) + values[i] + "\n\\N\n");
+    return seeds;
+}
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (size < 2) return 0;

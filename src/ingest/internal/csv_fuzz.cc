@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/assert.h"
+#include "base/fuzz.h"
 #include "ingest/internal/csv_guess.h"
 #include "ingest/internal/folder_bytes.h"
 #include "ingest/internal/folder_rows.h"
@@ -35,6 +36,17 @@ std::string records(std::string_view text, size_t step, CsvSyntax syntax) {
 }
 
 }  // namespace
+
+std::vector<std::string> tarn::fuzz_seeds() {
+    const std::string plain =
+        "id;name;price;day;at\n1;\"a "
+        "\"\"b\"\"\nc\";1,50;20.11.2026;2026-11-20T17:30:00Z\n2;;-3;21.11.2026;2026-11-21 01:00\n";
+    std::string wide = "\xff\xfe";
+    for (const char c : plain) wide += {c, '\0'};
+    return {std::string("\x01\x03") + plain, std::string("\x05\x02") + plain,
+            std::string("\0\x01", 2) + "a,b\r\n1,'x'\r\n007,y\r\n", std::string("\x01\x01") + wide,
+            std::string("\x03\x04") + "caf\xe9\tx\n\"open\n"};
+}
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (size < 2) return 0;

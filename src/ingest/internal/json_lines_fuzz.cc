@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "base/assert.h"
+#include "base/fuzz.h"
 #include "ingest/internal/json_lines_reader.h"
 
 namespace {
@@ -26,9 +27,16 @@ std::string lines(std::string_view text, size_t step) {
 
 }  // namespace
 
+std::vector<std::string> tarn::fuzz_seeds() {
+    return {
+        "{\"a\":1,\"b\":[1,2,{\"c\":null}]}\n{\"a\":\"\\u0000\\ud83d\\ude00\"}\r\n\n{\"x\":1e400}",
+        "\xef\xbb\xbf{}\n[1]\n\"x\"", "{\"a\":" + std::string(200, '[') + "}\n",
+        "{\"a\":18446744073709551616,\"a\":true}"};
+}
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     using namespace tarn::ingest;
-    const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+    const std::string_view bytes = tarn::fuzz_text(data, size);
     const auto whole = lines(bytes, bytes.size() + 1);
     TARN_ASSERT(lines(bytes, 1) == whole);
     TARN_ASSERT(lines(bytes, 7) == whole);

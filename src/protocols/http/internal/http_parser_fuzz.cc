@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/assert.h"
+#include "base/fuzz.h"
 #include "protocols/http/internal/body_parser.h"
 #include "protocols/http/internal/head_parser.h"
 
@@ -46,8 +47,23 @@ std::string reading(std::string_view bytes, size_t piece_size) {
 }  // namespace
 }  // namespace tarn::http
 
+std::vector<std::string> tarn::fuzz_seeds() {
+    return {
+        "GET /a%20b?x=1&y HTTP/1.1\r\nHost: h:80\r\n\r\nPUT / HTTP/1.1\r\nHost: "
+        "h\r\nContent-Length: 5\r\n\r\nhello",
+        "POST http://h/p HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nExpect: "
+        "100-continue\r\nTrailer: t\r\n\r\n"
+        "5;ext=\"a\"\r\nhello\r\n0\r\nt: v\r\n\r\n",
+        "OPTIONS * HTTP/1.1\r\nHost:\r\nConnection: keep-alive, close\r\n\r\n",
+        "CONNECT h:443 HTTP/1.1\r\nHost: h:443\r\n\r\n",
+        "\r\n\r\nGET / HTTP/1.0\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 1, 1\r\n\r\nx",
+        "GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked, identity\r\nContent-Length: "
+        "3\r\n\r\n"};
+}
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-    const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+    const std::string_view bytes = tarn::fuzz_text(data, size);
     const std::string whole = tarn::http::reading(bytes, 64 * 1024);
     TARN_ASSERT(whole == tarn::http::reading(bytes, 1));
     TARN_ASSERT(whole == tarn::http::reading(bytes, 7));

@@ -1,4 +1,20 @@
+#include "base/fuzz.h"
 #include "protocols/postgres/internal/messages.h"
+
+std::vector<std::string> tarn::fuzz_seeds() {
+    using namespace std::string_literals;
+    return {"\x03Q\0\0\0\x0dselect 1\0"s,
+            "\x07P\0\0\0\x16s\0select $1\0\0\x01\0\0\0\x17"s,
+            "\x0f"
+            "B\0\0\0\x1fp\0s\0\0\x01\0\x01\0\x02\0\0\0\x04\0\0\0\x05\xff\xff\xff\xff\0\x01\0\0"s,
+            "\x01"
+            "D\0\0\0\x07Ss\0E\0\0\0\x0ap\0\0\0\0\x05S\0\0\0\x04"s,
+            "\x02p\0\0\0\x1fSCRAM-SHA-256\0\0\0\0\x09n,,n=,r=c"s,
+            "\x05"
+            "d\0\0\0\x06"
+            "1\n"
+            "c\0\0\0\x04X\0\0\0\x04"s};
+}
 
 // The first byte cuts the stream into pieces; each message is read by the parser of its type and by
 // all others.

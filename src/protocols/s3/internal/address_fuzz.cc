@@ -2,11 +2,22 @@
 #include <cstdint>
 
 #include "base/assert.h"
+#include "base/fuzz.h"
 #include "protocols/s3/internal/address.h"
 #include "protocols/s3/internal/range.h"
 
+std::vector<std::string> tarn::fuzz_seeds() {
+    return {"bucket.localhost:4566\n/a%20b/%E2%82%AC",
+            "localhost\n/bucket/key?x",
+            "h\nbytes=0-9",
+            "h\nbytes=-5",
+            "h\nbytes=990-",
+            "h\n/bucket/key?versionId=null",
+            "h\n/bucket/..%2f../%00"};
+}
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-    std::string_view input(reinterpret_cast<const char*>(data), size);
+    std::string_view input = tarn::fuzz_text(data, size);
     auto cut = input.find('\n');
     auto host = input.substr(0, cut);
     auto path = cut == std::string_view::npos ? input : input.substr(cut + 1);
