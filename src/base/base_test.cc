@@ -79,7 +79,8 @@ TEST(Time, FormatsAndParsesTheThreeForms) {
 TEST(Time, RefusesWhatIsNotATime) {
     for (const auto* text :
          {"", "now", "2026-13-01T00:00:00Z", "2026-11-20T25:00:00Z", "2026-11-20T17:30:05Zx",
-          "Fri, 20 Nux 2026 17:30:05 GMT", "2026-11-2", "20261120T1730"})
+          "Fri, 20 Nux 2026 17:30:05 GMT", "2026-11-2", "20261120T1730",
+          "9999-12-31T23:59:60Z", "9999-12-31T23:59:59-00:01", "0000-01-01T00:00:00+00:01"})
         EXPECT_FALSE(parse_time(text).ok()) << text;
 }
 

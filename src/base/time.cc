@@ -197,10 +197,13 @@ Result<Timestamp> parse_time(std::string_view text) {
     int offset_minutes = 0;
     const bool http = text.size() > 3 && text[3] == ',';
     const bool parsed = http ? parse_http_date(text, at) : parse_iso8601(text, at, offset_minutes);
-    if (!parsed || !in_range(at))
+    const Timestamp time{from_civil(at).micros - offset_minutes * 60'000'000LL};
+    // A second 60 or an offset may lead out of the years that have four digits.
+    constexpr int64_t kYear0 = -62'167'219'200'000'000, kYear10000 = 253'402'300'800'000'000;
+    if (!parsed || !in_range(at) || time.micros < kYear0 || time.micros >= kYear10000)
         return Error(Code::invalid_argument,
                      "not a time: '" + std::string(text.substr(0, 64)) + "'");
-    return Timestamp{from_civil(at).micros - offset_minutes * 60'000'000LL};
+    return time;
 }
 
 }  // namespace tarn

@@ -77,6 +77,7 @@ AddressKind classify6(const Bytes16& address) {
 }  // namespace
 
 AddressKind classify_address(const std::string& address) {
+    if (address.find('\0') != std::string::npos) return AddressKind::other_special;
     const std::string bare = address.substr(0, address.find('%'));  // without a zone
     in_addr four{};
     if (inet_pton(AF_INET, bare.c_str(), &four) == 1) return classify4(ntohl(four.s_addr));

@@ -24,6 +24,7 @@ TEST(Address, tells_the_open_internet_from_the_rest) {
          {"0.0.0.0", "255.255.255.255", "224.0.0.1", "240.0.0.1", "192.0.2.1", "::", "ff02::1",
           "2001:db8::1", "2001::1", "fec0::1", "100::1", "3fff::1", "", "localhost", "1.2.3"})
         EXPECT_EQ(classify_address(special), AddressKind::other_special) << special;
+    EXPECT_EQ(classify_address(std::string("8.8.8.8\0x", 9)), AddressKind::other_special);
 }
 
 }  // namespace
