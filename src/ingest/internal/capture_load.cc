@@ -30,7 +30,7 @@ bool has_rows(const tables::TableState& table) {
 Result<TableLoad> prepare(const CaptureLoadParts& parts, const PostgresTable& table) {
     TableLoad out;
     out.source = table;
-    TARN_TRY(target, stage_table(parts.lake, target_for(table, parts)));
+    TARN_TRY(target, stage_table(parts.lake, target_for(table, parts.source)));
     if (!target.created) {
         const auto& properties = target.table->metadata->properties;
         const auto owner = properties.find("tarn.source");
