@@ -26,8 +26,17 @@ bool starts_with(std::string_view text, std::string_view prefix) {
     return text.substr(0, prefix.size()) == prefix;
 }
 
+bool covers(FaultyDisk::Call wanted, FaultyDisk::Call call) {
+    using Call = FaultyDisk::Call;
+    if (wanted == Call::any) return true;
+    if (wanted != Call::needs_space) return wanted == call;
+    return call == Call::open || call == Call::write || call == Call::preallocate ||
+           call == Call::sync || call == Call::sync_directory;
+}
+
 Error told_to_fail(const FaultyDisk::Fault& fault, std::string_view verb, const std::string& path) {
-    return Error(fault.code, "cannot " + std::string(verb) + " " + path + ": told to fail");
+    return Error(fault.code, "cannot " + std::string(verb) + " " + path + ": told to fail",
+                 fault.code == Code::exhausted ? "disk_full" : "");
 }
 
 }  // namespace
@@ -142,6 +151,16 @@ size_t FaultyDisk::operation_count() const {
     return operations_.size();
 }
 
+uint64_t FaultyDisk::call_count() const {
+    MutexLock lock(mutex_);
+    return calls_;
+}
+
+uint64_t FaultyDisk::fault_count() const {
+    MutexLock lock(mutex_);
+    return faults_made_;
+}
+
 std::vector<FaultyDisk::Operation> FaultyDisk::operations() const {
     MutexLock lock(mutex_);
     return operations_;
@@ -190,8 +209,9 @@ Status FaultyDisk::flip_bit(const std::string& path, uint64_t offset, int bit) {
 }
 
 std::optional<FaultyDisk::Fault> FaultyDisk::fault_of(Call call, const std::string& path) {
+    ++calls_;
     for (auto& fault : faults_) {
-        if (fault.call != Call::any && fault.call != call) continue;
+        if (!covers(fault.call, call)) continue;
         if (!starts_with(path, fault.path_prefix)) continue;
         if (fault.after > 0) {
             --fault.after;
@@ -199,6 +219,7 @@ std::optional<FaultyDisk::Fault> FaultyDisk::fault_of(Call call, const std::stri
         }
         if (fault.times == 0) continue;
         if (fault.times != kForever) --fault.times;
+        ++faults_made_;
         return fault;
     }
     return std::nullopt;

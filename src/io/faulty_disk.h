@@ -33,6 +33,7 @@ class FaultyDisk final : public Disk {
         rename,
         remove,
         list,
+        needs_space,  // open, write, preallocate, sync and sync of a folder; not a call of its own
     };
     struct Fault {
         Call call = Call::any;
@@ -76,6 +77,9 @@ class FaultyDisk final : public Disk {
     void set_free_bytes(uint64_t bytes);
 
     size_t operation_count() const;
+    /// Calls of any kind that could have been made to fail, and those that were.
+    uint64_t call_count() const;
+    uint64_t fault_count() const;
     std::vector<Operation> operations() const;
 
     /// What a power failure after the first `operations` operations may leave, by seed. What was
@@ -118,6 +122,8 @@ class FaultyDisk final : public Disk {
     std::set<std::string> first_directories_;
     std::vector<Operation> operations_ TARN_GUARDED_BY(mutex_);
     std::vector<Fault> faults_ TARN_GUARDED_BY(mutex_);
+    uint64_t calls_ TARN_GUARDED_BY(mutex_) = 0;
+    uint64_t faults_made_ TARN_GUARDED_BY(mutex_) = 0;
     uint64_t next_node_ TARN_GUARDED_BY(mutex_) = 1;
     uint64_t free_bytes_ TARN_GUARDED_BY(mutex_) = 1ull << 40;
 };

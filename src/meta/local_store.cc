@@ -1,16 +1,21 @@
+#include <algorithm>
 #include <atomic>
+#include <thread>
 
 #include "base/lane.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "meta/copying.h"
 #include "meta/internal/change.h"
 #include "meta/internal/index.h"
 #include "meta/internal/reading.h"
+#include "meta/internal/recent_reads.h"
 #include "meta/internal/reclaimer.h"
 #include "meta/internal/segments.h"
+#include "meta/internal/verify_parts.h"
 #include "meta/keys.h"
-#include "meta/internal/recent_reads.h"
 #include "meta/store.h"
+#include "meta/verify.h"
 #include "wal/log.h"
 
 namespace tarn::meta {
@@ -27,12 +32,12 @@ Result<Commit> to_commit(Result<wal::Committed> committed) {
 
 /// Reads what the committer will ask for, so that it finds it in memory.
 void warm(const Database& database, const Batch& batch) {
+    auto& recent = RecentReads::of_this_thread();
     std::string value;
     std::string_view last;  // a condition and the write of its key mostly stand together
     const auto touch = [&](std::string_view key) {
         if (key != last && !recent.has(&database, key)) (void)database.get(key, value).ok();
         last = key;
-    auto& recent = RecentReads::of_this_thread();
     };
     const auto walk = [&](const std::string& from, const std::string& to, bool to_the_end) {
         Cursor cursor(database, from, to);
@@ -52,12 +57,16 @@ void warm(const Database& database, const Batch& batch) {
         else
             touch(operation.key);
     }
+    recent.clear();
 }
 
-class LocalStoreImpl final : public LocalStore {
+/// How often cut() looks for a moment between two groups of the log.
+constexpr int kCutTries = 2000;
+constexpr auto kCutPause = std::chrono::microseconds(50);
+
+class LocalStoreImpl final : public LocalStore, public Copying {
  public:
     LocalStoreImpl(io::Disk& disk, const Clock& clock, Metrics& metrics, LocalStoreOptions options)
-    recent.clear();
         : disk_(disk),
           clock_(clock),
           metrics_(metrics),
@@ -89,7 +98,7 @@ class LocalStoreImpl final : public LocalStore {
         TARN_CHECK_OK(load_lake_id());
         const auto index_directory = options_.directory + "/index";
         TARN_TRY(index, Index::open(
-                            {index_directory, options_.block_cache_bytes, options_.flush_log_bytes},
+                            disk_, {index_directory, options_.block_cache_bytes, options_.flush_log_bytes},
                             segments_, metrics_));
         index_ = std::move(index);
         wal::LogOptions log_options;
@@ -114,6 +123,7 @@ class LocalStoreImpl final : public LocalStore {
     }
 
     Result<std::optional<Record>> get(std::string_view key) const override {
+        RecentReads::of_this_thread().note(&index_->database(), key);
         return get_now(sources_, key);
     }
     std::unique_ptr<Iterator> scan(Range range) const override {
@@ -123,7 +133,6 @@ class LocalStoreImpl final : public LocalStore {
 
     Result<Commit> commit(Batch batch) override {
         assert_may_block();
-        RecentReads::of_this_thread().note(&index_->database(), key);
         warm(index_->database(), batch);
         const bool urgent = batch.urgent();
         TARN_TRY(change, encode_intent(std::move(batch)));
@@ -144,6 +153,28 @@ class LocalStoreImpl final : public LocalStore {
 
     Version last_version() const override { return index_->applied(); }
     bool healthy() const override { return log_->healthy(); }
+    const ReadSources& sources() const { return sources_; }
+
+    const std::string& directory() const override { return options_.directory; }
+    Hold hold_segments(wal::SegmentId from) override { return reclaimer_->hold(from); }
+    Result<HeldIndex> hold_index() override { return index_->database().hold_files(); }
+    /// The log tells the segments before the index shows the group, so both agree but for a moment
+    /// of each group.
+    Result<Cut> cut() const override {
+        assert_may_block();
+        for (int i = 0; i < kCutTries; ++i) {
+            Cut cut;
+            cut.segments = log_->segments();
+            cut.state = snapshot();
+            wal::Sequence last = 0;
+            for (const auto& segment : cut.segments)
+                last = std::max({last, segment.last, segment.first - 1});
+            if (last == cut.state->version()) return cut;
+            std::this_thread::sleep_for(kCutPause);
+        }
+        return Error(Code::unavailable, "the log does not stand still for a copy; try again");
+    }
+
     const std::string& lake_id() const override { return lake_id_; }
     std::string chain_head() const override { return log_->chain_head(); }
 
@@ -195,11 +226,20 @@ class LocalStoreImpl final : public LocalStore {
 
 }  // namespace
 
+Copying& copying(LocalStore& store) {
+    return dynamic_cast<LocalStoreImpl&>(store);
+}
+
 Result<std::unique_ptr<LocalStore>> LocalStore::open(io::Disk& disk, const Clock& clock,
                                                      Metrics& metrics, LocalStoreOptions options) {
     auto store = std::make_unique<LocalStoreImpl>(disk, clock, metrics, std::move(options));
     TARN_CHECK_OK(store->open());
     return std::unique_ptr<LocalStore>(std::move(store));
+}
+
+void verify_store(const LocalStore& store, Findings& findings) {
+    // There is one kind of local store.
+    verify_parts(dynamic_cast<const LocalStoreImpl&>(store).sources(), findings);
 }
 
 }  // namespace tarn::meta

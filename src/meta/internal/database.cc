@@ -2,14 +2,16 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
-#include <rocksdb/table.h>
 #include <rocksdb/metadata.h>
 #include <rocksdb/perf_level.h>
+#include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
 #include "base/lane.h"
 #include "base/log.h"
+#include "meta/internal/disk_file_system.h"
 
 namespace tarn::meta {
 
@@ -34,8 +36,6 @@ Status to_status(const rocksdb::Status& status) {
     return to_error(status);
 }
 
-rocksdb::BlockBasedTableOptions table_options(size_t block_cache_bytes) {
-    rocksdb::BlockBasedTableOptions table;
 /// RocksDB counts, in variables of the thread, each comparison of two keys: nobody reads them.
 void without_counting() {
     thread_local const bool done = [] {
@@ -45,6 +45,8 @@ void without_counting() {
     static_cast<void>(done);
 }
 
+rocksdb::BlockBasedTableOptions table_options(size_t block_cache_bytes) {
+    rocksdb::BlockBasedTableOptions table;
     table.block_cache = rocksdb::NewLRUCache(block_cache_bytes, /*num_shard_bits=*/2);
     table.block_size = 8 << 10;
     table.format_version = 5;
@@ -92,7 +94,8 @@ rocksdb::Options options(size_t block_cache_bytes) {
 
 }  // namespace
 
-Database::Database(std::unique_ptr<rocksdb::DB> db) : db_(std::move(db)) {}
+Database::Database(std::unique_ptr<rocksdb::Env> env, std::unique_ptr<rocksdb::DB> db)
+    : env_(std::move(env)), db_(std::move(db)) {}
 
 Database::~Database() {
     // Closing flushes, so that the next start has nothing to replay.
@@ -101,19 +104,27 @@ Database::~Database() {
         log_warning("meta", "closing the index failed", {{"error", closed.ToString()}});
 }
 
-Result<std::unique_ptr<Database>> Database::open(const std::string& path,
+Result<std::unique_ptr<Database>> Database::open(io::Disk& disk, const std::string& path,
                                                  size_t block_cache_bytes) {
+    auto wanted = options(block_cache_bytes);
+    std::unique_ptr<rocksdb::Env> env;
+    if (dynamic_cast<io::RealDisk*>(&disk) == nullptr) {
+        env = rocksdb::NewCompositeEnv(make_disk_file_system(disk));
+        wanted.env = env.get();
+    }
     rocksdb::DB* db = nullptr;
-    const auto opened = rocksdb::DB::Open(options(block_cache_bytes), path, &db);
+    const auto opened = rocksdb::DB::Open(wanted, path, &db);
     if (opened.IsIOError() && opened.ToString().find("LOCK") != std::string::npos)
         return Error(Code::unavailable,
                      path + " is in use by another process: " + opened.ToString());
     if (!opened.ok()) return to_error(opened);
-    return std::unique_ptr<Database>(new Database(std::unique_ptr<rocksdb::DB>(db)));
+    return std::unique_ptr<Database>(
+        new Database(std::move(env), std::unique_ptr<rocksdb::DB>(db)));
 }
 
 Result<bool> Database::get(std::string_view key, std::string& value,
                            const rocksdb::Snapshot* snapshot) const {
+    without_counting();
     rocksdb::ReadOptions read;
     read.snapshot = snapshot;
     const auto got = db_->Get(read, slice(key), &value);
@@ -124,7 +135,6 @@ Result<bool> Database::get(std::string_view key, std::string& value,
 
 Result<bool> Database::get_flushed(std::string_view key, std::string& value) const {
     rocksdb::ReadOptions read;
-    without_counting();
     read.read_tier = rocksdb::kPersistedTier;
     const auto got = db_->Get(read, slice(key), &value);
     if (got.IsNotFound()) return false;
@@ -133,6 +143,7 @@ Result<bool> Database::get_flushed(std::string_view key, std::string& value) con
 }
 
 Status Database::write(rocksdb::WriteBatch& batch) {
+    without_counting();
     rocksdb::WriteOptions write;
     write.disableWAL = true;
     return to_status(db_->Write(write, &batch));
@@ -143,7 +154,6 @@ Status Database::flush(bool wait) {
     flush.wait = wait;
     flush.allow_write_stall = !wait;
     return to_status(db_->Flush(flush));
-    without_counting();
 }
 
 std::shared_ptr<const rocksdb::Snapshot> Database::snapshot() const {
@@ -159,6 +169,26 @@ uint64_t Database::bytes() const {
     return tables + memory;
 }
 
+Result<HeldIndex> Database::hold_files() {
+    auto* db = db_.get();
+    TARN_CHECK_OK(to_status(db->DisableFileDeletions()));
+    HeldIndex held;
+    held.hold = Hold(db, [](rocksdb::DB* held_db) {
+        const auto enabled = held_db->EnableFileDeletions(/*force=*/false);
+        if (!enabled.ok())
+            log_warning("meta", "the index keeps files that it no longer needs",
+                        {{"error", enabled.ToString()}});
+    });
+    std::vector<rocksdb::LiveFileStorageInfo> files;
+    // By default it flushes.
+    TARN_CHECK_OK(to_status(db->GetLiveFilesStorageInfo({}, &files)));
+    for (auto& file : files)
+        held.files.push_back({file.relative_filename, file.size,
+                              file.file_type == rocksdb::kTableFile,
+                              std::move(file.replacement_contents)});
+    return held;
+}
+
 struct Cursor::State {
     std::string from;
     std::string to;
@@ -171,6 +201,7 @@ struct Cursor::State {
 Cursor::Cursor(const Database& database, std::string from, std::string to,
                std::shared_ptr<const rocksdb::Snapshot> snapshot)
     : state_(std::make_unique<State>()) {
+    without_counting();
     state_->from = std::move(from);
     state_->to = std::move(to);
     // RocksDB does not define a range that ends before it begins.
@@ -201,7 +232,6 @@ void Cursor::first() {
     state_->it->SeekToFirst();
 }
 void Cursor::last() {
-    without_counting();
     state_->it->SeekToLast();
 }
 void Cursor::next() {

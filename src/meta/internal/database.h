@@ -9,10 +9,14 @@
 #include <string>
 #include <string_view>
 
+#include "base/findings.h"
 #include "base/result.h"
+#include "meta/copying.h"
+#include "io/disk.h"
 
 namespace rocksdb {
 class DB;
+class Env;
 class Snapshot;
 class WriteBatch;
 }  // namespace rocksdb
@@ -22,8 +26,9 @@ namespace tarn::meta {
 /// Owner: Index. Lane: any but a loop, unless said.
 class Database {
  public:
-    /// unavailable: another process has it open.
-    static Result<std::unique_ptr<Database>> open(const std::string& path,
+    /// RocksDB knows the operating system's files better than we do: only another disk than a
+    /// RealDisk stands between. `disk` outlives it. unavailable: another process has it open.
+    static Result<std::unique_ptr<Database>> open(io::Disk& disk, const std::string& path,
                                                   size_t block_cache_bytes);
     ~Database();
 
@@ -38,11 +43,16 @@ class Database {
     /// Holds the state of now until the pointer goes.
     std::shared_ptr<const rocksdb::Snapshot> snapshot() const;
     uint64_t bytes() const;
+    /// Reads every file of the index; those that do not match their checksums are findings.
+    void verify(Findings& findings) const;
+    /// Flushes, and names the files that then are the database. They stay until the hold goes.
+    Result<HeldIndex> hold_files();
 
  private:
     friend class Cursor;
-    explicit Database(std::unique_ptr<rocksdb::DB> db);
+    Database(std::unique_ptr<rocksdb::Env> env, std::unique_ptr<rocksdb::DB> db);
 
+    std::unique_ptr<rocksdb::Env> env_;  // null: RocksDB's own
     std::unique_ptr<rocksdb::DB> db_;
 };
 

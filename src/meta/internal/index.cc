@@ -15,9 +15,9 @@ Index::Index(const IndexOptions& options, PinnedSegments& segments, Metrics& met
       database_(std::move(database)),
       records_(*database_) {}
 
-Result<std::unique_ptr<Index>> Index::open(const IndexOptions& options, PinnedSegments& segments,
-                                           Metrics& metrics) {
-    TARN_TRY(database, Database::open(options.directory, options.block_cache_bytes));
+Result<std::unique_ptr<Index>> Index::open(io::Disk& disk, const IndexOptions& options,
+                                           PinnedSegments& segments, Metrics& metrics) {
+    TARN_TRY(database, Database::open(disk, options.directory, options.block_cache_bytes));
     std::unique_ptr<Index> index(new Index(options, segments, metrics, std::move(database)));
     TARN_CHECK_OK(index->load());
     return index;

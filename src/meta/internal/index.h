@@ -30,7 +30,7 @@ struct IndexOptions {
 /// replay); of the rest: any but a loop.
 class Index final : public wal::Index {
  public:
-    static Result<std::unique_ptr<Index>> open(const IndexOptions& options,
+    static Result<std::unique_ptr<Index>> open(io::Disk& disk, const IndexOptions& options,
                                                PinnedSegments& segments, Metrics& metrics);
 
     Result<wal::Resolved> resolve(const wal::Change& change, wal::Sequence sequence) override;

@@ -125,12 +125,38 @@ Result<uint64_t> Reclaimer::remove_dead(const std::vector<wal::Log::SegmentInfo>
     if (index_.durable_sequence() < index_.applied()) TARN_CHECK_OK(index_.flush());
     uint64_t removed = 0;
     for (const auto& segment : dead) {
+        if (!begin_removal(segment.id)) continue;
         segments_.drop(segment.id);
-        TARN_CHECK_OK(log_.remove(segment.id));
+        const auto gone = log_.remove(segment.id);
+        end_removal();
+        TARN_CHECK_OK(gone);
         removed += segment.bytes;
     }
     reclaimed_.add(static_cast<double>(removed));
     return removed;
+}
+
+Hold Reclaimer::hold(wal::SegmentId from) {
+    MutexLock lock(holds_mutex_);
+    holds_.insert(from);
+    while (removing_) removed_.wait(holds_mutex_);
+    return Hold(this, [from](Reclaimer* held) {
+        MutexLock release(held->holds_mutex_);
+        held->holds_.erase(held->holds_.find(from));
+    });
+}
+
+bool Reclaimer::begin_removal(wal::SegmentId segment) {
+    MutexLock lock(holds_mutex_);
+    if (!holds_.empty() && *holds_.begin() <= segment) return false;
+    removing_ = true;
+    return true;
+}
+
+void Reclaimer::end_removal() {
+    MutexLock lock(holds_mutex_);
+    removing_ = false;
+    removed_.notify_all();
 }
 
 }  // namespace tarn::meta
