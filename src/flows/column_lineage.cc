@@ -86,157 +86,277 @@ bool is_any(const Word& word, std::initializer_list<std::string_view> texts) {
     return std::any_of(texts.begin(), texts.end(), [&](auto text) { return is(word, text); });
 }
 
-/// Where the tables stand, under the names that the SELECT has for them.
-class Scope {
+struct Column {
+    std::string name;
+    std::set<ColumnOrigin::Part> parts;
+};
+using Columns = std::vector<Column>;
+
+// A text that takes `*` of itself twice in each of many WITHs would double with each.
+constexpr size_t kColumnsMax = 2'000;
+constexpr int kNestingMax = 16;
+
+/// A part of the words, and how many parentheses stand around it.
+struct Range {
+    size_t begin, end;
+    int depth;
+};
+
+/// Reads one statement. nullopt anywhere: the text does not say it plainly.
+class Reader {
  public:
-    Scope(const InputColumns& inputs, const std::string& database)
-        : inputs_(inputs), database_(database) {}
+    Reader(const Words& words, const InputColumns& inputs, const std::string& database)
+        : words_(words), inputs_(inputs), database_(database) {}
 
-    /// The FROM clause's words; false: something else than tables stands there.
-    bool read(const Words& words, size_t from, size_t end) {
-        bool table_next = true;
-        for (size_t at = from; at < end; ++at) {
-            const Word& word = words[at];
-            if (word.depth == 0 && (is(word, ",") || is(word, "join"))) {
-                table_next = true;
-            } else if (is_any(word, {"select", "lateral", "unnest", "values"})) {
-                return false;
-            } else if (table_next && word.name &&
-                       !is_any(word, {"left", "right", "full", "inner", "outer", "cross", "asof",
-                                      "natural"})) {
-                if (!take_table(words, at, end)) return false;
-                table_next = false;
-            } else if (table_next && is(word, "(")) {
-                return false;
-            }
-        }
-        return !named_.empty();
-    }
-
-    std::optional<ColumnOrigin::Part> of(const std::string& table,
-                                         const std::string& column) const {
-        const auto found = named_.find(table);
-        if (found == named_.end() || !has(found->second, column)) return std::nullopt;
-        return ColumnOrigin::Part{found->second, column};
-    }
-    /// Without a table's name: in exactly one of them.
-    std::optional<ColumnOrigin::Part> of(const std::string& column) const {
-        std::optional<ColumnOrigin::Part> out;
-        for (const auto& [name, table] : named_) {
-            if (!has(table, column)) continue;
-            if (out && out->table != table) return std::nullopt;
-            out = ColumnOrigin::Part{table, column};
+    /// [WITH ...] SELECT ... [UNION ...]; `known` are the WITHs around it.
+    std::optional<Columns> query(Range range, std::map<std::string, Columns> known, int nesting) const {
+        if (nesting > kNestingMax) return std::nullopt;
+        while (range.begin < range.end && is(words_[range.begin], "(") && closing(range.begin, range.end) == range.end - 1)
+            range = {range.begin + 1, range.end - 1, range.depth + 1};
+        if (range.begin < range.end && is(words_[range.begin], "with") && !with(range, known, nesting))
+            return std::nullopt;
+        std::optional<Columns> out;
+        bool adds = true;
+        for (size_t begin = range.begin; begin <= range.end;) {
+            const size_t end = find({begin, range.end, range.depth}, {"union", "intersect", "except"});
+            auto part = select({begin, end, range.depth}, known, nesting);
+            if (!part || (out && part->size() != out->size())) return std::nullopt;
+            if (!out)
+                out = std::move(part);
+            else if (adds)
+                for (size_t i = 0; i < out->size(); ++i)
+                    (*out)[i].parts.insert((*part)[i].parts.begin(), (*part)[i].parts.end());
+            if (end == range.end) break;
+            adds = is(words_[end], "union");  // the others take rows of the first away
+            begin = end + 1;
+            if (begin < range.end && is_any(words_[begin], {"all", "distinct"})) ++begin;
+            if (begin < range.end && is(words_[begin], "by")) return std::nullopt;  // UNION BY NAME
         }
         return out;
     }
 
  private:
-    bool has(const TableRef& table, const std::string& column) const {
-        const auto found = inputs_.find(table);
-        return found != inputs_.end() &&
-               std::find(found->second.begin(), found->second.end(), column) != found->second.end();
+    struct Relation {
+        std::string name;
+        Columns columns;
+    };
+    struct Scope {
+        std::vector<Relation> relations;
+        bool merges = false;  // USING or NATURAL: `*` has some columns once
+    };
+
+    /// The place of the first of the keywords at this depth, or the end.
+    size_t find(Range range, std::initializer_list<std::string_view> keywords) const {
+        for (size_t at = range.begin; at < range.end; ++at)
+            if (words_[at].depth == range.depth && is_any(words_[at], keywords)) return at;
+        return range.end;
+    }
+    /// The place of the bracket that closes the one at `at`, or `end`.
+    size_t closing(size_t at, size_t end) const {
+        for (size_t i = at + 1; i < end; ++i)
+            if (words_[i].depth == words_[at].depth && is(words_[i], ")")) return i;
+        return end;
     }
 
-    /// "erp.sales s", "weather as w", "levels"; `at` stays on its last word.
-    bool take_table(const Words& words, size_t& at, size_t end) {
-        TableRef table{database_, words[at].text};
-        if (at + 2 < end && is(words[at + 1], ".") && words[at + 2].name) {
-            table = {words[at].text, words[at + 2].text};
+    /// Reads the WITHs into `known`; `range` begins behind them.
+    bool with(Range& range, std::map<std::string, Columns>& known, int nesting) const {
+        size_t at = range.begin + 1;
+        for (;;) {
+            if (at + 2 >= range.end || !words_[at].name || !is(words_[at + 1], "as")) return false;
+            const std::string name = words_[at].text;
             at += 2;
+            if (is(words_[at], "not")) ++at;
+            if (at < range.end && is(words_[at], "materialized")) ++at;
+            if (at >= range.end || !is(words_[at], "(")) return false;
+            const size_t close = closing(at, range.end);
+            if (close == range.end) return false;
+            auto columns = query({at + 1, close, range.depth + 1}, known, nesting + 1);
+            if (!columns) return false;
+            known[name] = std::move(*columns);
+            at = close + 1;
+            if (at >= range.end || !is(words_[at], ",")) break;
+            ++at;
         }
-        if (at + 1 < end && is(words[at + 1], "(")) return false;  // a function that gives rows
-        std::string name = table.table;
-        if (at + 2 < end && is(words[at + 1], "as") && words[at + 2].name) {
-            name = words[at + 2].text;
-            at += 2;
-        } else if (at + 1 < end && words[at + 1].name && words[at + 1].depth == 0 &&
-                   !is_any(words[at + 1], {"join", "left", "right", "full", "inner", "cross", "on",
-                                           "using", "asof", "natural", "at", "tablesample", "outer",
-                                           "positional", "semi", "anti"})) {
-            name = words[++at].text;
-        }
-        named_[name] = table;
+        range.begin = at;
         return true;
     }
 
+    std::optional<Columns> select(Range range, const std::map<std::string, Columns>& known, int nesting) const {
+        if (range.begin >= range.end) return std::nullopt;
+        if (is(words_[range.begin], "(")) return query(range, known, nesting + 1);
+        if (!is(words_[range.begin], "select")) return std::nullopt;
+        size_t first = range.begin + 1;
+        if (first < range.end && is(words_[first], "distinct")) ++first;
+        if (first < range.end && is(words_[first], "on")) return std::nullopt;
+        const size_t from = find({first, range.end, range.depth}, {"from"});
+        if (from == range.end) return std::nullopt;
+        const size_t end = find({from, range.end, range.depth},
+                                {"where", "group", "order", "having", "limit", "qualify", "window", "offset", ";"});
+        Scope scope;
+        if (!tables({from + 1, end, range.depth}, known, nesting, scope)) return std::nullopt;
+        Columns out;
+        for (size_t begin = first; begin <= from;) {
+            const size_t comma = find({begin, from, range.depth}, {","});
+            if (!item({begin, comma, range.depth}, scope, out) || out.size() > kColumnsMax) return std::nullopt;
+            if (comma == from) break;
+            begin = comma + 1;
+        }
+        return out;
+    }
+
+    /// The FROM clause's words; false: something else than tables and queries stands there.
+    bool tables(Range range, const std::map<std::string, Columns>& known, int nesting, Scope& scope) const {
+        bool next = true;
+        for (size_t at = range.begin; at < range.end; ++at) {
+            const Word& word = words_[at];
+            if (word.depth != range.depth) continue;  // of a condition
+            if (is(word, ",") || is(word, "join")) {
+                next = true;
+            } else if (is_any(word, {"select", "lateral", "unnest", "values"})) {
+                return false;
+            } else if (is_any(word, {"using", "natural", "positional"})) {
+                scope.merges = true;
+            } else if (is_any(word, {"semi", "anti"})) {
+                return false;  // what stands to the right gives no columns
+            } else if (next && (is(word, "(") || (word.name && !is_any(word, {"left", "right", "full", "inner", "outer", "cross", "asof"})))) {
+                if (!relation(range, at, known, nesting, scope)) return false;
+                next = false;
+            }
+        }
+        return !scope.relations.empty();
+    }
+
+    /// "erp.sales s", "weather as w", "levels", "(select ...) x"; `at` stays on its last word.
+    bool relation(Range range, size_t& at, const std::map<std::string, Columns>& known, int nesting, Scope& scope) const {
+        Relation out;
+        if (is(words_[at], "(")) {
+            const size_t close = closing(at, range.end);
+            if (close == range.end) return false;
+            auto columns = query({at + 1, close, range.depth + 1}, known, nesting + 1);
+            if (!columns) return false;
+            out.columns = std::move(*columns);
+            at = close;
+        } else {
+            TableRef table{database_, words_[at].text};
+            bool qualified = false;
+            if (at + 2 < range.end && is(words_[at + 1], ".") && words_[at + 2].name) {
+                table = {words_[at].text, words_[at + 2].text};
+                qualified = true;
+                at += 2;
+            }
+            if (at + 1 < range.end && is(words_[at + 1], "(")) return false;  // a function that gives rows
+            out.name = table.table;
+            const auto made = known.find(table.table);
+            const auto input = inputs_.find(table);
+            if (!qualified && made != known.end())
+                out.columns = made->second;
+            else if (input != inputs_.end())
+                for (const auto& column : input->second) out.columns.push_back({column, {{table, column}}});
+        }
+        if (at + 2 < range.end && is(words_[at + 1], "as") && words_[at + 2].name) {
+            out.name = words_[at + 2].text;
+            at += 2;
+        } else if (at + 1 < range.end && words_[at + 1].name && words_[at + 1].depth == range.depth &&
+                   !is_any(words_[at + 1], {"join", "left", "right", "full", "inner", "cross", "on", "using", "asof",
+                                            "natural", "at", "tablesample", "outer", "positional", "semi", "anti"})) {
+            out.name = words_[++at].text;
+        }
+        if (at + 1 < range.end && is(words_[at + 1], "(") && words_[at + 1].depth == range.depth) return false;  // other names
+        scope.relations.push_back(std::move(out));
+        return true;
+    }
+
+    static const Column* column_of(const Columns& columns, const std::string& name) {
+        const auto found = std::find_if(columns.begin(), columns.end(), [&](const Column& one) { return one.name == name; });
+        return found == columns.end() ? nullptr : &*found;
+    }
+
+    /// Without a table's name: in exactly one of them, or an item before it.
+    static const Column* named(const std::string& name, const Scope& scope, const Columns& before) {
+        const Column* out = nullptr;
+        for (const auto& one : scope.relations) {
+            const Column* found = column_of(one.columns, name);
+            if (found != nullptr && out != nullptr && found->parts != out->parts) return nullptr;
+            if (found != nullptr) out = found;
+        }
+        return out != nullptr ? out : column_of(before, name);
+    }
+
+    static const Relation* relation_of(const std::string& name, const Scope& scope) {
+        for (const auto& one : scope.relations)
+            if (one.name == name) return &one;
+        return nullptr;
+    }
+
+    /// "*" and "s.*"; true: it was one, and its columns are in `out`.
+    bool star(Range range, const Scope& scope, Columns& out, bool& plain) const {
+        const bool all = range.end - range.begin == 1 && is(words_[range.begin], "*");
+        const bool of_one = range.end - range.begin == 3 && is(words_[range.begin + 1], ".") && is(words_[range.begin + 2], "*");
+        if (!all && !of_one) return false;
+        const Relation* wanted = of_one ? relation_of(words_[range.begin].text, scope) : nullptr;
+        plain = all ? !scope.merges : wanted != nullptr;
+        for (const auto& one : scope.relations) {
+            if (of_one && &one != wanted) continue;
+            plain = plain && !one.columns.empty();  // of a table that nobody knows
+            out.insert(out.end(), one.columns.begin(), one.columns.end());
+            if (out.size() > kColumnsMax) plain = false;
+            if (!plain) break;
+        }
+        return true;
+    }
+
+    /// One item of the list into `out`; false: it has no name, or is no plain expression.
+    bool item(Range range, const Scope& scope, Columns& out) const {
+        if (range.begin >= range.end) return false;
+        if (bool plain = false; star(range, scope, out, plain)) return plain;
+        const Word& tail = words_[range.end - 1];
+        if (is(tail, "*") || is(words_[range.begin], "*")) return false;
+        Column made;
+        size_t last = range.end;
+        const size_t size = range.end - range.begin;
+        // "s.store_id": the column's own name; "max(x) total": a name without AS; "a::int" keeps a's name.
+        if (size >= 2 && tail.name && tail.depth == range.depth && is(words_[range.end - 2], "as"))
+            last = range.end - 2;
+        else if (size >= 2 && tail.name && tail.depth == range.depth && is(words_[range.end - 2], ")"))
+            last = range.end - 1;
+        else if (!tail.name || (size > 1 && !is(words_[range.end - 2], ".")))
+            return false;
+        made.name = tail.text;
+        for (size_t at = range.begin; at < last; ++at) {
+            if (!words_[at].name) continue;
+            if (is(words_[at], "select")) return false;
+            if (at >= 2 && at > range.begin && is(words_[at - 1], ":") && is(words_[at - 2], ":")) continue;  // a cast's type
+            const Column* found = nullptr;
+            if (at + 2 < last && is(words_[at + 1], ".") && words_[at + 2].name) {
+                const Relation* of = relation_of(words_[at].text, scope);
+                if (of != nullptr) found = column_of(of->columns, words_[at + 2].text);
+                at += 2;
+            } else if (at + 1 >= last || !is(words_[at + 1], "(")) {
+                found = named(words_[at].text, scope, out);
+            }
+            if (found != nullptr) made.parts.insert(found->parts.begin(), found->parts.end());
+        }
+        out.push_back(std::move(made));
+        return true;
+    }
+
+    const Words& words_;
     const InputColumns& inputs_;
     const std::string& database_;
-    std::map<std::string, TableRef> named_;
 };
-
-/// One item of the list between `from` and `end`; nullopt: it takes all columns, or has no name.
-std::optional<ColumnOrigin> read_item(const Words& words, size_t from, size_t end,
-                                      const Scope& scope) {
-    if (from >= end) return std::nullopt;
-    if (is(words[end - 1], "*") || is(words[from], "*")) return std::nullopt;
-    ColumnOrigin out;
-    size_t last = end;
-    const bool named = end - from >= 2 && words[end - 1].name && words[end - 1].depth == 0 &&
-                       is(words[end - 2], "as");
-    // "s.store_id": the column's own name; "max(x) total": a name without AS; "a::int" keeps a's
-    // name.
-    if (named) {
-        out.column = words[end - 1].text;
-        last = end - 2;
-    } else if (words[end - 1].name && (end - from == 1 || is(words[end - 2], "."))) {
-        out.column = words[end - 1].text;
-    } else if (words[end - 1].name && words[end - 1].depth == 0 && is(words[end - 2], ")")) {
-        out.column = words[end - 1].text;
-        last = end - 1;
-    } else {
-        return std::nullopt;
-    }
-    std::set<ColumnOrigin::Part> parts;
-    for (size_t at = from; at < last; ++at) {
-        if (!words[at].name) continue;
-        if (at >= 2 && at > from && is(words[at - 1], ":") && is(words[at - 2], ":"))
-            continue;  // a cast's type
-        std::optional<ColumnOrigin::Part> part;
-        if (at + 2 < last && is(words[at + 1], ".") && words[at + 2].name) {
-            part = scope.of(words[at].text, words[at + 2].text);
-            at += 2;
-        } else if (at + 1 >= last || !is(words[at + 1], "(")) {
-            part = scope.of(words[at].text);
-        }
-        if (part) parts.insert(*part);
-    }
-    out.parts.assign(parts.begin(), parts.end());
-    return out;
-}
-
-/// The place of the first of the keywords outside of parentheses, or `words.size()`.
-size_t find_keyword(const Words& words, size_t from,
-                    std::initializer_list<std::string_view> keywords) {
-    for (size_t at = from; at < words.size(); ++at)
-        if (words[at].depth == 0 && is_any(words[at], keywords)) return at;
-    return words.size();
-}
 
 }  // namespace
 
 std::vector<ColumnOrigin> column_lineage(std::string_view sql, const InputColumns& inputs,
                                          const std::string& database) {
     const Words words = words_of(sql);
-    if (words.empty() || !is(words[0], "select")) return {};
-    if (find_keyword(words, 0, {"union", "intersect", "except", "with"}) != words.size()) return {};
-    size_t first = 1;
-    if (first < words.size() && is(words[first], "distinct")) ++first;
-    if (first < words.size() && is(words[first], "on")) return {};
-    const size_t from = find_keyword(words, first, {"from"});
-    if (from == words.size()) return {};
-    const size_t end = find_keyword(
-        words, from, {"where", "group", "order", "having", "limit", "qualify", "window", ";"});
-    Scope scope(inputs, database);
-    if (!scope.read(words, from + 1, end)) return {};
+    size_t end = words.size();
+    while (end > 0 && is(words[end - 1], ";")) --end;
+    const auto columns = Reader(words, inputs, database).query({0, end, 0}, {}, 0);
     std::vector<ColumnOrigin> out;
-    size_t begin = first;
-    for (size_t at = first; at <= from; ++at) {
-        if (at < from && !(words[at].depth == 0 && is(words[at], ","))) continue;
-        auto item = read_item(words, begin, at, scope);
-        if (!item) return {};
-        out.push_back(std::move(*item));
-        begin = at + 1;
-    }
+    if (!columns) return out;
+    for (const auto& column : *columns)
+        out.push_back({column.name, std::vector<ColumnOrigin::Part>(column.parts.begin(), column.parts.end())});
     return out;
 }
 

@@ -1,5 +1,6 @@
-// Which columns of its inputs each column of a SELECT is made of, read from the text: what is plainly said, not more. A
-// SELECT with a WITH, a UNION or a table in parentheses, or one that takes `*`, gives nothing. For drawing lineage only.
+// Which columns of its inputs each column of a SELECT is made of, read from the text: what is plainly said, not more. It
+// follows WITH, UNION, queries in FROM, `*` and `t.*`; a recursive WITH, a query inside an expression, functions that give
+// rows, and `* exclude` give nothing. For drawing lineage only.
 #pragma once
 
 #include <map>
