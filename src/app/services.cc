@@ -125,14 +125,7 @@ Result<std::unique_ptr<Services>> Services::open(Lake& lake, const Settings& set
                                  *out->secrets_,
                                  *lake.audit,
                                  lake.clock,
-                                 lake.system_caller(),
-                                 {},
-                                 {},
-                                 {},
-                                 {},
-                                 {},
-                                 {},
-                                 {}};
+                                 lake.system_caller()};
     out->open_applier(settings, parts);
     TARN_TRY(applier, lakefile::Applier::open(std::move(parts)));
     out->applier_ = std::move(applier);
@@ -142,6 +135,7 @@ Result<std::unique_ptr<Services>> Services::open(Lake& lake, const Settings& set
 void Services::open_applier(const Settings& settings, lakefile::ApplierParts& parts) {
     parts.account_arn = "arn:aws:tarn:" + settings.region + ":" + lake_.users->account_id() + ":";
     parts.configure = [this](const lakefile::Lakefile& lakefile) { return configure(lakefile); };
+    parts.rest_source = [this](const std::string& source) { sources_->rest(source); };
     parts.check = [this](const lakefile::Lakefile& lakefile) { return check(lakefile); };
     parts.holders = [this](const std::string& role) {
         std::vector<std::string> out;

@@ -167,7 +167,7 @@ Result<std::vector<Followed>> Landing::Impl::followed(const tables::CatalogSnaps
         TargetTable target;
         target.name = relation.name;
         TARN_TRY(history, state.find_relation(spec.name, history_target(target).name));
-        const std::string prefix = meta::Key("ts").text(relation.uuid).text(spec.name);
+        const std::string prefix = meta::Key("ts").text(relation.uuid).text(spec.identity());
         const auto positions = state.state().scan({prefix, meta::prefix_end(prefix), false});
         if (!positions->valid()) continue;
         TARN_TRY(position, positions->record());
@@ -176,7 +176,7 @@ Result<std::vector<Followed>> Landing::Impl::followed(const tables::CatalogSnaps
         Followed one{
             spec, std::get<PostgresSource>(spec.from).landing, {}, {}, to_text(capture->lsn), {}};
         TARN_TRY(table, state.load_table(relation));
-        TARN_TRY(record, state.state().get(position_key(spec.name, relation.uuid)));
+        TARN_TRY(record, state.state().get(position_key(spec.identity(), relation.uuid)));
         one.table = std::move(table);
         if (history && history->kind == tables::RelationKind::table) {
             TARN_TRY(changes, state.load_table(*history));
@@ -344,7 +344,7 @@ Status Landing::Impl::add_file(const Followed& of, const std::string& key,
 }
 
 Status Landing::Impl::commit(const Followed& of, const LandingPosition& position) {
-    const std::string key = position_key(of.spec.name, of.table->info.uuid);
+    const std::string key = position_key(of.spec.identity(), of.table->info.uuid);
     batch.require_value(key, of.record,
                         Error(Code::conflict, "somebody else has written landing files"));
     batch.put(key, position.encode());

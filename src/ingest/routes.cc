@@ -26,7 +26,8 @@ std::shared_ptr<const Routes> Routes::make(const std::vector<SourceSpec>& specs)
         if (mqtt == nullptr) continue;
         auto topic = TopicTemplate::parse(mqtt->topic);
         if (!topic.ok()) continue;
-        made->routes_.push_back({std::move(topic).value(), spec.name, stream_of_source(spec.name)});
+        made->routes_.push_back(
+            {std::move(topic).value(), spec.name, stream_of_source(spec.identity())});
     }
     return made;
 }

@@ -25,6 +25,7 @@ std::unique_ptr<Runner> make_runner(const SourceSpec& spec, const SourcesParts& 
 struct Running {
     SourceSpec spec;
     std::unique_ptr<Runner> runner;
+    bool resting = false;  // guarded by Impl::changing
 };
 
 bool is_captured(const SourceSpec& spec) {
@@ -42,7 +43,7 @@ struct Sources::Impl {
     Mutex mutex;     // the map; short. Order: changing, mutex
     std::map<std::string, std::shared_ptr<Running>> running TARN_GUARDED_BY(mutex);
     bool stopped TARN_GUARDED_BY(mutex) = false;
-    /// What ends in the databases that are followed no more; by source.
+    /// What ends in the databases that are followed no more; by identity.
     std::map<std::string, std::unique_ptr<Runner>> removals TARN_GUARDED_BY(changing);
 
     static void end(const std::vector<std::shared_ptr<Running>>& leaving) {
@@ -67,8 +68,14 @@ Sources::~Sources() {
 Status Sources::configure(std::vector<SourceSpec> specs) {
     const auto routes = Routes::make(specs);  // in the order of the declaration
     std::map<std::string, SourceSpec> wanted;
+    std::set<std::string> followed;  // identities whose slot stays
+    std::set<std::string> identities;
     for (auto& spec : specs) {
         const std::string name = spec.name;
+        if (is_captured(spec)) followed.insert(spec.identity());
+        if (!identities.insert(spec.identity()).second)
+            return Error(Code::invalid_argument,
+                         "two sources have the identity " + spec.identity());
         if (!wanted.emplace(name, std::move(spec)).second)
             return Error(Code::invalid_argument, "two sources have the name " + name);
     }
@@ -79,7 +86,8 @@ Status Sources::configure(std::vector<SourceSpec> specs) {
         if (impl_->stopped) return Error(Code::cancelled, "the sources have been stopped");
         for (auto it = impl_->running.begin(); it != impl_->running.end();) {
             const auto found = wanted.find(it->first);
-            if (found != wanted.end() && found->second == it->second->spec) {
+            if (found != wanted.end() && found->second == it->second->spec &&
+                !it->second->resting) {
                 wanted.erase(found);
                 ++it;
             } else {
@@ -92,15 +100,14 @@ Status Sources::configure(std::vector<SourceSpec> specs) {
     // What is replaced must have ended before its successor reads the same positions.
     Impl::end(leaving);
     for (const auto& one : leaving) {
-        const auto next = wanted.find(one->spec.name);
-        if (!is_captured(one->spec) || (next != wanted.end() && is_captured(next->second)))
-            continue;
-        auto& removal = impl_->removals[one->spec.name];
+        if (!is_captured(one->spec) || followed.contains(one->spec.identity())) continue;
+        auto& removal = impl_->removals[one->spec.identity()];
         removal = make_capture_removal(one->spec, impl_->parts);
         removal->start();
     }
     for (auto& [name, spec] : wanted) {
-        if (is_captured(spec)) impl_->removals.erase(name);  // what it made may be used again
+        // What it made may be used again.
+        if (is_captured(spec)) impl_->removals.erase(spec.identity());
         auto one = std::make_shared<Running>();
         one->runner = make_runner(spec, impl_->parts);
         one->spec = std::move(spec);
@@ -109,6 +116,15 @@ Status Sources::configure(std::vector<SourceSpec> specs) {
         impl_->running.emplace(name, std::move(one));
     }
     return ok_status();
+}
+
+void Sources::rest(const std::string& name) {
+    const MutexLock changing(impl_->changing);
+    for (const auto& one : impl_->all()) {
+        if (one->spec.name != name) continue;
+        Impl::end({one});
+        one->resting = true;
+    }
 }
 
 std::vector<SourceStatus> Sources::status() const {

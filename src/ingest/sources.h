@@ -74,16 +74,16 @@ struct TableStatus {
     Timestamp newest;             // event time of the newest reading; 0: none, or no such column
     Timestamp last_commit;        // 0: none since the server's start
     std::string last_error;       // empty after the next success
-    std::string note;  // what its rows can't show: "rows are only added: it has no primary key"
+    std::string note;    // what its rows can't show: "rows are only added: it has no primary key"
     std::string paused;  // not empty: it stands still while the others go on; why and what to do
 };
 
 /// Of a database that is followed change by change.
 struct CaptureStatus {
-    std::string position;  // the end of the last transaction that is in the lake: "16/B374D848"
-    uint64_t lag_bytes = 0;       // of log that is not in the lake yet
-    double lag_seconds = 0;       // age of the oldest transaction that is not; 0: none is known
-    uint64_t retained_bytes = 0;  // of log that the source keeps for us
+    std::string position;    // the end of the last transaction that is in the lake: "16/B374D848"
+    uint64_t lag_bytes = 0;  // of log that is not in the lake yet
+    double lag_seconds = 0;  // age of the oldest transaction that is not; 0: none is known
+    uint64_t retained_bytes = 0;             // of log that the source keeps for us
     uint64_t transactions = 0, changes = 0;  // since the server's start
     double changes_per_second = 0;           // of the last ten seconds
     int protocol_version = 0;
@@ -139,8 +139,11 @@ class Sources {
     /// Runs exactly these from now on: starts new ones, ends those that are gone, replaces those
     /// whose spec is another; the rest goes on undisturbed. Tables and positions of what ended
     /// stay. Trouble of a source (wrong password, no such folder) is in its status, not here.
-    /// invalid_argument: two sources of one name; nothing changed then.
+    /// invalid_argument: two sources of one name or identity; nothing changed then.
     Status configure(std::vector<SourceSpec> specs);
+    /// Ends the source's work until the next configure(); what it made elsewhere (a slot, a topic's
+    /// way into its stream) stays. So that its tables can be moved.
+    void rest(const std::string& name);
     std::vector<SourceStatus> status() const;  // by name
     /// Reads at most `rows_max` rows a table and keeps nothing. Errors name the remedy.
     Result<Preview> try_source(const SourceSpec& spec, size_t rows_max);

@@ -105,7 +105,11 @@ struct SourceSpec {
     std::string name;
     std::string database = "main";  // of the table of a sensor or folder source
     std::variant<PostgresSource, MqttSource, FolderSource> from;
+    /// What positions, the stream, the slot and scratch files hang on. It stays when the source is
+    /// renamed. Empty: `name`.
+    std::string id = {};
 
+    const std::string& identity() const { return id.empty() ? name : id; }
     bool operator==(const SourceSpec&) const = default;
 };
 

@@ -87,7 +87,7 @@ struct Verifications::Impl {
     void run(const Job& job);
     Status compare(const Job& job, Verdict& verdict);
     void show(const std::string& source, const Verdict& verdict);
-    void finish(const std::string& source, Verdict verdict);
+    void finish(const std::string& source, const std::string& identity, Verdict verdict);
 
     SourcesParts parts;
     StopFlag stop;
@@ -135,7 +135,7 @@ void Verifications::Impl::plan_scheduled() {
         if (due == not_before.end()) {
             // Since the last one; the first comes one interval after the source is declared.
             Timestamp last = now;
-            const auto record = parts.store.get(verdict_key(name));
+            const auto record = parts.store.get(verdict_key(spec.identity()));
             if (record.ok() && *record) {
                 const auto verdict = decode_verdict((*record)->value);
                 if (verdict.ok()) last = verdict->finished;
@@ -183,7 +183,7 @@ Status Verifications::Impl::compare(const Job& job, Verdict& verdict) {
                          fmt::format("source {} has no table {}", job.spec.name, name));
     if (chosen.empty() && !problems.empty()) return problems.front();
     for (size_t i = 0; i < chosen.size(); ++i) {
-        TableVerifier verifier({job.spec.name, from, parts, *job.stop,
+        TableVerifier verifier({job.spec.name, job.spec.identity(), from, parts, *job.stop,
                                 [&](const TableVerdict& now) {
                                     verdict.tables[i] = now;
                                     show(job.spec.name, verdict);
@@ -216,10 +216,11 @@ void Verifications::Impl::run(const Job& job) {
                 table.state == TableVerdict::State::running)
                 table.state = TableVerdict::State::unknown;
     }
-    finish(job.spec.name, std::move(verdict));
+    finish(job.spec.name, job.spec.identity(), std::move(verdict));
 }
 
-void Verifications::Impl::finish(const std::string& source, Verdict verdict) {
+void Verifications::Impl::finish(const std::string& source, const std::string& identity,
+                                 Verdict verdict) {
     verdict.running = false;
     verdict.finished = parts.clock.now();
     if (!verdict.equal())
@@ -236,7 +237,7 @@ void Verifications::Impl::finish(const std::string& source, Verdict verdict) {
                {{"source", source}})
         .set(verdict.error.empty() ? static_cast<double>(verdict.finished.micros) / 1e6 : 0);
     meta::Batch batch;
-    batch.put(verdict_key(source), encode_verdict(verdict));
+    batch.put(verdict_key(identity), encode_verdict(verdict));
     const bool cancelled = stop.stopped();
     const auto kept =
         cancelled ? Result<meta::Commit>(meta::Commit()) : parts.store.commit(std::move(batch));
@@ -303,12 +304,15 @@ Status Verifications::request(const std::string& source, VerifyRequest what) {
 }
 
 Result<std::optional<Verdict>> Verifications::verdict(const std::string& source) const {
+    std::string identity = source;
     {
         const MutexLock lock(impl_->mutex);
         const auto found = impl_->running.find(source);
         if (found != impl_->running.end()) return std::optional<Verdict>(found->second);
+        const auto spec = impl_->specs.find(source);
+        if (spec != impl_->specs.end()) identity = spec->second.identity();
     }
-    TARN_TRY(record, impl_->parts.store.get(verdict_key(source)));
+    TARN_TRY(record, impl_->parts.store.get(verdict_key(identity)));
     if (!record) return std::optional<Verdict>();
     TARN_TRY(verdict, decode_verdict(record->value));
     return std::optional<Verdict>(std::move(verdict));

@@ -12,6 +12,23 @@ namespace tarn::lakefile {
 
 using Json = nlohmann::ordered_json;
 
+namespace {
+
+/// What has another name in the file than in the lake.
+std::vector<std::pair<const Item*, const AppliedItem*>> renames(const Prepared& prepared) {
+    std::vector<std::pair<const Item*, const AppliedItem*>> out;
+    for (const auto& change : prepared.plan.changes) {
+        if (change.kind != Change::Kind::rename) continue;
+        const auto before = prepared.applied.items.find(change.was);
+        for (const auto& item : prepared.parsed.lakefile.items)
+            if (item.id() == change.item && before != prepared.applied.items.end())
+                out.emplace_back(&item, &before->second);
+    }
+    return out;
+}
+
+}  // namespace
+
 struct Applier::Impl {
     explicit Impl(ApplierParts given) : parts(std::move(given)) {}
 
@@ -23,6 +40,10 @@ struct Applier::Impl {
                  meta::Batch& batch) const;
     Status stage_removed(const AppliedItem& gone, bool drop_data, meta::Batch& batch) const;
     Status stage_renamed(const AppliedItem& before, const Item& after, meta::Batch& batch) const;
+    void stage_identities(const Prepared& prepared, meta::Batch& batch) const;
+    Status stand_still(const Prepared& prepared, bool drop_data) const;
+    Status make_room(const Prepared& prepared) const;
+    void tidy_up(const Prepared& prepared) const;
     std::vector<std::string> roles_to_put(const Lakefile& lake, const Applied& applied) const;
     /// Grants are records of another module: they follow the declaration, and the head record
     /// remembers which have to.
@@ -75,6 +96,7 @@ Status Applier::Impl::configure() {
     for (const auto& problem : parsed.problems)
         log_error("lakefile", "an item that was applied does not run",
                   {{"item", problem.where}, {"why", problem.message}});
+    applied.identify(parsed.lakefile.sources);
     TARN_CHECK_OK(converge_roles(parsed.lakefile, applied.roles_pending));
     const Status configured = parts.configure ? parts.configure(parsed.lakefile) : ok_status();
     if (!configured.ok())
@@ -122,8 +144,31 @@ Status Applier::Impl::stage_renamed(const AppliedItem& before, const Item& after
     const auto& to = after.outputs[0];
     for (const auto& relation : existing)
         TARN_CHECK_OK(parts.catalog.stage_rename(
-            relation, to.database, to.table + relation.name.substr(from.table.size()), batch));
+            relation, to.database,
+            to.table == "*" ? relation.name : to.table + relation.name.substr(from.table.size()),
+            batch));
     return ok_status();
+}
+
+/// A renamed source keeps its identity, and a new one with a name of before gets another.
+void Applier::Impl::stage_identities(const Prepared& prepared, meta::Batch& batch) const {
+    Applied known = prepared.applied;
+    const auto put = [&](const std::string& source, const std::string& identity) {
+        known.identities[source] = identity;
+        batch.put(identity_key(source), encode_identity(identity));
+    };
+    for (const auto& [item, before] : renames(prepared)) {
+        if (item->kind != Kind::source) continue;
+        const std::string identity = known.identity_of(before->item.name);
+        if (known.identities.erase(before->item.name) > 0)
+            batch.erase(identity_key(before->item.name));
+        put(item->name, identity);
+    }
+    for (const auto& item : prepared.parsed.lakefile.items) {
+        if (item.kind != Kind::source || known.identities.contains(item.name)) continue;
+        const std::string identity = known.identity_of(item.name);
+        if (identity != item.name) put(item.name, identity);
+    }
 }
 
 std::vector<std::string> Applier::Impl::roles_to_put(const Lakefile& lake,
@@ -187,8 +232,57 @@ Status Applier::Impl::stage(const security::Caller& caller, const Prepared& prep
                     (output.table == "*" && table.starts_with(output.database + ".")))
                     batch.erase(kept_key(table));
     }
+    stage_identities(prepared, batch);
     parts.audit.attach(batch, caller, {});
     return ok_status();
+}
+
+/// What fills a table that goes or moves must stand still first, or it would make it anew.
+Status Applier::Impl::stand_still(const Prepared& prepared, bool drop_data) const {
+    const auto& changes = prepared.plan.changes;
+    const bool moves = std::any_of(changes.begin(), changes.end(), [&](const Change& one) {
+        return one.kind == Change::Kind::rename || (one.kind == Change::Kind::remove && drop_data);
+    });
+    if (!moves || !parts.configure) return ok_status();
+    std::vector<Item> staying;
+    for (const auto& item : prepared.applied.all())
+        // A renamed source stays declared, and only rests: what it made elsewhere is kept.
+        if (std::any_of(changes.begin(), changes.end(), [&](const Change& one) {
+                return one.kind == Change::Kind::rename
+                           ? one.was == item.id() && item.kind == Kind::source
+                           : one.item == item.id() && one.kind != Change::Kind::remove;
+            }))
+            staying.push_back(item);
+    Parsed parsed = restore(prepared.applied.name, prepared.applied.timezone, staying, secrets());
+    prepared.applied.identify(parsed.lakefile.sources);
+    TARN_CHECK_OK(parts.configure(parsed.lakefile));
+    for (const auto& [item, before] : renames(prepared))
+        if (item->kind == Kind::source && parts.rest_source) parts.rest_source(before->item.name);
+    return ok_status();
+}
+
+/// The databases that tables are moved to.
+Status Applier::Impl::make_room(const Prepared& prepared) const {
+    for (const auto& [item, before] : renames(prepared)) {
+        if (item->outputs.empty()) continue;
+        tables::CreateDatabase spec;
+        spec.name = item->outputs[0].database;
+        spec.if_absent = true;
+        TARN_CHECK_OK(parts.catalog.create_database(parts.system, spec));
+    }
+    return ok_status();
+}
+
+/// The databases that renamed sources had, where nobody put anything of his own into them.
+void Applier::Impl::tidy_up(const Prepared& prepared) const {
+    for (const auto& [item, before] : renames(prepared)) {
+        if (before->item.outputs.empty() || before->item.outputs[0].table != "*") continue;
+        const auto& database = before->item.outputs[0].database;
+        const Status gone = parts.catalog.drop_database(parts.system, database);
+        if (!gone.ok() && gone.error().reason != "database_not_empty")
+            log_warning("lakefile", "the database of before was not removed",
+                        {{"database", database}, {"why", gone.error().message}});
+    }
 }
 
 Status Applier::Impl::converge_roles(const Lakefile& lake, const std::vector<std::string>& names) {
@@ -236,34 +330,15 @@ Result<Plan> Applier::apply(const security::Caller& caller, const Text& text,
         return Error(Code::conflict, "the lakefile or the lake is not what was planned: plan again",
                      "plan_moved");
     if (prepared.applied.exists && !plan.changes_something()) return std::move(prepared.plan);
-    const bool drops =
-        drop_data && std::any_of(plan.changes.begin(), plan.changes.end(), [](const Change& one) {
-            return one.kind == Change::Kind::remove;
-        });
-    const bool renames =
-        std::any_of(plan.changes.begin(), plan.changes.end(),
-                    [](const Change& one) { return one.kind == Change::Kind::rename; });
-    if ((drops || renames) && impl_->parts.configure) {
-        // What fills a table that goes or moves must stand still first, or it would make it anew.
-        Lakefile rest;
-        rest.name = prepared.applied.name;
-        rest.timezone = prepared.applied.timezone;
-        std::vector<Item> staying;
-        for (const auto& item : prepared.applied.all())
-            if (std::any_of(plan.changes.begin(), plan.changes.end(), [&](const Change& one) {
-                    return one.item == item.id() && one.kind != Change::Kind::remove &&
-                           one.kind != Change::Kind::rename;
-                }))
-                staying.push_back(item);
-        const Parsed parsed = restore(rest.name, rest.timezone, staying, impl_->secrets());
-        TARN_CHECK_OK(impl_->parts.configure(parsed.lakefile));
-    }
+    TARN_CHECK_OK(impl_->stand_still(prepared, drop_data));
     meta::Batch batch;
-    Status committed = impl_->stage(caller, prepared, drop_data, batch);
+    Status committed = impl_->make_room(prepared);
+    if (committed.ok()) committed = impl_->stage(caller, prepared, drop_data, batch);
     if (committed.ok()) {
         auto done = impl_->parts.store.commit(std::move(batch));
         if (!done.ok()) committed = std::move(done).error();
     }
+    if (committed.ok()) impl_->tidy_up(prepared);
     const Status configured = impl_->configure();
     TARN_CHECK_OK(committed);
     if (!configured.ok())
@@ -278,7 +353,9 @@ Result<Plan> Applier::apply(const security::Caller& caller, const Text& text,
 
 Result<std::string> Applier::try_out(const security::Caller& caller, const Text& text,
                                      const Sampling& what) const {
-    const Parsed parsed = parse(text, impl_->secrets());
+    Parsed parsed = parse(text, impl_->secrets());
+    TARN_TRY(applied, load_applied(*impl_->parts.store.snapshot()));
+    applied.identify(parsed.lakefile.sources);
     std::vector<Problem> problems;
     const auto wanted = [&](const std::string& id) {
         return what.name.empty() || id == what.name || id.substr(id.find('.') + 1) == what.name;

@@ -73,23 +73,26 @@ struct ApplierParts {
     const security::AuditTrail& audit;
     const Clock& clock;
     security::Caller system;
-    std::string account_arn;  // "arn:aws:tarn:<region>:<account>:", what ARNs of alerts begin with
+    /// "arn:aws:tarn:<region>:<account>:", what ARNs of alerts begin with.
+    std::string account_arn = {};
     /// Brings the services to what is declared (roles are the applier's own business).
-    std::function<Status(const Lakefile&)> configure;
+    std::function<Status(const Lakefile&)> configure = {};
+    /// Has a source stand still until the next configure(), so that its tables can be renamed.
+    std::function<void(const std::string& source)> rest_source = {};
     /// What the services would refuse (a circle of tables, SQL that cannot be read), before
     /// anything is changed.
-    std::function<std::vector<Problem>(const Lakefile&)> check;
+    std::function<std::vector<Problem>(const Lakefile&)> check = {};
     /// Users that hold a role.
-    std::function<std::vector<std::string>(const std::string& role)> holders;
+    std::function<std::vector<std::string>(const std::string& role)> holders = {};
     /// One sentence: how often the alert would have fired.
     std::function<Result<std::string>(const Lakefile&, const events::AlertSpec&,
                                       std::chrono::seconds)>
-        replay;
+        replay = {};
     /// Rows a second that a step ("tables.levels") read in its largest run that is remembered;
     /// nullopt: none is.
-    std::function<std::optional<double>(const std::string& step)> rows_per_second;
+    std::function<std::optional<double>(const std::string& step)> rows_per_second = {};
     /// A sample of a source, as a JSON object; nothing is kept.
-    std::function<Result<std::string>(const ingest::SourceSpec&, size_t rows)> try_source;
+    std::function<Result<std::string>(const ingest::SourceSpec&, size_t rows)> try_source = {};
 };
 
 /// Owner: wiring. Lane: any but a loop; one change at a time.

@@ -137,7 +137,8 @@ const ObjectInfo& postgres_source() {
           .help = "what the source may be asked to bear",
           .example = "{connections: 2}",
           .form = Form::none,
-          .object = &limits_object()}}};
+          .object = &limits_object()},
+         was_key(Form::name)}};
     return object;
 }
 
@@ -180,7 +181,8 @@ const ObjectInfo& mqtt_source() {
           .help = "database of the table",
           .example = "main",
           .form = Form::name,
-          .otherwise = "main"}}};
+          .otherwise = "main"},
+         was_key(Form::name)}};
     return object;
 }
 
@@ -261,7 +263,8 @@ const ObjectInfo& folder_source() {
           .help = "database of the table",
           .example = "main",
           .form = Form::name,
-          .otherwise = "main"}}};
+          .otherwise = "main"},
+         was_key(Form::name)}};
     return object;
 }
 
@@ -284,11 +287,11 @@ const ObjectInfo& refresh_object() {
 
 }  // namespace
 
-KeyInfo was_key() {
+KeyInfo was_key(Form form) {
     return {.name = "was",
             .help = "its name before: a rename keeps the data; may be taken out after one apply",
             .example = "old_name",
-            .form = Form::table};
+            .form = form};
 }
 
 namespace {
@@ -337,7 +340,7 @@ const ObjectInfo& table_object() {
           .many = Many::map,
           .name_form = Form::name},
          {.name = "description", .help = "for people", .example = "units on each shelf"},
-         was_key()}};
+         was_key(Form::table)}};
     return object;
 }
 

@@ -137,7 +137,7 @@ const ObjectInfo& forecast_model() {
           .help = "XGBoost's own",
           .example = "{max_depth: 8}",
           .many = Many::map},
-         was_key()}};
+         was_key(Form::table)}};
     return object;
 }
 
@@ -215,7 +215,7 @@ const ObjectInfo& stock_out_model() {
                                         .choices = {"on_change", "manual"},
                                         .object = &pace_object(),
                                         .otherwise = "on_change"},
-                                       was_key()}};
+                                       was_key(Form::table)}};
     return object;
 }
 
@@ -292,7 +292,7 @@ const ObjectInfo& alert_object() {
           .help = "role with whose grants it reads; without it the server's own",
           .example = "analyst",
           .form = Form::name},
-         was_key()}};
+         was_key(Form::table)}};
     return object;
 }
 
@@ -384,7 +384,7 @@ const ObjectInfo& dashboard_object() {
           .form = Form::none,
           .object = &chart_object(),
           .required = true},
-         was_key()}};
+         was_key(Form::table)}};
     return object;
 }
 

@@ -317,12 +317,12 @@ Status Planner::renamed(const Item& item, const AppliedItem& before, Change& cha
     change.was = before.item.id();
     const auto keys = keys_that_differ(before.item.definition, item.definition);
     change.keys.assign(keys.begin(), keys.end());
-    if (item.kind == Kind::source) {
+    if (info_of(item) != info_of(before.item))
         problem(item, false,
-                "a source cannot be renamed: how far it has been read hangs on its name; keep " +
-                    before.item.name);
-        return ok_status();
-    }
+                before.item.id() + " is a " + info_of(before.item)->name + " and this is a " +
+                    info_of(item)->name + ": it cannot go on under this name");
+    if (item.kind == Kind::source)
+        change.notes.push_back("goes on where " + before.item.name + " stands");
     TARN_TRY(existing, tables_of(before.item));
     for (const auto& relation : existing) {
         TARN_TRY(rows, count_rows(catalog_, relation));

@@ -45,6 +45,10 @@ Status read_one(const std::string& section, const std::string& name, const meta:
         out.kept[name] = text_in(json, "by");
         return ok_status();
     }
+    if (section == "identities") {
+        out.identities[name] = text_in(json, "id");
+        return ok_status();
+    }
     const auto kind = kind_of(section);
     if (!kind || !json.contains("definition") || !json.contains("outputs")) return broken;
     AppliedItem applied;
@@ -69,6 +73,25 @@ std::vector<Item> Applied::all() const {
     std::vector<Item> out;
     for (const auto& [id, applied] : items) out.push_back(applied.item);
     return out;
+}
+
+bool Applied::identity_taken(const std::string& identity, const std::string& but_by) const {
+    for (const auto& [other, taken] : identities)
+        if (other != but_by && taken == identity) return true;
+    const auto item = items.find(std::string(section_of(Kind::source)) + "." + identity);
+    return identity != but_by && item != items.end() && !identities.contains(identity);
+}
+
+std::string Applied::identity_of(const std::string& source) const {
+    const auto known = identities.find(source);
+    if (known != identities.end()) return known->second;
+    std::string out = source;
+    for (int i = 2; identity_taken(out, source); ++i) out = source + "_" + std::to_string(i);
+    return out;
+}
+
+void Applied::identify(std::vector<ingest::SourceSpec>& sources) const {
+    for (auto& source : sources) source.id = identity_of(source.name);
 }
 
 Result<Applied> load_applied(const meta::Reader& state) {
@@ -104,6 +127,10 @@ std::string kept_key(const std::string& table) {
     return meta::Key(kKind).text("kept").rest(table).str();
 }
 
+std::string identity_key(const std::string& source) {
+    return meta::Key(kKind).text("identities").rest(source).str();
+}
+
 std::string encode_head(const Applied& applied) {
     Json json = {{"v", kVersion},
                  {"name", applied.name},
@@ -126,6 +153,10 @@ std::string encode_item(const AppliedItem& applied) {
 
 std::string encode_kept(const std::string& by) {
     return Json{{"v", kVersion}, {"by", by}}.dump();
+}
+
+std::string encode_identity(const std::string& identity) {
+    return Json{{"v", kVersion}, {"id", identity}}.dump();
 }
 
 }  // namespace tarn::lakefile

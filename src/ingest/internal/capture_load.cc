@@ -14,8 +14,8 @@ namespace tarn::ingest {
 namespace {
 
 /// NOT NULL is not in the log, so it may not bind: but for the key, which can't be NULL.
-TargetTable target_for(const PostgresTable& table, const std::string& source) {
-    auto target = target_of(table, source);
+TargetTable target_for(const PostgresTable& table, const CaptureLoadParts& parts) {
+    auto target = target_of(table, parts.source, parts.identity);
     for (auto& column : target.columns)
         column.required =
             std::find(table.key.begin(), table.key.end(), column.name) != table.key.end();
@@ -30,11 +30,11 @@ bool has_rows(const tables::TableState& table) {
 Result<TableLoad> prepare(const CaptureLoadParts& parts, const PostgresTable& table) {
     TableLoad out;
     out.source = table;
-    TARN_TRY(target, stage_table(parts.lake, target_for(table, parts.source)));
+    TARN_TRY(target, stage_table(parts.lake, target_for(table, parts)));
     if (!target.created) {
         const auto& properties = target.table->metadata->properties;
         const auto owner = properties.find("tarn.source");
-        const bool ours = owner != properties.end() && owner->second == parts.source;
+        const bool ours = owner != properties.end() && owner->second == parts.identity;
         if (!ours && has_rows(*target.table))
             return Error(Code::already_exists,
                          fmt::format("table {} has rows that this source did not write: rename or "
@@ -73,6 +73,7 @@ void drop_generated(PostgresTable& table) {
 
 Result<std::optional<LakeTable>> find_lake_table(const SourcesParts& lake,
                                                  const std::string& source,
+                                                 const std::string& identity,
                                                  const PostgresTable& table) {
     const auto state = lake.catalog.snapshot();
     TARN_TRY(found, state.find_relation(source, table.name));
@@ -80,7 +81,7 @@ Result<std::optional<LakeTable>> find_lake_table(const SourcesParts& lake,
     LakeTable out;
     out.uuid = found->uuid;
     TARN_TRY(position,
-             tables::load_position(state.state(), {source, table.full_name(), found->uuid}));
+             tables::load_position(state.state(), {identity, table.full_name(), found->uuid}));
     out.position = std::move(position);
     if (out.position) out.capture = CaptureTable::decode(*out.position);
     return std::optional<LakeTable>(std::move(out));
@@ -112,20 +113,21 @@ Status load_captured(const CaptureLoadParts& parts, NewSlot slot,
               {"lsn", to_text(slot.lsn)}});
     const auto positions = [&](const std::vector<tables::TablePtr>& states,
                                meta::Batch& batch) -> Status {
-        stage_capture_position(batch, parts.source, expected, next);
+        stage_capture_position(batch, parts.identity, expected, next);
         for (size_t i = 0; i < states.size(); ++i) {
             CaptureTable capture;
             capture.lsn = slot.lsn;
             capture.columns = known_columns(tables[i], states[i]->schema());
-            const tables::SourcePosition of{parts.source, tables[i].full_name(),
+            const tables::SourcePosition of{parts.identity, tables[i].full_name(),
                                             states[i]->info.uuid};
             TARN_TRY(before, tables::load_position(parts.lake.store, of));
             tables::stage_position(batch, of, std::move(before), capture.encode());
         }
         return ok_status();
     };
-    PostgresLoad job({parts.from.url, parts.source, parts.from.connections_max, parts.lake,
-                      parts.stop, parts.status, positions, parts.from.bytes_per_second_max});
+    PostgresLoad job({parts.from.url, parts.source, parts.identity, parts.from.connections_max,
+                      parts.lake, parts.stop, parts.status, positions,
+                      parts.from.bytes_per_second_max});
     const Status done = job.run(*holder, std::move(loads));
     if (!done.ok()) {
         // Names are looked up as of now, rows as of the snapshot: DDL in between.

@@ -14,7 +14,8 @@
 namespace tarn::ingest {
 
 struct CaptureLoadParts {
-    const std::string& source;  // its name
+    const std::string& source;    // its name, and the database's
+    const std::string& identity;  // of its state
     const PostgresSource& from;
     const SourcesParts& lake;
     StopFlag& stop;
@@ -33,6 +34,7 @@ struct LakeTable {
 /// nullopt: no such table.
 Result<std::optional<LakeTable>> find_lake_table(const SourcesParts& lake,
                                                  const std::string& source,
+                                                 const std::string& identity,
                                                  const PostgresTable& table);
 
 /// Loads `tables` (as they are named now; what they look like is asked again in the snapshot) and

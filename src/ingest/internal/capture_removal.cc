@@ -17,9 +17,10 @@ class CaptureRemoval final : public ThreadRunner {
  public:
     CaptureRemoval(const SourceSpec& spec, const SourcesParts& parts)
         : name_(spec.name),
+          identity_(spec.identity()),
           from_(std::get<PostgresSource>(spec.from)),
           parts_(parts),
-          names_(capture_names(parts.lake_id, spec.name)) {}
+          names_(capture_names(parts.lake_id, spec.identity())) {}
     ~CaptureRemoval() override { stop(); }
     SourceStatus status() const override { return {}; }
 
@@ -49,7 +50,7 @@ class CaptureRemoval final : public ThreadRunner {
     /// First the record: a slot that is made again later must not go on from it.
     Status remove() try {
         meta::Batch batch;
-        stage_forget_capture(batch, name_);
+        stage_forget_capture(batch, identity_);
         TARN_CHECK_OK(parts_.store.commit(std::move(batch)));
         TARN_TRY(control, PostgresConnection::open(from_.url, stop_));
         return remove_capture(*control, names_);
@@ -57,7 +58,7 @@ class CaptureRemoval final : public ThreadRunner {
         return Error(Code::internal, problem.what());
     }
 
-    const std::string name_;
+    const std::string name_, identity_;
     const PostgresSource from_;
     const SourcesParts& parts_;
     const CaptureNames names_;

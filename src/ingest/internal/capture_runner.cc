@@ -49,9 +49,10 @@ class CaptureRunner final : public ThreadRunner {
  public:
     CaptureRunner(const SourceSpec& spec, const SourcesParts& parts)
         : name_(spec.name),
+          identity_(spec.identity()),
           from_(std::get<PostgresSource>(spec.from)),
           parts_(parts),
-          names_(capture_names(parts.lake_id, spec.name)),
+          names_(capture_names(parts.lake_id, spec.identity())),
           metrics_(parts.metrics, spec.name),
           status_(first_status(spec)) {}
     ~CaptureRunner() override { stop(); }
@@ -85,9 +86,9 @@ class CaptureRunner final : public ThreadRunner {
     Status set_pause(const FollowedTable& table, CaptureTable::Pause kind, const std::string& why);
     void show_pause(const std::string& table, const std::string& why);
     void note(const Error& error);
-    CaptureLoadParts load_parts() { return {name_, from_, parts_, stop_, status_}; }
+    CaptureLoadParts load_parts() { return {name_, identity_, from_, parts_, stop_, status_}; }
 
-    const std::string name_;
+    const std::string name_, identity_;
     const PostgresSource from_;
     const SourcesParts& parts_;
     const CaptureNames names_;
@@ -100,8 +101,8 @@ class CaptureRunner final : public ThreadRunner {
     std::map<std::string, std::pair<SteadyTime, Error>> failed_;  // loads of single tables
     bool above_ = false;  // the retained log was above its limit when last measured
     bool publication_failed_ = false;
-    SteadyTime cared_{}, looked_{}, advanced_{};
     Published published_;
+    SteadyTime cared_{}, looked_{}, advanced_{};
     uint64_t counted_changes_ = 0, counted_transactions_ = 0, rated_ = 0;
 };
 
@@ -161,21 +162,21 @@ Status CaptureRunner::turn() {
         return Error(Code::not_found,
                      "the " + control->place() + " has no table whose changes could be followed");
     }
-    TARN_TRY(record, load_capture_position(parts_.store, name_));
+    TARN_TRY(record, load_capture_position(parts_.store, identity_));
     bool fine = false;
     if (record && record->lsn != 0) {
         TARN_TRY(stood, stands(*control, *record, system));
         fine = stood;
         if (!fine) {
-            TARN_TRY(now, load_capture_position(parts_.store, name_));
+            TARN_TRY(now, load_capture_position(parts_.store, identity_));
             record = std::move(now);
         }
     }
     if (!fine) return begin_anew(*control, tables, record, system);
     TARN_CHECK_OK(check_publications(*control, tables, record));
-    TARN_TRY(followed, bring_up(tables, *record));
     TARN_TRY(published, look_at_publications(*control, names_));
     published_ = std::move(published);
+    TARN_TRY(followed, bring_up(tables, *record));
     status_.set_state(SourceStatus::State::following);
     return follow(std::move(control), std::move(followed), *record);
 }
@@ -191,8 +192,8 @@ Result<bool> CaptureRunner::stands(PostgresConnection& control, const CapturePos
                                  "source another name to load this database too",
                                  control.place(), system, record.system));
     TARN_TRY(slot, look_at_slot(control, record.slot));
-    std::string why;
     TARN_TRY(published, look_at_publications(control, names_));
+    std::string why;
     if (!slot.exists)
         why = "its replication slot is gone";
     else if (slot.lost)
@@ -201,10 +202,10 @@ Result<bool> CaptureRunner::stands(PostgresConnection& control, const CapturePos
         why = "its replication slot stands behind what the lake has: somebody else used it";
     else if (slot.server_end < record.lsn)
         why = "it went back to before what the lake has: a replica took over that lacked it";
-    if (why.empty()) return true;
     else if (!std::includes(published.oids.begin(), published.oids.end(),
                             record.publications.begin(), record.publications.end()))
         why = "its publication was dropped: what changed since then is not in its log";
+    if (why.empty()) return true;
     TARN_CHECK_OK(forget_position(record, why));
     return false;
 }
@@ -216,7 +217,7 @@ Status CaptureRunner::forget_position(const CapturePosition& record, const std::
     CapturePosition next = record;
     next.lsn = 0;
     meta::Batch batch;
-    stage_capture_position(batch, name_, record, next);
+    stage_capture_position(batch, identity_, record, next);
     TARN_CHECK_OK(parts_.store.commit(std::move(batch)));
     return ok_status();
 }
@@ -241,8 +242,8 @@ Status CaptureRunner::begin_anew(PostgresConnection& control,
     if (!problems_.empty() && !record) return problems_.front();
     TARN_CHECK_OK(drop_slot(control, names_.slot));
     TARN_CHECK_OK(ensure_publications(control, names_, tables));
-    TARN_TRY(made, create_slot(from_.url, names_.slot, false, stop_));
     TARN_TRY(published, look_at_publications(control, names_));
+    TARN_TRY(made, create_slot(from_.url, names_.slot, false, stop_));
     const Status loaded = load_captured(load_parts(), std::move(made), tables, record,
                                         {names_.slot, system, 0, 0, published.oids});
     if (loaded.ok()) {
@@ -263,7 +264,7 @@ Status CaptureRunner::check_publications(PostgresConnection& control,
     TARN_TRY(added, ensure_publications(control, names_, tables));
     for (const auto& table : tables) {
         if (std::find(added.begin(), added.end(), table.oid) == added.end()) continue;
-        TARN_TRY(here, find_lake_table(parts_, name_, table));
+        TARN_TRY(here, find_lake_table(parts_, name_, identity_, table));
         if (!here || !here->capture) continue;
         // Somebody took it out; what changed meanwhile is in no log.
         FollowedTable followed{table, here->uuid, *here->capture};
@@ -282,7 +283,7 @@ Result<std::vector<FollowedTable>> CaptureRunner::bring_up(const std::vector<Pos
     std::vector<FollowedTable> out;
     size_t paused = 0;
     for (const auto& table : tables) {
-        TARN_TRY(here, find_lake_table(parts_, name_, table));
+        TARN_TRY(here, find_lake_table(parts_, name_, identity_, table));
         const bool load =
             !here || !here->capture || here->capture->pause == CaptureTable::Pause::reload;
         if (load) {
@@ -302,7 +303,7 @@ Result<std::vector<FollowedTable>> CaptureRunner::bring_up(const std::vector<Pos
                 }
                 problems_.push_back(Error(done.error()).within("table " + table.full_name()));
             }
-            TARN_TRY(now, find_lake_table(parts_, name_, table));
+            TARN_TRY(now, find_lake_table(parts_, name_, identity_, table));
             here = std::move(now);
         }
         if (!here || !here->capture) continue;
@@ -334,7 +335,7 @@ Status CaptureRunner::load_one(const PostgresTable& table, const CapturePosition
 Status CaptureRunner::follow(std::unique_ptr<PostgresConnection> control,
                              std::vector<FollowedTable> tables, const CapturePosition& record) {
     if (!index_) {
-        TARN_TRY(opened, KeyIndex::open({parts_.scratch_folder + "/" + name_ + "/keys",
+        TARN_TRY(opened, KeyIndex::open({parts_.scratch_folder + "/" + identity_ + "/keys",
                                          parts_.catalog, parts_.engine}));
         index_ = std::move(opened);
     }
@@ -346,7 +347,7 @@ Status CaptureRunner::follow(std::unique_ptr<PostgresConnection> control,
             if (status.position.empty()) status.position = to_text(record.lsn);
         });
     }
-    ChangeCollector collector({name_, from_, parts_, *index_, *control, status_}, record,
+    ChangeCollector collector({name_, identity_, from_, parts_, *index_, *control, status_}, record,
                               std::move(tables));
     counted_changes_ = counted_transactions_ = rated_ = 0;
     const Status done = follow_on(collector, *control, sources);
@@ -354,12 +355,12 @@ Status CaptureRunner::follow(std::unique_ptr<PostgresConnection> control,
     if (!done.ok() && done.error().reason == "table_replaced")
         return Error(Code::unavailable, done.error().message, "again");
     if (!done.ok() && done.error().reason == "publication_gone") publication_failed_ = true;
-    return done;
     if (!done.ok() && done.error().reason == "timeline_diverged") {
         TARN_CHECK_OK(forget_position(collector.position(),
                                       "a replica took over that lacked some of what the lake has"));
         return Error(Code::unavailable, "", "again");
     }
+    return done;
 }
 
 Status CaptureRunner::follow_on(ChangeCollector& collector, PostgresConnection& control,
@@ -368,7 +369,8 @@ Status CaptureRunner::follow_on(ChangeCollector& collector, PostgresConnection& 
     options.url = from_.url;
     options.slot = names_.slot;
     options.from = collector.position().lsn;
-    options.spool_folder = parts_.scratch_folder + "/" + name_ + "/transactions";
+    options.timeline = collector.position().timeline;
+    options.spool_folder = parts_.scratch_folder + "/" + identity_ + "/transactions";
     const auto some = [&](bool identity) {
         return std::any_of(tables.begin(), tables.end(), [&](const PostgresTable& table) {
             return has_identity(table) == identity;
@@ -381,7 +383,6 @@ Status CaptureRunner::follow_on(ChangeCollector& collector, PostgresConnection& 
     for (int i = 0; !opened.ok() && opened.error().reason == "slot_taken" && i < 30 &&
                     stop_.wait_for(std::chrono::milliseconds(100));
          ++i)
-    options.timeline = collector.position().timeline;
         opened = ReplicationStream::open(options, stop_);
     if (!opened.ok() && opened.error().reason == "slot_taken") {
         TARN_TRY(slot, look_at_slot(control, names_.slot));
@@ -389,8 +390,8 @@ Status CaptureRunner::follow_on(ChangeCollector& collector, PostgresConnection& 
             .within(slot.active ? "used by " + slot.user : "used");
     }
     TARN_TRY(stream, std::move(opened));
-    status_.change([&](SourceStatus& status) {
     collector.set_origin(stream->timeline(), published_.oids);
+    status_.change([&](SourceStatus& status) {
         status.capture->protocol_version = stream->protocol_version();
         status.capture->position = to_text(collector.position().lsn);
     });
@@ -441,7 +442,7 @@ Status CaptureRunner::follow_on(ChangeCollector& collector, PostgresConnection& 
 /// False: a table was dropped or replaced in the lake, perhaps because a pause asked for it.
 Result<bool> CaptureRunner::still_there(const ChangeCollector& collector) {
     for (const auto& table : collector.tables()) {
-        TARN_TRY(here, find_lake_table(parts_, name_, table.source));
+        TARN_TRY(here, find_lake_table(parts_, name_, identity_, table.source));
         if (!here || here->uuid != table.uuid) return false;
     }
     return true;
@@ -492,9 +493,9 @@ Status CaptureRunner::care(ChangeCollector& collector, ReplicationStream& stream
     const double span =
         cared_ == SteadyTime{} ? 0 : std::chrono::duration<double>(now - cared_).count();
     cared_ = now;
-    TARN_TRY(slot, look_at_slot(control, names_.slot));
     TARN_TRY(published, look_at_publications(control, names_));
     if (published != published_) return Error(Code::unavailable, "", "again");
+    TARN_TRY(slot, look_at_slot(control, names_.slot));
     const Lsn told = collector.pending() ? collector.position().lsn
                                          : std::max(stream.told(), collector.position().lsn);
     const uint64_t lag = slot.server_end > told ? slot.server_end - told : 0;
@@ -569,7 +570,7 @@ Status CaptureRunner::set_pause(const FollowedTable& table, CaptureTable::Pause 
          {"why", next.why},
          {"next", kind == CaptureTable::Pause::reload ? "it is loaded again" : "a person"}});
     meta::Batch batch;
-    tables::stage_position(batch, {name_, table.source.full_name(), table.uuid},
+    tables::stage_position(batch, {identity_, table.source.full_name(), table.uuid},
                            table.state.encode(), next.encode());
     TARN_CHECK_OK(parts_.store.commit(std::move(batch)));
     return ok_status();

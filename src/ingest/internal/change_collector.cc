@@ -316,7 +316,8 @@ Result<tables::TablePtr> ChangeCollector::history_of(const Open& one) const {
     const bool kept = parts_.from.history || parts_.from.landing != PostgresSource::Landing::none;
     if (!kept) return tables::TablePtr();
     TargetTable of;
-    of.database = of.source = parts_.source;
+    of.database = parts_.source;
+    of.source = parts_.identity;
     of.name = one.table->source.name;
     for (size_t i = 0; i < one.shape.columns.size(); ++i)
         if (one.shape.field_ids[i] != 0)
@@ -326,7 +327,7 @@ Result<tables::TablePtr> ChangeCollector::history_of(const Open& one) const {
 
 Status ChangeCollector::record(FollowedTable& table, const CaptureTable& next) {
     meta::Batch batch;
-    tables::stage_position(batch, {parts_.source, table.source.full_name(), table.uuid},
+    tables::stage_position(batch, {parts_.identity, table.source.full_name(), table.uuid},
                            table.state.encode(), next.encode());
     TARN_CHECK_OK(parts_.lake.store.commit(std::move(batch)));
     table.state = next;
@@ -407,10 +408,10 @@ Status ChangeCollector::commit_pending() {
     }
     CapturePosition next = position_;
     next.lsn = std::max(next.lsn, whole_);
-    meta::Batch batch;
     next.timeline = timeline_;
     next.publications = publications_;
-    stage_capture_position(batch, parts_.source, position_, next);
+    meta::Batch batch;
+    stage_capture_position(batch, parts_.identity, position_, next);
     std::vector<tables::TablePtr> after;
     if (changes.empty()) {
         TARN_CHECK_OK(parts_.lake.store.commit(std::move(batch)));
@@ -458,10 +459,10 @@ Status ChangeCollector::advance(Lsn lsn) {
     if (lsn <= position_.lsn) return ok_status();
     CapturePosition next = position_;
     next.lsn = lsn;
-    meta::Batch batch;
     next.timeline = timeline_;
     next.publications = publications_;
-    stage_capture_position(batch, parts_.source, position_, next);
+    meta::Batch batch;
+    stage_capture_position(batch, parts_.identity, position_, next);
     TARN_CHECK_OK(parts_.lake.store.commit(std::move(batch)));
     position_ = next;
     return ok_status();

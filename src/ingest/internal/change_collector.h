@@ -34,7 +34,8 @@ struct FollowedTable {
 class ChangeCollector final : public ChangeReceiver {
  public:
     struct Parts {
-        const std::string& source;  // its name
+        const std::string& source;    // its name, and the database's
+        const std::string& identity;  // of its state
         const PostgresSource& from;
         const SourcesParts& lake;
         KeyIndex& index;
@@ -60,12 +61,12 @@ class ChangeCollector final : public ChangeReceiver {
     /// When the oldest transaction that waits was committed there.
     std::optional<Timestamp> oldest() const { return oldest_; }
     const CapturePosition& position() const { return position_; }
-    /// All that waits, and the position. Errors: conflict, reason "rows_changed" (somebody else
     /// What is told from here on lies on that timeline, and is what these publications have.
     void set_origin(uint32_t timeline, std::vector<uint32_t> publications) {
         timeline_ = timeline;
         publications_ = std::move(publications);
     }
+    /// All that waits, and the position. Errors: conflict, reason "rows_changed" (somebody else
     /// changed rows of these tables: read again from position()), "position_moved"; others.
     Status commit_pending();
     /// Nothing waits and nothing for us lies before `lsn`: recorded, so that no more is confirmed
@@ -104,9 +105,9 @@ class ChangeCollector final : public ChangeReceiver {
 
     const Parts parts_;
     CapturePosition position_;
-    std::vector<FollowedTable> tables_;
     uint32_t timeline_ = 0;
     std::vector<uint32_t> publications_;
+    std::vector<FollowedTable> tables_;
     std::vector<std::unique_ptr<Open>> open_;  // one for each of tables_
     std::map<uint32_t, Open*> by_oid_;
     Open* last_ = nullptr;  // looked up last

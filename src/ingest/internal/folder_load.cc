@@ -108,10 +108,10 @@ Result<FileRecord> FileLoader::load_open(DropFile& file, const SeenFile& seen) {
     TARN_TRY(sha, hash(file, seen));
     record.sha256 = std::move(sha);
     TARN_TRY(table, find_table());
-    if (!table) TARN_CHECK_OK(remove_leftovers(parts_, spec_.name));
+    if (!table) TARN_CHECK_OK(remove_leftovers(parts_, spec_.identity()));
     if (table) {
         record.table_uuid = table->info.uuid;
-        TARN_TRY(same, find_content(*parts_.store.snapshot(), spec_.name, record.table_uuid,
+        TARN_TRY(same, find_content(*parts_.store.snapshot(), spec_.identity(), record.table_uuid,
                                     record.sha256));
         if (same) {
             record.status = FileRecord::Status::duplicate;
@@ -183,7 +183,7 @@ Result<FileLoader::Plan> FileLoader::make_plan(DropFile& file, const std::string
     TARN_TRY(table, find_table());
     std::optional<FilePin> pin;
     if (table) {
-        TARN_TRY(found, load_pin(*parts_.store.snapshot(), spec_.name, table->info.uuid));
+        TARN_TRY(found, load_pin(*parts_.store.snapshot(), spec_.identity(), table->info.uuid));
         pin = std::move(found);
     }
     if (pin) {
@@ -278,7 +278,7 @@ Result<FileLoader::Plan> FileLoader::plan_with(DropFile& file, FileKind kind,
         target.database = spec_.database;
         target.name = spec_.name;
         target.key = from_.key;
-        target.source = spec_.name;
+        target.source = spec_.identity();
         for (const auto& column : wanted)
             target.columns.push_back({column.name, column.type, false, {}});
         // An upsert needs the table to be there; otherwise it comes to be with its first rows.
@@ -290,7 +290,8 @@ Result<FileLoader::Plan> FileLoader::plan_with(DropFile& file, FileKind kind,
             plan.table = std::move(staged.table);
             plan.created = staged.created;
             if (plan.created)
-                TARN_CHECK_OK(note_staged(parts_, spec_.name, {plan.table->metadata->location}));
+                TARN_CHECK_OK(
+                    note_staged(parts_, spec_.identity(), {plan.table->metadata->location}));
         }
     }
     const auto add = [&](const tables::Field& field) -> Status {
@@ -400,13 +401,14 @@ Status FileLoader::read(DropFile& file, Plan& plan, FileRecord& record, Portion&
 
 meta::Batch FileLoader::records_of(const Plan& plan, const FileRecord& record) const {
     meta::Batch batch;
-    const std::string key = content_key(spec_.name, record.table_uuid, record.sha256);
+    const std::string key = content_key(spec_.identity(), record.table_uuid, record.sha256);
     batch.require_absent(
         key, Error(Code::conflict, "the file was loaded by somebody else", "file_loaded"));
     batch.put(key, encode_file_record(record));
-    batch.put(name_key(spec_.name, record.name), encode_file_record(record));
-    if (plan.created) stage_forget_staged(batch, spec_.name);
-    if (plan.pin_is_new) batch.put(pin_key(spec_.name, record.table_uuid), encode_pin(plan.pin));
+    batch.put(name_key(spec_.identity(), record.name), encode_file_record(record));
+    if (plan.created) stage_forget_staged(batch, spec_.identity());
+    if (plan.pin_is_new)
+        batch.put(pin_key(spec_.identity(), record.table_uuid), encode_pin(plan.pin));
     return batch;
 }
 
@@ -428,8 +430,8 @@ Result<std::vector<tables::TableChange>> FileLoader::changes_of(Plan& plan, Port
     }
     if (!portion.rejected.empty()) {
         if (!portion.set_aside) {
-            TARN_TRY(change,
-                     reject_rows(parts_, spec_.database, spec_.name, spec_.name, portion.rejected));
+            TARN_TRY(change, reject_rows(parts_, spec_.database, spec_.name, spec_.identity(),
+                                         portion.rejected));
             portion.set_aside = std::move(change);
         }
         changes.push_back(*portion.set_aside);
@@ -494,7 +496,7 @@ Result<FileRecord> FileLoader::refuse(FileRecord record, const Error& why) {
 /// For files that bring no rows.
 Result<FileRecord> FileLoader::remember(FileRecord record) {
     meta::Batch batch;
-    batch.put(name_key(spec_.name, record.name), encode_file_record(record));
+    batch.put(name_key(spec_.identity(), record.name), encode_file_record(record));
     TARN_CHECK_OK(parts_.store.commit(std::move(batch)));
     return record;
 }

@@ -99,7 +99,7 @@ Status FolderRunner::prepare() {
     for (const auto& format : {from_.csv.date_format, from_.csv.timestamp_format})
         if (format) TARN_CHECK_OK(TimeFormat::compile(*format));
     const auto state = parts_.store.snapshot();
-    TARN_TRY(records, load_file_records(*state, spec_.name));
+    TARN_TRY(records, load_file_records(*state, spec_.identity()));
     records_ = std::move(records);
     prepared_ = true;
     return {};

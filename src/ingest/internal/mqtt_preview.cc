@@ -41,7 +41,8 @@ Result<Preview> preview_mqtt(const SourceSpec& spec, const SourcesParts& parts, 
     const auto& from = std::get<MqttSource>(spec.from);
     // What was published before the source was declared lies in the default stream.
     TARN_TRY(records, newest_of(parts.streams, std::string(kDefaultStream), shape.topic, rows_max));
-    TARN_TRY(own, newest_of(parts.streams, stream_of_source(spec.name), shape.topic, rows_max));
+    TARN_TRY(own,
+             newest_of(parts.streams, stream_of_source(spec.identity()), shape.topic, rows_max));
     records.insert(records.end(), std::make_move_iterator(own.begin()),
                    std::make_move_iterator(own.end()));
     if (records.size() > rows_max)

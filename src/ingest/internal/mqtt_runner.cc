@@ -51,7 +51,7 @@ class MqttRunner final : public ThreadRunner {
         : spec_(spec),
           from_(std::get<MqttSource>(spec_.from)),
           parts_(parts),
-          stream_(stream_of_source(spec.name)),
+          stream_(stream_of_source(spec.identity())),
           rows_(parts.metrics.counter("tarn_mqtt_rows_total", "Readings taken into tables")),
           rejected_(parts.metrics.counter("tarn_mqtt_rejected_total", "Readings set aside")),
           status_(first_status(spec)) {}
@@ -139,13 +139,13 @@ Status MqttRunner::prepare() {
     wanted.database = spec_.database;
     wanted.name = spec_.name;
     wanted.key = from_.key;
-    wanted.source = spec_.name;
+    wanted.source = spec_.identity();
     wanted.comment = "readings published on " + shape.topic.text();
     for (const auto& column : shape.columns)
         wanted.columns.push_back({column.name, column.type, column.key, ""});
     TARN_TRY(table, ensure_table(parts_, wanted));
     TARN_TRY(expected,
-             tables::load_position(parts_.store, {spec_.name, stream_, table->info.uuid}));
+             tables::load_position(parts_.store, {spec_.identity(), stream_, table->info.uuid}));
     TARN_TRY(position, MqttPosition::parse(expected));
     next_ = position.next;
     shape_ = std::move(shape);
@@ -177,7 +177,7 @@ Status MqttRunner::step() {
     due_ = steady_clock::now() + from_.commit;
     TARN_TRY(table, parts_.catalog.snapshot().load_table(spec_.database, spec_.name));
     TARN_TRY(expected,
-             tables::load_position(parts_.store, {spec_.name, stream_, table->info.uuid}));
+             tables::load_position(parts_.store, {spec_.identity(), stream_, table->info.uuid}));
     TARN_TRY(position, MqttPosition::parse(expected));
     TARN_TRY(batch, gather(position));
     next_ = position.next;
@@ -208,8 +208,8 @@ Result<std::vector<tables::TableChange>> MqttRunner::changes_of(const MqttBatch&
         changes.push_back(std::move(made).value());
     }
     if (!batch.rejected().empty()) {
-        TARN_TRY(set_aside,
-                 reject_rows(parts_, spec_.database, spec_.name, spec_.name, batch.rejected()));
+        TARN_TRY(set_aside, reject_rows(parts_, spec_.database, spec_.name, spec_.identity(),
+                                        batch.rejected()));
         changes.push_back(std::move(set_aside));
     }
     return changes;
@@ -224,8 +224,8 @@ Status MqttRunner::commit(const MqttBatch& batch, const tables::TablePtr& table,
         for (const auto& file : change.position_deletes) files.push_back(file.path);
     }
     meta::Batch extra;
-    tables::stage_position(extra, {spec_.name, stream_, table->info.uuid}, std::move(expected),
-                           batch.position().text());
+    tables::stage_position(extra, {spec_.identity(), stream_, table->info.uuid},
+                           std::move(expected), batch.position().text());
     TARN_CHECK_OK(parts_.streams.stage_trim(extra, stream_, batch.position().next));
     auto done = parts_.committer.commit(parts_.caller(), std::move(changes), std::move(extra));
     if (done.ok()) return ok_status();

@@ -72,7 +72,7 @@ Status PostgresFollow::learn(PostgresConnection& connection, const PostgresTable
 
 Status PostgresFollow::round(PostgresConnection& connection, const PostgresTable& table,
                              const FollowPlan& plan, int64_t overlap_now) {
-    TARN_TRY(target, ensure_table(parts_.lake, target_of(table, parts_.source)));
+    TARN_TRY(target, ensure_table(parts_.lake, target_of(table, parts_.source, parts_.identity)));
     table_uuid_ = target->info.uuid;
     TARN_TRY(from, start(table, plan));
     PostgresPosition next;
@@ -137,7 +137,7 @@ Status PostgresFollow::commit(const PostgresTable& table, const FollowPlan& plan
     for (const auto& column : table.columns) names.push_back(column.name);
     for (int attempt = 1;; ++attempt) {
         meta::Batch batch;
-        tables::stage_position(batch, {parts_.source, table.full_name(), table_uuid_},
+        tables::stage_position(batch, {parts_.identity, table.full_name(), table_uuid_},
                                position_.encode(), next.encode());
         if (rows.rows() == 0) {
             TARN_CHECK_OK(parts_.lake.store.commit(std::move(batch)));

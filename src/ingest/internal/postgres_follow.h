@@ -31,7 +31,8 @@ struct RowHashHash {
 class PostgresFollow {
  public:
     struct Parts {
-        const std::string& source;  // its name
+        const std::string& source;    // its name, and the database's
+        const std::string& identity;  // of its state
         const SourcesParts& lake;
         StatusBox& status;
     };

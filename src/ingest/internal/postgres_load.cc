@@ -184,11 +184,11 @@ void PostgresLoad::note(Status status) {
 Status PostgresLoad::run(PostgresConnection& holder, std::vector<TableLoad> tables) {
     tables_ = std::move(tables);
     begun_ = std::chrono::steady_clock::now();
-    TARN_CHECK_OK(remove_leftovers(parts_.lake, parts_.source));
+    TARN_CHECK_OK(remove_leftovers(parts_.lake, parts_.identity));
     std::vector<std::string> locations;
     for (const auto& table : tables_)
         if (table.target.created) locations.push_back(table.target.table->metadata->location);
-    TARN_CHECK_OK(note_staged(parts_.lake, parts_.source, locations));
+    TARN_CHECK_OK(note_staged(parts_.lake, parts_.identity, locations));
     for (const auto& table : tables_)
         parts_.status.change_table(parts_.source, table.source.name, [&](TableStatus& now) {
             now.rows = 0;
@@ -236,8 +236,8 @@ Result<tables::TableChange> PostgresLoad::change_of(const TableLoad& table) cons
     TARN_TRY(now, parts_.lake.catalog.snapshot().load_table(table.target.table->info.database,
                                                             table.target.table->info.name));
     if (now->info.uuid != table.target.table->info.uuid)
-        return Error(Code::conflict, fmt::format("table {} was made anew during its load",
-                                                 now->info.full_name()));
+        return Error(Code::conflict,
+                     fmt::format("table {} was made anew during its load", now->info.full_name()));
     TARN_TRY(plan, tables::plan_scan(parts_.lake.catalog, now));
     for (const auto& task : plan.tasks) change.remove_files.push_back(task.file->path);
     change.table = std::move(now);
@@ -256,13 +256,14 @@ Status PostgresLoad::commit_once() {
             states.push_back(change.table);
             if (!parts_.positions)
                 tables::stage_position(
-                    batch, {parts_.source, tables_[i].source.full_name(), change.table->info.uuid},
+                    batch,
+                    {parts_.identity, tables_[i].source.full_name(), change.table->info.uuid},
                     std::nullopt, tables_[i].position.encode());
             if (change.create || change.makes_snapshot()) changes.push_back(std::move(change));
         }
     }
     if (parts_.positions) TARN_CHECK_OK(parts_.positions(states, batch));
-    stage_forget_staged(batch, parts_.source);
+    stage_forget_staged(batch, parts_.identity);
     if (changes.empty()) {
         TARN_CHECK_OK(parts_.lake.store.commit(std::move(batch)));
     } else {

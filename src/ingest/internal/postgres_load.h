@@ -32,8 +32,9 @@ class PostgresLoad {
  public:
     struct Parts {
         const std::string& url;
-        const std::string& source;  // its name
-        int connections_max;        // the holder included
+        const std::string& source;    // its name, and the database's
+        const std::string& identity;  // of its state
+        int connections_max;          // the holder included
         const SourcesParts& lake;
         StopFlag& stop;
         StatusBox& status;

@@ -47,6 +47,7 @@ class PostgresRunner final : public ThreadRunner {
  public:
     PostgresRunner(const SourceSpec& spec, const SourcesParts& parts)
         : name_(spec.name),
+          identity_(spec.identity()),
           from_(std::get<PostgresSource>(spec.from)),
           parts_(parts),
           rounds_(parts.metrics.counter("tarn_postgres_rounds_total",
@@ -73,7 +74,7 @@ class PostgresRunner final : public ThreadRunner {
                                                      const std::string& table) const;
     void note(const Error& error);
 
-    const std::string name_;
+    const std::string name_, identity_;
     const PostgresSource from_;
     const SourcesParts& parts_;
     Counter& rounds_;
@@ -179,7 +180,7 @@ Result<std::optional<PostgresPosition>> PostgresRunner::recorded(const std::stri
     const auto state = parts_.catalog.snapshot();
     TARN_TRY(found, state.find_relation(name_, table));
     if (!found) return std::optional<PostgresPosition>();
-    TARN_TRY(bytes, tables::load_position(state.state(), {name_, outside, found->uuid}));
+    TARN_TRY(bytes, tables::load_position(state.state(), {identity_, outside, found->uuid}));
     if (!bytes) return std::optional<PostgresPosition>();
     TARN_TRY(position, PostgresPosition::decode(*bytes));
     return std::optional<PostgresPosition>(std::move(position));
@@ -189,7 +190,7 @@ Result<TableLoad> PostgresRunner::prepare(PostgresConnection& connection,
                                           const PostgresTable& table, int64_t overlap_now) {
     TableLoad out;
     out.source = table;
-    TARN_TRY(target, stage_table(parts_, target_of(table, name_)));
+    TARN_TRY(target, stage_table(parts_, target_of(table, name_, identity_)));
     const auto snapshot = target.table->current_snapshot();
     if (snapshot && snapshot->summary_number("total-records").value_or(1) > 0)
         return Error(Code::already_exists,
@@ -231,7 +232,14 @@ Status PostgresRunner::load(PostgresConnection& connection,
     log_info("ingest", "a database is being loaded",
              {{"source", name_}, {"tables", static_cast<uint64_t>(loads.size())}});
     const auto positions = loads;
-    PostgresLoad job({from_.url, name_, from_.connections_max, parts_, stop_, status_, {},
+    PostgresLoad job({from_.url,
+                      name_,
+                      identity_,
+                      from_.connections_max,
+                      parts_,
+                      stop_,
+                      status_,
+                      {},
                       from_.bytes_per_second_max});
     TARN_CHECK_OK(job.run(connection, std::move(loads)));
     log_info("ingest", "a database is loaded", {{"source", name_}});
@@ -240,10 +248,11 @@ Status PostgresRunner::load(PostgresConnection& connection,
     for (const auto& table : positions) {
         TARN_TRY(plan, follow_plan(table.source, from_));
         followed_.erase(table.source.full_name());
-        auto& one = followed_
-                        .emplace(table.source.full_name(),
-                                 PostgresFollow({name_, parts_, status_}, table.position))
-                        .first->second;
+        auto& one =
+            followed_
+                .emplace(table.source.full_name(),
+                         PostgresFollow({name_, identity_, parts_, status_}, table.position))
+                .first->second;
         TARN_CHECK_OK(one.learn(connection, table.source, plan));
     }
     return ok_status();
@@ -257,7 +266,8 @@ Status PostgresRunner::follow_table(PostgresConnection& connection, const Postgr
     if (found == followed_.end() || !(found->second.position() == *position)) {
         followed_.erase(table.full_name());
         found = followed_
-                    .emplace(table.full_name(), PostgresFollow({name_, parts_, status_}, *position))
+                    .emplace(table.full_name(),
+                             PostgresFollow({name_, identity_, parts_, status_}, *position))
                     .first;
     }
     TARN_TRY(plan, follow_plan(table, from_));
@@ -327,15 +337,17 @@ void add_notes(const PostgresTable& table, const PostgresSource& from, Preview& 
         if (!fine.ok())
             notes.push_back(fine.error().message);
         else if (!has_identity(table))
-            notes.push_back(fmt::format("table {} has no primary key: rows are only added, and "
-                                        "changes and deletions are not seen; ALTER TABLE {} "
-                                        "REPLICA IDENTITY FULL, or a primary key, mends it",
-                                        table.full_name(), table.quoted()));
+            notes.push_back(
+                fmt::format("table {} has no primary key: rows are only added, and "
+                            "changes and deletions are not seen; ALTER TABLE {} "
+                            "REPLICA IDENTITY FULL, or a primary key, mends it",
+                            table.full_name(), table.quoted()));
         for (const auto& column : table.columns)
             if (column.generated)
-                notes.push_back(fmt::format("table {}: column {} is computed by the database, is "
-                                            "not in its log, and is left out",
-                                            table.full_name(), column.name));
+                notes.push_back(
+                    fmt::format("table {}: column {} is computed by the database, is "
+                                "not in its log, and is left out",
+                                table.full_name(), column.name));
     }
     if (from.follow != PostgresSource::Follow::incremental) return;
     const auto plan = follow_plan(table, from);
@@ -370,7 +382,8 @@ Result<Preview> preview_postgres(const SourceSpec& spec, const SourcesParts& par
     TARN_TRY(tables, find_postgres_tables(*connection, from.tables));
     Preview preview;
     if (from.follow == PostgresSource::Follow::changes) {
-        const Status able = check_capture(*connection, capture_names(parts.lake_id, spec.name));
+        const Status able =
+            check_capture(*connection, capture_names(parts.lake_id, spec.identity()));
         if (!able.ok()) preview.notes.push_back(able.error().message);
     }
     for (const auto& table : tables) {

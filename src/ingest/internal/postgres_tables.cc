@@ -99,7 +99,8 @@ Result<std::vector<CatalogRelation>> load_relations(PostgresConnection& connecti
                  "has_table_privilege(c.oid, 'SELECT') OR has_any_column_privilege(c.oid, "
                  "'SELECT'), has_schema_privilege(n.oid, 'USAGE'), row_security_active(c.oid), "
                  "greatest(c.reltuples, 0)::bigint, obj_description(c.oid, 'pg_class'), "
-                 "c.relreplident, c.relpersistence <> 'p' FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN "
+                 "c.relreplident, c.relpersistence <> 'p' FROM pg_class c JOIN pg_namespace n ON "
+                 "n.oid = c.relnamespace WHERE c.relkind IN "
                  "('r', 'p', 'm', 'v', 'f') AND n.nspname <> 'information_schema' AND n.nspname "
                  "!~ '^pg_' ORDER BY 2, 3"));
     std::vector<CatalogRelation> out;
@@ -128,7 +129,8 @@ bool same_ignoring_case(std::string_view a, std::string_view b) {
     });
 }
 
-const CatalogRelation* find_relation(const std::vector<CatalogRelation>& all, const std::string& wanted) {
+const CatalogRelation* find_relation(const std::vector<CatalogRelation>& all,
+                                     const std::string& wanted) {
     const std::string full = wanted.find('.') == std::string::npos ? "public." + wanted : wanted;
     for (const auto& relation : all)
         if (relation.full_name() == full) return &relation;
@@ -161,7 +163,8 @@ Status check_readable(const PostgresConnection& connection, const CatalogRelatio
 }
 
 Result<const CatalogRelation*> choose_one(const PostgresConnection& connection,
-                                   const std::vector<CatalogRelation>& all, const std::string& name) {
+                                          const std::vector<CatalogRelation>& all,
+                                          const std::string& name) {
     const CatalogRelation* found = find_relation(all, name);
     if (!found)
         return Error(Code::not_found,
@@ -173,8 +176,8 @@ Result<const CatalogRelation*> choose_one(const PostgresConnection& connection,
 }
 
 Result<std::vector<CatalogRelation>> choose(PostgresConnection& connection,
-                                     const std::vector<std::string>& names,
-                                     std::vector<Error>* problems) {
+                                            const std::vector<std::string>& names,
+                                            std::vector<Error>* problems) {
     TARN_TRY(all, load_relations(connection));
     std::vector<CatalogRelation> chosen;
     if (names.empty()) {
@@ -197,9 +200,9 @@ Result<std::vector<CatalogRelation>> choose(PostgresConnection& connection,
             problems->push_back(std::move(found).error());
             continue;
         }
-        const bool twice = std::any_of(chosen.begin(), chosen.end(), [&](const CatalogRelation& one) {
-            return one.oid == (*found)->oid;
-        });
+        const bool twice =
+            std::any_of(chosen.begin(), chosen.end(),
+                        [&](const CatalogRelation& one) { return one.oid == (*found)->oid; });
         if (!twice) chosen.push_back(**found);
     }
     return chosen;
@@ -223,15 +226,17 @@ Status load_columns(PostgresConnection& connection, const std::string& oids, Tab
         connection.server_version() >= 120000 ? "a.attgenerated <> ''" : "false";
     const std::string_view missing =
         connection.server_version() >= 110000 ? "a.atthasmissing" : "false";
-    TARN_TRY(rows, connection.query(
-                       "SELECT a.attrelid, a.attname, a.atttypid, a.atttypmod, a.attndims, "
-                       "a.attnotnull, col_description(a.attrelid, a.attnum), "
-                       "format_type(a.atttypid, a.atttypmod), a.attnum, a.atthasdef OR "
-                       "a.attidentity <> '' OR " +
-                           std::string(missing) + ", " + std::string(generated) +
-                           " FROM pg_attribute a WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped AND "
-                       "has_column_privilege(a.attrelid, a.attnum, 'SELECT') ORDER BY 1, a.attnum",
-                       {oids}));
+    TARN_TRY(rows,
+             connection.query(
+                 "SELECT a.attrelid, a.attname, a.atttypid, a.atttypmod, a.attndims, "
+                 "a.attnotnull, col_description(a.attrelid, a.attnum), "
+                 "format_type(a.atttypid, a.atttypmod), a.attnum, a.atthasdef OR "
+                 "a.attidentity <> '' OR " +
+                     std::string(missing) + ", " + std::string(generated) +
+                     " FROM pg_attribute a WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND "
+                     "NOT a.attisdropped AND "
+                     "has_column_privilege(a.attrelid, a.attnum, 'SELECT') ORDER BY 1, a.attnum",
+                 {oids}));
     std::map<uint32_t, std::set<std::string>> used;
     for (const auto& row : rows) {
         const auto oid = number_of<uint32_t>(row[0]);
@@ -257,12 +262,12 @@ Status load_keys(PostgresConnection& connection, const std::string& oids, Tables
     const std::string parts =
         connection.server_version() >= 110000 ? "i.indnkeyatts" : "i.indnatts";
     TARN_TRY(rows, connection.query(
-                       "SELECT i.indrelid, a.attname, i.indisprimary, i.indisreplident FROM pg_index i CROSS JOIN LATERAL "
+                       "SELECT i.indrelid, a.attname, i.indisprimary, i.indisreplident FROM "
+                       "pg_index i CROSS JOIN LATERAL "
                        "unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, place) JOIN "
                        "pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum WHERE "
                        "(i.indisprimary OR i.indisreplident) AND k.place <= " +
-                           parts +
-                           " AND i.indrelid = ANY ($1::oid[]) ORDER BY 1, k.place",
+                           parts + " AND i.indrelid = ANY ($1::oid[]) ORDER BY 1, k.place",
                        {oids}));
     std::set<uint32_t> hidden;  // a part of the key may not be read: the rest of it is no key
     for (const auto& row : rows) {
@@ -437,13 +442,14 @@ Result<std::vector<Type>> types_in_log(PostgresConnection& connection,
     return out;
 }
 
-TargetTable target_of(const PostgresTable& table, const std::string& source) {
+TargetTable target_of(const PostgresTable& table, const std::string& source,
+                      const std::string& identity) {
     TargetTable out;
     out.database = source;
     out.name = table.name;
     out.key = table.key;
     out.comment = table.comment;
-    out.source = source;
+    out.source = identity;
     for (const auto& column : table.columns)
         out.columns.push_back({column.name, column.type, column.required, column.comment});
     return out;

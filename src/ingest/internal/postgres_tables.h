@@ -39,7 +39,7 @@ struct PostgresTable {
     bool unlogged = false;        // unlogged or temporary: its changes are in no log
     std::string name;             // in the lake
     std::vector<PostgresColumn> columns;
-    std::vector<std::string> key;  // of the primary key, names in the lake; empty: none
+    std::vector<std::string> key;             // of the primary key, names in the lake; empty: none
     std::vector<std::string> identity_index;  // identity i: the index's columns, likewise
     uint64_t rows_estimated = 0;
     std::string comment;
@@ -58,14 +58,15 @@ struct PostgresTable {
 query::Type type_of_postgres(uint32_t oid, int32_t modifier);
 
 /// The tables that `names` means ("sales" of schema public, "shop.sales"), or all that the user may
-/// read. Errors: not_found, permission_denied with the GRANT to run; with `problems` those of single
-/// tables go there, and the others are the answer.
+/// read. Errors: not_found, permission_denied with the GRANT to run; with `problems` those of
+/// single tables go there, and the others are the answer.
 Result<std::vector<PostgresTable>> find_postgres_tables(PostgresConnection& connection,
                                                         const std::vector<std::string>& names,
                                                         std::vector<Error>* problems = nullptr);
 /// The types of columns as the log describes them; arrays of arrays are lists here.
 Result<std::vector<query::Type>> types_in_log(PostgresConnection& connection,
                                               const std::vector<RelationColumn>& columns);
-TargetTable target_of(const PostgresTable& table, const std::string& source);
+TargetTable target_of(const PostgresTable& table, const std::string& source,
+                      const std::string& identity);
 
 }  // namespace tarn::ingest

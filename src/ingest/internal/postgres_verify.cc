@@ -70,7 +70,7 @@ TableVerifier::~TableVerifier() = default;
 Status TableVerifier::prepare() {
     drop_generated(table_);
     versions_ = table_.kind == 'r';
-    TARN_TRY(here, find_lake_table(parts_.lake, parts_.source, table_));
+    TARN_TRY(here, find_lake_table(parts_.lake, parts_.source, parts_.identity, table_));
     if (!here || !here->capture)
         return Error(Code::precondition_failed, "it is not followed by its changes yet");
     if (here->capture->pause != CaptureTable::Pause::none)
@@ -275,7 +275,7 @@ Status TableVerifier::wait_for_lake(Lsn lsn) {
     const auto end = Steady::now() + kBehindMax;
     bool told = false;
     while (true) {
-        TARN_TRY(position, load_capture_position(parts_.lake.store, parts_.source));
+        TARN_TRY(position, load_capture_position(parts_.lake.store, parts_.identity));
         if (!position) return Error(Code::unavailable, "the source is not followed at the moment");
         if (position->lsn >= lsn) return ok_status();
         if (!std::exchange(told, true)) {

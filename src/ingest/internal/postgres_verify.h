@@ -23,7 +23,8 @@
 namespace tarn::ingest {
 
 struct VerifyParts {
-    const std::string& source;  // its name
+    const std::string& source;    // its name, and the database's
+    const std::string& identity;  // of its state
     const PostgresSource& from;
     const SourcesParts& lake;
     StopFlag& stop;

@@ -45,7 +45,7 @@ Status TableVerifier::repair_all() {
 
 /// Mends the first of `left` and takes them out of it. False: somebody committed in between.
 Result<bool> TableVerifier::repair_once(std::vector<size_t>& left) {
-    TARN_TRY(position, load_capture_position(parts_.lake.store, parts_.source));
+    TARN_TRY(position, load_capture_position(parts_.lake.store, parts_.identity));
     if (!position) return Error(Code::unavailable, "the source is not followed at the moment");
     const size_t count = std::min(left.size(), kAtOnce);
     std::map<std::string, size_t> places;
@@ -92,7 +92,7 @@ Result<bool> TableVerifier::repair_once(std::vector<size_t>& left) {
     if (!mended.empty()) {
         TARN_TRY(change, repair_change(rows, mended));
         meta::Batch batch;
-        stage_capture_position(batch, parts_.source, position, *position);
+        stage_capture_position(batch, parts_.identity, position, *position);
         const auto done =
             parts_.lake.committer.commit(parts_.lake.caller(), {change}, std::move(batch));
         if (!done.ok()) {

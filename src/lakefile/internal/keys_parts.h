@@ -5,7 +5,7 @@
 
 namespace tarn::lakefile {
 
-KeyInfo was_key();
+KeyInfo was_key(Form form);
 
 const ObjectInfo& forecast_model();
 const ObjectInfo& stock_out_model();
