@@ -81,6 +81,7 @@ class RunningServer final : public Server {
         if (queries_) queries_->stop();
         if (services_) services_->stop();
         work_.stop();
+        spare_.stop();
         query_.stop();
         if (lake_) lake_->close();
         log_info("app", "stopped");
@@ -223,6 +224,7 @@ class RunningServer final : public Server {
     http::ServiceOptions http_options(const std::string& door) {
         http::ServiceOptions options;
         options.lane = &work_;
+        options.spare = &spare_;
         options.clock = &lake_->clock;
         options.metrics = &lake_->metrics;
         options.door = door;
@@ -325,6 +327,7 @@ class RunningServer final : public Server {
     std::unique_ptr<Lake> lake_;
     std::unique_ptr<Services> services_;
     Lane work_{{"work", settings_.work_threads, 4096}};
+    http::SpareLane spare_;
     Lane query_{{"query", 16, 1024}};
     std::unique_ptr<s3::Door> s3_;
     std::unique_ptr<http::Service> s3_service_;

@@ -14,6 +14,7 @@
 #include "net/session.h"
 #include "protocols/http/request.h"
 #include "protocols/http/response.h"
+#include "protocols/http/spare_lane.h"
 
 namespace tarn::http {
 
@@ -41,12 +42,14 @@ struct ServiceOptions {
     Lane* lane = nullptr;  // outlives the service
     std::function<Lane*(const RequestHead&)>
         choose_lane;  // overrides lane per request; on the loop
+    SpareLane* spare = nullptr;  // outlives the service; null: handlers that wait for peers hold their lane
     RefusalHandler refuse;
     const Clock* clock = nullptr;  // for Date; null: the system's
     Metrics* metrics = nullptr;
     std::string door = "http";                       // label of metrics
     std::chrono::milliseconds head_timeout{10'000};  // from its first byte to its last
-    std::chrono::milliseconds body_timeout{30'000};  // between two pieces of a body, either way
+    /// Between two pieces of a body, either way; of one up to whole_body_bytes: for all of it.
+    std::chrono::milliseconds body_timeout{30'000};
     std::chrono::milliseconds keep_alive_timeout{75'000};
     size_t body_buffer_bytes = 256 * 1024;  // received and not yet read by the handler
     size_t whole_body_bytes =

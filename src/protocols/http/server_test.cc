@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <thread>
 
 #include "net/fake_transport.h"
 #include "protocols/http/fake_exchange.h"
@@ -356,6 +357,33 @@ TEST_F(Http, a_stream_ends_with_its_reader) {
     EXPECT_FALSE(stream->write("x"));
     stream->on_close([&] { ++closed; });
     EXPECT_EQ(closed, 2);
+}
+
+TEST_F(Http, others_do_not_wait_for_a_handler_that_waits_for_its_peer) {
+    SpareLane spare(1, 1);
+    open(count_body(), [&](ServiceOptions& options) {
+        options.spare = &spare;
+        options.body_timeout = std::chrono::minutes(5);
+    });
+    session_->on_bytes("PUT /x HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\nx");
+    while (spare.choose(lane_.get()) == lane_.get()) std::this_thread::yield();
+
+    const auto other = std::make_shared<net::FakeTransport>();
+    const auto session = service_->factory()(*other);
+    session->on_bytes(kGet);
+    std::string answered;
+    while (answered.empty()) {
+        other->run_posted();
+        answered = other->take_sent();
+    }
+    EXPECT_NE(answered.find("200 OK"), std::string::npos);
+
+    session_->on_bytes(std::string(99'999, 'x'));
+    settle();
+    EXPECT_NE(transport_->take_sent().find("100000"), std::string::npos);
+    EXPECT_EQ(spare.choose(lane_.get()), lane_.get());
+    spare.stop();
+    session->on_close();
 }
 
 TEST_F(Http, draining_ends_after_the_answer) {

@@ -85,6 +85,11 @@ std::string BodyBuffer::pop(size_t max) {
     return piece;
 }
 
+bool BodyBuffer::ready() const {
+    MutexLock lock(mutex_);
+    return bytes_ > 0 || complete_ || failed_;
+}
+
 void BodyBuffer::discard() {
     MutexLock lock(mutex_);
     discarded_ = true;

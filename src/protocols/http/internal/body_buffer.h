@@ -30,6 +30,8 @@ class BodyBuffer {
     /// At least a byte, at most `max`; empty at the end. `resume` tells that there is room again
     /// after push had reached the bound. timed_out when nothing comes within `patience`.
     Result<std::string> read(size_t max, std::chrono::milliseconds patience, bool& resume);
+    /// read would not wait.
+    bool ready() const;
     /// Throws away what waits; later bytes are not kept.
     void discard();
     bool complete() const;

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <optional>
 
 #include "base/log.h"
 
@@ -149,6 +150,8 @@ Result<std::string> Exchange::read(size_t max) {
         if (status_ == 0) wire_->send("HTTP/1.1 100 Continue\r\n\r\n");
     }
     bool resume = false;
+    std::optional<SpareLane::Wait> wait;
+    if (!body_.ready()) wait.emplace(service_->options.spare);
     auto piece = body_.read(max, service_->options.body_timeout, resume);
     if (!piece.ok()) close_ = true;
     if (resume) wire_->post([&owner = owner_] { owner.on_body_room(); });
@@ -256,8 +259,10 @@ Status Exchange::write(std::string bytes) {
     }
     TARN_CHECK_OK(send_piece(std::move(bytes)));
     const size_t bound = service_->options.unsent_bytes_max;
+    if (wire_->unsent_bytes() <= bound) return peer_gone() ? Status(gone_error()) : Status();
+    assert_may_block();
+    const SpareLane::Wait wait(service_->options.spare);
     MutexLock lock(mutex_);
-    if (wire_->unsent_bytes() > bound) assert_may_block();
     // The connection's stall timeout bounds the wait; the pause bounds what a missed call could
     // cost.
     while (!gone_ && wire_->unsent_bytes() > bound)

@@ -97,8 +97,6 @@ bool HttpSession::take_body(std::string_view& input) {
     if (unread && discarded_bytes_ > service_->options.drain_bytes) {
         stop_input();
         transport_.close_after_send();
-    } else if (!dispatched_) {
-        transport_.set_deadline(service_->options.body_timeout);
     }
     return false;
 }
@@ -112,6 +110,7 @@ void HttpSession::dispatch() {
     dispatched_ = true;
     const auto& options = service_->options;
     Lane* lane = options.choose_lane ? options.choose_lane(exchange_->head()) : options.lane;
+    if (options.spare != nullptr) lane = options.spare->choose(lane);
     if (lane == nullptr || !lane->try_submit([exchange = exchange_] { exchange->run(); }))
         exchange_->refuse(Refusal::Kind::busy, 503, "too many requests wait; try again later");
 }
