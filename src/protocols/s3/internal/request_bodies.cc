@@ -1,6 +1,7 @@
 #include "protocols/s3/internal/request_bodies.h"
 
 #include <algorithm>
+#include <charconv>
 #include <pugixml.hpp>
 
 #include "protocols/s3/internal/address.h"
@@ -23,14 +24,21 @@ Error malformed() {
         "MalformedXML");
 }
 
-/// pugixml keeps texts as C strings: a NUL, also one written as a reference, would cut a key short.
-bool has_nul(std::string_view xml) {
+/// pugixml keeps texts as C strings, so that a NUL would cut a key short, counts the number of a
+/// reference modulo 2^32, and takes numbers that are no characters.
+bool has_bad_character(std::string_view xml) {
     if (xml.find('\0') != std::string_view::npos) return true;
     for (auto at = xml.find("&#"); at != std::string_view::npos; at = xml.find("&#", at + 2)) {
         auto digits = xml.substr(at + 2);
-        if (digits.starts_with("x") || digits.starts_with("X")) digits.remove_prefix(1);
-        auto end = digits.find_first_not_of('0');
-        if (end != std::string_view::npos && digits[end] == ';' && end > 0) return true;
+        const bool hexadecimal = digits.starts_with("x");
+        if (hexadecimal) digits.remove_prefix(1);
+        uint32_t point = 0;
+        const char* end = digits.data() + digits.size();
+        const auto read = std::from_chars(digits.data(), end, point, hexadecimal ? 16 : 10);
+        if (read.ec == std::errc::invalid_argument) continue;  // text, not a reference
+        if (read.ec != std::errc() || point == 0 || point > 0x10ffff ||
+            (point >= 0xd800 && point <= 0xdfff))
+            return true;
     }
     return false;
 }
@@ -45,7 +53,7 @@ bool too_deep(const pugi::xml_document& document) {
 /// The root element, when the document is well formed and its root is called `name`.
 Result<pugi::xml_node> load(pugi::xml_document& document, std::string_view xml, size_t bytes_max,
                             const char* name) {
-    if (xml.size() > bytes_max || has_nul(xml) || !is_utf8(xml)) return malformed();
+    if (xml.size() > bytes_max || has_bad_character(xml) || !is_utf8(xml)) return malformed();
     auto parsed = document.load_buffer(
         xml.data(), xml.size(),
         pugi::parse_default | pugi::parse_doctype | pugi::parse_ws_pcdata_single,

@@ -50,6 +50,10 @@ TEST(DeleteObjectsBody, RefusesEverythingElse) {
           "<!DOCTYPE d [<!ENTITY e \"x\">]><Delete><Object><Key>a</Key></Object></Delete>",
           "<Delete><Object><Key>a&#0;b</Key></Object></Delete>",
           "<Delete><Object><Key>a&#x00;b</Key></Object></Delete>",
+          "<Delete><Object><Key>a&#x100000000;b</Key></Object></Delete>",
+          "<Delete><Object><Key>a&#4294967394;b</Key></Object></Delete>",
+          "<Delete><Object><Key>a&#xD800;b</Key></Object></Delete>",
+          "<Delete><Object><Key>a&#x110000;b</Key></Object></Delete>",
           "<Delete><Object><Key>\xFF</Key></Object></Delete>",
           "<Delete><Object><Key>a</Key></Object></Delete><Delete/>", "not xml", "\xEF\xBB\xBF"}) {
         auto body = parse_delete_objects(xml);
