@@ -39,7 +39,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     for (const auto& column : rows->columns)
         for (size_t row = 0; row < rows->rows(); ++row) {
             std::string text;
-            if (!column.is_null(row)) column.append_pg_text(row, text);
+            if (!column.is_null(row) && column.type().children.empty())
+                column.append_pg_text(row, text);
         }
     return 0;
 }

@@ -236,13 +236,16 @@ Result<Literal> decode_bound(const Type& type, std::string_view bytes) {
             if (bytes.empty() || bytes.size() > 16) return malformed(type);
             Int128 unscaled = bytes[0] & 0x80 ? -1 : 0;
             for (const char c : bytes) unscaled = unscaled * 256 + static_cast<uint8_t>(c);
+            if (!fits(type, Literal::decimal(unscaled))) return malformed(type);
             return Literal::decimal(unscaled);
         }
         case TypeId::uuid:
             if (bytes.size() != 16) return malformed(type);
             return Literal::text(std::string(bytes));
-        case TypeId::string:
         case TypeId::fixed:
+            if (bytes.size() != static_cast<size_t>(type.length)) return malformed(type);
+            return Literal::text(std::string(bytes));
+        case TypeId::string:
         case TypeId::binary:
             return Literal::text(std::string(bytes));
         default:

@@ -152,6 +152,8 @@ TEST(LiteralTest, BoundsRoundTripAndOldOnesDecode) {
               Literal::real(0.5));
     EXPECT_FALSE(decode_bound(Type::of(TypeId::int32), "abc").ok());
     EXPECT_FALSE(decode_bound(Type::decimal(9, 2), "").ok());
+    EXPECT_FALSE(decode_bound(Type::decimal(9, 2), "s3:u").ok());  // ten digits
+    EXPECT_FALSE(decode_bound(Type::fixed(4), "abc").ok());
 }
 
 TEST(LiteralTest, Order) {
