@@ -39,13 +39,19 @@ Sessions::Sessions(meta::Store& store, const Users& users, const Clock& clock,
                    SessionOptions options)
     : store_(store), users_(users), clock_(clock), options_(options) {}
 
-Result<std::string> Sessions::create_token(std::string_view user, meta::Batch with) {
+bool Sessions::is_good_key(const std::string& access_key_id) const {
+    return access_key_id.empty() || users_.find_key(access_key_id) != nullptr;
+}
+
+Result<std::string> Sessions::create_token(std::string_view user, std::string_view access_key_id,
+                                           meta::Batch with) {
     TARN_CHECK_OK(users_.principal_of(user));
     const std::string token = new_secret();
     const Timestamp now = clock_.now();
     meta::Batch batch;
     batch.put(token_key(codec::sha256(token)),
-              encode(TokenRecord{std::string(user), now, now.plus(options_.token_lifetime)}));
+              encode(TokenRecord{std::string(user), now, now.plus(options_.token_lifetime),
+                                 std::string(access_key_id)}));
     batch.merge(std::move(with));
     TARN_CHECK_OK(store_.commit(std::move(batch)));
     return token;
@@ -60,13 +66,14 @@ Result<NewSession> Sessions::redeem_token(std::string_view token, meta::Batch wi
     const auto user = users_.get_user(found.user);
     // A user who was deleted and made again is another user.
     const bool good = principal.ok() && user.ok() && found.created >= user->created &&
-                      clock_.now() < found.expires;
+                      clock_.now() < found.expires && is_good_key(found.access_key_id);
     if (!good) return bad_token();
     meta::Batch batch;
     // Of two who use the link at once, one gets in.
     batch.require_version(key, record->version, bad_token());
     batch.erase(key);
     batch.merge(std::move(with));
+    principal->access_key_id = found.access_key_id;
     return open_session(principal.value(), std::move(batch));
 }
 
@@ -81,7 +88,8 @@ Result<NewSession> Sessions::open_session(const Principal& principal, meta::Batc
     session.expires = now.plus(options_.session_lifetime);
     meta::Batch batch;
     batch.put(session_key(codec::sha256(session.id)),
-              encode(SessionRecord{principal.name, now, session.expires, now}));
+              encode(SessionRecord{principal.name, now, session.expires, now,
+                                   principal.access_key_id}));
     batch.merge(std::move(with));
     TARN_CHECK_OK(store_.commit(std::move(batch)));
     return session;
@@ -98,7 +106,8 @@ Result<Session> Sessions::find(std::string_view session_id) {
     const Timestamp now = clock_.now();
     const bool good = principal.ok() && user.ok() && found.created >= user->created &&
                       (!left || meta::decode_counter(left->value) < found.created.micros) &&
-                      now < found.expires && now.since(found.last_seen) < options_.idle_timeout;
+                      now < found.expires && now.since(found.last_seen) < options_.idle_timeout &&
+                      is_good_key(found.access_key_id);
     if (!good) return signed_out();
     if (now.since(found.last_seen) > options_.idle_timeout / kIdleGrain) {
         found.last_seen = now;
@@ -109,7 +118,8 @@ Result<Session> Sessions::find(std::string_view session_id) {
         // goes on.
         store_.commit(std::move(batch), [](const Result<meta::Commit>&) {});
     }
-    return Session{std::move(principal).value(), csrf_of(session_id), found.expires};
+    return Session{std::move(principal).value(), csrf_of(session_id), found.expires,
+                   std::move(found.access_key_id)};
 }
 
 Status Sessions::check_csrf(const Session& session, std::string_view presented) {

@@ -37,7 +37,7 @@ class SessionsTest : public testing::Test {
 };
 
 TEST_F(SessionsTest, ATokenWorksOnce) {
-    const auto token = sessions_->create_token("ann");
+    const auto token = sessions_->create_token("ann", "");
     ASSERT_TRUE(token.ok());
     EXPECT_GE(token->size(), 43u);
     const auto session = sessions_->redeem_token(token.value());
@@ -46,17 +46,17 @@ TEST_F(SessionsTest, ATokenWorksOnce) {
     EXPECT_TRUE(is_in(session.value()));
     EXPECT_EQ(sessions_->redeem_token(token.value()).error().code, Code::unauthenticated);
     EXPECT_FALSE(sessions_->redeem_token("").ok());
-    EXPECT_EQ(sessions_->create_token("nobody").error().code, Code::not_found);
+    EXPECT_EQ(sessions_->create_token("nobody", "").error().code, Code::not_found);
 }
 
 TEST_F(SessionsTest, ATokenExpires) {
-    const auto token = sessions_->create_token("ann").value();
+    const auto token = sessions_->create_token("ann", "").value();
     store_.clock.advance(minutes(15));
     EXPECT_EQ(sessions_->redeem_token(token).error().code, Code::unauthenticated);
 }
 
 TEST_F(SessionsTest, NothingSecretStandsInTheStore) {
-    const auto token = sessions_->create_token("ann").value();
+    const auto token = sessions_->create_token("ann", "").value();
     const auto session = sign_in();
     for (auto iterator = store_->scan({}); iterator->valid(); iterator->next()) {
         const std::string all =
@@ -96,7 +96,7 @@ TEST_F(SessionsTest, EndsWithItsUser) {
     const auto session = sign_in();
     ASSERT_TRUE(users_->set_user_attributes("ann", {{"region", "east"}}).ok());
     EXPECT_EQ(sessions_->find(session.id)->principal.attributes.at("region"), "east");
-    const auto token = sessions_->create_token("ann").value();
+    const auto token = sessions_->create_token("ann", "").value();
     ASSERT_TRUE(users_->delete_user("ann").ok());
     EXPECT_FALSE(is_in(session));
     store_.clock.advance(seconds(1));
@@ -114,7 +114,7 @@ TEST_F(SessionsTest, ChecksTheCsrfToken) {
 }
 
 TEST_F(SessionsTest, RemovesWhatHasExpired) {
-    const auto token = sessions_->create_token("ann").value();
+    const auto token = sessions_->create_token("ann", "").value();
     sign_in();
     sign_in();
     EXPECT_EQ(sessions_->remove_expired(100).value(), 0u);
@@ -124,6 +124,24 @@ TEST_F(SessionsTest, RemovesWhatHasExpired) {
     EXPECT_EQ(sessions_->remove_expired(100).value(), 2u);
     EXPECT_EQ(sessions_->remove_expired(100).value(), 0u);
     EXPECT_TRUE(is_in(fresh));
+}
+
+TEST_F(SessionsTest, EndWithTheKeyTheyWereOpenedWith) {
+    const auto key = users_->create_key("ann").value();
+    const auto other = users_->create_key("ann").value();
+    const auto by_key = sessions_->open_session(users_->find_key(key.id)->principal).value();
+    const auto by_other = sessions_->open_session(users_->find_key(other.id)->principal).value();
+    const auto link = sessions_->create_token("ann", key.id).value();
+    const auto unused = sessions_->create_token("ann", key.id).value();
+    const auto by_link = sessions_->redeem_token(link).value();
+    EXPECT_EQ(sessions_->find(by_link.id)->access_key_id, key.id);
+    ASSERT_TRUE(users_->set_key_active(key.id, false).ok());
+    EXPECT_EQ(sessions_->find(by_key.id).error().code, Code::unauthenticated);
+    EXPECT_EQ(sessions_->find(by_link.id).error().code, Code::unauthenticated);
+    EXPECT_EQ(sessions_->redeem_token(unused).error().code, Code::unauthenticated);
+    EXPECT_TRUE(sessions_->find(by_other.id).ok());
+    ASSERT_TRUE(users_->delete_key(other.id).ok());
+    EXPECT_FALSE(sessions_->find(by_other.id).ok());
 }
 
 }  // namespace

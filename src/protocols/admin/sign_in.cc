@@ -3,6 +3,7 @@
 #include "codec/hash.h"
 #include "codec/text.h"
 #include "dashboards/embed_links.h"
+#include "lakefile/applier.h"
 #include "net/peer.h"
 
 namespace tarn::admin {
@@ -27,8 +28,16 @@ Result<SignedIn> by_signature(const DoorParts& parts, http::Request& request,
     for (size_t i = 0; i < request.headers().size(); ++i)
         described.headers.emplace_back(request.headers()[i].name, request.headers()[i].value);
     described.body_sha256 = codec::hex_encode(codec::sha256(body));
-    TARN_TRY(proved, parts.authenticator->authenticate(described, {"tarn"}));
-    return SignedIn{std::move(proved.principal), SignedInBy::signature, {}};
+    auto proved = parts.authenticator->authenticate(described, {"tarn"});
+    // S3's clients are told which of the two it was; here nobody learns which keys exist.
+    if (!proved.ok() && (proved.error().reason == "InvalidAccessKeyId" ||
+                         proved.error().reason == "SignatureDoesNotMatch"))
+        return Error(Code::unauthenticated,
+                     "the signature does not fit: check the access key id, its secret, and that "
+                     "nothing changed after signing",
+                     "SignatureDoesNotMatch");
+    if (!proved.ok()) return std::move(proved).error();
+    return SignedIn{std::move(proved->principal), SignedInBy::signature, {}};
 }
 
 Result<SignedIn> by_password(const DoorParts& parts, http::Request& request,
@@ -114,6 +123,20 @@ std::string session_cookie(const std::string& id, int64_t max_age_s, bool secure
            (secure ? "; Secure" : "");
 }
 
+Json identity(const DoorParts& parts, const security::Principal& principal) {
+    Json out = {{"user", principal.name},
+                {"arn", principal.arn},
+                {"roles", principal.roles},
+                {"attributes", principal.attributes},
+                {"account", parts.users->account_id()},
+                {"lake", ""}};
+    if (parts.applier == nullptr) return out;
+    // A lakefile that cannot be read is told where it is asked for; who signs in needs no name of it.
+    if (const auto applied = parts.applier->describe_current(); applied.ok())
+        out["lake"] = Json::parse(*applied).value("lake", "");
+    return out;
+}
+
 Result<ApiResponse> open_session(const DoorParts& parts, http::Request& request,
                                  const security::Caller& caller, const Json& body) {
     meta::Batch with;
@@ -138,9 +161,9 @@ Result<ApiResponse> open_session(const DoorParts& parts, http::Request& request,
     ApiResponse response;
     response.headers.add("set-cookie",
                          session_cookie(opened->id, lifetime_s, request.peer().secure));
-    response.body = {{"user", opened->principal.name},
-                     {"csrf_token", opened->csrf_token},
-                     {"expires", format_iso8601(opened->expires)}};
+    response.body = identity(parts, opened->principal);
+    response.body["csrf_token"] = opened->csrf_token;
+    response.body["expires"] = format_iso8601(opened->expires);
     return response;
 }
 

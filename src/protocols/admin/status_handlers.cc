@@ -1,4 +1,5 @@
 #include "protocols/admin/internal/api.h"
+#include "protocols/admin/internal/backups.h"
 #include "protocols/admin/internal/sign_in.h"
 
 namespace tarn::admin {
@@ -30,16 +31,13 @@ Result<ApiResponse> get_status(const DoorParts& parts, ApiRequest& request) {
                  {"doors", status.doors}};
     if (!status.ready) body["not_ready_because"] = status.not_ready_because;
     if (!status.warning.empty()) body["warning"] = status.warning;
+    if (Json archive = archive_json(parts); !archive.is_null()) body["archive"] = std::move(archive);
     return ApiResponse{200, std::move(body), {}};
 }
 
 Result<ApiResponse> who_am_i(const DoorParts& parts, ApiRequest& request) {
     const auto& principal = request.caller.principal;
-    Json body = {{"user", principal.name},
-                 {"arn", principal.arn},
-                 {"roles", principal.roles},
-                 {"attributes", principal.attributes},
-                 {"account", parts.users->account_id()}};
+    Json body = identity(parts, principal);
     if (request.signed_in_by == SignedInBy::session) {
         TARN_TRY(session, parts.sessions->find(request.session_id));
         body["csrf_token"] = session.csrf_token;
@@ -53,7 +51,13 @@ Result<ApiResponse> create_sign_in_token(const DoorParts& parts, ApiRequest& req
     if (user != request.caller.principal.name && !request.caller.principal.is_root())
         return Error(Code::permission_denied,
                      "a sign-in link is for yourself; only root makes one for somebody else");
-    TARN_TRY(token, parts.sessions->create_token(user, audit_batch(parts, request)));
+    // What a link opens ends with the key that made it, also when that was in a session.
+    std::string key = request.caller.principal.access_key_id;
+    if (request.signed_in_by == SignedInBy::session) {
+        TARN_TRY(session, parts.sessions->find(request.session_id));
+        key = session.access_key_id;
+    }
+    TARN_TRY(token, parts.sessions->create_token(user, key, audit_batch(parts, request)));
     return ApiResponse{201, {{"token", token}}, {}};
 }
 
@@ -63,6 +67,8 @@ Result<ApiResponse> sign_out(const DoorParts& parts, ApiRequest& request) {
                                                           audit_batch(parts, request)));
     } else if (request.signed_in_by == SignedInBy::session) {
         TARN_CHECK_OK(parts.sessions->sign_out(request.session_id, audit_batch(parts, request)));
+    } else {
+        TARN_CHECK_OK(parts.audit->record(request.caller, {}));  // there is nothing to end
     }
     ApiResponse response{204, Json(), {}};
     response.headers.add("set-cookie", session_cookie("", 0, request.http.peer().secure));

@@ -36,7 +36,8 @@ std::string encode(const TokenRecord& token) {
     return Json{{"v", kVersion},
                 {"user", token.user},
                 {"created", token.created.micros},
-                {"expires", token.expires.micros}}
+                {"expires", token.expires.micros},
+                {"key", token.access_key_id}}
         .dump();
 }
 
@@ -45,7 +46,8 @@ std::string encode(const SessionRecord& session) {
                 {"user", session.user},
                 {"created", session.created.micros},
                 {"expires", session.expires.micros},
-                {"last_seen", session.last_seen.micros}}
+                {"last_seen", session.last_seen.micros},
+                {"key", session.access_key_id}}
         .dump();
 }
 
@@ -54,7 +56,8 @@ Result<TokenRecord> decode_token(std::string_view value) {
         TARN_TRY(json, decode(value));
         return TokenRecord{json.at("user").get<std::string>(),
                            {json.at("created").get<int64_t>()},
-                           {json.at("expires").get<int64_t>()}};
+                           {json.at("expires").get<int64_t>()},
+                           json.value("key", std::string())};
     } catch (const Json::exception&) {
         return unreadable();
     }
@@ -66,7 +69,8 @@ Result<SessionRecord> decode_session(std::string_view value) {
         return SessionRecord{json.at("user").get<std::string>(),
                              {json.at("created").get<int64_t>()},
                              {json.at("expires").get<int64_t>()},
-                             {json.at("last_seen").get<int64_t>()}};
+                             {json.at("last_seen").get<int64_t>()},
+                             json.value("key", std::string())};
     } catch (const Json::exception&) {
         return unreadable();
     }

@@ -13,13 +13,15 @@ struct TokenRecord {
     std::string user;
     Timestamp created;
     Timestamp expires;
+    std::string access_key_id;  // it was made with; empty: of an older version, bound to none
 };
 
 struct SessionRecord {
     std::string user;
     Timestamp created;
     Timestamp expires;
-    Timestamp last_seen;  // coarse
+    Timestamp last_seen;        // coarse
+    std::string access_key_id;  // as of a token
 };
 
 /// Keys hold the SHA-256 of the token or session id.
