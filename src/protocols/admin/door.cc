@@ -306,10 +306,7 @@ class Door {
             return refused(caller, target.ok() ? *target : Target(), std::move(signed_in).error());
         if (!target.ok()) return std::move(target).error();
         caller.principal = signed_in->principal;
-        caller.action = target->route != nullptr ? target->route->action
-                        : target->sql            ? kSqlAction
-                        : target->events         ? kEventsAction
-                                                 : "tarn:GetMetrics";
+        caller.action = action_of(*target);
         if (target->route != nullptr && target->route->resource != nullptr)
             caller.resource = "arn:aws:tarn:" + parts_.region + ":" + parts_.users->account_id() + ":" +
                               target->route->resource + target->values[0];
@@ -362,13 +359,18 @@ class Door {
         for (const auto own : kOwnActions)
             if (own == action) return true;
         return false;
+    static const char* action_of(const Target& target) {
+        if (target.route != nullptr) return target.route->action;
+        if (target.sql) return kSqlAction;
+        if (target.events) return kEventsAction;
+        return target.metrics ? "tarn:GetMetrics" : "tarn:Unknown";
+    }
+
     }
 
     Status refused(security::Caller& caller, const Target& target, Error error) {
         if (caller.action.empty())
-            caller.action = target.route != nullptr ? target.route->action
-                            : target.sql            ? kSqlAction
-                                                    : "tarn:Unknown";
+            caller.action = action_of(target);
         TARN_CHECK_OK(parts_.audit->record(caller, security::AuditResult::of(error)));
         return error;
     }
