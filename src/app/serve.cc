@@ -1,5 +1,6 @@
 #include <pthread.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -32,6 +33,14 @@ void raise_descriptor_limit() {
     if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
     limit.rlim_cur = limit.rlim_max;
     ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/// Memory holds keys, rows and what clients sent: no core file is written, by the kernel or by a
+/// collector that it pipes to, and no other process of the same user may attach.
+void forbid_core_files() {
+    const rlimit none{0, 0};
+    if (::setrlimit(RLIMIT_CORE, &none) != 0 || ::prctl(PR_SET_DUMPABLE, 0) != 0)
+        log_warning("app", "a crash may leave a core file with secrets: limits could not be set");
 }
 
 LogLevel level_of(const std::string& name) {
@@ -70,6 +79,7 @@ int serve(const Settings& settings) {
                   settings.log_format == "json" ? LogFormat::json : LogFormat::plain);
     const sigset_t signals = block_signals();
     raise_descriptor_limit();
+    if (settings.core_files == "off") forbid_core_files();
     auto started = Server::start(settings);
     if (!started.ok()) {
         std::fprintf(stderr, "tarn serve: %s\n", started.error().message.c_str());

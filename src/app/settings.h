@@ -32,6 +32,14 @@ struct Settings {
     uint64_t sql_threads = 0;  // 0: one a core
     uint64_t audit_keep_days = 90;
     std::string audit_anchor;  // folder; empty: none
+    std::string core_files = "off";
+    std::string archive;  // folder or s3://bucket/prefix; empty: none
+    std::string archive_endpoint;
+    std::string archive_region = "us-east-1";
+    std::string archive_credentials_file;
+    std::string archive_ca_file;
+    std::string archive_passphrase_file;
+    uint64_t archive_keep_days = 7;
     uint64_t drain_seconds = 8;
 };
 
