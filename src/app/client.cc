@@ -24,36 +24,6 @@ std::string trimmed(std::string_view text) {
     return std::string(text.substr(from, text.find_last_not_of(" \t\r") - from + 1));
 }
 
-/// The key pair of one profile of an AWS shared credentials file.
-Result<Endpoint> read_profile(const std::string& path, const std::string& profile) {
-    io::RealDisk disk;
-    auto text = io::read_file(disk, path, 1 << 20);
-    if (!text.ok())
-        return Error(Code::unauthenticated,
-                     "no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
-                     "AWS_SHARED_CREDENTIALS_FILE to the "
-                     "root.credentials in the server's data folder (" +
-                         path + ": " + text.error().message + ")");
-    Endpoint found;
-    bool inside = false;
-    size_t at = 0;
-    while (at < text->size()) {
-        const size_t end = std::min(text->find('\n', at), text->size());
-        const std::string line = trimmed(std::string_view(*text).substr(at, end - at));
-        at = end + 1;
-        if (line.starts_with("[")) inside = line == "[" + profile + "]";
-        const size_t equals = line.find('=');
-        if (!inside || equals == std::string::npos) continue;
-        const std::string name = trimmed(line.substr(0, equals)),
-                          value = trimmed(line.substr(equals + 1));
-        if (name == "aws_access_key_id") found.access_key_id = value;
-        if (name == "aws_secret_access_key") found.secret = value;
-    }
-    if (found.access_key_id.empty() || found.secret.empty())
-        return Error(Code::unauthenticated, path + " has no key pair under [" + profile + "]");
-    return found;
-}
-
 Result<Endpoint> find_key() {
     Endpoint found;
     found.access_key_id = environment("AWS_ACCESS_KEY_ID");
@@ -62,7 +32,7 @@ Result<Endpoint> find_key() {
     std::string path = environment("AWS_SHARED_CREDENTIALS_FILE");
     if (path.empty()) path = environment("HOME") + "/.aws/credentials";
     std::string profile = environment("AWS_PROFILE");
-    return read_profile(path, profile.empty() ? "default" : profile);
+    return read_key_pair(path, profile.empty() ? "default" : profile);
 }
 
 Result<std::string> find_url(const std::string& given) {
@@ -103,6 +73,35 @@ Error error_of(const Answer& answer) {
 }
 
 }  // namespace
+
+Result<Endpoint> read_key_pair(const std::string& path, const std::string& profile) {
+    io::RealDisk disk;
+    auto text = io::read_file(disk, path, 1 << 20);
+    if (!text.ok())
+        return Error(Code::unauthenticated,
+                     "no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
+                     "AWS_SHARED_CREDENTIALS_FILE to the "
+                     "root.credentials in the server's data folder (" +
+                         path + ": " + text.error().message + ")");
+    Endpoint found;
+    bool inside = false;
+    size_t at = 0;
+    while (at < text->size()) {
+        const size_t end = std::min(text->find('\n', at), text->size());
+        const std::string line = trimmed(std::string_view(*text).substr(at, end - at));
+        at = end + 1;
+        if (line.starts_with("[")) inside = line == "[" + profile + "]";
+        const size_t equals = line.find('=');
+        if (!inside || equals == std::string::npos) continue;
+        const std::string name = trimmed(line.substr(0, equals)),
+                          value = trimmed(line.substr(equals + 1));
+        if (name == "aws_access_key_id") found.access_key_id = value;
+        if (name == "aws_secret_access_key") found.secret = value;
+    }
+    if (found.access_key_id.empty() || found.secret.empty())
+        return Error(Code::unauthenticated, path + " has no key pair under [" + profile + "]");
+    return found;
+}
 
 Result<Endpoint> find_endpoint(const std::string& url) {
     TARN_TRY(key, find_key());

@@ -25,6 +25,9 @@ struct Endpoint {
 /// ~/.aws/credentials.
 Result<Endpoint> find_endpoint(const std::string& url);
 
+/// The key pair of one profile of an AWS shared credentials file; the url stays empty.
+Result<Endpoint> read_key_pair(const std::string& path, const std::string& profile);
+
 struct Answer {
     int status = 0;
     std::string body;

@@ -10,9 +10,11 @@
 #include <nlohmann/json.hpp>
 
 #include "app/audit_command.h"
+#include "app/backup_command.h"
 #include "app/client.h"
 #include "app/lake_commands.h"
 #include "app/pipeline_commands.h"
+#include "app/restore_command.h"
 #include "app/server.h"
 #include "app/settings.h"
 #include "app/table_print.h"
@@ -81,6 +83,14 @@ void add_serve(CLI::App& app, Settings& settings, int& code) {
     serve_command->callback([&] { code = serve(settings); });
 }
 
+void print_archive(const Json& archive) {
+    const double lag = archive.value("lag_seconds", 0.0);
+    std::printf("archive %s: %s%.1f s behind", text_of(archive["to"]).c_str(),
+                archive.value("following", false) ? "" : "no point yet, ", lag);
+    if (!archive["error"].is_null()) std::printf("; %s", text_of(archive["error"]).c_str());
+    std::printf("\n");
+}
+
 void add_status(CLI::App& app, ClientOptions& options, int& code) {
     auto* command = app.add_subcommand("status", "what the server says of itself");
     command->footer("Examples:\n  tarn status\n  tarn status --json");
@@ -95,6 +105,7 @@ void add_status(CLI::App& app, ClientOptions& options, int& code) {
                 text_of(body["uptime_seconds"]).c_str(), text_of(body["log_version"]).c_str());
             if (body.contains("warning"))
                 std::printf("warning: %s\n", text_of(body["warning"]).c_str());
+            if (body.contains("archive")) print_archive(body["archive"]);
             const auto& storage = body["storage"];
             std::printf("%s buckets, %s objects, %s bytes\n", text_of(storage["buckets"]).c_str(),
                         text_of(storage["objects"]).c_str(),
@@ -297,6 +308,8 @@ int run_command_line(int argc, char** argv) {
     add_pipeline_commands(app, options, code);
     add_verify_command(app, options, code);
     add_audit_command(app, options, code);
+    add_backup_command(app, options, code);
+    add_restore_commands(app, options, code);
     add_users(app, options, user, code);
     add_keys(app, options, user, code);
     app.add_subcommand("version", "print the version")->callback([] {

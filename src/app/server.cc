@@ -3,6 +3,7 @@
 #include <atomic>
 #include <optional>
 
+#include "app/archive_settings.h"
 #include "app/housekeeping.h"
 #include "app/lake.h"
 #include "app/lake_verify.h"
@@ -47,9 +48,12 @@ class RunningServer final : public Server {
         lake_ = std::move(lake);
         TARN_TRY(services, Services::open(*lake_, settings_));
         services_ = std::move(services);
+        TARN_TRY(archive, open_archive(*lake_, settings_));
+        archive_ = std::move(archive);
         TARN_CHECK_OK(services_->start(settings_));
         TARN_CHECK_OK(open_doors(ports));
         start_housekeeping();
+        archive_->start();
         ready_ = true;
         return ok_status();
     }
@@ -84,6 +88,7 @@ class RunningServer final : public Server {
         spare_.stop();
         query_.stop();
         if (lake_) lake_->close();
+        if (archive_) archive_->stop();  // what was committed last is shipped, too
         log_info("app", "stopped");
     }
 
@@ -157,6 +162,7 @@ class RunningServer final : public Server {
         live_ = std::make_unique<admin::LiveStreams>(*lake_->dashboards, *lake_->catalog, *lake_->grants,
                                                      *lake_->store);
         parts.live = live_.get();
+        parts.archive = archive_.get();
         parts.applier = &services_->applier();
         parts.secrets = &services_->secrets();
         parts.sources = &services_->sources();
@@ -300,11 +306,13 @@ class RunningServer final : public Server {
         out.started = started_;
         out.log_version = lake_->store->last_version();
         out.doors = doors_;
-        out.ready = ready_ && lake_->store->healthy();
+        out.ready = ready_ && lake_->store->healthy() && lake_->bytes->healthy();
         if (!ready_)
             out.not_ready_because = "starting or stopping";
         else if (!lake_->store->healthy())
             out.not_ready_because = "a write of the log failed: restart the server";
+        else if (!lake_->bytes->healthy())
+            out.not_ready_because = "a write of large bodies failed: restart the server";
         // Still ready: reads are answered, and deletions are what frees space.
         const auto free = lake_->disk.free_bytes(settings_.data);
         const uint64_t free_min = meta::LocalStoreOptions().free_bytes_min;
@@ -326,6 +334,7 @@ class RunningServer final : public Server {
     const Timestamp started_ = SystemClock().now();
     std::unique_ptr<Lake> lake_;
     std::unique_ptr<Services> services_;
+    std::unique_ptr<archive::Archive> archive_;
     Lane work_{{"work", settings_.work_threads, 4096}};
     http::SpareLane spare_;
     Lane query_{{"query", 16, 1024}};

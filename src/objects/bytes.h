@@ -80,6 +80,8 @@ class BytesBackend {
     virtual Result<uint64_t> reclaim() = 0;
     /// Whether released() has left anything that reclaim() could free now.
     virtual bool wants_reclaim() const = 0;
+    /// False once a write or sync has failed: no new extents until a restart. Lane: any.
+    virtual bool healthy() const = 0;
 };
 
 struct LocalBytesOptions {

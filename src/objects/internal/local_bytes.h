@@ -46,6 +46,11 @@ class LocalBytes final : public BytesBackend {
     void released(const std::vector<Extent>& dead) override;
     Result<uint64_t> reclaim() override;
     bool wants_reclaim() const override;
+    bool healthy() const override { return !failed_; }
+
+    // For copies: between the two no space is given back. Waits for a pass that is under way.
+    void pause_reclaim();
+    void resume_reclaim();
 
     // For writers.
     const LocalBytesOptions& options() const { return options_; }
@@ -94,6 +99,8 @@ class LocalBytes final : public BytesBackend {
     std::set<Extent> dead_ TARN_GUARDED_BY(mutex_);           // not freed yet
     std::set<uint64_t> maybe_empty_ TARN_GUARDED_BY(mutex_);  // sealed files to look at
     bool reclaiming_ TARN_GUARDED_BY(mutex_) = false;         // one pass at a time
+    Condition reclaimed_;                                     // a pass has ended
+    uint32_t pauses_ TARN_GUARDED_BY(mutex_) = 0;
     std::set<uint64_t> holed_ TARN_GUARDED_BY(mutex_);        // open files with holes
     std::list<std::pair<uint64_t, SharedFile>> recent_
         TARN_GUARDED_BY(mutex_);  // newest first, bounded

@@ -55,6 +55,7 @@ bool LocalBytes::wants_reclaim() const {
 }
 
 bool LocalBytes::has_reclaimable() const {
+    if (pauses_ > 0) return false;
     if (!maybe_empty_.empty()) return true;
     for (const auto& extent : dead_)
         if (pins_.count({extent.file, extent.offset}) == 0) return true;
@@ -64,7 +65,7 @@ bool LocalBytes::has_reclaimable() const {
 Result<uint64_t> LocalBytes::reclaim() {
     {
         MutexLock lock(mutex_);
-        if (reclaiming_) return uint64_t{0};
+        if (reclaiming_ || pauses_ > 0) return uint64_t{0};
         reclaiming_ = true;
     }
     uint64_t freed = 0;
@@ -75,9 +76,21 @@ Result<uint64_t> LocalBytes::reclaim() {
         // What others released meanwhile is this pass's too: they were turned away.
         if (once.ok() && has_reclaimable()) continue;
         reclaiming_ = false;
+        reclaimed_.notify_all();
         if (!once.ok()) return once;
         return freed;
     }
+}
+
+void LocalBytes::pause_reclaim() {
+    MutexLock lock(mutex_);
+    ++pauses_;
+    while (reclaiming_) reclaimed_.wait(mutex_);
+}
+
+void LocalBytes::resume_reclaim() {
+    MutexLock lock(mutex_);
+    --pauses_;
 }
 
 /// One batch of dead extents, by file.

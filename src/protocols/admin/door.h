@@ -21,6 +21,9 @@
 #include "security/users.h"
 #include "streams/streams.h"
 
+namespace tarn::archive {
+class Archive;
+}
 namespace tarn::dashboards {
 class Dashboards;
 class EmbedLinks;
@@ -95,6 +98,7 @@ struct DoorParts {
     models::Registry* models = nullptr;
     events::Alerts* alerts = nullptr;
     LiveStreams* live = nullptr;
+    archive::Archive* archive = nullptr;
     Metrics* metrics = nullptr;
     const Clock* clock = nullptr;
     std::function<ServerStatus()> status;
