@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "meta/keys.h"
 #include "tables/maintenance.h"
 
 namespace tarn::app {
@@ -43,7 +44,10 @@ Status Lake::open_security(const Settings& settings) {
     users = std::move(opened);
     TARN_TRY(root, users->ensure_root());
     credentials_file = folder->file("root.credentials");
-    if (root.created) {
+    // Without a database the start that made the key did not come to its end.
+    TARN_TRY(written, disk.exists(credentials_file));
+    const bool finished = store->scan({"td/", meta::prefix_end("td/")})->valid();
+    if (root.created || (!written && !finished)) {
         TARN_CHECK_OK(users->write_credentials_file(disk, credentials_file));
         log_info("app", "the root key is in a file that only you can read",
                  {{"file", credentials_file}});
@@ -100,6 +104,7 @@ Status Lake::open_tables(const Settings& settings) {
         settings.sql_threads == 0 ? cores : static_cast<unsigned>(settings.sql_threads);
     options.memory_bytes = settings.sql_memory_mb << 20;
     options.temp_directory = folder->file("spill");
+    options.statement_timeout = std::chrono::hours(1);  // SET statement_timeout changes it
     options.sessions_max = 400;  // more than any one door's connections: the doors share them
     TARN_TRY(opened, query::Engine::open(
                          options, {*objects, *catalog, *committer, *grants, clock, metrics}));

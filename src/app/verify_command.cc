@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "app/client_json.h"
+#include "app/lake_verify_command.h"
 #include "app/table_print.h"
 
 namespace tarn::app {
@@ -103,8 +104,16 @@ int verify(const ClientOptions& options, const Wanted& wanted) {
 }  // namespace
 
 void add_verify_command(CLI::App& app, ClientOptions& options, int& code) {
-    auto* command = app.add_subcommand("verify", "compare a followed database with the lake");
-    command->require_subcommand(1);
+    auto* command = app.add_subcommand(
+        "verify", "is all that is stored as it was stored? (source: compare it with its database)");
+    command->footer("Examples:\n  tarn verify\n  tarn verify --json\n  tarn verify --data ./data");
+    auto whole = std::make_shared<LakeVerifyWanted>();
+    command->add_option("--data", whole->data, "the folder of a lake that is not served");
+    command->add_flag("--last", whole->last, "say only what the last look found");
+    command->require_subcommand(0, 1);
+    command->callback([&options, &code, whole, command] {
+        if (command->get_subcommands().empty()) code = verify_whole_lake(options, *whole);
+    });
     auto* source = command->add_subcommand(
         "source", "row by row, while changes flow; names the keys that differ");
     source->footer(

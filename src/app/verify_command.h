@@ -1,4 +1,5 @@
-// `tarn verify source`: does the lake hold what the database holds? A client of the API.
+// `tarn verify`: is what is stored as it was stored (lake_verify_command.h)? `tarn verify source`:
+// does the lake hold what the database holds? A client of the API.
 #pragma once
 
 #include "app/client.h"

@@ -49,7 +49,7 @@ class CrashSubject {
     virtual void maintain(Random& random) = 0;
     /// What must always hold, beyond the models: no leak, no reference to nothing.
     virtual Status check() = 0;
-    /// False: it takes no change any more and asks to be opened again.
+    /// False: it asks to be opened again.
     virtual bool healthy() const = 0;
 };
 
@@ -83,8 +83,8 @@ CrashReport cut_power(const OpenSubject& open, const CrashPlan& plan);
 /// Fails one call of a run, a point each, evenly over all calls from the first open to the last
 /// close: with an error, with a short write, or without space until somebody is told. A step is
 /// then acknowledged or answered with an error that says something; a subject that stays healthy
-/// goes on when the disk does; one that is not takes nothing more; and what is found after the end
-/// of the process, and after a power failure, is what the models allow.
+/// goes on when the disk does; and what is found after the end of the process, and after a power
+/// failure, is what the models allow.
 CrashReport fail_calls(const OpenSubject& open, const CrashPlan& plan);
 
 }  // namespace tarn::io

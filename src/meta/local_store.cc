@@ -191,8 +191,8 @@ class LocalStoreImpl final : public LocalStore, public Copying {
     Status load_lake_id() {
         const auto path = options_.directory + "/lake-id";
         TARN_TRY(known, disk_.exists(path));
+        TARN_TRY(has_log, disk_.exists(options_.directory + "/wal"));
         if (!known) {
-            TARN_TRY(has_log, disk_.exists(options_.directory + "/wal"));
             if (has_log)
                 return Error(Code::corrupted, path +
                                                   " is missing beside a log: put it back from a "
@@ -206,7 +206,8 @@ class LocalStoreImpl final : public LocalStore, public Copying {
                                  text.find_first_not_of("0123456789abcdef") == std::string::npos;
         if (!well_formed) return Error(Code::corrupted, path + " does not hold a lake id");
         lake_id_ = std::move(text);
-        return ok_status();
+        // Without a log the start that made it failed: perhaps in the sync of its name.
+        return has_log ? ok_status() : io::replace_file(disk_, path, lake_id_ + "\n");
     }
 
     io::Disk& disk_;

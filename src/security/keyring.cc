@@ -73,6 +73,8 @@ Result<std::unique_ptr<Keyring>> Keyring::open(io::Disk& disk, const std::string
     TARN_TRY(root, file->read(0, kRootBytes + 1));
     if (root.size() != kRootBytes)
         return Error(Code::corrupted, path + " does not hold 32 bytes; put the right file back");
+    // Without a store the start that made it failed: perhaps in the sync of its name.
+    if (!store_exists) TARN_CHECK_OK(io::replace_file(disk, path, root));
     auto read = std::make_unique<Keyring>(root);
     OPENSSL_cleanse(root.data(), root.size());
     return read;
