@@ -1,6 +1,7 @@
 #include "objects/internal/extent_write.h"
 
 #include <algorithm>
+#include <system_error>
 
 #include "base/bytes.h"
 #include "base/log.h"
@@ -11,7 +12,8 @@
 namespace tarn::objects::internal {
 namespace {
 
-constexpr uint64_t kBufferBytes = 4 * kBlockBytes;
+constexpr uint64_t kBufferBytes = 8 * kBlockBytes;
+constexpr uint64_t kSyncBytes = 16u << 20;  // so much is left for the last sync, at most
 
 /// The most data bytes whose region fits into `room`.
 uint64_t data_bytes_max(uint64_t room) {
@@ -22,6 +24,8 @@ uint64_t data_bytes_max(uint64_t room) {
 }  // namespace
 
 ExtentWrite::~ExtentWrite() {
+    // A failure does not matter any more: nothing names these bytes.
+    static_cast<void>(finish_write().ok());
     if (kept_) return;
     if (sealed_ && was_committed()) {
         kept();
@@ -49,9 +53,26 @@ Status ExtentWrite::append(std::string_view piece) {
         const auto taken = piece.substr(0, kBufferBytes - buffer_.size());
         buffer_.append(taken);
         piece.remove_prefix(taken.size());
-        if (buffer_.size() == kBufferBytes) TARN_CHECK_OK(write_buffer());
+        if (buffer_.size() == kBufferBytes) TARN_CHECK_OK(begin_write());
     }
     return {};
+}
+
+Status ExtentWrite::begin_write() {
+    TARN_CHECK_OK(finish_write());
+    writing_.swap(buffer_);
+    buffer_.clear();
+    try {
+        written_ = std::async(std::launch::async, [this] { return write_out(writing_); });
+    } catch (const std::system_error&) {  // no thread to be had
+        return write_out(writing_);
+    }
+    return {};
+}
+
+Status ExtentWrite::finish_write() {
+    if (!written_.valid()) return {};
+    return written_.get();
 }
 
 Status ExtentWrite::begin_extent() {
@@ -64,8 +85,8 @@ Status ExtentWrite::begin_extent() {
     return {};
 }
 
-Status ExtentWrite::write_buffer() {
-    std::string_view rest = buffer_;
+Status ExtentWrite::write_out(std::string_view rest) {
+    unsynced_bytes_ += rest.size();
     while (!rest.empty()) {
         if (length_max_ == 0) TARN_CHECK_OK(begin_extent());
         auto& file = leases_.back().file;
@@ -78,8 +99,9 @@ Status ExtentWrite::write_buffer() {
         rest.remove_prefix(now.size());
         if (length_ == length_max_) TARN_CHECK_OK(end_extent());
     }
-    buffer_.clear();
-    return {};
+    if (unsynced_bytes_ < kSyncBytes || length_max_ == 0) return {};
+    unsynced_bytes_ = 0;
+    return sync(leases_.back().file);
 }
 
 Status ExtentWrite::end_extent() {
@@ -95,7 +117,8 @@ Status ExtentWrite::end_extent() {
 }
 
 Status ExtentWrite::seal() {
-    TARN_CHECK_OK(write_buffer());
+    TARN_CHECK_OK(finish_write());
+    TARN_CHECK_OK(write_out(buffer_));
     if (length_max_ != 0) TARN_CHECK_OK(end_extent());
     for (auto& lease : leases_) TARN_CHECK_OK(sync(lease.file));
     sealed_ = true;

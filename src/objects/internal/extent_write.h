@@ -1,6 +1,8 @@
-// One stream of bytes on its way into extents of local files.
+// One stream of bytes on its way into extents of local files. While a full buffer is written, the
+// next one fills: the digests of a large object are computed beside the disk's work, not after it.
 #pragma once
 
+#include <future>
 #include <string>
 #include <vector>
 
@@ -26,14 +28,21 @@ class ExtentWrite final : public BytesWrite {
     };
 
     Status begin_extent();
-    Status write_buffer();
+    /// Hands the buffer to a thread of its own, once the one before is written.
+    Status begin_write();
+    /// Waits for what is being written.
+    Status finish_write();
+    Status write_out(std::string_view bytes);
     Status end_extent();
     Status sync(OpenFile& file);
     bool was_committed() const;
 
     LocalBytes& bytes_;
     std::string buffer_;            // whole blocks, but for the last of the stream
-    uint64_t length_ = 0;           // of the extent so far, without the buffer
+    std::string writing_;           // the buffer before, until finish_write()
+    std::future<Status> written_;   // until it is ready, what follows is the writing thread's
+    uint64_t unsynced_bytes_ = 0;
+    uint64_t length_ = 0;           // of the extent so far, without the buffers
     uint64_t length_max_ = 0;       // of the extent; 0: none is open
     std::vector<uint32_t> checks_;  // of the extent's blocks
     std::vector<Lease> leases_;     // the last one is written to

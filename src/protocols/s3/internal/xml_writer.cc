@@ -69,25 +69,30 @@ std::string XmlWriter::finish() {
 
 void append_xml_text(std::string& out, std::string_view text) {
     static constexpr char kHex[] = "0123456789ABCDEF";
-    for (char c : text) {
-        auto byte = static_cast<unsigned char>(c);
-        if (c == '&') {
+    size_t plain = 0;  // what is before it and not yet appended stands for itself
+    for (size_t i = 0; i < text.size(); ++i) {
+        const auto byte = static_cast<unsigned char>(text[i]);
+        const bool special = byte < 0x20 || byte == 0x7f || byte == '&' || byte == '<' ||
+                             byte == '>' || byte == '"';
+        if (!special) continue;
+        out += text.substr(plain, i - plain);
+        plain = i + 1;
+        if (byte == '&') {
             out += "&amp;";
-        } else if (c == '<') {
+        } else if (byte == '<') {
             out += "&lt;";
-        } else if (c == '>') {
+        } else if (byte == '>') {
             out += "&gt;";
-        } else if (c == '"') {
+        } else if (byte == '"') {
             out += "&quot;";
-        } else if (byte < 0x20 || byte == 0x7f) {
+        } else {
             out += "&#x";
             if (byte >= 0x10) out += kHex[byte >> 4];
             out += kHex[byte & 15];
             out += ';';
-        } else {
-            out += c;
         }
     }
+    out += text.substr(plain);
 }
 
 }  // namespace tarn::s3
