@@ -1,7 +1,9 @@
 """From a change to the webhook: an MQTT reading, and a row by SQL. What is timed is the whole way, through the real doors."""
 import json
 import pathlib
+import socket
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -10,6 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests")
 
 import paho.mqtt.client as mqtt  # noqa: E402
 import psycopg2  # noqa: E402
+from mqtt import connect as mqtt_connect, packet, text  # noqa: E402
 from tarn_server import TarnServer  # noqa: E402
 from webhook_receiver import WebhookReceiver  # noqa: E402
 
@@ -29,6 +32,21 @@ alerts:
   low:
     when: select item from stock where units < 1
     one_per: [item]
+    to: [{{url: "{url}", secret: "{secret}", allow_private: true}}]
+"""
+
+
+BUSY_LAKEFILE = """\
+lake: bench
+sources:
+  shelves:
+    mqtt: stores/{{store_id}}/shelves/{{shelf_id}}
+    columns: {{seq: bigint, grams: double}}
+    commit: 20ms
+alerts:
+  light:
+    when: select shelf_id, seq, grams from shelves where grams < 1
+    one_per: [shelf_id]
     to: [{{url: "{url}", secret: "{secret}", allow_private: true}}]
 """
 
@@ -84,6 +102,41 @@ def measure(count=200):
             return {"reading": readings, "row": rows}
         finally:
             server.close()
+
+
+def busy(count=100, rate=20_000):
+    """Milliseconds from a reading to its message while others are published at `rate`, and the rate that was reached."""
+    with tempfile.TemporaryDirectory() as folder, WebhookReceiver() as receiver:
+        lakefile = pathlib.Path(folder) / "lake.yaml"
+        lakefile.write_text(BUSY_LAKEFILE.format(url=receiver.url, secret=receiver.secret))
+        with TarnServer(args=["--lake", lakefile]) as server:
+            host, port = server.address("mqtt")
+            seconds = count * 0.25 + 10
+            others = subprocess.Popen([sys.executable, str(pathlib.Path(__file__).with_name("mqtt.py")), host, str(port),
+                                       server.access_key, server.secret_key, str(rate), str(seconds)], stdout=subprocess.PIPE, text=True)
+            time.sleep(3)
+            sock = mqtt_connect((host, port), server.access_key.encode(), server.secret_key.encode(), b"bench-light")
+
+            def publish(i):
+                body = b'{"seq":%d,"grams":0}' % i
+                sock.sendall(packet(0x32, text(b"stores/1/shelves/light-%d" % i) + b"\0\1" + body))
+                sock.recv(4, socket.MSG_WAITALL)
+
+            waits = list(timed(receiver, publish, count))
+            return waits, float(others.communicate(timeout=120)[0])
+
+
+def timed(receiver, publish, count):
+    made = {}
+    for i in range(count):
+        made[f"light-{i}"] = time.time()
+        publish(i)
+        time.sleep(0.2)
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and len(receiver.accepted()) < count:
+        time.sleep(0.1)
+    for message in receiver.accepted():
+        yield (message.arrived - made[message.body["data"]["key"]["shelf_id"]]) * 1000
 
 
 def quantile(values, share):

@@ -2,11 +2,13 @@
 import contextlib
 import os
 import pathlib
+import resource
 import selectors
 import shutil
 import socket
 import struct
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -115,6 +117,64 @@ def measure(runs, seconds=4):
     return ours, theirs
 
 
+def crowd(count=10_000):
+    """KiB of the server's memory for each of so many idle connections."""
+    from tarn_server import TarnServer
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    count = min(count, most - 200)
+    with TarnServer() as server:
+        address, key = server.address("mqtt"), (server.access_key.encode(), server.secret_key.encode())
+        first = [connect(address, *key, b"crowd-%d" % i) for i in range(50)]  # what the first ones need once
+        before = resident_kib(server.ready["pid"])
+        socks = [connect(address, *key, b"bench-%d" % i) for i in range(count)]
+        used = resident_kib(server.ready["pid"]) - before
+        for sock in first + socks:
+            sock.close()
+    return used / count, count
+
+
+def resident_kib(pid):
+    return int(pathlib.Path(f"/proc/{pid}/status").read_text().split("VmRSS:")[1].split()[0])
+
+
+def puback_waits(count=1000):
+    """Milliseconds of one publish at a time, and of a bare 4 KiB write with fdatasync on the same disk, in turn."""
+    from tarn_server import TarnServer
+    ours, bare = [], []
+    with TarnServer() as server, open(server.folder / "bare", "wb") as file:
+        os.posix_fallocate(file.fileno(), 0, (count + 1) * 4096)
+        os.fdatasync(file.fileno())
+        sock = connect(server.address("mqtt"), server.access_key.encode(), server.secret_key.encode(), b"bench-latency")
+        for n in range(count):
+            began = time.monotonic()
+            sock.sendall(packet(0x32, text(b"stores/1/shelves/1") + struct.pack(">H", n + 1) + PAYLOAD % n))
+            sock.recv(PUBACK_BYTES, socket.MSG_WAITALL)
+            between = time.monotonic()
+            os.pwrite(file.fileno(), b"x" * 4096, n * 4096)
+            os.fdatasync(file.fileno())
+            ours.append((between - began) * 1000)
+            bare.append((time.monotonic() - between) * 1000)
+        sock.close()
+    return sorted(ours), sorted(bare)
+
+
+def paced(address, user, password, rate, seconds, body=PAYLOAD):
+    """Publishes at a rate, a hundred at a time, and reads the PUBACKs; the number that was acknowledged."""
+    socks = [connect(address, user, password, b"paced-%d" % i) for i in range(CONNECTIONS)]
+    windows = [b"".join(packet(0x32, text(b"stores/%d/shelves/%d" % (c % 8, c)) + struct.pack(">H", n + 1) + body % n)
+                        for n in range(WINDOW)) for c in range(CONNECTIONS)]
+    sent, began = 0, time.monotonic()
+    while time.monotonic() - began < seconds:
+        turn = sent // WINDOW % CONNECTIONS
+        if sent >= WINDOW * CONNECTIONS:  # this connection's window of the round before
+            socks[turn].recv(WINDOW * PUBACK_BYTES, socket.MSG_WAITALL)
+        socks[turn].sendall(windows[turn])
+        sent += WINDOW
+        time.sleep(max(0, sent / rate - (time.monotonic() - began)))
+    return sent / (time.monotonic() - began)
+
+
 LAKEFILE = """
 lake: bench
 timezone: UTC
@@ -166,3 +226,8 @@ def landing(runs, seconds=4):
             sock.close()
             database.close()
     return rates, sorted(waits)
+
+
+if __name__ == "__main__":  # mqtt.py HOST PORT USER PASSWORD RATE SECONDS: a publisher that is a process of its own
+    host, port, user, password, rate, seconds = sys.argv[1:]
+    print(paced((host, int(port)), user.encode(), password.encode(), float(rate), float(seconds), b'{"seq":%d,"grams":500}'))
