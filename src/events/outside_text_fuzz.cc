@@ -35,7 +35,7 @@ std::vector<std::string> tarn::fuzz_seeds() {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     using namespace tarn::events;
-    const std::string text = tarn::fuzz_text(data, size);
+    const std::string text(tarn::fuzz_text(data, size));
     const PastState tables = {{{"main", "t"}, 1}, {{"erp", "s"}, std::nullopt}};
     tables_named(text, tables);
     static_cast<void>(sql_of_the_past(text, tables, {1'750'000'000'000'000}).ok());

@@ -4,10 +4,10 @@
 #include "govern/grants.h"
 
 std::vector<std::string> tarn::fuzz_seeds() {
-    return {R"({"erp.sales":{"columns":["a","b"],"rows":"store = user.store","masks":{"a":"left(a, 2)"},"write":["insert","update"]},)"
-            R"("erp.*":{"hide":["c"]},"*":{"read":false,"write":["insert","delete","alter"]}})"
-}
-;
+    return {
+        R"-({"erp.sales":{"columns":["a","b"],"rows":"store = user.store","masks":{"a":"left(a, 2)"},)-"
+        R"-("write":["insert","update"]},"erp.*":{"hide":["c"]},)-"
+        R"-("*":{"read":false,"write":["insert","delete","alter"]}})-"};
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
