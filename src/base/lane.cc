@@ -22,10 +22,12 @@ Lane::~Lane() {
 }
 
 bool Lane::try_submit(std::function<void()> job) {
-    MutexLock lock(mutex_);
-    if (stopped_ || jobs_.size() >= options_.queue_jobs_max) return false;
-    jobs_.push_back(std::move(job));
-    wake_.notify_one();
+    {
+        MutexLock lock(mutex_);
+        if (stopped_ || jobs_.size() >= options_.queue_jobs_max) return false;
+        jobs_.push_back(std::move(job));
+    }
+    wake_.notify_one();  // whoever wakes finds the mutex free
     return true;
 }
 
