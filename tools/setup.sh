@@ -59,7 +59,7 @@ install_packages() {
     >"$log" 2>&1 || failed=yes
   [ $made_policy = yes ] && as_root rm -f $policy
   [ $had_cluster_config = no ] && as_root rm -f $cluster
-  for service in mosquitto.service postgresql.service; do
+  for service in mosquitto.service nginx.service postgresql.service; do
     [[ $enabled_before == *" $service "* ]] || as_root rm -f "$wants/$service"
   done
   if [ $failed = yes ]; then
