@@ -9,6 +9,7 @@
 namespace tarn::http {
 namespace {
 
+constexpr uint64_t kLeastBytesPerSecond = 4 * 1024;  // of a peer that makes a handler wait
 constexpr size_t kJoinBytesMax = 16 * 1024;  // bodies up to this are copied behind their head
 
 Error gone_error() {
@@ -144,15 +145,25 @@ Status Exchange::fail_answer(std::string_view why) {
     return Error(Code::internal, std::string(why));
 }
 
+bool Exchange::Patience::ended(std::chrono::milliseconds pause) const {
+    return waited > pause + std::chrono::seconds(moved_bytes / kLeastBytesPerSecond);
+}
+
 Result<std::string> Exchange::read(size_t max) {
     if (owes_continue_) {
         owes_continue_ = false;
         if (status_ == 0) wire_->send("HTTP/1.1 100 Continue\r\n\r\n");
     }
     bool resume = false;
+    const auto pause = service_->options.body_timeout;
     std::optional<SpareLane::Wait> wait;
     if (!body_.ready()) wait.emplace(service_->options.spare);
-    auto piece = body_.read(max, service_->options.body_timeout, resume);
+    const auto begun = std::chrono::steady_clock::now();
+    auto piece = body_.read(max, pause, resume);
+    if (wait) incoming_.waited += std::chrono::steady_clock::now() - begun;
+    if (piece.ok()) incoming_.moved_bytes += piece->size();
+    if (piece.ok() && !piece->empty() && incoming_.ended(pause))
+        piece = Error(Code::timed_out, "the request's body comes too slowly");
     if (!piece.ok()) close_ = true;
     if (resume) wire_->post([&owner = owner_] { owner.on_body_room(); });
     return piece;
@@ -257,18 +268,29 @@ Status Exchange::write(std::string bytes) {
             return fail_answer("the body is longer than its declared length");
         *left_ -= bytes.size();
     }
+    outgoing_.moved_bytes += bytes.size();
     TARN_CHECK_OK(send_piece(std::move(bytes)));
     const size_t bound = service_->options.unsent_bytes_max;
     if (wire_->unsent_bytes() <= bound) return peer_gone() ? Status(gone_error()) : Status();
     assert_may_block();
     const SpareLane::Wait wait(service_->options.spare);
-    MutexLock lock(mutex_);
-    // The connection's stall timeout bounds the wait; the pause bounds what a missed call could
-    // cost.
-    while (!gone_ && wire_->unsent_bytes() > bound)
-        changed_.wait_for(mutex_, std::chrono::seconds(1));
-    if (gone_) return gone_error();
-    return {};
+    const auto begun = std::chrono::steady_clock::now();
+    {
+        // A peer that takes nothing meets the connection's stall timeout; the pause bounds what a
+        // missed call could cost.
+        MutexLock lock(mutex_);
+        while (!gone_ && wire_->unsent_bytes() > bound) {
+            changed_.wait_for(mutex_, std::chrono::seconds(1));
+            Patience now = outgoing_;
+            now.waited += std::chrono::steady_clock::now() - begun;
+            if (now.ended(service_->options.body_timeout)) break;
+        }
+        if (gone_) return gone_error();
+    }
+    outgoing_.waited += std::chrono::steady_clock::now() - begun;
+    if (wire_->unsent_bytes() <= bound) return {};
+    static_cast<void>(fail_answer("the peer takes it too slowly"));
+    return Error(Code::timed_out, "the answer is taken too slowly");
 }
 
 Status Exchange::end() {

@@ -81,6 +81,15 @@ class Exchange final : public BodySource,
     void conclude();
     void call_on_close();
 
+    /// What the peer made the handler wait in one direction. It may take a pause, and a second for
+    /// every few KiB: one byte now and then does not hold a thread for hours.
+    struct Patience {
+        std::chrono::steady_clock::duration waited{};
+        uint64_t moved_bytes = 0;
+
+        bool ended(std::chrono::milliseconds pause) const;
+    };
+
     const std::shared_ptr<const Service::Shared> service_;
     const std::shared_ptr<net::Wire> wire_;
     ExchangeOwner&
@@ -97,6 +106,7 @@ class Exchange final : public BodySource,
     bool wrote_chunk_ = false;
     bool close_ = false;
     bool owes_continue_ = false;
+    Patience incoming_, outgoing_;
     std::optional<uint64_t> left_;
     size_t stream_bytes_max_ = 0;
     Mutex stream_mutex_;  // before mutex_
