@@ -1,4 +1,5 @@
 #include "ingest/internal/csv_reader.h"
+#include "ingest/internal/folder_bytes.h"
 
 #include <gtest/gtest.h>
 
@@ -146,6 +147,26 @@ TEST(CsvReader, RandomTextCutAtRandom) {
         }
         ASSERT_EQ(shown(pieces, {}, 24), shown({text}, {}, 24))
             << "seed " << seed << " text " << text;
+    }
+}
+
+// Zeros between the members of a file are padding, wherever it is cut into pieces.
+TEST(Gunzip, PaddingBetweenMembers) {
+    const std::string member(
+        "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\x4b\x4c\xe2\x02\x00\x3e\x98\x4a\x01\x03\x00\x00"
+        "\x00",
+        23);
+    const std::string file = member + std::string(5, '\0') + member + std::string(3, '\0');
+    for (const size_t step : {file.size(), size_t{3}, size_t{1}}) {
+        Gunzip gunzip;
+        std::string text;
+        for (size_t at = 0; at < file.size(); at += step) {
+            gunzip.push(std::string_view(file).substr(at, step));
+            for (auto piece = gunzip.next(); piece.ok() && !piece->empty(); piece = gunzip.next())
+                text += *piece;
+        }
+        EXPECT_TRUE(gunzip.finish().ok());
+        EXPECT_EQ(text, "ab\nab\n") << step;
     }
 }
 

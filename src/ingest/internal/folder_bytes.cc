@@ -66,12 +66,13 @@ Result<std::string_view> Gunzip::next() {
     if (!state.open) return Error{Code::exhausted, "no memory to unpack the file"};
     for (;;) {
         if (state.member_ended) {
-            if (state.stream.avail_in == 0) return std::string_view();
-            // Zeros behind the last member are padding.
-            if (*state.stream.next_in == 0) {
-                state.stream.avail_in = 0;
-                return std::string_view();
+            // Zeros between members, or behind the last one, are padding; what else follows is a
+            // member, wherever the file was cut into pieces.
+            while (state.stream.avail_in > 0 && *state.stream.next_in == 0) {
+                ++state.stream.next_in;
+                --state.stream.avail_in;
             }
+            if (state.stream.avail_in == 0) return std::string_view();
             inflateReset(&state.stream);
             state.member_ended = false;
         }
