@@ -15,7 +15,8 @@ from capture_lake import CaptureLake, SETTINGS, source_server  # noqa: E402
 from tarn_server import binary  # noqa: E402
 # Run here again, on the server of each version.
 from test_change_capture import (  # noqa: E402, F401
-    pg, test_a_large_transaction_is_spooled_and_comes_whole, test_a_lost_slot_loads_behind_the_old_rows,
+    pg, test_a_dropped_publication_is_made_again_and_nothing_is_missed, test_a_large_transaction_is_spooled_and_comes_whole,
+    test_a_lost_slot_loads_behind_the_old_rows,
     test_a_slot_that_another_uses_names_it, test_a_table_that_is_added_later_is_loaded_and_followed,
     test_a_table_without_a_key_only_grows_and_says_so, test_changes_of_every_kind_arrive, test_columns_added_renamed_dropped_and_widened,
     test_every_type_comes_the_same_by_load_and_by_log, test_missing_privileges_are_told_as_statements,

@@ -319,7 +319,8 @@ TEST(ChangeHistory, LongNamesThatBeginAlikeStayTwo) {
     const std::string name(60, 'a');
     TargetTable of;
     of.name = name + "123";
-    of.columns = {{name + "x", Kind::int64}, {name + "y", Kind::int64}, {"n", Kind::int64}};
+    for (const auto& column : {name + "x", name + "y", std::string("n")})
+        of.columns.push_back({column, Kind::int64, false, ""});
     const auto made = history_target(of);
     std::set<std::string> names;
     for (const auto& column : made.columns) {
@@ -422,6 +423,35 @@ TEST_F(PlainTable, ManyRowsAreIndexedPastTheMemtables) {
     EXPECT_EQ(ask("select count(*) - count(distinct id), count(*) filter (note = 'w'), "
                   "count(*) filter (note = 'z') from shop.sales"),
               "0,15000,10005");
+}
+
+TEST_F(PlainTable, KeysAreFoundHoweverFarApartTheyLie) {
+    make_table({{"id", Kind::int64}, {"note", Kind::text}}, {"id"});
+    EXPECT_EQ(ask("insert into shop.sales select i * 2, 'x' from range(20000) as r(i)"), "");
+    const auto state = must(lake_->catalog->snapshot().load_table("shop", "sales"));
+    const auto opened = must(index_->open_table(state->info.uuid, {{shape_.field_ids[0]}, false}));
+    must(opened->sync(state));
+    KeyMaker maker(index_->seed());
+    Random random(3);
+    for (const int64_t step : {1, 2, 3, 40, 1000}) {
+        query::Chunk ids;
+        ids.columns.emplace_back(Kind::int64);
+        for (int64_t id = -5; id < 50'000; id += step) {
+            ids.columns[0].append_number(id);
+            if (random.below(20) == 0) ids.columns[0].append_number(id);  // asked for twice
+            if (random.below(50) == 0) id += 3000;
+        }
+        std::vector<RowKey> keys;
+        for (size_t row = 0; row < ids.rows(); ++row) keys.push_back(*maker.make(ids, {0}, row));
+        const auto found = must(opened->find(keys));
+        for (size_t row = 0; row < keys.size(); ++row) {
+            const int64_t id = ids.columns[0].number(row);
+            const bool there = id >= 0 && id < 40'000 && id % 2 == 0;
+            ASSERT_EQ(found[row].has_value(), there) << id;
+            if (!there) continue;
+            ASSERT_EQ(found[row]->position, static_cast<uint64_t>(id / 2));
+        }
+    }
 }
 
 TEST(KeyMakerTest, EqualValuesAndOnlyThoseAreEqual) {

@@ -69,6 +69,7 @@ class IndexTable final : public KeyIndex::Table {
     using Known = std::map<std::string, std::set<std::string>>;  // data file -> its delete files
     using Facts = std::map<std::string, std::optional<std::string>>;  // nullopt: erase
     class Runs;
+    struct Lookup;
 
     explicit IndexTable(Parts parts, KeyIndex::KeyOf key)
         : parts_(std::move(parts)), key_(std::move(key)), keys_(parts_.seed, key_.many) {}
@@ -81,6 +82,9 @@ class IndexTable final : public KeyIndex::Table {
     std::string record_text() const;
     void save(rocksdb::WriteBatch& batch);
     Status note(const Status& status) const;
+    Result<size_t> walk(Lookup& lookup, size_t from, rocksdb::Iterator& rows) const;
+    Status look_up(Lookup& lookup, size_t from, size_t count) const;
+    Status take(Lookup& lookup, size_t at, const rocksdb::Slice& value) const;
     Status write(rocksdb::WriteBatch& batch);
     Status write_moves(const std::vector<KeyIndex::Move>& moves, bool told);
     Status ingest_moves(const std::vector<KeyIndex::Move>& moves, bool told);
