@@ -4,6 +4,7 @@
 #include "base/random.h"
 #include "dashboards/dashboards.h"
 #include "protocols/admin/internal/api.h"
+#include "protocols/admin/internal/backups.h"
 #include "protocols/admin/internal/lake_verify.h"
 #include "protocols/admin/internal/verify.h"
 #include "protocols/admin/internal/console.h"
@@ -86,6 +87,8 @@ constexpr Route kRoutes[] = {
      get_webhook_secret, "alert/"},
     {"POST", "/api/v1/alerts/{}/webhooks/{}/enable", "tarn:EnableWebhook", true, enable_webhook,
      "alert/"},
+    {"GET", "/api/v1/backups", "tarn:ListBackups", false, get_backups},
+    {"POST", "/api/v1/backups", "tarn:StartBackup", false, start_backup},
     {"GET", "/api/v1/queries", "tarn:ExecuteStatement", false, list_queries},
     {"POST", "/api/v1/queries", "tarn:ExecuteStatement", false, start_query},
     {"GET", "/api/v1/queries/{}", "tarn:ExecuteStatement", false, get_query},
