@@ -29,10 +29,11 @@ Result<Manifest> parsed(const Manifest& manifest) {
 }
 
 TEST(Manifest, ComesBack) {
-    const auto back = parsed(sample());
+    const auto made = sample();
+    const auto back = parsed(made);
     ASSERT_TRUE(back.ok()) << back.error().message;
-    EXPECT_EQ(encode_manifest(*back), encode_manifest(sample()));
-    EXPECT_EQ(back->files[1].ranges, sample().files[1].ranges);
+    EXPECT_EQ(encode_manifest(*back), encode_manifest(made));
+    EXPECT_EQ(back->files[1].ranges, made.files[1].ranges);
     EXPECT_EQ(point_time(back->point).micros, 1'750'000'000'000'001);
 }
 

@@ -1,5 +1,6 @@
 """What the tests of backups and the archive share: clients that write on every door and note what was acknowledged when, and all
 that a lake holds as one value to compare."""
+import base64
 import hashlib
 import json
 import os
@@ -7,7 +8,6 @@ import subprocess
 import threading
 import time
 import urllib.request
-import base64
 import uuid
 
 import boto3
@@ -112,6 +112,7 @@ class Load:
             s3.put_object(Bucket="data", Key=key, Body=body)
             self.acknowledged["objects"][key] = (time.time(), digest)
             number += 1
+            self.stopping.wait(0.03)
 
     def rows(self):
         cursor, number = postgres_of(self.server).cursor(), 0
@@ -120,6 +121,7 @@ class Load:
             cursor.execute(f"insert into sales values ({number}, 'shop {number % 7}')")
             self.acknowledged["rows"][number] = (time.time(), None)
             number += 1
+            self.stopping.wait(0.03)
 
     def readings(self):
         paho = mqtt.Client(uuid.uuid4().hex)
@@ -132,11 +134,12 @@ class Load:
             text = f"reading {number}"
             self.begun["readings"].add(text)
             sent = paho.publish("sensors/1", text, qos=1)
-            sent.wait_for_publish(20)
+            sent.wait_for_publish(5)
             if not sent.is_published():
                 break
             self.acknowledged["readings"][text] = (time.time(), None)
             number += 1
+            self.stopping.wait(0.03)
         paho.loop_stop()
 
 
@@ -161,8 +164,8 @@ def everything(server):
 
 
 def check_against(load, found, moment):
-    """Everything acknowledged before `moment` is in `found`, once and whole; nothing is that was never sent. Returns the seconds
-    between the newest thing that was acknowledged and lost and `load`'s end... as (lost things, seconds that they reach back)."""
+    """Everything acknowledged before `moment` is in `found`, once and whole; nothing is that was never sent. Returns how many things
+    that were acknowledged later are lost, and how many seconds the oldest of them reaches back from the last acknowledgement."""
     lost = []
     ends = max((at for kind in load.acknowledged.values() for at, _ in kind.values()), default=moment)
     for key, digest in found["objects"].items():

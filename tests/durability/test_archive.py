@@ -1,6 +1,8 @@
 """The archive: the log is followed to another place, and losing the machine loses seconds. What was really lost is measured."""
+import base64
 import shutil
 import time
+import urllib.request
 
 import pytest
 
@@ -23,8 +25,6 @@ def archive_of(server):
 
 
 def metric(server, name):
-    import base64
-    import urllib.request
     key = base64.b64encode(f"{server.access_key}:{server.secret_key}".encode()).decode()
     request = urllib.request.Request(f"http://{server.ready['http']}/metrics", headers={"Authorization": f"Basic {key}"})
     text = urllib.request.urlopen(request, timeout=30).read().decode()
@@ -71,6 +71,7 @@ def test_a_lost_machine_loses_seconds(tarn_binary, tmp_path):
 
 
 def test_another_tarn_is_a_place_for_it_and_may_be_away(tarn_binary, tmp_path):
+    (tmp_path / "second").mkdir()
     with TarnServer(tmp_path / "second") as second:
         s3_of(second).create_bucket(Bucket="copies")
         port = second.address("aws")[1]

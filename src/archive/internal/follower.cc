@@ -173,8 +173,10 @@ bool Follower::point_is_due() const {
 
 void Follower::begin_point() {
     sent_ = shipper_ ? shipper_->sent() : SentExtents();
-    MutexLock lock(mutex_);
-    making_ = Making::running;
+    {
+        MutexLock lock(mutex_);
+        making_ = Making::running;
+    }
     const bool taken = copies_.try_submit([this] {
         PointMaker::Options options;
         options.kind = Kind::archive;
@@ -189,7 +191,9 @@ void Follower::begin_point() {
         }
         if (ok) expire_old();
     });
-    if (!taken) making_ = Making::no;
+    if (taken) return;
+    MutexLock lock(mutex_);
+    making_ = Making::no;
 }
 
 /// From the point that was made on the log is followed anew; tails of the one before end.
