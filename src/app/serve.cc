@@ -24,6 +24,7 @@ sigset_t block_signals() {
     sigaddset(&set, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &set, nullptr);
     ::signal(SIGPIPE, SIG_IGN);
+    ::signal(SIGXFSZ, SIG_IGN);  // a write beyond the limit on a file's size is an error like others
     return set;
 }
 
