@@ -12,7 +12,6 @@ namespace tarn::flows {
 namespace {
 
 constexpr int kConflictsMax = 20;  // in a row, then it counts as a failure
-constexpr std::chrono::microseconds kRestMin{0}, kRestMax{30'000'000};
 
 }  // namespace
 
@@ -133,7 +132,8 @@ void Graph::Impl::settle(const Job& job, const Result<StepResult>& result) {
     if (node.run == job.run) node.run.reset();
     if (run.start().cause == Cause::input) {
         const Timestamp now = parts.clock.now();
-        node.rests_until = now.plus(std::clamp(now.since(run.start().started), kRestMin, kRestMax));
+        const std::chrono::microseconds none(0);
+        node.rests_until = now.plus(std::clamp(now.since(run.start().started), none, kRestMax));
     }
     nudged = true;
     settled = false;

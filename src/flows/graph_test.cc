@@ -221,6 +221,33 @@ TEST_F(GraphTest, AHeavyStepRestsAndItsReadersWaitForIt) {
     EXPECT_EQ(graph_->run_due(), 2u);
 }
 
+TEST_F(GraphTest, AClockThatIsSetBackStopsNothing) {
+    sql("create table raw (a int)");
+    const auto reader = step("reader", {t("raw")});
+    must(graph_->configure({reader}));
+    for (int i = 0; i < 2; ++i) {  // the second time because of its input: it rests after that
+        sql("insert into raw values (1)");
+        EXPECT_EQ(graph_->run_due(), 1u);
+    }
+    clock_.advance(-std::chrono::hours(48));
+    sql("insert into raw values (2)");
+    graph_->run_due();
+    clock_.advance(std::chrono::seconds(31));
+    graph_->run_due();
+    EXPECT_EQ(must(graph_->runs("reader")).size(), 3u);
+    reader->body = [](StepRun&) -> Result<StepResult> {
+        return Error{Code::internal, "no luck"};
+    };
+    sql("insert into raw values (3)");
+    EXPECT_EQ(graph_->run_due(), 1u);
+    clock_.advance(-std::chrono::hours(48));
+    reader->body = nullptr;
+    graph_->run_due();
+    clock_.advance(std::chrono::minutes(6));
+    graph_->run_due();
+    EXPECT_EQ(last("reader").outcome, RunOutcome::done);
+}
+
 TEST_F(GraphTest, HistoryIsBoundedAndNewestFirst) {
     const auto each = step("each", {});
     each->when.kind = Refresh::Kind::manual;

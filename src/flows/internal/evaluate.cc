@@ -144,6 +144,10 @@ std::vector<Job> Graph::Impl::evaluate(const Look& look, size_t room) {
     next_wake.reset();
     for (const auto& placed : order) {
         Node& node = *placed.node;
+        // A clock that was set back does not make a pause of seconds one of days.
+        node.rests_until = std::min(node.rests_until, now.plus(kRestMax));
+        node.retry_at = std::min(node.retry_at, now.plus(options.retry_max));
+        node.last_looked = std::min(node.last_looked, now);
         InputMarks marks;
         bool known = true;
         for (const auto& name : node.step->inputs()) {

@@ -15,6 +15,8 @@
 
 namespace tarn::flows {
 
+constexpr std::chrono::microseconds kRestMax{30'000'000};  // Node::rests_until
+
 /// One step and how it fares. Fields are guarded by the graph's mutex.
 struct Node {
     std::shared_ptr<Step> step;
