@@ -224,9 +224,14 @@ Status RealDisk::make_directories(const std::string& path) {
         if (part.empty()) return {};
         if (::mkdir(part.c_str(), kFolderMode) == 0) {
             const size_t slash = part.rfind('/');
-            TARN_CHECK_OK(sync_directory(slash == std::string::npos ? "."
-                                         : slash == 0               ? "/"
-                                                                    : part.substr(0, slash)));
+            const Status synced = sync_directory(slash == std::string::npos ? "."
+                                                 : slash == 0               ? "/"
+                                                                            : part.substr(0, slash));
+            if (!synced.ok()) {
+                // The next attempt must not find it and take its name for durable.
+                ::rmdir(part.c_str());
+                return synced;
+            }
         } else {
             const int error = errno;
             struct stat about {};
