@@ -1,6 +1,6 @@
 """SIGKILL at seeded moments while clients write; then everything acknowledged must be there, and nothing that nobody sent.
 
-TARN_KILLS sets how often (10 here, 200 in the long tier), TARN_SEED replays a run.
+TARN_KILLS sets how often (10 here, 1,000 in the long tier), TARN_SEED replays a run.
 """
 import hashlib
 import os
@@ -137,5 +137,5 @@ def test_acknowledged_survives_kill(tarn_binary, tmp_path):
 
 
 @pytest.mark.long
-def test_acknowledged_survives_200_kills(tarn_binary, tmp_path):
-    run(200, int(os.environ.get("TARN_SEED", "2")), tmp_path)
+def test_acknowledged_survives_many_kills(tarn_binary, tmp_path):
+    run(int(os.environ.get("TARN_KILLS", "1000")), int(os.environ.get("TARN_SEED", "2")), tmp_path)

@@ -1,8 +1,8 @@
 """SIGKILL at seeded moments while everything is under load that a lakefile declares: readings by MQTT with and without a
-key, a followed PostgreSQL, dropped files with and without a key, SQL clients, S3 clients, computed tables, an alert with
+key, a PostgreSQL followed by its rows and by its log, dropped files with and without a key, SQL clients, S3 clients, computed tables, an alert with
 its webhook. What the lake holds is compared with what the clients know, cheaply after each restart and whole at the end.
 
-TARN_KILLS sets how often (10 here, 200 in the long tier), TARN_SEED replays the moments of a run.
+TARN_KILLS sets how often (10 here, 1,000 in the long tier), TARN_SEED replays the moments of a run.
 """
 import base64
 import collections
@@ -49,6 +49,11 @@ sources:
     postgres: "{url}"
     tables: [sales]
     follow: {{every: 1s, by: updated_at}}
+  books:
+    postgres: "{url}"
+    tables: [entries]
+    follow: changes
+    commit: 100ms
   dropped:
     folder: drop/plain/*.csv
     settle: 300ms
@@ -296,7 +301,7 @@ class Drops(Load):
 
 
 class Erp(Load):
-    """Inserts and updates in the database that the lake follows."""
+    """Changes in the database: `sales` is followed by a growing column, `entries` by the log of changes."""
 
     def __init__(self, seed, pg):
         super().__init__(seed)
@@ -312,9 +317,13 @@ class Erp(Load):
             ask(connection, f"insert into sales values ({self.next}, {self.next % 7}, {self.random.randrange(10**6)} / 100.0)")
             self.next += 1
             ask(connection, f"update sales set amount = amount + 1, updated_at = clock_timestamp() where id = {self.random.randrange(self.next)}")
+            ask(connection, f"begin; insert into entries values ({self.next}, 1); update entries set amount = amount + 1 "
+                            f"where id = {self.random.randrange(self.next)}; delete from entries where id = {self.random.randrange(self.next)}; commit")
             time.sleep(0.02)
 
     def verify(self, connection):
+        entries = [i for (i,) in ask(connection, "select id from books.entries")]
+        assert len(entries) == len(set(entries)), "a row of the database's log is there twice"
         ids = [i for (i,) in ask(connection, "select id from erp.sales")]
         assert len(ids) == len(set(ids)), "a row of the database is there twice"
         assert set(ids) <= self.attempted
@@ -375,6 +384,8 @@ class Pipeline:
         self.pg.run("create table sales (id bigint primary key, shop int, amount numeric(12,2), "
                     "updated_at timestamptz not null default clock_timestamp())")
         self.pg.run("insert into sales select i, i % 7, i from generate_series(0, 999) i")
+        self.pg.run("create table entries (id bigint primary key, amount bigint)")
+        self.pg.run("insert into entries select i, 1 from generate_series(0, 999) i")
         self.server.start()
         with connect(self.server) as connection:
             ask(connection, "create table stock (name text, units int)")
@@ -390,7 +401,7 @@ class Pipeline:
         self.server.args = ["--lake", str(lakefile)]
         self.server.restart()
         connection = connect(self.server)
-        for table in ("erp.sales", "dropped", "prices"):
+        for table in ("erp.sales", "books.entries", "dropped", "prices"):
             until(lambda: ask(connection, f"select count(*) > 0 from {table}"), [(True,)], 30, table)
 
     def kill_once(self):
@@ -447,6 +458,9 @@ class Pipeline:
         assert len(expected) > 1000
         ask(connection, "set timezone = 'UTC'")
         until(lambda: ask(connection, source.format("erp.sales")) == expected, True, 60, "erp.sales equals the database")
+        with psycopg2.connect(self.pg.url) as theirs:
+            entries = ask(theirs, "select id, amount from entries order by id")
+        until(lambda: ask(connection, "select id, amount from books.entries order by id") == entries, True, 60, "books.entries equals the database")
         for table, sql in COMPUTED.items():
             differs = f"select (select count(*) from (select * from {table} except all {sql}))," \
                       f" (select count(*) from ({sql} except all select * from {table})), (select count(*) > 0 from {table})"
@@ -499,5 +513,5 @@ def test_the_whole_path_survives_kills(tarn_binary, tmp_path):
 
 
 @pytest.mark.long
-def test_the_whole_path_survives_200_kills(tarn_binary, tmp_path):
-    run(200, int(os.environ.get("TARN_SEED", "2")), tmp_path)
+def test_the_whole_path_survives_many_kills(tarn_binary, tmp_path):
+    run(int(os.environ.get("TARN_KILLS", "1000")), int(os.environ.get("TARN_SEED", "2")), tmp_path)
