@@ -265,6 +265,6 @@ TAMPERINGS = {
     "day": lambda r: _replace(r, "authorization", r.scope[:8], "20200101"),
     "signature": _flip,
     "payload hash": lambda r: r.headers.update({"x-amz-content-sha256": "UNSIGNED-PAYLOAD"}),
-    "signed names": lambda r: _replace(r, "authorization", "SignedHeaders=host;", "SignedHeaders="),
+    "signed names": lambda r: _replace(r, "authorization", "host;", ""),
     "body": _longer_body,
 }

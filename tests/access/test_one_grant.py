@@ -26,8 +26,9 @@ def passed(reply, operation):
 
 
 def needs(operation):
-    """What one request needs; a copy reads as well."""
-    return {operation[5]} | ({"s3:GetObject"} if operation[4] == "x-amz-copy-source" else set())
+    """What one request needs; a copy reads as well, and attributes are told to who may read."""
+    reads = operation[4] == "x-amz-copy-source" or operation[0] == "GetObjectAttributes"
+    return {operation[5]} | ({"s3:GetObject"} if reads else set())
 
 
 def ask(server, connection, key, operation):
@@ -49,7 +50,7 @@ def test_an_action_of_s3_is_that_action(vault, whole):  # noqa: F811
             if needs(operation) == {action}:
                 assert passed(reply, operation), (action, operation, reply.body[:300])
             elif operation[5] == action:
-                assert reply.status == 403, ("a copy without reading", operation, reply.body[:300])
+                assert reply.status == 403, ("without reading", operation, reply.body[:300])
             elif operation[0] == "DeleteObjects":
                 assert reply.code == "AccessDenied" and b"<Deleted>" not in reply.body
             else:
