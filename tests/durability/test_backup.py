@@ -171,3 +171,26 @@ def test_old_backups_go_and_their_space_comes_back(own_tarn, tmp_path):
     told("backup", "--to", tmp_path / "c", "--keep", "1", server=own_tarn)
     assert size() < 8_000_000
     assert tarn("restore", "--from", tmp_path / "c", "--verify", "--scratch", tmp_path).returncode == 0
+
+
+def test_another_tarn_is_a_place_for_backups(own_tarn, tmp_path):
+    prepare(own_tarn)
+    (tmp_path / "second").mkdir()
+    with TarnServer(tmp_path / "second") as second:
+        s3_of(second).create_bucket(Bucket="copies")
+        key = {"TARN_BACKUP_ACCESS_KEY_ID": second.access_key, "TARN_BACKUP_SECRET_ACCESS_KEY": second.secret_key}
+        to = ["--to", "s3://copies/a/lake", "--to-endpoint", second.endpoint]
+        source = ["--from", "s3://copies/a/lake", "--from-endpoint", second.endpoint]
+        for number in range(3):
+            s3_of(own_tarn).put_object(Bucket="data", Key=f"k{number}", Body=bytes([number]) * 9_000_000)
+            made = told("backup", *to, "--keep", "2", server=own_tarn, env=key)
+            assert made["bytes_sent"] < 12_000_000, "what is there is not sent again"
+        assert [point["has_root_key"] for point in told("backups", *source, env=key)] == [True, True]
+        holds = everything(own_tarn)
+        assert tarn("restore", *source, "--data", tmp_path / "again" / "data", env=key).returncode == 0
+        with TarnServer(tmp_path / "again") as again:
+            assert everything(again) == holds
+        wrong = tarn("backup", *to, server=own_tarn, env={**key, "TARN_BACKUP_SECRET_ACCESS_KEY": "x" * 40})
+        assert wrong.returncode == 1 and "SignatureDoesNotMatch" in wrong.stderr
+        absent = tarn("backups", "--from", "s3://nothing/x", "--from-endpoint", second.endpoint, env=key)
+        assert absent.returncode == 1 and "NoSuchBucket" in absent.stderr
