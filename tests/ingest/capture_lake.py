@@ -23,7 +23,7 @@ class CaptureLake:
         self.lakefile = folder / "lake.yaml"
         self.declare(url, tables, more)
         (folder / "server").mkdir(exist_ok=True)
-        self.server = TarnServer(folder=folder / "server", args=["--lake", self.lakefile])
+        self.server = TarnServer(folder=folder / "server", args=["--lake", self.lakefile], start_seconds=120)  # others work here, too
         self.server.start()
 
     def declare(self, url, tables=(), more=""):

@@ -140,6 +140,21 @@ def test_a_large_transaction_is_spooled_and_comes_whole(pg, tmp_path):
         assert seen <= {(0, 0), (150000, 1000)}, seen
 
 
+def test_a_backlog_of_small_transactions_is_worked_off_together(pg, tmp_path):
+    """Also where a commit takes longer than the interval between two: one transaction a commit would take minutes."""
+    pg.run("CREATE TABLE t (id int PRIMARY KEY, v int)")
+    pg.run("CREATE PROCEDURE fill() LANGUAGE plpgsql AS $$ BEGIN FOR i IN 1..10000 LOOP INSERT INTO t VALUES (i, 0); COMMIT; END LOOP; END $$")
+    with CaptureLake(tmp_path, pg.url, more="    history: true\n") as lake:
+        lake.lakefile.write_text(lake.lakefile.read_text().replace("100ms", "10ms"))
+        lake.apply_file()
+        lake.until_following()
+        lake.server.stop()
+        pg.run("CALL fill()")
+        lake.server.start()
+        lake.until_rows("SELECT count(*), count(DISTINCT transaction_id) FROM erp.t_history", [(10000, 10000)], 60)
+        until_equal(lake, pg, ["t"])
+
+
 def test_truncate_of_several_tables_is_one_step(pg, tmp_path):
     pg.run("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY REFERENCES a); INSERT INTO a SELECT generate_series(1, 100); "
            "INSERT INTO b SELECT generate_series(1, 100)")

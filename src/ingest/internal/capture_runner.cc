@@ -29,8 +29,8 @@ constexpr auto kLookEvery = std::chrono::seconds(60);     // looks for new table
 constexpr auto kAdvanceEvery = std::chrono::seconds(10);  // an idle slot is moved on
 constexpr auto kReloadAgain = std::chrono::minutes(10);   // a second reload so soon helps no more
 constexpr uint64_t kBacklog = 50'000;                     // changes of one commit
-constexpr int kCommitShare = 4;  // a commit takes at most this part of the time
-constexpr auto kCommitsMost = std::chrono::seconds(10);
+constexpr int kBacklogShare = 3;                          // reading, to one part of committing
+constexpr auto kReadsMost = std::chrono::seconds(10);     // from one commit to the next
 constexpr auto kIdleWait = std::chrono::milliseconds(200);
 
 SteadyTime now_steady() {
@@ -402,7 +402,8 @@ Status CaptureRunner::follow_on(ChangeCollector& collector, PostgresConnection& 
     patience_.reset();
     cared_ = {};
     looked_ = advanced_ = now_steady();
-    // A commit comes at `due`, of a backlog at `late`: most of the time goes into reading then.
+    // A commit comes at `due`. While there is more to read it comes at `late`: reading gets as much
+    // time as a commit took, so that slow commits take more with them, and of a backlog most.
     auto due = now_steady(), late = due;
     while (!stop_.stopped()) {
         auto now = now_steady();
@@ -416,10 +417,10 @@ Status CaptureRunner::follow_on(ChangeCollector& collector, PostgresConnection& 
         if (collector.pending() && (now >= due || collector.full())) {
             const bool backlog = collector.waiting() >= kBacklog;
             TARN_CHECK_OK(commit(collector, *stream));
-            const std::chrono::steady_clock::duration took = now_steady() - now,
-                                                      most = kCommitsMost;
-            due = late = now + from_.commit;
-            if (backlog) late = std::max(due, now + std::min(kCommitShare * took, most));
+            const auto made = now_steady();
+            const std::chrono::steady_clock::duration took = made - now, most = kReadsMost;
+            due = now + from_.commit;
+            late = std::max(due, made + std::min(backlog ? kBacklogShare * took : took, most));
         } else if (!collector.pending() && now - advanced_ >= kAdvanceEvery) {
             advanced_ = now;
             TARN_CHECK_OK(collector.advance(stream->told()));
