@@ -560,7 +560,10 @@ TEST_F(Governed, SeesItsRowsAndColumns) {
     EXPECT_EQ(state(*user_, "select * from other"), "!42P01");
     EXPECT_EQ(ask(*user_, "select count(*) from t a join t b using (id) where b.g = 2"), "0");
     EXPECT_EQ(ask(*user_, "with x as (select * from t) select max(v) from x"), "2019");
-    EXPECT_EQ(state(*user_, "explain select * from t"), "!42501");
+    EXPECT_EQ(state(*user_, "explain analyze select * from t"), "!42501");
+    const std::string plan = ask(*user_, "explain select * from t where id > 7");
+    EXPECT_NE(plan.find("POLICY"), std::string::npos) << plan;
+    EXPECT_EQ(plan.find("SCAN"), std::string::npos) << plan;
     EXPECT_EQ(state(*user_, "delete from t"), "!42501");
     EXPECT_EQ(state(*user_, "update t set v = 'x'"), "!42501");
     EXPECT_EQ(state(*user_, "insert into t values (1,1,'x')"), "!42501");

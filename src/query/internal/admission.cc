@@ -2,7 +2,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include "base/lane.h"
 #include "base/log.h"
@@ -49,20 +51,29 @@ void Admission::leave(Slot& slot) {
         running_.erase(slot.place_);
         running_gauge_.set(static_cast<double>(running_.size()));
     }
-    room_.notify_one();
+    room_.notify_all();
+}
+
+bool Admission::has_room(const std::string& who) const {
+    if (running_.size() >= limits_.running_max) return false;
+    if (who.empty()) return true;
+    const auto own = std::count_if(running_.begin(), running_.end(),
+                                   [&](const Slot* slot) { return slot->who_ == who; });
+    return static_cast<size_t>(own) < limits_.running_of_one_max;
 }
 
 Result<std::unique_ptr<Admission::Slot>> Admission::enter(
-    std::function<void()> interrupt, std::chrono::steady_clock::time_point deadline) {
+    const std::string& who, std::function<void()> interrupt,
+    std::chrono::steady_clock::time_point deadline) {
     const auto give_up = std::chrono::steady_clock::now() + limits_.wait_max;
     const MutexLock lock(mutex_);
-    while (running_.size() >= limits_.running_max && !stopping_) {
+    while (!has_room(who) && !stopping_) {
         if (std::chrono::steady_clock::now() >= give_up)
             return Error{Code::exhausted, "too many statements are running: try again later",
                          "53300"};
         room_.wait_until(mutex_, give_up);
     }
-    auto slot = std::make_unique<Slot>(*this, std::move(interrupt), deadline);
+    auto slot = std::make_unique<Slot>(*this, who, std::move(interrupt), deadline);
     slot->place_ = running_.insert(running_.end(), slot.get());
     running_gauge_.set(static_cast<double>(running_.size()));
     if (!watching_) {
@@ -73,12 +84,34 @@ Result<std::unique_ptr<Admission::Slot>> Admission::enter(
     return slot;
 }
 
+/// Ends the statement that the process grew with: the newest of those that have seen about as much growth as any. What one
+/// statement holds is not known.
+void Admission::limit_memory(uint64_t before, uint64_t now) {
+    uint64_t most = 0;
+    for (Slot* slot : running_) {
+        if (now > before) slot->growth_ += now - before;
+        most = std::max(most, slot->growth_);
+    }
+    if (now <= limits_.process_memory_bytes) return;
+    const auto grown = std::find_if(running_.rbegin(), running_.rend(), [&](const Slot* slot) {
+        return slot->growth_ >= most - most / 4;
+    });
+    if (grown == running_.rend()) return;
+    if ((*grown)->reason_.exchange(EndReason::memory) != EndReason::memory) {
+        interrupted_.add();
+        log_warning("query", "a statement was interrupted: the process uses too much memory");
+    }
+    (*grown)->interrupt_();
+}
+
 void Admission::watch() {
     name_thread("query-watchdog");
     const MutexLock lock(mutex_);
+    uint64_t resident = resident_bytes();
     while (!stopping_) {
         if (running_.empty()) {
             work_.wait(mutex_);
+            resident = resident_bytes();
             continue;
         }
         work_.wait_for(mutex_, kTick);
@@ -88,16 +121,9 @@ void Admission::watch() {
             slot->reason_ = EndReason::timed_out;
             slot->interrupt_();
         }
-        if (limits_.process_memory_bytes == 0 || running_.empty()) continue;
-        if (resident_bytes() <= limits_.process_memory_bytes) continue;
-        Slot* oldest = running_.front();
-        for (Slot* slot : running_)
-            if (slot->begun_ < oldest->begun_) oldest = slot;
-        if (oldest->reason_.exchange(EndReason::memory) != EndReason::memory) {
-            interrupted_.add();
-            log_warning("query", "a statement was interrupted: the process uses too much memory");
-        }
-        oldest->interrupt_();
+        if (limits_.process_memory_bytes == 0) continue;
+        const uint64_t before = std::exchange(resident, resident_bytes());
+        limit_memory(before, resident);
     }
 }
 

@@ -17,7 +17,9 @@ class LakeEngine final : public Engine, public EngineInside {
  public:
     LakeEngine(EngineOptions options, EngineParts parts)
         : services_(std::move(options), parts),
-          admission_({services_.options.running_max, services_.options.admission_wait_max,
+          admission_({services_.options.running_max,
+                      std::max<size_t>(1, services_.options.running_max - services_.options.running_max / 4),
+                      services_.options.admission_wait_max,
                       services_.options.process_memory_bytes},
                      parts.metrics) {}
 

@@ -1,10 +1,12 @@
 // Policies. A table that a principal may see in part is bound as a table of the columns that it may
 // see, whose scan refuses to run. After binding each such scan is replaced by the policy's plan:
-// filter and masks over the whole table, under a barrier that copies rows, so that nothing the
-// principal wrote is ever computed on a row or value that it may not see - the optimizer can't move
-// anything below it.
+// filter and masks over the whole table, under a barrier (barrier.h), so that nothing the
+// principal wrote is ever computed on a row or value that it may not see. Only comparisons with constants
+// are made below it, too (conditions.h): they can't fail.
 #include <fmt/format.h>
 
+#include "query/internal/barrier.h"
+#include "query/internal/conditions.h"
 #include "query/internal/database.h"
 #include "query/internal/lake.h"
 #include "query/internal/sql_text.h"
@@ -13,46 +15,6 @@
 namespace tarn::query {
 
 namespace {
-
-class PhysicalBarrier final : public duck::PhysicalOperator {
- public:
-    PhysicalBarrier(duck::PhysicalPlan& plan, duck::vector<duck::LogicalType> out_types,
-                    duck::idx_t rows)
-        : PhysicalOperator(plan, duck::PhysicalOperatorType::EXTENSION, std::move(out_types),
-                           rows) {}
-    duck::string GetName() const override { return "POLICY"; }
-    bool ParallelOperator() const override { return true; }
-    duck::unique_ptr<duck::OperatorState> GetOperatorState(duck::ExecutionContext&) const override {
-        return duck::make_uniq<duck::OperatorState>();
-    }
-    duck::OperatorResultType Execute(duck::ExecutionContext&, duck::DataChunk& input,
-                                     duck::DataChunk& chunk, duck::GlobalOperatorState&,
-                                     duck::OperatorState&) const override {
-        // A copy, not a reference: dictionaries of whole row groups must not come through.
-        input.Copy(chunk);
-        return duck::OperatorResultType::NEED_MORE_INPUT;
-    }
-};
-
-class Barrier final : public duck::LogicalExtensionOperator {
- public:
-    duck::vector<duck::ColumnBinding> GetColumnBindings() override {
-        return children[0]->GetColumnBindings();
-    }
-    void ResolveTypes() override { types = children[0]->types; }
-    duck::idx_t EstimateCardinality(duck::ClientContext& context) override {
-        return children[0]->EstimateCardinality(context);
-    }
-    duck::PhysicalOperator& CreatePlan(duck::ClientContext&,
-                                       duck::PhysicalPlanGenerator& planner) override {
-        auto& child = planner.CreatePlan(*children[0]);
-        auto& barrier = planner.Make<PhysicalBarrier>(child.types, estimated_cardinality);
-        barrier.children.push_back(child);
-        return barrier;
-    }
-    duck::string GetName() const override { return "POLICY"; }
-    duck::string GetExtensionName() const override { return "tarn_policy"; }
-};
 
 std::string quoted(const std::string& name) {
     return duck::KeywordHelper::WriteQuoted(name, '"');
@@ -149,15 +111,66 @@ std::string policy_query(const LakeTable& table, const security::Principal& prin
 
 class Rewriter {
  public:
-    explicit Rewriter(duck::PlannerExtensionInput& input) : input_(input) {}
+    Rewriter(duck::PlannerExtensionInput& input, bool explained)
+        : input_(input), explained_(explained) {}
 
-    void visit(duck::unique_ptr<duck::LogicalOperator>& op) {
-        for (auto& child : op->children) visit(child);
-        if (op->type == duck::LogicalOperatorType::LOGICAL_EXPLAIN) explains_ = true;
-        if (op->type != duck::LogicalOperatorType::LOGICAL_GET) return;
+    bool governed() const { return governed_; }
+
+    /// `wanted`: what rows of `op` must meet so that the query looks at them.
+    void visit(duck::unique_ptr<duck::LogicalOperator>& op, const Conditions& wanted) {
+        using Type = duck::LogicalOperatorType;
+        switch (op->type) {
+            case Type::LOGICAL_FILTER: {
+                Conditions more = wanted;
+                for (const auto& expression : op->expressions)
+                    more.add(input_.context, *expression);
+                return visit(op->children[0], more);
+            }
+            case Type::LOGICAL_PROJECTION:
+                return visit(op->children[0], wanted.below(op->Cast<duck::LogicalProjection>()));
+            case Type::LOGICAL_CROSS_PRODUCT:
+                visit(op->children[0], wanted);
+                return visit(op->children[1], wanted);
+            case Type::LOGICAL_COMPARISON_JOIN:
+            case Type::LOGICAL_ANY_JOIN: {
+                // Rows of a side that may be missing from the result or stand beside NULLs stay as they are.
+                const auto kind = op->Cast<duck::LogicalJoin>().join_type;
+                const bool inner = kind == duck::JoinType::INNER;
+                visit(op->children[0],
+                      inner || kind == duck::JoinType::LEFT ? wanted : Conditions());
+                return visit(op->children[1], inner ? wanted : Conditions());
+            }
+            case Type::LOGICAL_GET:
+                return visit_scan(op, wanted);
+            default:
+                for (auto& child : op->children) visit(child, {});
+        }
+    }
+
+ private:
+    /// Notes the table and its columns that the query names.
+    void note(duck::LogicalGet& get) {
+        constexpr size_t kColumnsMax = 24;
+        const auto entry = get.GetTable();
+        const auto* table = entry ? dynamic_cast<const LakeTable*>(entry.get()) : nullptr;
+        if (!table) return;
+        auto& touched = SessionState::of(input_.context).touched;
+        auto& columns = touched[{table->schema.name, table->name}];
+        const auto& all = table->GetColumns();
+        for (const auto& column : get.GetColumnIds())
+            if (!column.IsVirtualColumn() && !column.IsRowIdColumn())
+                columns.insert(all.GetColumn(duck::LogicalIndex(column.GetPrimaryIndex())).Name());
+        if (columns.contains("*") || columns.size() >= all.LogicalColumnCount() ||
+            columns.size() > kColumnsMax)
+            columns = {"*"};
+    }
+
+    void visit_scan(duck::unique_ptr<duck::LogicalOperator>& op, const Conditions& wanted) {
         auto& get = op->Cast<duck::LogicalGet>();
+        note(get);
+        for (auto& child : op->children) visit(child, {});
         if (get.function.name == kGovernedScan) {
-            replace(op, get);
+            replace(op, get, wanted);
             governed_ = true;
         } else if (!SessionState::of(input_.context).internal &&
                    !table_function_allowed(get.function.name)) {
@@ -165,33 +178,44 @@ class Rewriter {
         }
     }
 
-    bool explains_restricted() const { return explains_ && governed_; }
-
- private:
-    void replace(duck::unique_ptr<duck::LogicalOperator>& op, duck::LogicalGet& get) {
-        auto& table = get.GetTable()->Cast<LakeTable>();
-        const auto& session = SessionState::of(input_.context);
-        const std::string sql = policy_query(table, session.caller.principal, get.GetColumnIds());
+    /// The policy's query over the whole table; names in it mean what they mean in the default database, whatever the session
+    /// has made or set.
+    duck::unique_ptr<duck::LogicalOperator> bind_policy(LakeTable& table, const std::string& sql) {
         duck::Parser parser(parser_options());
         parser.ParseQuery(sql);
         if (parser.statements.size() != 1 ||
             parser.statements[0]->type != duck::StatementType::SELECT_STATEMENT)
             throw duck::PermissionException("the policy of %s is not one expression", table.name);
-
         const LakeTransaction::Unguarded whole(table.transaction());
         const auto binder = duck::Binder::CreateBinder(input_.context, &input_.binder,
                                                        duck::BinderType::VIEW_BINDER);
-        auto bound = binder->Bind(*parser.statements[0]->Cast<duck::SelectStatement>().node);
-        auto plan = std::move(bound.plan);
-        plan->ResolveOperatorTypes();
-        const auto bindings = plan->GetColumnBindings();
+        binder->EntryRetriever().SetSearchPath({{kLake, kDefaultDatabase}});
+        auto plan =
+            std::move(binder->Bind(*parser.statements[0]->Cast<duck::SelectStatement>().node).plan);
+        if (plan->type != duck::LogicalOperatorType::LOGICAL_PROJECTION)
+            throw duck::PermissionException("the policy of %s is not a plain query", table.name);
+        return plan;
+    }
+
+    void replace(duck::unique_ptr<duck::LogicalOperator>& op, duck::LogicalGet& get,
+                 const Conditions& wanted) {
+        auto& table = get.GetTable()->Cast<LakeTable>();
+        const auto& session = SessionState::of(input_.context);
+        auto plan = bind_policy(
+            table, policy_query(table, session.caller.principal, get.GetColumnIds()));
+        auto conditions = wanted.on(get.table_index, plan->expressions);
+        if (!conditions.empty()) {
+            auto filter = duck::make_uniq<duck::LogicalFilter>();
+            filter->expressions = std::move(conditions);
+            filter->children.push_back(std::move(plan->children[0]));
+            plan->children[0] = std::move(filter);
+        }
+        auto barrier = make_barrier(std::move(plan), explained_);
+        const auto bindings = barrier->GetColumnBindings();
         duck::vector<duck::unique_ptr<duck::Expression>> columns;
         for (size_t i = 0; i < bindings.size(); ++i)
             columns.push_back(
-                duck::make_uniq<duck::BoundColumnRefExpression>(plan->types[i], bindings[i]));
-
-        auto barrier = duck::make_uniq<Barrier>();
-        barrier->children.push_back(std::move(plan));
+                duck::make_uniq<duck::BoundColumnRefExpression>(barrier->types[i], bindings[i]));
         auto projection =
             duck::make_uniq<duck::LogicalProjection>(get.table_index, std::move(columns));
         projection->children.push_back(std::move(barrier));
@@ -200,17 +224,21 @@ class Rewriter {
     }
 
     duck::PlannerExtensionInput& input_;
-    bool explains_ = false;
+    const bool explained_;
     bool governed_ = false;
 };
 
 void after_binding(duck::PlannerExtensionInput& input, duck::BoundStatement& statement) {
     if (!statement.plan) return;
-    Rewriter rewriter(input);
-    rewriter.visit(statement.plan);
-    // A plan shows the policy and what lies below it.
-    if (rewriter.explains_restricted())
-        throw duck::PermissionException("permission denied: EXPLAIN of a table with a policy");
+    const auto* explain = statement.plan->type == duck::LogicalOperatorType::LOGICAL_EXPLAIN
+                              ? &statement.plan->Cast<duck::LogicalExplain>()
+                              : nullptr;
+    Rewriter rewriter(input, explain != nullptr);
+    rewriter.visit(statement.plan, {});
+    // What was counted while it ran is counted below the barrier too.
+    if (rewriter.governed() && explain && explain->explain_type == duck::ExplainType::EXPLAIN_ANALYZE)
+        throw duck::PermissionException(
+            "permission denied: EXPLAIN ANALYZE of a table with a policy; EXPLAIN shows the plan");
 }
 
 }  // namespace
@@ -219,6 +247,7 @@ void register_governance(duck::DBConfig& config) {
     duck::PlannerExtension extension;
     extension.post_bind_function = after_binding;
     duck::PlannerExtension::Register(config, extension);
+    register_barriers(config);
 }
 
 }  // namespace tarn::query

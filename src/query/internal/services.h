@@ -1,8 +1,10 @@
 // What everything behind the seam shares: one per engine.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 
 #include "objects/store.h"
@@ -17,6 +19,7 @@ namespace tarn::query {
 class DeleteCache;
 
 inline constexpr const char* kLake = "lake";
+inline constexpr const char* kDefaultDatabase = "main";
 
 struct Services {
     EngineOptions options;
@@ -37,6 +40,8 @@ struct SessionState : duck::ClientContextState {
     bool internal = false;
     /// Why the last commit failed: on its way through DuckDB an error loses all but its message.
     std::optional<Error> commit_error;
+    /// What the statement that was bound last reads: (database, table) -> columns; "*": all, or too many to tell.
+    std::map<std::pair<std::string, std::string>, std::set<std::string>> touched;
 
     static constexpr const char* kKey = "tarn_session";
     static SessionState& of(duck::ClientContext& context) {

@@ -67,7 +67,7 @@ LakeSession::LakeSession(Services& services, Admission& admission,
       connection_(std::move(connection)),
       caller_(std::move(caller)),
       gone_(std::move(gone)),
-      settings_(services.options.statement_timeout),
+      settings_(is_server() ? std::chrono::milliseconds(0) : services.options.statement_timeout),
       default_path_(search_path.empty() ? "main" : search_path.front()) {
     static_cast<void>(settings_.set("search_path", default_path_));
 }
@@ -92,6 +92,7 @@ Result<std::unique_ptr<Admission::Slot>> LakeSession::enter() {
                                                : std::chrono::steady_clock::now() + timeout;
     duck::weak_ptr<duck::ClientContext> context = connection_->context;
     return admission_.enter(
+        is_server() ? std::string() : caller_.principal.arn,
         [context] {
             if (const auto alive = context.lock()) alive->Interrupt();
         },
@@ -271,6 +272,7 @@ Result<std::unique_ptr<Cursor>> LakeSession::execute(Statement& given,
     error_position_ = 0;
     auto& statement = static_cast<PreparedSql&>(given);
     TARN_CHECK_OK(check_usable(statement.command_));
+    SessionState::of(*connection_->context).touched.clear();
     if (!statement.parsed) return execute_utility(statement);
     return start(statement, parameters);
 }

@@ -52,6 +52,7 @@ class LakeSession final : public Session {
     duck::Connection& connection() { return *connection_; }
     Admission& admission() { return admission_; }
     const Settings& settings() const { return settings_; }
+    const auto& touched() const { return SessionState::of(*connection_->context).touched; }
     Result<std::unique_ptr<Admission::Slot>> enter();
     /// Notes an error: an open transaction fails. `slot` tells why a statement was interrupted.
     Error failed(const duck::ErrorData& data, const PreparedSql* statement,
@@ -81,6 +82,8 @@ class LakeSession final : public Session {
     Result<std::unique_ptr<Cursor>> show(PreparedSql& statement);
     Status apply_setting(const std::string& name, const std::string& value);
     Status check_usable(Command command) const;
+
+    bool is_server() const { return caller_.principal.kind == security::Principal::Kind::system; }
 
     Services& services_;
     Admission& admission_;

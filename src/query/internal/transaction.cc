@@ -24,8 +24,6 @@ void check_names(const LakeTable::View& view, const std::string& table) {
     }
 }
 
-constexpr const char* kDefaultDatabase = "main";
-
 Error denied(const std::string& what) {
     return {Code::permission_denied, "permission denied for " + what, "42501"};
 }
