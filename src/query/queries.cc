@@ -449,6 +449,7 @@ Status Queries::run_one(Entry& entry, Session& session, std::string_view sql,
         values.push_back(std::move(value).value());
     }
     TARN_TRY(cursor, session.execute(*statement, values));
+    if (request.began) TARN_CHECK_OK(request.began(session));
     return keep(entry, *cursor);
 }
 

@@ -45,6 +45,8 @@ struct QueryRequest {
     std::string database = "main";
     std::vector<std::optional<std::string>> parameters;  // texts of $1, $2 ...; of a single statement
     std::chrono::milliseconds timeout{0};                // 0: run_max
+    /// When a statement has begun, before its rows are kept; an error ends it. Lane: of the statements.
+    std::function<Status(const Session& session)> began;
     std::string owner;  // who may ask for it, in place of the caller's arn: what a principal is found by afterwards
 };
 

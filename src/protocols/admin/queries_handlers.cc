@@ -1,12 +1,12 @@
 // Statements that run on behind the request that started them, and their kept rows (query/queries.h).
-#include <atomic>
-
+#include "protocols/admin/internal/answer_place.h"
 #include "protocols/admin/internal/api.h"
 #include "protocols/admin/internal/row_text.h"
 #include "codec/hash.h"
 #include "codec/text.h"
 #include "query/parquet_export.h"
 #include "query/queries.h"
+#include "query/touched.h"
 
 namespace tarn::admin {
 namespace {
@@ -15,7 +15,7 @@ constexpr uint64_t kWaitMsMax = 5'000;
 constexpr size_t kParametersMax = 100;
 constexpr size_t kPageRows = 200, kPageRowsMax = 10'000;
 constexpr size_t kWriteBytes = 256u << 10;
-constexpr int kExportsMax = 6;  // at once: a slow reader holds a thread of the lane of all SQL, which has 16
+constexpr int kExportsMax = 6;
 
 Error no_queries() {
     return Error(Code::unimplemented, "this server was started without SQL");
@@ -119,19 +119,6 @@ class Gathered {
 
 std::atomic<int> exports_now{0};
 
-/// One of the few exports that run at once.
-class ExportPlace {
- public:
-    ExportPlace() : got_(exports_now.fetch_add(1) < kExportsMax) {}
-    ~ExportPlace() { exports_now.fetch_sub(1); }
-    ExportPlace(const ExportPlace&) = delete;
-    ExportPlace& operator=(const ExportPlace&) = delete;
-    bool got() const { return got_; }
-
- private:
-    const bool got_;
-};
-
 http::ResponseHeaders file_headers(const char* type, const std::string& name) {
     http::ResponseHeaders headers;
     headers.add("content-type", type);
@@ -156,6 +143,14 @@ Result<ApiResponse> start_query(const DoorParts& parts, ApiRequest& request) {
     TARN_TRY(wait, whole_in_body(request, "wait_ms", kWaitMsMax));
     const auto who = reader(parts, request);
     asked.owner = who.arn;
+    asked.began = [&audit = *parts.audit, clock = parts.clock,
+                   caller = request.caller](const query::Session& session) mutable {
+        caller.action = "tarn:Select";
+        caller.at = clock->now();
+        security::Caller reads = caller;
+        reads.resource = query::touched_resources(session, caller.resource);
+        return reads.resource == caller.resource ? ok_status() : audit.record(reads, {});
+    };
     TARN_TRY(id, parts.queries->start(request.caller, std::move(asked)));
     TARN_TRY(state, parts.queries->state(who, id, std::chrono::milliseconds(wait)));
     return ApiResponse{201, state_json(state), {}};
@@ -254,7 +249,7 @@ Status export_query(const DoorParts& parts, ApiRequest& request, http::Responder
     TARN_TRY(state, parts.queries->state(who, request.path_values[0]));
     if (state.phase != query::QueryPhase::done || !state.has_rows)
         return Error(Code::precondition_failed, "the statement has no finished result");
-    const ExportPlace place;
+    const AnswerPlace place(exports_now, kExportsMax);
     if (!place.got())
         return Error(Code::exhausted, "several results are being exported already: try again in a moment");
     return format == "csv" ? export_csv(parts, who, state, responder)

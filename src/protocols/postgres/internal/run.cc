@@ -3,6 +3,7 @@
 
 #include "protocols/postgres/internal/conversation.h"
 #include "protocols/postgres/internal/errors.h"
+#include "query/touched.h"
 
 namespace tarn::postgres {
 
@@ -12,15 +13,22 @@ using query::TransactionState;
 namespace {
 
 constexpr size_t kPieceBytes = 128 * 1024;
+constexpr std::string_view kSelectForChange = "tarn:SelectForChange";
 
 /// Their end is the end of the transaction around them; they never open one.
 bool ends_or_begins(Command command) {
     return command == Command::begin || command == Command::commit || command == Command::rollback;
 }
 
-/// Statements that read rows: changes are recorded with their commit.
+/// Statements that read rows. Changes are recorded with their commit; what they read on the way is not in that record.
 std::string_view read_action(Command command) {
     switch (command) {
+        case Command::insert:
+        case Command::update:
+        case Command::remove:
+        case Command::merge:
+        case Command::create_table_as:
+            return kSelectForChange;
         case Command::select:
         case Command::declare_cursor:
             return "tarn:Select";
@@ -216,9 +224,12 @@ void Conversation::fail(const Error& error) {
 Status Conversation::audit_read(Command command) {
     const auto action = read_action(command);
     if (action.empty() || door_.parts.audit == nullptr) return ok_status();
-    caller_.action = action;
-    caller_.at = door_.parts.clock.now();
-    return door_.parts.audit->record(caller_, {});
+    security::Caller caller = caller_;
+    caller.resource = query::touched_resources(*session_, caller_.resource);
+    if (action == kSelectForChange && caller.resource == caller_.resource) return ok_status();
+    caller.action = action;
+    caller.at = door_.parts.clock.now();
+    return door_.parts.audit->record(caller, {});
 }
 
 /// The answer is an error already: a record that finds no room changes nothing of that.
