@@ -8,7 +8,7 @@
 
 namespace tarn::app {
 
-/// For s3::DoorOptions::guard. Both outlive it. A row filter or a hidden column on a table closes
+/// For s3::DoorOptions::guard; the files of sources in `landing` too. Both outlive it. A row filter or a hidden column on a table closes
 /// its files to that principal: Parquet files hold every row and column.
 s3::ResourceGuard guard_tables(const tables::Catalog& catalog, const query::AccessProvider& access);
 
