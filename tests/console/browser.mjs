@@ -54,6 +54,19 @@ const commands = {
   fill: async ({ label, text }) => void (await page.getByLabel(label, { exact: true }).fill(text, { timeout })),
   press: async ({ key }) => void (await page.keyboard.press(key)),
   click: async ({ role, name }) => void (await page.getByRole(role, { name }).first().click({ timeout })),
+  // Steps in between, as a hand makes them: a drag begins with the first move and needs another over its goal.
+  drag: async ({ name, to }) => {
+    const middle = async (one) => {
+      const box = await page.getByRole("button", { name: one }).first().boundingBox({ timeout });
+      return [box.x + box.width / 2, box.y + box.height / 2];
+    };
+    const goal = await middle(to);
+    await page.mouse.move(...(await middle(name)));
+    await page.mouse.down();
+    await page.mouse.move(...goal, { steps: 8 });
+    await page.mouse.move(goal[0] + 1, goal[1] + 1);
+    await page.mouse.up();
+  },
   focus: async ({ role, name }) => void (await page.getByRole(role, { name }).first().focus({ timeout })),
   choose: async ({ label, value }) => void (await page.getByRole("combobox", { name: label }).selectOption(value, { timeout })),
   see: async ({ role, name }) => void (await page.getByRole(role, { name }).first().waitFor({ timeout })),

@@ -98,6 +98,10 @@ class Browser:
     def click(self, role, name):
         return self._run("click", role=role, name=name)
 
+    def drag(self, name, to):
+        """With the mouse, from the button of one name to the one of another."""
+        return self._run("drag", name=name, to=to)
+
     def focus(self, role, name):
         return self._run("focus", role=role, name=name)
 

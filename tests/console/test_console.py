@@ -1,5 +1,4 @@
 """The console in a headless Chromium: signing in, the declared dashboard, live, and what a role may not see."""
-import base64
 import http.client
 import json
 import pathlib
@@ -10,7 +9,9 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from headless_browser import ROOT, Browser, missing  # noqa: E402
+import console_lake  # noqa: E402
+from console_lake import address, api, apply, ask, sql, trouble  # noqa: E402
+from headless_browser import ROOT, missing  # noqa: E402
 from tarn_server import TarnServer  # noqa: E402
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=missing() or "")
@@ -55,36 +56,8 @@ insert into risk values (17, 1, 2, 1.5, 0.97, 'low', 'sells fast'), (23, 2, 0, 0
   (31, 3, 40, 60, 0.01, 'ok', ''), (42, 4, 9, 20, 0.4, 'silent', 'no reading for 4 h')"""
 
 
-def ask(server, method, path, body=None, signed=True):
-    host, port = server.address("http")
-    connection = http.client.HTTPConnection(host, port, timeout=30)
-    headers = {}
-    if signed:
-        pair = f"{server.access_key}:{server.secret_key}".encode()
-        headers["Authorization"] = "Basic " + base64.b64encode(pair).decode()
-    connection.request(method, path, body=None if body is None else json.dumps(body), headers=headers)
-    response = connection.getresponse()
-    text = response.read()
-    connection.close()
-    return response, text
-
-
-def api(server, method, path, body=None):
-    response, text = ask(server, method, path, body)
-    assert response.status < 300, f"{method} {path}: {response.status} {text[:500]}"
-    return json.loads(text) if text else None
-
-
-def sql(server, statement):
-    return api(server, "POST", "/api/v1/sql", {"sql": statement})
-
-
-def address(server, path="/"):
-    return f"http://{server.ready['http']}{path}"
-
-
 def link(server, **whom):
-    return address(server, "/dashboards#token=" + api(server, "POST", "/api/v1/sign-in-tokens", whom)["token"])
+    return console_lake.link(server, "/dashboards", **whom)
 
 
 @pytest.fixture(scope="module")
@@ -92,27 +65,9 @@ def lake(tarn_binary):
     with TarnServer() as server:
         for statement in TABLES.split(";\n"):
             sql(server, statement)
-        plan = api(server, "POST", "/api/v1/plan", {"lakefile": LAKEFILE})
-        api(server, "POST", "/api/v1/apply", {"lakefile": LAKEFILE, "plan": plan["plan"]})
+        apply(server, LAKEFILE)
         api(server, "POST", "/api/v1/users", {"name": "ann", "roles": ["buyer"], "attributes": {"region": "north"}})
         yield server
-
-
-@pytest.fixture(scope="module")
-def shared_browser():
-    with Browser() as browser:
-        yield browser
-
-
-@pytest.fixture
-def browser(shared_browser):
-    shared_browser.fresh()
-    return shared_browser
-
-
-def refusals(problems):
-    """Chromium writes refused requests into its console; they are no errors of the page."""
-    return [one for one in problems if "Failed to load resource" not in one]
 
 
 def test_a_link_signs_in_once(lake, browser):
@@ -192,7 +147,7 @@ def test_a_wrong_secret_is_told(lake, browser):
     browser.fill("Secret", "not this one")
     browser.click("button", "Sign in")
     browser.see_text("do not belong together")
-    assert refusals(browser.problems()) == []
+    assert trouble(browser.problems()) == []
     browser.fill("Secret", lake.secret_key)
     browser.press("Enter")
     browser.see("heading", "Stock on the shelves")
@@ -200,7 +155,7 @@ def test_a_wrong_secret_is_told(lake, browser):
     browser.see("heading", "Sign in to the lake")
     browser.reload()
     browser.see("heading", "Sign in to the lake")
-    assert refusals(browser.problems()) == []
+    assert trouble(browser.problems()) == []
 
 
 def test_a_role_sees_only_what_is_granted(lake, browser):
@@ -211,7 +166,7 @@ def test_a_role_sees_only_what_is_granted(lake, browser):
     assert "south" not in browser.text("main", "")
     # Neither the alerts (which hold rows of risk) nor the sources are hers to list.
     assert "Shelf 17" not in browser.text("main", "")
-    assert refusals(browser.problems()) == []
+    assert trouble(browser.problems()) == []
 
 
 def test_a_broken_chart_leaves_the_others(lake, browser):
@@ -234,8 +189,7 @@ def test_the_page_survives_a_restart(tarn_binary, browser):
         browser.see("heading", "No dashboard is declared yet")
         sql(server, "create table risk (n int)")
         text = "lake: kiosk\ndashboards:\n  one:\n    charts:\n      - {title: Rows, number: count(*), from: risk}\n"
-        plan = api(server, "POST", "/api/v1/plan", {"lakefile": text})
-        api(server, "POST", "/api/v1/apply", {"lakefile": text, "plan": plan["plan"]})
+        apply(server, text)
         browser.holds("group", "Rows", "0")
         server.restart(same_ports=True)
         sql(server, "insert into risk values (1)")
@@ -244,7 +198,7 @@ def test_the_page_survives_a_restart(tarn_binary, browser):
 
 
 def test_what_is_served_without_signing_in(lake):
-    response, text = ask(lake, "GET", "/", signed=False)
+    response, text = ask(lake, "GET", "/", headers={})
     assert response.status == 200
     policy = response.getheader("content-security-policy")
     assert "default-src 'none'" in policy and "script-src 'self'" in policy and "frame-ancestors 'none'" in policy
@@ -252,11 +206,11 @@ def test_what_is_served_without_signing_in(lake):
     assert response.getheader("x-content-type-options") == "nosniff"
     assert b"<script>" not in text and b"style=" not in text
     script = text.decode().split('src="')[1].split('"')[0]
-    response, body = ask(lake, "GET", script, signed=False)
+    response, body = ask(lake, "GET", script, headers={})
     assert response.status == 200 and "immutable" in response.getheader("cache-control")
     assert len(body) < 120_000
     for path in ("/api/v1/dashboards", "/api/v1/dashboards/stock", "/api/v1/events?dashboard=stock", "/api/v1/nothing", "/etc/passwd"):
-        response, _ = ask(lake, "GET", path, signed=False)
+        response, _ = ask(lake, "GET", path, headers={})
         assert response.status == 401, path
 
 

@@ -6,11 +6,12 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from headless_browser import Browser, missing  # noqa: E402
+from headless_browser import missing  # noqa: E402
 from tarn_server import TarnServer  # noqa: E402
 from watch_lake import address, api, ask, confirm, link, make, sql, trouble, until  # noqa: E402
 from webhook_receiver import WebhookReceiver  # noqa: E402
 
+WINDOW = {"width": 1600, "height": 1000}
 pytestmark = pytest.mark.skipif(missing() is not None, reason=missing() or "")
 
 
@@ -25,18 +26,6 @@ def lake(tarn_binary, receiver):
     with TarnServer() as server:
         make(server, receiver)
         yield server
-
-
-@pytest.fixture(scope="module")
-def shared_browser():
-    with Browser() as browser:
-        yield browser
-
-
-@pytest.fixture
-def browser(shared_browser):
-    shared_browser.fresh(width=1600, height=1000)
-    return shared_browser
 
 
 @pytest.fixture

@@ -7,15 +7,15 @@ import pathlib
 import shutil
 import subprocess
 import sys
-import time
 
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from headless_browser import ROOT, Browser, missing  # noqa: E402
+from console_lake import address, api, apply, ask, here, link, sql, trouble, until  # noqa: E402
+from headless_browser import ROOT, missing  # noqa: E402
 from tarn_server import TarnServer  # noqa: E402
-from test_console import TABLES, address, api, ask, refusals, sql  # noqa: E402
+from test_console import TABLES  # noqa: E402
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=missing() or "")
 
@@ -46,46 +46,16 @@ roles:
 """
 
 
-def wait_until(done, seconds=20):
-    until = time.monotonic() + seconds
-    while True:
-        answer = done()
-        if answer or time.monotonic() > until:
-            return answer
-        time.sleep(0.2)
-
-
-def link(server, path="/", **whom):
-    return address(server, path + "#token=" + api(server, "POST", "/api/v1/sign-in-tokens", whom)["token"])
-
-
 @pytest.fixture(scope="module")
 def lake(tarn_binary):
     with TarnServer() as server:
         for statement in TABLES.split(";\n"):
             sql(server, statement)
         sql(server, f"create table {LONG} (n int)")
-        plan = api(server, "POST", "/api/v1/plan", {"lakefile": LAKEFILE})
-        api(server, "POST", "/api/v1/apply", {"lakefile": LAKEFILE, "plan": plan["plan"]})
+        apply(server, LAKEFILE)
         api(server, "POST", "/api/v1/users", {"name": "ann", "roles": ["buyer"], "attributes": {"region": "north"}})
-        assert wait_until(lambda: any(one["table"] == "revenue" and one.get("rows") for one in api(server, "GET", "/api/v1/catalog")["tables"]))
+        assert until(lambda: any(one["table"] == "revenue" and one.get("rows") for one in api(server, "GET", "/api/v1/catalog")["tables"]))
         yield server
-
-
-@pytest.fixture(scope="module")
-def shared_browser():
-    with Browser() as browser:
-        yield browser
-
-
-@pytest.fixture
-def browser(shared_browser):
-    shared_browser.fresh()
-    return shared_browser
-
-
-def here(browser):
-    return browser.evaluate("location.pathname + location.search")
 
 
 # ---- the frame
@@ -159,7 +129,7 @@ def test_an_expired_session_leads_back(lake, browser):
     browser.press("Enter")
     browser.see("region", "Sample")
     assert here(browser) == "/catalog/main/daily_sales?tab=sample"
-    assert refusals(browser.problems()) == []
+    assert trouble(browser.problems()) == []
 
 
 def test_a_restart_under_an_open_page(tarn_binary, browser):
@@ -432,7 +402,7 @@ def test_another_role_sees_another_lake(lake, browser):
     browser.see_text("There is no such table")
     browser.open(address(lake, "/access"))
     browser.see_text("Not visible to you")
-    assert refusals(browser.problems()) == []
+    assert trouble(browser.problems()) == []
 
 
 def test_the_api_tells_a_role_no_more(lake):
@@ -552,7 +522,7 @@ def test_axe_finds_nothing(lake, browser, scheme):
     for path in PAGES:
         browser.open(address(lake, path))
         browser.see("main", "")
-        wait_until(lambda: browser.evaluate("document.querySelector('main [aria-busy]') === null"))
+        until(lambda: browser.evaluate("document.querySelector('main [aria-busy]') === null"))
         for violation in browser.axe():
             found.setdefault(violation["id"], []).append((path, violation["where"]))
     assert found == {}, json.dumps(found, indent=1)
@@ -574,5 +544,5 @@ def test_axe_finds_nothing_on_a_phone_and_in_windows(lake, browser):
     for path in PAGES:
         browser.open(address(lake, path))
         browser.see("main", "")
-        wait_until(lambda: browser.evaluate("document.querySelector('main [aria-busy]') === null"))
+        until(lambda: browser.evaluate("document.querySelector('main [aria-busy]') === null"))
         assert browser.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

@@ -1,6 +1,4 @@
 """Dashboards in a headless Chromium: all kinds of charts, narrowing by click, editing, embedding."""
-import base64
-import http.client
 import json
 import pathlib
 import sys
@@ -10,7 +8,8 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from headless_browser import Browser, missing  # noqa: E402
+from console_lake import address, api, apply, ask, enter, settle  # noqa: E402
+from headless_browser import missing  # noqa: E402
 from tarn_server import TarnServer  # noqa: E402
 
 needs_browser = pytest.mark.skipif(missing() is not None, reason=missing() or "")
@@ -51,37 +50,14 @@ insert into sales select date '2026-01-01' + (i % 60)::int, 1 + (i % 6)::int, ['
   ['juice', 'tea'][1 + (i % 2)::int], 1 + (i % 17)::int, 1.5 + i % 6 from range(0, 3000) t(i)"""
 
 
-def ask(server, method, path, body=None, key=None, headers=None):
-    host, port = server.address("http")
-    connection = http.client.HTTPConnection(host, port, timeout=60)
-    if headers is None:
-        pair = ":".join(key or (server.access_key, server.secret_key)).encode()
-        headers = {"Authorization": "Basic " + base64.b64encode(pair).decode()}
-    connection.request(method, path, body=None if body is None else json.dumps(body), headers=headers)
-    response = connection.getresponse()
-    data = response.read()
-    connection.close()
-    return response, data
-
-
-def api(server, method, path, body=None, key=None):
-    response, data = ask(server, method, path, body, key)
-    assert response.status < 300, f"{method} {path}: {response.status} {data[:500]}"
-    return json.loads(data) if data else None
-
-
 @pytest.fixture(scope="module")
 def lake(tarn_binary):
     with TarnServer() as server:
         for statement in TABLES.split(";\n"):
             api(server, "POST", "/api/v1/sql", {"sql": statement})
-        plan = api(server, "POST", "/api/v1/plan", {"lakefile": LAKEFILE})
-        api(server, "POST", "/api/v1/apply", {"lakefile": LAKEFILE, "plan": plan["plan"]})
+        apply(server, LAKEFILE)
         api(server, "POST", "/api/v1/users", {"name": "ann", "roles": ["buyer"], "attributes": {"region": "north"}})
-        until = time.time() + 20
-        while not api(server, "GET", "/api/v1/tables").get("quiescent"):
-            assert time.time() < until
-            time.sleep(0.1)
+        settle(server)
         yield server
 
 
@@ -176,31 +152,6 @@ def test_only_the_embedding_address_may_be_framed(lake):
 
 
 # ---- the page
-
-@pytest.fixture(scope="module")
-def shared_browser():
-    if missing() is not None:
-        pytest.skip(missing())
-    with Browser() as browser:
-        yield browser
-
-
-@pytest.fixture
-def browser(shared_browser):
-    shared_browser.fresh()
-    return shared_browser
-
-
-def address(server, path):
-    return f"http://{server.ready['http']}{path}"
-
-
-def enter(server, browser, path, **whom):
-    token = api(server, "POST", "/api/v1/sign-in-tokens", whom)["token"]
-    browser.open(address(server, "/dashboards#token=" + token))
-    browser.see("navigation", "Screens")
-    browser.open(address(server, path))
-
 
 @needs_browser
 def test_every_kind_is_drawn_and_has_a_table(lake, browser):

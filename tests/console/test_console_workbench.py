@@ -1,6 +1,4 @@
 """The workbench in a headless Chromium: statements that run behind the page, their rows, errors at their place, questions."""
-import base64
-import http.client
 import json
 import pathlib
 import sys
@@ -11,7 +9,8 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from headless_browser import Browser, missing  # noqa: E402
+from console_lake import address, api, apply, ask, enter  # noqa: E402
+from headless_browser import missing  # noqa: E402
 from tarn_server import TarnServer  # noqa: E402
 
 needs_browser = pytest.mark.skipif(missing() is not None, reason=missing() or "")
@@ -42,32 +41,13 @@ BUYER = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "t
 SLOW = "select count(*) from range(0, 40000) a(x), range(0, 400000) b(y) where (x * y) % 7 = 3"
 
 
-def ask(server, method, path, body=None, key=None):
-    host, port = server.address("http")
-    connection = http.client.HTTPConnection(host, port, timeout=60)
-    pair = ":".join(key or (server.access_key, server.secret_key)).encode()
-    connection.request(method, path, body=None if body is None else json.dumps(body),
-                       headers={"Authorization": "Basic " + base64.b64encode(pair).decode()})
-    response = connection.getresponse()
-    data = response.read()
-    connection.close()
-    return response, data
-
-
-def api(server, method, path, body=None, key=None):
-    response, data = ask(server, method, path, body, key)
-    assert response.status < 300, f"{method} {path}: {response.status} {data[:500]}"
-    return json.loads(data) if data else None
-
-
 @pytest.fixture(scope="module")
 def lake(tarn_binary):
     with TarnServer() as server:
         for statement in TABLES.split(";\n"):
             api(server, "POST", "/api/v1/sql", {"sql": statement})
         text = LAKEFILE[:LAKEFILE.index("    policies:")]
-        plan = api(server, "POST", "/api/v1/plan", {"lakefile": text})
-        api(server, "POST", "/api/v1/apply", {"lakefile": text, "plan": plan["plan"]})
+        apply(server, text)
         for name in ("ann", "ben"):
             api(server, "POST", "/api/v1/users", {"name": name, "roles": ["buyer"], "attributes": {"region": "north"}})
             api(server, "PUT", f"/api/v1/users/{name}/policies/sql", BUYER)
@@ -173,31 +153,6 @@ def test_not_too_many_at_once(lake):
 
 
 # ---- the page
-
-@pytest.fixture(scope="module")
-def shared_browser():
-    if missing() is not None:
-        pytest.skip(missing())
-    with Browser() as browser:
-        yield browser
-
-
-@pytest.fixture
-def browser(shared_browser):
-    shared_browser.fresh()
-    return shared_browser
-
-
-def address(server, path):
-    return f"http://{server.ready['http']}{path}"
-
-
-def enter(server, browser, path, **whom):
-    token = api(server, "POST", "/api/v1/sign-in-tokens", whom)["token"]
-    browser.open(address(server, "/dashboards#token=" + token))
-    browser.see("navigation", "Screens")
-    browser.open(address(server, path))
-
 
 def with_sql(sql):
     return "/workbench?sql=" + urllib.parse.quote(sql)

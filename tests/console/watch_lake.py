@@ -1,9 +1,10 @@
 """The lake that the tests of pipelines, alerts and models look at: tables by SQL, a check that can fail, a rule with a
 webhook, a small forecast, and people who see different parts of it."""
-import base64
-import http.client
 import json
-import time
+
+from console_lake import address, api, confirm, link, settle, sql, trouble, until  # noqa: F401: for the tests
+from console_lake import ask as ask_bytes
+from console_lake import apply as apply_text
 
 LAKEFILE = """\
 lake: kiosk
@@ -61,42 +62,14 @@ WATCHING = ["tarn:ListRuns", "tarn:ListAlerts", "tarn:ListModels", "tarn:ListSou
 
 
 def ask(server, method, path, body=None, key=None):
-    """Status and answer. `key`: (access key id, secret) of somebody else."""
-    host, port = server.address("http")
-    connection = http.client.HTTPConnection(host, port, timeout=60)
-    pair = ":".join(key or (server.access_key, server.secret_key))
-    headers = {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
-    connection.request(method, path, body=None if body is None else json.dumps(body), headers=headers)
-    response = connection.getresponse()
-    text = response.read()
-    connection.close()
-    return response.status, json.loads(text) if text else None
-
-
-def api(server, method, path, body=None, key=None):
-    status, answer = ask(server, method, path, body, key)
-    assert status < 300, f"{method} {path}: {status} {answer}"
-    return answer
-
-
-def sql(server, statement):
-    return api(server, "POST", "/api/v1/sql", {"sql": statement})
-
-
-def until(read, seconds=60):
-    """What read() gives, once it is true."""
-    deadline = time.monotonic() + seconds
-    while not (found := read()):
-        assert time.monotonic() < deadline, f"did not come to be within {seconds} s"
-        time.sleep(0.05)
-    return found
+    """Status and answer."""
+    response, data = ask_bytes(server, method, path, body, key)
+    return response.status, json.loads(data) if data else None
 
 
 def apply(server, receiver, trees=20):
     text = LAKEFILE % {"url": receiver.url, "secret": receiver.secret, "trees": trees}
-    plan = api(server, "POST", "/api/v1/plan", {"lakefile": text})
-    assert plan["problems"] == [], plan["problems"]
-    api(server, "POST", "/api/v1/apply", {"lakefile": text, "plan": plan["plan"]})
+    apply_text(server, text)
 
 
 def add_user(server, name, role, actions):
@@ -107,33 +80,9 @@ def add_user(server, name, role, actions):
     return made["access_key_id"], made["secret_access_key"]
 
 
-def settle(server):
-    until(lambda: api(server, "GET", "/api/v1/tables")["quiescent"])
-
-
 def make(server, receiver):
     for statement in TABLES:
         sql(server, statement)
     apply(server, receiver)
     server.keys = {"ann": add_user(server, "ann", "buyer", WATCHING), "gus": add_user(server, "gus", "guard", WATCHING)}
     settle(server)
-
-
-def address(server, path):
-    return f"http://{server.ready['http']}{path}"
-
-
-def link(server, path, **whom):
-    return address(server, path + "#token=" + api(server, "POST", "/api/v1/sign-in-tokens", whom)["token"])
-
-
-def trouble(problems):
-    """Chromium writes refused requests into its console; they are no errors of the page."""
-    return [one for one in problems if "Failed to load resource" not in one]
-
-
-def confirm(browser):
-    """The dialog's own button, whatever its word: it stands after Cancel."""
-    browser.focus("button", "Cancel")
-    browser.press("Tab")
-    browser.press("Enter")

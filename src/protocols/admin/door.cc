@@ -120,7 +120,8 @@ Result<ApiResponse> get_openapi(const DoorParts& parts, ApiRequest&) {
                                           {"POST", "/api/v1/sql", "tarn:ExecuteStatement"},
                                           {"GET", "/api/v1/events", "tarn:WatchDashboard"}};
     for (const auto& route : kRoutes) routes.push_back({route.method, route.pattern, route.action});
-    return ApiResponse{200, openapi(routes, parts.status().version), {}};
+    TARN_TRY(described, openapi(routes, parts.status().version));
+    return ApiResponse{200, std::move(described), {}};
 }
 
 constexpr const char* kSqlAction = "tarn:ExecuteStatement";
@@ -358,10 +359,6 @@ class Door {
         return ok_status();
     }
 
-    static bool is_own(std::string_view action) {
-        for (const auto own : kOwnActions)
-            if (own == action) return true;
-        return false;
     static const char* action_of(const Target& target) {
         if (target.route != nullptr) return target.route->action;
         if (target.sql) return kSqlAction;
@@ -369,6 +366,10 @@ class Door {
         return target.metrics ? "tarn:GetMetrics" : "tarn:Unknown";
     }
 
+    static bool is_own(std::string_view action) {
+        for (const auto own : kOwnActions)
+            if (own == action) return true;
+        return false;
     }
 
     Status refused(security::Caller& caller, const Target& target, Error error) {

@@ -1,5 +1,7 @@
 #include "protocols/admin/internal/openapi.h"
 
+#include "protocols/admin/internal/shapes.h"
+
 namespace tarn::admin {
 namespace {
 
@@ -51,7 +53,43 @@ std::string summary(std::string_view action) {
     return words;
 }
 
-Json operation(const DescribedRoute& route, const NamedPath& path) {
+Json content(const char* type, Json schema) {
+    return {{type, {{"schema", std::move(schema)}}}};
+}
+
+Result<Json> answer(const RouteShape& shape) {
+    Json out = {{"description", "Done"}};
+    if (shape.answer.empty()) return out;
+    if (shape.answer.find('/') != std::string_view::npos) {
+        out["content"] = content(std::string(shape.answer).c_str(), {{"type", "string"}});
+        return out;
+    }
+    TARN_TRY(schema, schema_of(shape.answer));
+    out["content"] = content("application/json", std::move(schema));
+    return out;
+}
+
+/// Of the address's query, as parameters.
+Status add_query(const RouteShape& shape, Json& parameters) {
+    if (shape.query.empty()) return ok_status();
+    TARN_TRY(schema, schema_of(shape.query));
+    const Json named = schema.value("properties", Json::object());
+    for (const auto& [name, value] : named.items())
+        parameters.push_back({{"name", name}, {"in", "query"}, {"schema", value}});
+    if (schema["additionalProperties"].is_object())
+        parameters.push_back({{"name", "filters"},
+                              {"in", "query"},
+                              {"style", "form"},
+                              {"explode", true},
+                              {"schema", {{"type", "object"}, {"additionalProperties", schema["additionalProperties"]}}}});
+    return ok_status();
+}
+
+Result<Json> operation(const DescribedRoute& route, const NamedPath& path) {
+    const RouteShape* shape = shape_of(route.method, route.pattern);
+    if (shape == nullptr)
+        return Error(Code::internal, "nothing is written of " + std::string(route.method) + " " +
+                                         std::string(route.pattern) + " in shapes.cc");
     std::string id =
         std::string(route.method) + path.path.substr(std::string_view("/api/v1").size());
     for (char& c : id) {
@@ -61,29 +99,31 @@ Json operation(const DescribedRoute& route, const NamedPath& path) {
             c = static_cast<char>(c + 32);
     }
     std::erase_if(id, [](char c) { return c == '{' || c == '}'; });
+    TARN_TRY(answered, answer(*shape));
     Json out = {{"operationId", id},
                 {"summary", summary(route.action)},
                 {"x-action", route.action},
                 {"responses",
-                 {{"200",
-                   {{"description", "Done"},
-                    {"content", {{"application/json", {{"schema", {{"type", "object"}}}}}}}}},
+                 {{std::to_string(shape->status), std::move(answered)},
                   {"default", {{"$ref", "#/components/responses/Failed"}}}}}};
-    if (!path.names.empty()) {
-        out["parameters"] = Json::array();
-        for (const auto& name : path.names)
-            out["parameters"].push_back({{"name", name},
-                                         {"in", "path"},
-                                         {"required", true},
-                                         {"schema", {{"type", "string"}}}});
+    Json parameters = Json::array();
+    for (const auto& name : path.names)
+        parameters.push_back({{"name", name},
+                              {"in", "path"},
+                              {"required", true},
+                              {"schema", {{"type", "string"}}}});
+    TARN_CHECK_OK(add_query(*shape, parameters));
+    if (!parameters.empty()) out["parameters"] = std::move(parameters);
+    if (!shape->body.empty()) {
+        TARN_TRY(body, schema_of(shape->body));
+        const bool needed = body.contains("required") || body.contains("$ref");
+        out["requestBody"] = {{"required", needed}, {"content", content("application/json", std::move(body))}};
     }
-    if (route.method == "POST" || route.method == "PUT")
-        out["requestBody"] = {
-            {"content", {{"application/json", {{"schema", {{"type", "object"}}}}}}}};
     return out;
 }
 
-Json components() {
+Result<Json> components() {
+    TARN_TRY(schemas, named_schemas());
     const Json error = {{"type", "object"},
                         {"properties",
                          {{"error",
@@ -93,8 +133,9 @@ Json components() {
                              {{"code", {{"type", "string"}}},
                               {"message", {{"type", "string"}}},
                               {"reason", {{"type", "string"}}}}}}}}}};
-    return {
-        {"schemas", {{"Error", error}}},
+    schemas["Error"] = error;
+    return Json{
+        {"schemas", std::move(schemas)},
         {"responses",
          {{"Failed",
            {{"description", "It was refused or did not work"},
@@ -107,22 +148,24 @@ Json components() {
 
 }  // namespace
 
-Json openapi(const std::vector<DescribedRoute>& routes, const std::string& version) {
+Result<Json> openapi(const std::vector<DescribedRoute>& routes, const std::string& version) {
     Json paths = Json::object();
     for (const auto& route : routes) {
         const NamedPath path = named(route.pattern);
         std::string method(route.method);
         for (char& c : method) c = static_cast<char>(c | 0x20);
-        paths[path.path][method] = operation(route, path);
+        TARN_TRY(described, operation(route, path));
+        paths[path.path][method] = std::move(described);
     }
-    return {{"openapi", "3.1.0"},
+    TARN_TRY(parts, components());
+    return Json{{"openapi", "3.1.0"},
             {"info",
              {{"title", "Tarn"},
               {"version", version},
               {"description", "docs/api.md says more of each address."}}},
             {"security", {{{"basic", Json::array()}}, {{"session", Json::array()}}}},
             {"paths", std::move(paths)},
-            {"components", components()}};
+            {"components", std::move(parts)}};
 }
 
 }  // namespace tarn::admin

@@ -1,0 +1,129 @@
+"""The API's description: each route says what it takes and answers, and a running lake answers so: no field less, none more."""
+import json
+
+import pytest
+
+from console_lake import api, ask
+from tarn_server import TarnServer
+from watch_lake import make, sql
+from webhook_receiver import WebhookReceiver
+
+TYPES = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "null": type(None), "array": list, "object": dict}
+
+
+@pytest.fixture(scope="module")
+def lake(tarn_binary):
+    with WebhookReceiver() as receiver, TarnServer() as server:
+        make(server, receiver)
+        sql(server, "update readings set units = 1 where shelf_id = 1")  # an alert with its history and deliveries
+        yield server
+
+
+@pytest.fixture(scope="module")
+def described(lake):
+    return api(lake, "GET", "/api/v1/openapi.json")
+
+
+def wrong(value, schema, named, at="answer"):
+    """Where `value` is not as the schema says; the words of JSON Schema that the description uses."""
+    if "$ref" in schema:
+        return wrong(value, named[schema["$ref"].rsplit("/", 1)[1]], named, at)
+    if "anyOf" in schema:
+        tried = [wrong(value, one, named, at) for one in schema["anyOf"]]
+        return [] if [] in tried else tried[0]
+    kind = schema.get("type")
+    if kind is None:
+        return []
+    if not isinstance(value, TYPES[kind]) or (isinstance(value, bool) and kind in ("integer", "number")):
+        return [f"{at}: {json.dumps(value)[:60]} is no {kind}"]
+    found = []
+    if kind == "array":
+        for i, one in enumerate(value[:50]):
+            found += wrong(one, schema["items"], named, f"{at}[{i}]")
+    if kind == "object":
+        found += [f"{at}: {name} is missing" for name in schema.get("required", []) if name not in value]
+        for name, one in value.items():
+            inner = schema.get("properties", {}).get(name, schema.get("additionalProperties", True))
+            if inner is False:
+                found.append(f"{at}: {name} is not described")
+            elif inner is not True:
+                found += wrong(one, inner, named, f"{at}.{name}")
+    return found
+
+
+def check(lake, described, method, path, template, body=None):
+    operation = described["paths"]["/api/v1" + template][method.lower()]
+    response, data = ask(lake, method, "/api/v1" + path, body)
+    answers = operation["responses"]
+    assert str(response.status) in answers, f"{method} {path}: {response.status} {data[:300]}"
+    content = answers[str(response.status)].get("content")
+    if content is None:
+        assert data == b"", f"{method} {path}: {data[:300]}"
+        return None
+    answer = json.loads(data)
+    assert wrong(answer, content["application/json"]["schema"], described["components"]["schemas"]) == [], f"{method} {path}"
+    return answer
+
+
+READS = [("/status", "/status"), ("/me", "/me"), ("/openapi.json", "/openapi.json"), ("/users", "/users"), ("/roles", "/roles"), ("/streams", "/streams"),
+         ("/audit?limit=50", "/audit"), ("/audit/digests", "/audit/digests"), ("/audit/check", "/audit/check"), ("/lakefile", "/lakefile"),
+         ("/secrets", "/secrets"), ("/sources", "/sources"), ("/tables", "/tables"), ("/runs?limit=50", "/runs"), ("/graph", "/graph"),
+         ("/steps/tables.levels", "/steps/{step}"), ("/steps/models.demand", "/steps/{step}"), ("/steps/alerts.runs_empty", "/steps/{step}"),
+         ("/models", "/models"), ("/models/main.demand", "/models/{model}"), ("/models/main.demand/monitor", "/models/{model}/monitor"),
+         ("/alerts", "/alerts"), ("/alert-events", "/alert-events"), ("/alert-deliveries", "/alert-deliveries"), ("/alerts/runs_empty", "/alerts/{alert}"),
+         ("/alerts/runs_empty/events", "/alerts/{alert}/events"), ("/alerts/runs_empty/deliveries", "/alerts/{alert}/deliveries"),
+         ("/queries", "/queries"), ("/catalog", "/catalog"), ("/catalog/main/levels", "/catalog/{database}/{table}"),
+         ("/catalog/main/readings", "/catalog/{database}/{table}"), ("/catalog/main/levels/snapshots", "/catalog/{database}/{table}/snapshots"),
+         ("/catalog/main/levels/files", "/catalog/{database}/{table}/files"), ("/catalog/main/levels/lineage", "/catalog/{database}/{table}/lineage"),
+         ("/catalog/main/sales/sample", "/catalog/{database}/{table}/sample"), ("/catalog/main/sales/profile", "/catalog/{database}/{table}/profile"),
+         ("/catalog/main/daily_units/access", "/catalog/{database}/{table}/access"), ("/users/ann/access", "/users/{user}/access"),
+         ("/usage", "/usage"), ("/growth", "/growth"), ("/measures", "/measures"), ("/dashboards", "/dashboards"),
+         ("/dashboards/stock", "/dashboards/{dashboard}"), ("/dashboards/stock/spec", "/dashboards/{dashboard}/spec"), ("/backups", "/backups")]
+
+
+@pytest.mark.parametrize("path, template", READS)
+def test_a_route_answers_as_described(lake, described, path, template):
+    check(lake, described, "GET", path, template)
+
+
+def test_changes_answer_as_described(lake, described):
+    def change(method, path, template, body=None):
+        return check(lake, described, method, path, template, body)
+
+    change("POST", "/users", "/users", {"name": "eve", "roles": ["buyer"], "attributes": {"region": "north"}})
+    change("PUT", "/users/eve/roles", "/users/{user}/roles", {"roles": []})
+    change("PUT", "/users/eve/policies/p", "/users/{user}/policies/{policy}", {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "tarn:ListRuns", "Resource": "*"}]})
+    key = change("POST", "/users/eve/keys", "/users/{user}/keys", {})["access_key_id"]
+    change("PUT", f"/keys/{key}", "/keys/{key}", {"active": False})
+    change("DELETE", f"/keys/{key}", "/keys/{key}")
+    change("DELETE", "/users/eve", "/users/{user}")
+    change("PUT", "/roles/idle", "/roles/{role}", {"grants": {}})
+    change("DELETE", "/roles/idle", "/roles/{role}")
+    change("POST", "/sign-in-tokens", "/sign-in-tokens", {})
+    change("PUT", "/secrets/word", "/secrets/{secret}", {"value": "x"})
+    change("DELETE", "/secrets/word", "/secrets/{secret}")
+    change("PUT", "/catalog/main/sales/description", "/catalog/{database}/{table}/description", {"description": "What was sold", "tags": ["till"]})
+    change("POST", "/runs", "/runs", {"step": "tables.levels"})
+    change("POST", "/plan", "/plan", {"lakefile": "lake: kiosk\n"})
+    query = change("POST", "/queries", "/queries", {"sql": "select 1 as n", "wait_ms": 10000})["id"]
+    change("GET", f"/queries/{query}", "/queries/{query}")
+    change("GET", f"/queries/{query}/rows", "/queries/{query}/rows")
+    change("DELETE", f"/queries/{query}", "/queries/{query}")
+    change("POST", "/sql", "/sql", {"sql": "select 1 as n"})
+    change("POST", "/alerts/runs_empty/test", "/alerts/{alert}/test", {})
+
+
+def test_a_refusal_is_as_described(lake, described):
+    response, data = ask(lake, "GET", "/api/v1/catalog/main/nothing_here")
+    error = described["components"]["responses"]["Failed"]["content"]["application/json"]["schema"]
+    assert response.status == 404 and wrong(json.loads(data), error, described["components"]["schemas"]) == []
+
+
+def test_every_route_is_described(described):
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            done = [code for code in operation["responses"] if code != "default"]
+            assert len(done) == 1, (method, path)
+            assert done == ["204"] or operation["responses"][done[0]]["content"], (method, path)
+            if method in ("post", "put"):
+                assert operation["requestBody"]["content"]["application/json"]["schema"], (method, path)
