@@ -65,6 +65,7 @@ export interface Me {
   user: string;
   roles: string[];
   csrf_token?: string;
+  lake: string; // of the lakefile; empty before one is applied
 }
 
 export interface OpenAlert {

@@ -28,18 +28,17 @@ export async function start(): Promise<void> {
   try {
     if (link_token !== null) {
       try {
-        await ask("POST", "/api/v1/session", { token: link_token });
+        const who = await ask<Me>("POST", "/api/v1/session", { token: link_token });
         link_token = null;
+        return enter(who);
       } catch (error) {
         if (!(error instanceof ApiError) || error.status === 0) throw error;
         link_token = null;
         // An old link in a browser that is signed in already does no harm.
-        if (!(await load_me())) return signed_out("This link has been used or has expired. Sign in with an access key, or ask for a new link.");
-        return void (await enter());
+        return enter(await find_me(), "This link has been used or has expired. Sign in with an access key, or ask for a new link.");
       }
     }
-    if (!(await load_me())) return signed_out("");
-    await enter();
+    enter(await find_me());
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     phase.value = "unreachable";
@@ -47,19 +46,21 @@ export async function start(): Promise<void> {
   }
 }
 
-async function load_me(): Promise<boolean> {
+/** Who the browser's session belongs to; null: it has none. */
+async function find_me(): Promise<Me | null> {
   try {
-    me.value = await ask<Me>("GET", "/api/v1/me");
+    return await ask<Me>("GET", "/api/v1/me");
   } catch (error) {
-    if (error instanceof ApiError && error.status === 401) return false;
+    if (error instanceof ApiError && error.status === 401) return null;
     throw error;
   }
-  use_csrf_token(me.value.csrf_token);
-  return true;
 }
 
-async function enter(): Promise<void> {
-  lake.value = (await ask<{ lake?: string }>("GET", "/api/v1/dashboards")).lake ?? "";
+function enter(who: Me | null, otherwise = ""): void {
+  if (who === null) return signed_out(otherwise);
+  use_csrf_token(who.csrf_token);
+  me.value = who;
+  lake.value = who.lake;
   phase.value = "ready";
 }
 
@@ -77,9 +78,9 @@ on_unauthenticated(session_ended);
 
 /** Throws ApiError when the key is not right. */
 export async function sign_in(user: string, password: string): Promise<void> {
-  await ask("POST", "/api/v1/session", { user, password });
+  const who = await ask<Me>("POST", "/api/v1/session", { user, password });
   sign_in_note.value = "";
-  if (await load_me()) await enter();
+  enter(who);
 }
 
 export async function sign_out(everywhere = false): Promise<void> {

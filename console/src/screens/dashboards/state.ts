@@ -69,6 +69,11 @@ export function open_screen(): () => void {
 // ---- the list
 
 async function enter(): Promise<void> {
+  // Where the address names a dashboard, it need not wait for the list.
+  if (route.value.name !== null) {
+    open_dashboard();
+    return load_list();
+  }
   await load_list();
   open_dashboard();
 }
@@ -76,7 +81,7 @@ async function enter(): Promise<void> {
 async function load_list(): Promise<void> {
   const list = await ask<{ dashboards: DashboardName[]; lake?: string }>("GET", "/api/v1/dashboards");
   dashboards.value = list.dashboards;
-  lake.value = list.lake ?? "";
+  lake.value = list.lake ?? ""; // a lakefile may have been applied since
 }
 
 // ---- one dashboard, kept fresh

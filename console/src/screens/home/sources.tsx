@@ -74,7 +74,7 @@ export function Sources({ tables }: { tables: CatalogTable[] }) {
                 value: (source) => source.name,
                 show: (source) => (
                   <span class="source-cell">
-                    {has_screen("pipelines") ? <a href="/pipelines">{source.name}</a> : <strong>{source.name}</strong>} <span class="measure">{source.kind}</span>
+                    {has_screen("pipelines") ? <a href={`/pipelines?source=${encodeURIComponent(source.name)}`}>{source.name}</a> : <strong>{source.name}</strong>} <span class="measure">{source.kind}</span>
                     {source.last_error && <span class="problem">{source.last_error}</span>}
                   </span>
                 ),

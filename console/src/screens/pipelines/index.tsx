@@ -8,6 +8,7 @@ import { nodes_of } from "./nodes";
 import { RunPage } from "./run_page";
 import { StepPage } from "./step_page";
 import type { Graph, Run } from "./types";
+import { VerdictCard } from "./verdict";
 import "./style.css";
 
 export function Screen() {
@@ -66,6 +67,7 @@ function Views({ graph }: { graph: Graph }) {
         <Card title={source === null ? "Sources" : `Source ${source}`} aside={source !== null && <a href="/pipelines?view=list">All sources</a>}>
           <SourceList graph={graph} only={source} />
         </Card>
+        {graph.sources.some((one) => one.name === source && one.kind === "postgres") && <VerdictCard key={source} source={source!} />}
       </>
     ),
   };

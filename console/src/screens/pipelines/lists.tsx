@@ -72,7 +72,7 @@ export function SourceList({ graph, only }: { graph: Graph; only: string | null 
       label="Tables of sources"
       word="sources"
       columns={[
-        { name: "source", title: "Source", value: (row) => row.source },
+        { name: "source", title: "Source", value: (row) => row.source, show: (row) => <a href={`/pipelines?source=${encodeURIComponent(row.source)}`}>{row.source}</a> },
         { name: "kind", title: "Kind", value: (row) => row.kind, show: (row) => <Tag>{row.kind}</Tag>, wide_from: 700 },
         { name: "state", title: "State", value: (row) => row.state, show: (row) => <Badge word={row.state} tone={tone_of(row.state)} /> },
         { name: "table", title: "Table", value: (row) => row.table, show: (row) => <a href={table_path(row.table)}>{table_name(row.table)}</a> },

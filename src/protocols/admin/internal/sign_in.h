@@ -23,6 +23,9 @@ bool brings_embed_link(const http::Request& request);
 Result<SignedIn> sign_in_embedded(const DoorParts& parts, const http::Request& request,
                                   const std::string& dashboard);
 
+/// Who somebody is and which lake this is, as GET /api/v1/me and a new session answer it.
+Json identity(const DoorParts& parts, const security::Principal& principal);
+
 /// POST /api/v1/session with {"token"} or {"user", "password"}: answers with the cookie and the
 /// CSRF token.
 Result<ApiResponse> open_session(const DoorParts& parts, http::Request& request,
