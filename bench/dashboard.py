@@ -72,20 +72,29 @@ def cpu_ms(server):
     return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
 
 
+def make(server):
+    """The table and the dashboard."""
+    sql(server, "create table sales (day date, store_id int, region text, category text, units int, price double)")
+    for part in range(10):
+        sql(server, f"insert into sales select date '2026-01-01' + (i % 120)::int, 1 + (hash(i) % 200)::int, "
+                    f"'region ' || (i % 8), 'category ' || (hash(i + 1) % 12), (i % 23)::int, 1 + (i % 37) / 10.0 "
+                    f"from range({part * ROWS // 10}, {(part + 1) * ROWS // 10}) t(i)")
+    plan = ask(server, "POST", "/api/v1/plan", {"lakefile": LAKEFILE})
+    ask(server, "POST", "/api/v1/apply", {"lakefile": LAKEFILE, "plan": plan["plan"]})
+
+
+def change(server):
+    sql(server, "insert into sales values (date '2026-04-30', 1, 'region 1', 'category 1', 1, 1.0)")
+
+
 def measure(runs=5):
     """{"changed": ms, "cpu": ms, "kept": ms, "charts": {title: ms}}: medians; each `changed` look follows a new row."""
     with TarnServer() as server:
-        sql(server, "create table sales (day date, store_id int, region text, category text, units int, price double)")
-        for part in range(10):
-            sql(server, f"insert into sales select date '2026-01-01' + (i % 120)::int, 1 + (hash(i) % 200)::int, "
-                        f"'region ' || (i % 8), 'category ' || (hash(i + 1) % 12), (i % 23)::int, 1 + (i % 37) / 10.0 "
-                        f"from range({part * ROWS // 10}, {(part + 1) * ROWS // 10}) t(i)")
-        plan = ask(server, "POST", "/api/v1/plan", {"lakefile": LAKEFILE})
-        ask(server, "POST", "/api/v1/apply", {"lakefile": LAKEFILE, "plan": plan["plan"]})
+        make(server)
         look(server)
         changed, cpu, kept, charts = [], [], [], {}
         for _ in range(runs):
-            sql(server, "insert into sales values (date '2026-04-30', 1, 'region 1', 'category 1', 1, 1.0)")
+            change(server)
             before = cpu_ms(server)
             took, page = look(server)
             cpu.append(cpu_ms(server) - before)
