@@ -26,6 +26,8 @@ namespace tarn::app {
 
 /// Members stand in the order in which they are built.
 struct CrashParts {
+    io::FaultyDisk* disk = nullptr;
+    objects::LocalBytesOptions extents;
     ManualClock clock;
     Metrics metrics;
     query::RootOnly access;
@@ -55,8 +57,9 @@ struct CrashParts {
 
 class CrashLake final : public io::CrashSubject {
  public:
-    static constexpr const char* kKinds[] = {"objects", "multipart", "streams", "commits",  "sql",
-                                             "files",   "computed",  "alerts",  "accounts", "audit"};
+    static constexpr const char* kKinds[] = {"objects",  "multipart", "streams",  "commits",
+                                             "sql",      "files",     "computed", "alerts",
+                                             "accounts", "audit"};
 
     static Result<std::unique_ptr<io::CrashSubject>> open(io::FaultyDisk& disk,
                                                           const std::filesystem::path& folder);
@@ -64,9 +67,7 @@ class CrashLake final : public io::CrashSubject {
     std::vector<io::CrashWorkload*> workloads() override;
     void maintain(Random& random) override;
     Status check() override;
-    bool healthy() const override {
-        return parts_.store->healthy() && parts_.bytes->healthy();
-    }
+    bool healthy() const override { return parts_.store->healthy() && parts_.bytes->healthy(); }
 
  private:
     CrashLake() = default;

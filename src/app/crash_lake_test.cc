@@ -6,9 +6,12 @@
 #include "codec/hash.h"
 #include "codec/text.h"
 #include "ingest/test_file_loads.h"
+#include "meta/verify.h"
+#include "objects/verify.h"
 #include "query/test_rows.h"
 #include "tables/compaction.h"
 #include "tables/maintenance.h"
+#include "tables/verify.h"
 
 namespace tarn::app {
 namespace {
@@ -162,8 +165,8 @@ class Multipart final : public Workload {
             for (const auto& part : reader->info().parts) {
                 TARN_TRY(bytes, reader->read(at, part.size));
                 at += part.size;
-                text += std::to_string(part.number) + "=" + codec::hex_encode(codec::md5(bytes)) +
-                        " ";
+                text +=
+                    std::to_string(part.number) + "=" + codec::hex_encode(codec::md5(bytes)) + " ";
             }
         }
         TARN_TRY(uploads, parts_.objects->list_uploads(kBucket, {}));
@@ -213,7 +216,8 @@ class Streams final : public Workload {
         }
         std::vector<streams::NewRecord> more;
         for (auto left = 1 + random.below(5); left > 0; --left) {
-            more.push_back({"k" + std::to_string(end), random.bytes(random.one_in(9) ? 30'000 : 20)});
+            more.push_back(
+                {"k" + std::to_string(end), random.bytes(random.one_in(9) ? 30'000 : 20)});
             records += more.back().key + "." + name_of(more.back().payload) + " ";
         }
         text = std::to_string(end + more.size()) + ":" + records;
@@ -280,8 +284,7 @@ class Commits final : public Workload {
         if (rows == "absent") return Seen{};
         const auto state = parts_.catalog->snapshot();
         TARN_TRY(table, state.load_table("main", "counted"));
-        TARN_TRY(position,
-                 tables::load_position(state.state(), {"crash", "0", table->info.uuid}));
+        TARN_TRY(position, tables::load_position(state.state(), {"crash", "0", table->info.uuid}));
         return Seen{{"rows", rows}, {"position", position.value_or("")}};
     }
 };
@@ -318,7 +321,8 @@ class Sql final : public Workload {
                 sql = "update a set v = '" + value + "' where id % 3 = " + std::to_string(id % 3);
                 break;
             case 2:
-                if (rows.empty() || rows.begin()->first >= id / 4) return again(rows, id, value, seen);
+                if (rows.empty() || rows.begin()->first >= id / 4)
+                    return again(rows, id, value, seen);
                 std::erase_if(rows, [&](const auto& row) { return row.first < id / 4; });
                 sql = "delete from a where id < " + std::to_string(id / 4);
                 break;
@@ -362,7 +366,8 @@ class Sql final : public Workload {
     /// Numbers in order, one more.
     static std::string with(const std::string& text, int id) {
         std::multiset<int> ids = {id};
-        for (size_t at = 0; at < text.size(); at = std::min(text.find(';', at), text.size() - 1) + 1)
+        for (size_t at = 0; at < text.size();
+             at = std::min(text.find(';', at), text.size() - 1) + 1)
             ids.insert(std::stoi(text.substr(at)));
         std::string out;
         for (const int each : ids) out += (out.empty() ? "" : ";") + std::to_string(each);
@@ -394,7 +399,8 @@ class Files final : public Workload {
     Status step(Random& random, Seen& seen) override {
         const auto files = seen.empty() ? 0 : std::stoi(seen["files"]);
         const bool again = files > 0 && random.one_in(4);
-        const int number = again ? static_cast<int>(random.below(static_cast<uint64_t>(files))) : files;
+        const int number =
+            again ? static_cast<int>(random.below(static_cast<uint64_t>(files))) : files;
         std::string bytes = "n,i\n";
         for (int i = 0; i <= number % 7 * 30; ++i)
             bytes += std::to_string(number) + "," + std::to_string(i) + "\n";
@@ -403,13 +409,15 @@ class Files final : public Workload {
             const auto rows = (seen.count("rows") == 0 ? 0 : std::stoi(seen["rows"]));
             seen["rows"] = std::to_string(rows + number % 7 * 30 + 1);
         }
-        const auto name = "f" + std::to_string(number) + (again ? "_" + random_hex(4) : "") + ".csv";
+        const auto name =
+            "f" + std::to_string(number) + (again ? "_" + random_hex(4) : "") + ".csv";
         return ingest::drop_and_load(sources(), "dropped", parts_.folder / "drop", name, bytes);
     }
 
     Result<Seen> look() override {
-        TARN_TRY(found, parts_.ask("select count(distinct n), count(*), count(distinct n * 1000 + i) "
-                                   "from dropped"));
+        TARN_TRY(found,
+                 parts_.ask("select count(distinct n), count(*), count(distinct n * 1000 + i) "
+                            "from dropped"));
         if (found == "absent") return Seen{};
         const size_t comma = found.find(',');
         const size_t second = found.find(',', comma + 1);
@@ -421,9 +429,9 @@ class Files final : public Workload {
  private:
     ingest::SourcesParts sources() const {
         const auto caller = this->caller();
-        return {*parts_.store,     *parts_.objects, *parts_.streams, *parts_.catalog,
-                *parts_.committer, *parts_.engine,  parts_.clock,    parts_.metrics,
-                [caller] { return caller; }};
+        return {*parts_.store,   *parts_.objects,   *parts_.streams,
+                *parts_.catalog, *parts_.committer, *parts_.engine,
+                parts_.clock,    parts_.metrics,    [caller] { return caller; }};
     }
 };
 
@@ -444,7 +452,8 @@ class Computed final : public Workload {
         const auto& text = seen["totals"];
         for (size_t at = 0; at < text.size();) {
             int id = 0, n = 0, sum = 0;
-            if (std::sscanf(text.c_str() + at, "%d,%d,%d", &id, &n, &sum) == 3) totals[id] = {n, sum};
+            if (std::sscanf(text.c_str() + at, "%d,%d,%d", &id, &n, &sum) == 3)
+                totals[id] = {n, sum};
             at = std::min(text.find(';', at), text.size() - 1) + 1;
         }
         auto& [n, sum] = totals[static_cast<int>(shop)];
@@ -514,8 +523,8 @@ class Alerts final : public Workload {
         for (const auto& key : open) seen["open"] += key;
         TARN_TRY(history, parts_.alerts->history("high", 1000));
         for (const auto& event : history)
-            seen["history"] =
-                std::string(events::to_string(event.kind)) + " " + event.key + " " + seen["history"];
+            seen["history"] = std::string(events::to_string(event.kind)) + " " + event.key + " " +
+                              seen["history"];
         TARN_TRY(deliveries, parts_.alerts->deliveries("high", 1000));
         std::set<std::string> ids;
         for (const auto& delivery : deliveries) {
@@ -534,8 +543,8 @@ class Accounts final : public Workload {
 
     Status step(Random& random, Seen& seen) override {
         const auto name = "user" + std::to_string(random.below(3));
-        seen["recorded"] = std::to_string(
-            (seen.count("recorded") == 0 ? 0 : std::stoi(seen["recorded"])) + 1);
+        seen["recorded"] =
+            std::to_string((seen.count("recorded") == 0 ? 0 : std::stoi(seen["recorded"])) + 1);
         meta::Batch record;
         parts_.audit->attach(record, caller());
         auto& users = *parts_.users;
@@ -608,8 +617,8 @@ class Accounts final : public Workload {
         size_t active = 0;
         for (const auto& key : user.keys) active += key.active;
         if (!user.keys.empty())
-            out += " keys " + std::to_string(user.keys.size()) + ", active " +
-                   std::to_string(active);
+            out +=
+                " keys " + std::to_string(user.keys.size()) + ", active " + std::to_string(active);
         return out;
     }
 };
@@ -719,13 +728,13 @@ Status CrashLake::open_parts(io::FaultyDisk& disk) {
     p.audit = std::make_unique<security::AuditTrail>(*p.store, p.clock, p.metrics,
                                                      security::AuditOptions{});
     p.streams = std::make_unique<streams::Streams>(*p.store, p.clock, p.metrics);
-    objects::LocalBytesOptions bytes;
-    bytes.directory = "/lake/extents";
-    bytes.lake_id = p.store->lake_id();
-    bytes.file_bytes = 1 << 20;
-    bytes.preallocate_bytes = 128 << 10;
-    bytes.free_bytes_min = 1 << 20;
-    TARN_TRY(opened_bytes, objects::open_local_bytes(disk, *p.store, p.metrics, bytes));
+    p.disk = &disk;
+    p.extents.directory = "/lake/extents";
+    p.extents.lake_id = p.store->lake_id();
+    p.extents.file_bytes = 1 << 20;
+    p.extents.preallocate_bytes = 128 << 10;
+    p.extents.free_bytes_min = 1 << 20;
+    TARN_TRY(opened_bytes, objects::open_local_bytes(disk, *p.store, p.metrics, p.extents));
     p.bytes = std::move(opened_bytes);
     objects::ObjectStoreOptions options;
     options.inline_bytes_max = 2 << 10;
@@ -764,7 +773,8 @@ Status CrashLake::open_pipeline() {
     rule.name = "high";
     rule.when = "select id, p from risk where p > 5";
     rule.one_per = {"id"};
-    rule.to = {{"http://127.0.0.1:1/", "whsec_" + codec::base64_encode(std::string(24, 's')), true}};
+    rule.to = {
+        {"http://127.0.0.1:1/", "whsec_" + codec::base64_encode(std::string(24, 's')), true}};
     TARN_CHECK_OK(p.alerts->configure({rule}));
     flows::GraphOptions graph;
     graph.start_threads = false;
@@ -810,9 +820,9 @@ void CrashLake::maintain(Random& random) {
     if (!table.ok()) return;
     tables::CompactionOptions compaction;
     compaction.files_min = 2;
-    static_cast<void>(tables::compact(*p.catalog, *p.committer, caller, *table,
-                                      [&](const auto& group) { return p.engine->rewrite(group); },
-                                      compaction)
+    static_cast<void>(tables::compact(
+                          *p.catalog, *p.committer, caller, *table,
+                          [&](const auto& group) { return p.engine->rewrite(group); }, compaction)
                           .ok());
     const auto now = p.catalog->snapshot().load_table((*table)->info);
     if (!now.ok()) return;
@@ -827,9 +837,18 @@ Status CrashLake::check() {
     TARN_TRY(page, parts_.objects->list(kBucket, {}));
     uint64_t bytes = 0;
     for (const auto& object : page.objects) bytes += object.size;
-    if (bucket.objects == page.objects.size() && bucket.bytes == bytes) return ok_status();
-    return Error(Code::internal, "the bucket counts " + std::to_string(bucket.objects) +
-                                     " objects and holds " + std::to_string(page.objects.size()));
+    if (bucket.objects != page.objects.size() || bucket.bytes != bytes)
+        return Error(Code::internal, "the bucket counts " + std::to_string(bucket.objects) +
+                                         " objects and holds " +
+                                         std::to_string(page.objects.size()));
+    Findings findings;
+    meta::verify_store(*parts_.store, findings);
+    objects::verify_objects(*parts_.store, *parts_.bytes, *parts_.disk, parts_.extents, findings);
+    tables::verify_tables(*parts_.catalog, *parts_.objects, {}, findings);
+    for (const auto& finding : findings.state().findings)
+        if (finding.kind == Finding::Kind::damage)
+            return Error(Code::corrupted, finding.where + ": " + finding.what);
+    return ok_status();
 }
 
 }  // namespace tarn::app

@@ -14,8 +14,7 @@ constexpr uint64_t kAuditRecordsAtOnce = 100'000;
 /// Writers stage data files before the commit that names them.
 constexpr auto kOrphanAge = std::chrono::hours(24);
 
-Status verify_stream(const streams::Streams& streams, const std::string& name,
-                     Findings& findings) {
+Status verify_stream(const streams::Streams& streams, const std::string& name, Findings& findings) {
     TARN_TRY(end, streams.end(name));
     TARN_TRY(at, streams.begin(name));
     while (at < end && !findings.stopped()) {
@@ -41,8 +40,7 @@ Status verify_audit(Lake& lake, Findings& findings) {
     for (std::optional<uint64_t> from = 0; from && !findings.stopped();) {
         TARN_TRY(check, security::check_audit(*lake.store, lake.audit_chain->public_key(), *from,
                                               kAuditRecordsAtOnce));
-        for (const auto& problem : check.problems)
-            findings.damage("audit trail", problem.text);
+        for (const auto& problem : check.problems) findings.damage("audit trail", problem.text);
         findings.looked_at("audit records", 0, check.records);
         from = check.next;
     }

@@ -33,14 +33,16 @@ void show_progress(const Json& verdict) {
     std::string line;
     for (const auto& [kind, tally] : verdict["looked_at"].items())
         line += (line.empty() ? "" : ", ") + tally["count"].dump() + " " + kind;
-    std::fprintf(stderr, "\r%s; %s damaged \033[K", line.c_str(), text_of(verdict, "damages").c_str());
+    std::fprintf(stderr, "\r%s; %s damaged \033[K", line.c_str(),
+                 text_of(verdict, "damages").c_str());
 }
 
 void print_verdict(const Json& verdict) {
     std::vector<std::vector<std::string>> rows;
     for (const auto& [kind, tally] : verdict["looked_at"].items())
         rows.push_back({kind, text_of(tally, "count"), text_of(tally, "bytes")});
-    std::fputs(print_table({{"looked at"}, {"number", true}, {"bytes", true}}, rows).c_str(), stdout);
+    std::fputs(print_table({{"looked at"}, {"number", true}, {"bytes", true}}, rows).c_str(),
+               stdout);
     for (const auto& finding : verdict["findings"])
         std::printf("%s %s: %s\n", finding["kind"] == "damage" ? "DAMAGED " : "leftover",
                     text_of(finding, "where").c_str(), text_of(finding, "what").c_str());

@@ -168,8 +168,8 @@ std::string describe(const FaultyDisk& disk, size_t at) {
 
 std::string how_to_replay(const CrashPlan& plan, uint64_t point) {
     return "\n  again: TARN_CRASH_SEED=" + std::to_string(plan.seed) +
-           " TARN_CRASH_POINT=" + std::to_string(point) + " TARN_CRASH_POINTS=" +
-           std::to_string(plan.points) + " " + plan.replay;
+           " TARN_CRASH_POINT=" + std::to_string(point) +
+           " TARN_CRASH_POINTS=" + std::to_string(plan.points) + " " + plan.replay;
 }
 
 // ---- power failures ----
@@ -298,7 +298,8 @@ class FaultRun {
         if (!subject.healthy()) return "";
         // Nothing is in doubt: what it shows now is what there is.
         const auto seen = subject.workloads()[recorder_.last()]->look();
-        if (!seen.ok()) return name + ": cannot be looked at after an error: " + seen.error().message;
+        if (!seen.ok())
+            return name + ": cannot be looked at after an error: " + seen.error().message;
         Mark mark = history_.marks().back();
         if (*seen != mark.before && *seen != mark.wanted)
             return name + ": after \"" + error.message + "\" " + difference(mark.before, *seen);
@@ -348,7 +349,8 @@ FaultyDisk::Fault fault_of(uint64_t call, Random& random) {
 std::string describe(const FaultyDisk::Fault& fault) {
     return (fault.code == Code::exhausted ? "no space" : "an error") + std::string(" at call ") +
            std::to_string(fault.after) + ", " +
-           (fault.times == FaultyDisk::kForever ? "until told" : std::to_string(fault.times) + " times") +
+           (fault.times == FaultyDisk::kForever ? "until told"
+                                                : std::to_string(fault.times) + " times") +
            ", short write of " + std::to_string(fault.short_write);
 }
 
@@ -393,7 +395,8 @@ CrashReport fail_calls(const OpenSubject& open, const CrashPlan& plan) {
         if (plan.only != FaultyDisk::kForever && point != plan.only) continue;
         Random random(mixed(plan.seed, point, kPoint));
         const uint64_t from = calls * point / points;
-        const auto fault = fault_of(from + random.below(calls * (point + 1) / points - from), random);
+        const auto fault =
+            fault_of(from + random.below(calls * (point + 1) / points - from), random);
         FaultRun run(open, plan, report);
         run.disk().add_fault(fault);
         const std::string problem = run.run(mixed(plan.seed, 0, kRun));

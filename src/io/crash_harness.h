@@ -69,11 +69,11 @@ struct CrashPlan {
 
 struct CrashReport {
     uint64_t points = 0;
-    uint64_t inside = 0;      // points in the middle of a change
-    uint64_t operations = 0;  // of the disk, recorded
-    std::map<std::string, uint64_t> steps;  // acknowledged, by workload
+    uint64_t inside = 0;                      // points in the middle of a change
+    uint64_t operations = 0;                  // of the disk, recorded
+    std::map<std::string, uint64_t> steps;    // acknowledged, by workload
     std::map<std::string, uint64_t> refused;  // answered with an error, by workload
-    std::string problem;      // of the first point that fails; empty: none
+    std::string problem;                      // of the first point that fails; empty: none
 };
 
 /// Records runs with restarts in them, cuts each at points by seed, and looks; at every fourth also

@@ -31,8 +31,8 @@ class TableCheck {
         const auto orphans = find_orphans(catalog_, *table, orphans_before);
         if (!orphans.ok()) return;  // what it could not read is reported above
         for (const auto& orphan : *orphans)
-            findings_.leftover(orphan.path, "no snapshot of table " + info_.full_name() +
-                                                " refers to it");
+            findings_.leftover(orphan.path,
+                               "no snapshot of table " + info_.full_name() + " refers to it");
     }
 
  private:
@@ -40,9 +40,10 @@ class TableCheck {
     void report(const Error& error, const SnapshotPtr& snapshot = nullptr) {
         const auto now = catalog_.snapshot().find_relation(info_.database, info_.name);
         if (now.ok() && !*now) return;
-        findings_.damage("table " + info_.full_name(),
-                         (snapshot ? "snapshot " + std::to_string(snapshot->snapshot_id) + ": " : "") +
-                             error.message);
+        findings_.damage(
+            "table " + info_.full_name(),
+            (snapshot ? "snapshot " + std::to_string(snapshot->snapshot_id) + ": " : "") +
+                error.message);
     }
     /// Not expired meanwhile.
     bool is_there(const SnapshotPtr& snapshot) const {

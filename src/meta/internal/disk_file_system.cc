@@ -151,8 +151,7 @@ class DiskFileSystem final : public rocksdb::FileSystem {
         return open_to_write(path, false, result);
     }
     IOStatus NewDirectory(const std::string& path, const IOOptions&,
-                          std::unique_ptr<rocksdb::FSDirectory>* result,
-                          IODebugContext*) override {
+                          std::unique_ptr<rocksdb::FSDirectory>* result, IODebugContext*) override {
         *result = std::make_unique<Directory>(disk_, path);
         return IOStatus::OK();
     }
@@ -212,8 +211,8 @@ class DiskFileSystem final : public rocksdb::FileSystem {
     IOStatus GetTestDirectory(const IOOptions&, std::string*, IODebugContext*) override {
         return IOStatus::NotSupported("there is none");
     }
-    IOStatus NewLogger(const std::string&, const IOOptions&, std::shared_ptr<rocksdb::Logger>* result,
-                       IODebugContext*) override {
+    IOStatus NewLogger(const std::string&, const IOOptions&,
+                       std::shared_ptr<rocksdb::Logger>* result, IODebugContext*) override {
         *result = std::make_shared<SilentLogger>();
         return IOStatus::OK();
     }

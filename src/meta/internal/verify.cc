@@ -48,8 +48,8 @@ class RecordCheck {
         Cursor cursor(*sources_.database, std::string(kFirstKey), {}, snapshot_);
         for (cursor.first(); cursor.valid() && !findings_.stopped(); cursor.next()) {
             const auto body = check_record(cursor.key(), cursor.value());
-            findings_.looked_at("records", cursor.key().size() + cursor.value().size() +
-                                               (body ? body->length : 0));
+            findings_.looked_at(
+                "records", cursor.key().size() + cursor.value().size() + (body ? body->length : 0));
             if (!body || body->length == 0) continue;
             live_[body->segment] += body->length;
             owners_[{body->segment, body->offset}] = std::string(cursor.key());

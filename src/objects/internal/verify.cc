@@ -70,8 +70,8 @@ class Check {
         meta::KeyReader reader(key, "mp");
         const auto upload = reader.take_text();
         const auto number = reader.take_number();
-        where_ = "part " + std::to_string(number.value_or(0)) + " of upload " +
-                 upload.value_or("?");
+        where_ =
+            "part " + std::to_string(number.value_or(0)) + " of upload " + upload.value_or("?");
         TARN_TRY(record, decode_part(stored.value));
         findings_.looked_at("parts of uploads", record.size);
         return check_pieces(key, stored, record.pieces, record.size, record.etag);
@@ -104,8 +104,8 @@ class Check {
     static Status compare(uint64_t size, uint64_t found, const std::string& etag,
                           codec::Hasher& hasher) {
         if (size != found)
-            return Error(Code::corrupted, "it has " + std::to_string(found) + " bytes, its record says " +
-                                              std::to_string(size));
+            return Error(Code::corrupted, "it has " + std::to_string(found) +
+                                              " bytes, its record says " + std::to_string(size));
         const bool is_md5 = etag.size() == 32 && etag.find('-') == std::string::npos;
         if (is_md5 && codec::hex_encode(hasher.finish()) != etag)
             return Error(Code::corrupted, "its bytes do not match its ETag");
@@ -131,15 +131,15 @@ class Check {
             const int64_t named = found == counted_.end() ? 0 : found->second;
             if (named != count)
                 findings_.damage(path(extent.file),
-                                 "the extent at " + std::to_string(extent.offset) + " is named by " +
-                                     std::to_string(named) + " records and counted as " +
-                                     std::to_string(count));
+                                 "the extent at " + std::to_string(extent.offset) +
+                                     " is named by " + std::to_string(named) +
+                                     " records and counted as " + std::to_string(count));
         }
         for (const auto& [extent, count] : counted_)
             if (recorded.count(extent) == 0)
-                findings_.damage(path(extent.file), "the extent at " +
-                                                        std::to_string(extent.offset) +
-                                                        " is named and not counted");
+                findings_.damage(
+                    path(extent.file),
+                    "the extent at " + std::to_string(extent.offset) + " is named and not counted");
     }
 
     void check_files() {
@@ -157,8 +157,7 @@ class Check {
             }
             const Status fits = check_file(name, *id);
             const auto there = disk_.exists(name);
-            if (!fits.ok() && (!there.ok() || *there))
-                findings_.damage(name, fits.error().message);
+            if (!fits.ok() && (!there.ok() || *there)) findings_.damage(name, fits.error().message);
             findings_.looked_at("extent files", 0);
         }
     }

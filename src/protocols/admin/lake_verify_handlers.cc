@@ -12,21 +12,20 @@ Json lake_verdict_json(const LakeVerdict& verdict) {
         looked_at[kind] = {{"count", tally.things}, {"bytes", tally.bytes}};
     Json findings = Json::array();
     for (const auto& finding : verdict.found.findings)
-        findings.push_back(
-            {{"kind", finding.kind == Finding::Kind::damage ? "damage" : "leftover"},
-             {"where", finding.where},
-             {"what", finding.what}});
-    return {{"running", verdict.running},
-            {"complete", verdict.complete},
-            {"started", optional_time(verdict.started)},
-            {"finished", optional_time(verdict.finished.micros == 0
-                                           ? std::nullopt
-                                           : std::optional(verdict.finished))},
-            {"sound", verdict.sound()},
-            {"damages", verdict.found.damages},
-            {"leftovers", verdict.found.leftovers},
-            {"looked_at", std::move(looked_at)},
-            {"findings", std::move(findings)}};
+        findings.push_back({{"kind", finding.kind == Finding::Kind::damage ? "damage" : "leftover"},
+                            {"where", finding.where},
+                            {"what", finding.what}});
+    return {
+        {"running", verdict.running},
+        {"complete", verdict.complete},
+        {"started", optional_time(verdict.started)},
+        {"finished", optional_time(verdict.finished.micros == 0 ? std::nullopt
+                                                                : std::optional(verdict.finished))},
+        {"sound", verdict.sound()},
+        {"damages", verdict.found.damages},
+        {"leftovers", verdict.found.leftovers},
+        {"looked_at", std::move(looked_at)},
+        {"findings", std::move(findings)}};
 }
 
 Result<ApiResponse> verify_lake(const DoorParts& parts, ApiRequest&) {
