@@ -69,6 +69,19 @@ def test_what_is_not_built_says_so(s3, bucket):
         assert name in error.value.response["Error"]["Message"]
 
 
+def test_buckets_of_another_kind_are_refused(s3):
+    for wish, code in [({"ObjectOwnership": "ObjectWriter"}, "NotImplemented"), ({"ObjectOwnership": "BucketOwnerPreferred"}, "NotImplemented"),
+                       ({"GrantRead": "id=somebody"}, "InvalidBucketAclWithObjectOwnership"),
+                       ({"ACL": "public-read"}, "InvalidBucketAclWithObjectOwnership")]:
+        with pytest.raises(ClientError) as error:
+            s3.create_bucket(Bucket="another-kind", **wish)
+        assert error.value.response["Error"]["Code"] == code, wish
+        with pytest.raises(ClientError):
+            s3.head_bucket(Bucket="another-kind")
+    s3.create_bucket(Bucket="another-kind", ObjectOwnership="BucketOwnerEnforced")
+    s3.delete_bucket(Bucket="another-kind")
+
+
 def test_bucket_tags(s3, bucket):
     s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": [{"Key": "team", "Value": "lake"}]})
     assert s3.get_bucket_tagging(Bucket=bucket)["TagSet"] == [{"Key": "team", "Value": "lake"}]

@@ -65,19 +65,35 @@ Status list_buckets(Exchange& exchange) {
     return exchange.respond_xml(xml.finish());
 }
 
-Status create_bucket(Exchange& exchange) {
-    for (std::string_view name : {"x-amz-bucket-object-lock-enabled", "x-amz-bucket-namespace"})
-        if (auto value = exchange.header(name); !value.empty() && value != "false")
+namespace {
+
+/// Headers of CreateBucket that ask for a bucket of another kind than there is: the owner owns all.
+Status check_kind(const Exchange& exchange) {
+    for (const auto& [name, value] : {std::pair("x-amz-bucket-object-lock-enabled", "false"),
+                                      std::pair("x-amz-bucket-namespace", "false"),
+                                      std::pair("x-amz-object-ownership", "BucketOwnerEnforced")})
+        if (auto asked = exchange.header(name); !asked.empty() && asked != value)
             return Error(Code::unimplemented,
                          "A header you provided implies functionality that is not implemented: " +
                              std::string(name),
                          "NotImplemented");
-    auto acl = exchange.header("x-amz-acl");
-    if (!acl.empty() && acl != "private" && acl != "bucket-owner-full-control")
+    const auto acl = exchange.header("x-amz-acl");
+    bool others = !acl.empty() && acl != "private" && acl != "bucket-owner-full-control";
+    for (const char* name : {"x-amz-grant-full-control", "x-amz-grant-read", "x-amz-grant-write",
+                             "x-amz-grant-read-acp", "x-amz-grant-write-acp"})
+        others = others || !exchange.header(name).empty();
+    if (others)
         return Error(
             Code::invalid_argument,
             "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
             "InvalidBucketAclWithObjectOwnership");
+    return ok_status();
+}
+
+}  // namespace
+
+Status create_bucket(Exchange& exchange) {
+    TARN_CHECK_OK(check_kind(exchange));
     TARN_TRY(document, read_document(exchange, kCreateBucketBodyMax));
     TARN_TRY(body, parse_create_bucket(document));
     if (!body.location_constraint.empty() && !is_region(body.location_constraint))
