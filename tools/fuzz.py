@@ -35,7 +35,7 @@ def run_one(program, seconds):
     corpus, found = BUILD / "corpus" / program.name, BUILD / "found"
     corpus.mkdir(parents=True, exist_ok=True)
     found.mkdir(exist_ok=True)
-    subprocess.run([str(program), "--write-seeds", str(corpus)], check=True)
+    subprocess.run([str(program), "--write-seeds", str(corpus)], check=True, timeout=60)
     done = subprocess.run([str(program), f"-max_total_time={seconds}", f"-artifact_prefix={found}/{program.name}-", *LIMITS,
                            str(corpus)], capture_output=True, text=True, errors="replace", cwd=BUILD)
     executions = [line.split()[-1] for line in done.stderr.splitlines() if line.startswith("stat::number_of_executed_units")]
