@@ -91,9 +91,9 @@ Result<std::unique_ptr<archive::Archive>> open_archive(Lake& lake, const Setting
         TARN_CHECK_OK(
             read_destination_key(settings.archive_credentials_file, "TARN_ARCHIVE_", place));
         if ((place.to + "/").starts_with(data + "/"))
-            return Error(Code::invalid_argument,
-                         "--archive " + place.to +
-                             " lies in the data folder: it would be lost with it");
+            return Error(
+                Code::invalid_argument,
+                "--archive " + place.to + " lies in the data folder: it would be lost with it");
         options.archive = place;
         if (!settings.archive_passphrase_file.empty()) {
             TARN_TRY(passphrase, read_passphrase_file(settings.archive_passphrase_file));
@@ -105,9 +105,8 @@ Result<std::unique_ptr<archive::Archive>> open_archive(Lake& lake, const Setting
                         {{"file", lake.folder->file("root.key")}});
         }
     }
-    return archive::Archive::open(
-        {*lake.store, *lake.bytes, lake.disk, lake.clock, data}, lake.metrics,
-        std::move(options));
+    return archive::Archive::open({*lake.store, *lake.bytes, lake.disk, lake.clock, data},
+                                  lake.metrics, std::move(options));
 }
 
 }  // namespace tarn::app

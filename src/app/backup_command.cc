@@ -71,8 +71,9 @@ int print_outcome(const ClientOptions& options, const Json& last) {
                     text_of(last, "to").c_str(), text_of(last, "bytes_done").c_str(),
                     text_of(last, "bytes_sent").c_str());
         if (!last.value("has_root_key", false))
-            std::printf("the root key is NOT in it (no passphrase was given): keep a copy of "
-                        "root.key elsewhere, without it a restored lake does not start\n");
+            std::printf(
+                "the root key is NOT in it (no passphrase was given): keep a copy of "
+                "root.key elsewhere, without it a restored lake does not start\n");
     }
     for (const auto& file : damage)
         std::fprintf(stderr, "tarn backup: damaged in the lake, and so in the copy: %s\n",

@@ -25,8 +25,8 @@ void check_bodies(const meta::Reader& state, Findings& findings) {
             continue;
         }
         const auto* body = record->body.get();
-        const auto bytes = body == nullptr ? Result<std::string>(std::string())
-                                           : body->read(0, body->size());
+        const auto bytes =
+            body == nullptr ? Result<std::string>(std::string()) : body->read(0, body->size());
         findings.looked_at("records", body == nullptr ? 0 : body->size());
         if (!bytes.ok()) findings.damage("a body in the log", bytes.error().message);
     }

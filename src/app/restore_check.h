@@ -12,8 +12,8 @@ namespace tarn::app {
 /// `sequence`. With DIR/root.key there, DIR/root.credentials is written.
 Status settle_restored(const std::string& data, uint64_t sequence);
 
-/// Reads all that is stored: with DIR/root.key as `tarn verify --data` does, without it every record,
-/// body and extent.
+/// Reads all that is stored: with DIR/root.key as `tarn verify --data` does, without it every
+/// record, body and extent.
 void check_restored(const std::string& data, Findings& findings);
 
 }  // namespace tarn::app

@@ -50,9 +50,8 @@ Result<std::string> root_key_of(const archive::PointInfo& point, const std::stri
         io::RealDisk disk;
         TARN_TRY(key, io::read_file(disk, wanted.root_key_file, 32));
         if (key.size() != 32 || archive::key_check_of(key) != key_check)
-            return Error(Code::unauthenticated, wanted.root_key_file +
-                                                    " is not the root key of the lake in " +
-                                                    point.id);
+            return Error(Code::unauthenticated,
+                         wanted.root_key_file + " is not the root key of the lake in " + point.id);
         return key;
     }
     if (sealed_key.empty()) return std::string();
@@ -133,9 +132,8 @@ int restore(const ClientOptions& options, const Wanted& wanted) {
 class TemporaryFolder {
  public:
     explicit TemporaryFolder(const std::string& parent)
-        : path_((std::filesystem::path(parent.empty()
-                                           ? std::filesystem::temp_directory_path().string()
-                                           : parent) /
+        : path_((std::filesystem::path(
+                     parent.empty() ? std::filesystem::temp_directory_path().string() : parent) /
                  ("tarn-drill-" + random_hex(8)))
                     .string()) {}
     ~TemporaryFolder() {
@@ -173,13 +171,13 @@ int drill(const ClientOptions& options, const Wanted& wanted) {
         out["damages"] = found.damages;
         std::printf("%s\n", out.dump().c_str());
     } else {
-        std::printf("%s restores: all that was acknowledged before %s (change %llu); %llu bytes "
-                    "checked, %llu damaged things%s\n",
-                    name_of(*outcome).c_str(), format_iso8601(outcome->restored.time).c_str(),
-                    static_cast<unsigned long long>(outcome->restored.sequence),
-                    static_cast<unsigned long long>(bytes),
-                    static_cast<unsigned long long>(found.damages),
-                    outcome->has_key ? "" : "; without the root key, so not beyond checksums");
+        std::printf(
+            "%s restores: all that was acknowledged before %s (change %llu); %llu bytes "
+            "checked, %llu damaged things%s\n",
+            name_of(*outcome).c_str(), format_iso8601(outcome->restored.time).c_str(),
+            static_cast<unsigned long long>(outcome->restored.sequence),
+            static_cast<unsigned long long>(bytes), static_cast<unsigned long long>(found.damages),
+            outcome->has_key ? "" : "; without the root key, so not beyond checksums");
     }
     if (found.damages > 0 && outcome->restored.damage.empty()) return 1;
     return tell_damage(*outcome);

@@ -33,8 +33,9 @@ Result<std::string> load_history(io::Disk& disk, const std::string& path) {
     TARN_TRY(text, io::read_file(disk, path, 1024));
     while (text.ends_with('\n')) text.pop_back();
     if (!is_history(text))
-        return Error(Code::corrupted, path + " does not hold 32 hexadecimal digits: remove it, and "
-                                             "the next copy begins a new history");
+        return Error(Code::corrupted, path +
+                                          " does not hold 32 hexadecimal digits: remove it, and "
+                                          "the next copy begins a new history");
     return text;
 }
 
@@ -45,7 +46,8 @@ class ArchiveImpl final : public Archive {
         if (options_.archive)
             follower_ = std::make_unique<Follower>(
                 source_, metrics, copies_, identity_,
-                FollowerOptions{*options_.archive, std::chrono::hours(24 * options_.archive_keep_days),
+                FollowerOptions{*options_.archive,
+                                std::chrono::hours(24 * options_.archive_keep_days),
                                 [this] { return seal(options_.archive_passphrase); }},
                 cancel_);
     }
@@ -64,7 +66,8 @@ class ArchiveImpl final : public Archive {
     }
 
     Status start_backup(BackupRequest request) override {
-        if (!request.passphrase.empty()) TARN_CHECK_OK(security::check_passphrase(request.passphrase));
+        if (!request.passphrase.empty())
+            TARN_CHECK_OK(security::check_passphrase(request.passphrase));
         TARN_CHECK_OK(check_place(request.place));
         {
             MutexLock lock(mutex_);
@@ -154,8 +157,8 @@ class ArchiveImpl final : public Archive {
             Retention rule;
             rule.keep_backups = request.keep;
             rule.keep_archive = rule.keep_tails = kForEver;
-            TARN_CHECK_OK(expire(*destination, identity.history, rule, source_.clock.now(), true,
-                                 cancel_));
+            TARN_CHECK_OK(
+                expire(*destination, identity.history, rule, source_.clock.now(), true, cancel_));
         }
         return std::move(made.manifest);
     }
@@ -181,8 +184,8 @@ Result<std::unique_ptr<Archive>> Archive::open(Source source, Metrics& metrics,
     identity.key_check = key_check_of(options.root_key);
     if (!options.archive_passphrase.empty())
         TARN_CHECK_OK(security::check_passphrase(options.archive_passphrase));
-    return std::unique_ptr<Archive>(new ArchiveImpl(std::move(source), metrics, std::move(options),
-                                                    std::move(identity)));
+    return std::unique_ptr<Archive>(
+        new ArchiveImpl(std::move(source), metrics, std::move(options), std::move(identity)));
 }
 
 std::string key_check_of(const std::string& root_key) {

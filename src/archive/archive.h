@@ -1,6 +1,6 @@
-// Kept copies of a running lake: a backup when somebody asks for one, and the archive, which follows
-// the log and is a second or two behind. Both are points in time at a destination, of one format;
-// restore.h has them again. docs/guides/what-is-protected.md is the user's side.
+// Kept copies of a running lake: a backup when somebody asks for one, and the archive, which
+// follows the log and is a second or two behind. Both are points in time at a destination, of one
+// format; restore.h has them again. docs/guides/what-is-protected.md is the user's side.
 #pragma once
 
 #include <memory>
@@ -16,10 +16,10 @@
 namespace tarn::archive {
 
 struct ArchiveOptions {
-    std::string history_file;         // made when absent: a restored folder has none
-    std::string root_key;             // 32 bytes; a secret
-    std::optional<Place> archive;     // follow the log to here
-    std::string archive_passphrase;   // seals the root key in the archive's points; empty: left out
+    std::string history_file;        // made when absent: a restored folder has none
+    std::string root_key;            // 32 bytes; a secret
+    std::optional<Place> archive;    // follow the log to here
+    std::string archive_passphrase;  // seals the root key in the archive's points; empty: left out
     uint64_t archive_keep_days = 7;
 };
 
@@ -52,15 +52,15 @@ struct ArchiveState {
     uint64_t bytes_sent = 0;  // since the start
     std::string point;        // the newest one's id
     bool has_key = false;
-    std::string error;        // of the last try; empty when it went well
+    std::string error;  // of the last try; empty when it went well
     std::optional<Timestamp> last_success;
 };
 
 /// Owner: wiring. Stopped before the lake's stores.
 class Archive {
  public:
-    /// `source` and `metrics` outlive it. Nothing runs yet. Errors of the archive's destination are in
-    /// its state, not here: a lake whose archive is away goes on.
+    /// `source` and `metrics` outlive it. Nothing runs yet. Errors of the archive's destination are
+    /// in its state, not here: a lake whose archive is away goes on.
     static Result<std::unique_ptr<Archive>> open(Source source, Metrics& metrics,
                                                  ArchiveOptions options);
     /// stop().

@@ -55,10 +55,10 @@ struct Place {
 
 enum class Use { read, write };
 
-/// Opens what `place` names. To write, a folder is made, and must be empty or a destination already.
-/// invalid_argument: no such form, or an http endpoint that is not loopback (the bytes would travel
-/// readable); unauthenticated: S3 without a key. `disk` and `clock` outlive it; `cancel` (or null)
-/// ends requests under way once it is true.
+/// Opens what `place` names. To write, a folder is made, and must be empty or a destination
+/// already. invalid_argument: no such form, or an http endpoint that is not loopback (the bytes
+/// would travel readable); unauthenticated: S3 without a key. `disk` and `clock` outlive it;
+/// `cancel` (or null) ends requests under way once it is true.
 Result<std::unique_ptr<Destination>> open_destination(io::Disk& disk, const Clock& clock,
                                                       const Place& place, Use use,
                                                       const std::atomic<bool>* cancel = nullptr);

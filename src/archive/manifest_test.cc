@@ -64,9 +64,11 @@ TEST(Manifest, RefusesPathsThatLeadElsewhere) {
 
 TEST(Manifest, RefusesRangesThatCannotBe) {
     const Range good{0, 16, piece_id("x"), 5, 0};
-    for (const auto& [offset, length, at] :
-         {std::tuple{0ull, 0ull, 0ull}, {kFileBytesMax, 1ull, 0ull}, {~0ull, 16ull, 0ull},
-          {0ull, kPieceBytesMax + 1, 0ull}, {0ull, 1ull, kPieceBytesMax}}) {
+    for (const auto& [offset, length, at] : {std::tuple{0ull, 0ull, 0ull},
+                                             {kFileBytesMax, 1ull, 0ull},
+                                             {~0ull, 16ull, 0ull},
+                                             {0ull, kPieceBytesMax + 1, 0ull},
+                                             {0ull, 1ull, kPieceBytesMax}}) {
         auto manifest = sample();
         manifest.files[1].ranges = {{offset, length, good.piece, at, 0}};
         EXPECT_FALSE(parsed(manifest).ok()) << offset << " " << length << " " << at;

@@ -54,11 +54,12 @@ class Point : public ::testing::Test {
     std::string file_of(const std::string& part) {
         std::string found;
         EXPECT_TRUE(destination()
-                        .list("", [&](const Listed& listed) {
-                            if (listed.name.find(part) != std::string::npos && found.empty())
-                                found = listed.name;
-                            return ok_status();
-                        })
+                        .list("",
+                              [&](const Listed& listed) {
+                                  if (listed.name.find(part) != std::string::npos && found.empty())
+                                      found = listed.name;
+                                  return ok_status();
+                              })
                         .ok());
         return found;
     }
@@ -87,7 +88,8 @@ TEST_F(Point, GivesTheLakeBack) {
 }
 
 TEST_F(Point, SendsOnlyWhatIsNew) {
-    for (int i = 0; i < 200; ++i) lake_.put("small" + std::to_string(i), "x", large_text('s', 9000));
+    for (int i = 0; i < 200; ++i)
+        lake_.put("small" + std::to_string(i), "x", large_text('s', 9000));
     lake_.put_large("a", large_text('a', 3'000'000));
     auto first = maker();
     const auto whole = make(first).manifest.sent_bytes;
@@ -144,7 +146,8 @@ TEST_F(Point, TailsFollowIt) {
     auto first = maker();
     PointMaker::Options options;
     options.kind = Kind::archive;
-    auto shipper = TailShipper::begin(source_, destination(), make(first, options), progress_, cancel_);
+    auto shipper =
+        TailShipper::begin(source_, destination(), make(first, options), progress_, cancel_);
     ASSERT_TRUE(shipper.ok());
     std::vector<std::string> contents = {lake_.content()};
     for (int i = 0; i < 6; ++i) {
@@ -183,7 +186,8 @@ TEST_F(Point, IsFoundByTime) {
     ASSERT_TRUE((*shipper)->ship().ok());
     const auto at_tail = (*shipper)->shipped_until();
     ASSERT_GT(at_tail, at_first);
-    const auto wanted = choose(destination(), format_iso8601(at_tail.plus(std::chrono::seconds(1))));
+    const auto wanted =
+        choose(destination(), format_iso8601(at_tail.plus(std::chrono::seconds(1))));
     ASSERT_TRUE(wanted.ok());
     EXPECT_EQ(wanted->tails, 1u);
     EXPECT_EQ(choose(destination(), "2001-01-01T00:00:00Z").error().code, Code::not_found);
@@ -200,11 +204,12 @@ TEST_F(Point, NamesWhatIsTornOrMissing) {
     make(first);
     std::vector<Listed> all;
     ASSERT_TRUE(destination()
-                    .list("", [&](const Listed& listed) {
-                        if (listed.name.find("/pieces/") != std::string::npos)
-                            all.push_back(listed);
-                        return ok_status();
-                    })
+                    .list("",
+                          [&](const Listed& listed) {
+                              if (listed.name.find("/pieces/") != std::string::npos)
+                                  all.push_back(listed);
+                              return ok_status();
+                          })
                     .ok());
     ASSERT_GE(all.size(), 4u);
     for (const auto& piece : all) {
@@ -234,7 +239,8 @@ TEST_F(Point, MissingTailIsToldNotSkipped) {
     auto first = maker();
     PointMaker::Options options;
     options.kind = Kind::archive;
-    auto shipper = TailShipper::begin(source_, destination(), make(first, options), progress_, cancel_);
+    auto shipper =
+        TailShipper::begin(source_, destination(), make(first, options), progress_, cancel_);
     for (int i = 0; i < 3; ++i) {
         lake_.put("b", std::to_string(i));
         ASSERT_TRUE((*shipper)->ship().ok());
@@ -305,12 +311,15 @@ TEST_F(Point, RefusesFoldersOfOthers) {
     io::FaultyDisk other;
     ASSERT_TRUE(other.make_directories("/home").ok());
     ASSERT_TRUE(io::replace_file(other, "/home/letter", "dear").ok());
-    EXPECT_EQ(open_destination(other, clock_, {"/home", "", "", "", "", ""}, Use::write).error().code,
-              Code::invalid_argument);
-    EXPECT_EQ(open_destination(other, clock_, {"/nothing", "", "", "", "", ""}, Use::read).error().code,
-              Code::not_found);
-    EXPECT_EQ(open_destination(other, clock_, {"relative", "", "", "", "", ""}, Use::write).error().code,
-              Code::invalid_argument);
+    EXPECT_EQ(
+        open_destination(other, clock_, {"/home", "", "", "", "", ""}, Use::write).error().code,
+        Code::invalid_argument);
+    EXPECT_EQ(
+        open_destination(other, clock_, {"/nothing", "", "", "", "", ""}, Use::read).error().code,
+        Code::not_found);
+    EXPECT_EQ(
+        open_destination(other, clock_, {"relative", "", "", "", "", ""}, Use::write).error().code,
+        Code::invalid_argument);
     lake_.put("a", "1");
     auto first = maker();
     make(first);

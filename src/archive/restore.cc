@@ -103,9 +103,8 @@ class Pieces {
     Result<std::string_view> read(const Range& range, const std::string& path) {
         TARN_TRY(piece, load(range.piece, path, kPieceBytesMax));
         if (range.at + range.length > piece->size())
-            return Error(Code::corrupted,
-                         path + ": a range reaches behind the end of its piece " +
-                             piece_text(range.piece));
+            return Error(Code::corrupted, path + ": a range reaches behind the end of its piece " +
+                                              piece_text(range.piece));
         return std::string_view(*piece).substr(range.at, range.length);
     }
 
@@ -237,8 +236,9 @@ Result<Wanted> choose(Destination& destination, const std::string& at) {
         const auto time = parse_time(at);
         if (!time.ok())
             return Error(Code::invalid_argument,
-                         "'" + at + "' is neither a point (tarn backups lists them), nor a time "
-                                    "such as 2026-11-21T22:45:00Z");
+                         "'" + at +
+                             "' is neither a point (tarn backups lists them), nor a time "
+                             "such as 2026-11-21T22:45:00Z");
         until = *time;
     }
     const PointInfo* best = nullptr;
@@ -251,9 +251,8 @@ Result<Wanted> choose(Destination& destination, const std::string& at) {
         best_time = reaches;
     }
     if (best == nullptr)
-        return Error(Code::not_found,
-                     destination.place() + " has no point that is whole" +
-                         (until ? " and not after " + at : std::string()));
+        return Error(Code::not_found, destination.place() + " has no point that is whole" +
+                                          (until ? " and not after " + at : std::string()));
     if (!until || *until >= best->latest) return Wanted{*best, best->tails};
     TARN_TRY(tails, tails_until(destination, *best, *until));
     return Wanted{*best, tails};
@@ -280,8 +279,7 @@ Result<Restored> restore(Destination& destination, io::Disk& disk, const Wanted&
         else
             TARN_CHECK_OK(target.write(file));
     }
-    if (last == nullptr)
-        return Error(Code::corrupted, point.point + " is without the lake's id");
+    if (last == nullptr) return Error(Code::corrupted, point.point + " is without the lake's id");
     for (uint32_t number = 1; number <= wanted.tails; ++number) {
         TARN_TRY(tail, load_tail(destination, wanted.point, number));
         for (const auto& file : tail.files) TARN_CHECK_OK(target.write(file));

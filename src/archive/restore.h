@@ -16,17 +16,17 @@ namespace tarn::archive {
 struct PointInfo {
     std::string history;
     std::string id;
-    bool archive = false;     // the archive's own, which may have tails; else asked for
-    std::string problem;      // not empty: it can't be read, and nothing below is known
+    bool archive = false;  // the archive's own, which may have tails; else asked for
+    std::string problem;   // not empty: it can't be read, and nothing below is known
     std::string lake_id;
-    Timestamp time;           // everything acknowledged before it is in the point
+    Timestamp time;  // everything acknowledged before it is in the point
     uint64_t sequence = 0;
     uint64_t bytes = 0;       // of the lake
     uint64_t sent_bytes = 0;  // that were new
     uint64_t damage = 0;      // files that were damaged when they were copied
     bool has_key = false;
-    uint32_t tails = 0;       // "<id>+<n>" names the state after the n-th
-    Timestamp latest;         // as time, with all tails
+    uint32_t tails = 0;  // "<id>+<n>" names the state after the n-th
+    Timestamp latest;    // as time, with all tails
 };
 
 /// Oldest first. not_found: the destination holds none.

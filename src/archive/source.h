@@ -18,7 +18,7 @@ struct Source {
     objects::BytesBackend& bytes;
     io::Disk& disk;
     const Clock& clock;
-    std::string data;  // holds state/ and extents/
+    std::string data;                      // holds state/ and extents/
     uint64_t free_bytes_min = 512u << 20;  // a copy keeps bytes from being freed: below it, it ends
 };
 

@@ -39,8 +39,8 @@ Result<std::vector<Extent>> extents_of_file(const meta::Reader& state, uint64_t 
                                             uint64_t offset) {
     std::vector<Extent> extents;
     const auto prefix = internal::extents_of(file);
-    auto walk = state.scan({meta::Key("x").number(file).number(offset).str(),
-                            meta::prefix_end(prefix)});
+    auto walk =
+        state.scan({meta::Key("x").number(file).number(offset).str(), meta::prefix_end(prefix)});
     for (; walk->valid(); walk->next()) {
         meta::KeyReader key(walk->key(), "x");
         key.take_number();
@@ -66,10 +66,9 @@ Result<ExtentReader> ExtentReader::open(const io::File& file, const Extent& exte
     const uint64_t bytes = 4 * blocks_of(extent.length);
     TARN_TRY(table, file.read(extent.offset + extent.length, bytes));
     if (table.size() != bytes)
-        return Error(Code::corrupted, "The extent file " + extent_file_name(extent.file) +
-                                          " ends before byte " +
-                                          std::to_string(extent.offset + copied_bytes(extent)) +
-                                          ".");
+        return Error(Code::corrupted,
+                     "The extent file " + extent_file_name(extent.file) + " ends before byte " +
+                         std::to_string(extent.offset + copied_bytes(extent)) + ".");
     reader.table_ = std::move(table);
     reader.check_ = codec::crc32c(reader.table_);
     return reader;
@@ -95,8 +94,8 @@ Result<std::string> ExtentReader::read(uint64_t from, uint64_t length) {
     }
     const uint64_t table_from = std::max(from, extent_.length) - extent_.length;
     if (bytes.size() < length)
-        bytes += std::string_view(table_).substr(
-            std::min<uint64_t>(table_from, table_.size()), length - bytes.size());
+        bytes += std::string_view(table_).substr(std::min<uint64_t>(table_from, table_.size()),
+                                                 length - bytes.size());
     return bytes;
 }
 

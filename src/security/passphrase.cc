@@ -20,10 +20,10 @@ constexpr uint64_t kBlockSize = 8;
 Result<std::string> derive(std::string_view passphrase, std::string_view salt, uint8_t log_n) {
     std::string key(kKeyBytes, '\0');
     const uint64_t n = 1ull << log_n;
-    const int made = EVP_PBE_scrypt(passphrase.data(), passphrase.size(),
-                                    reinterpret_cast<const unsigned char*>(salt.data()),
-                                    salt.size(), n, kBlockSize, 1, 128 * n * kBlockSize + (1u << 20),
-                                    reinterpret_cast<unsigned char*>(key.data()), key.size());
+    const int made = EVP_PBE_scrypt(
+        passphrase.data(), passphrase.size(), reinterpret_cast<const unsigned char*>(salt.data()),
+        salt.size(), n, kBlockSize, 1, 128 * n * kBlockSize + (1u << 20),
+        reinterpret_cast<unsigned char*>(key.data()), key.size());
     if (made != 1) return Error(Code::exhausted, "no memory to make a key of a passphrase");
     return key;
 }

@@ -85,8 +85,7 @@ Result<std::unique_ptr<Destination>> open_folder_destination(io::Disk& disk,
     const auto marker = folder + "/" + std::string(kMarker);
     TARN_TRY(marked, disk.exists(marker));
     if (!marked) {
-        if (use == Use::read)
-            return Error(Code::not_found, folder + " holds no copies of a lake");
+        if (use == Use::read) return Error(Code::not_found, folder + " holds no copies of a lake");
         TARN_TRY(entries, disk.list(folder));
         if (!entries.empty())
             return Error(Code::invalid_argument,

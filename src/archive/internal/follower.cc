@@ -65,7 +65,8 @@ void Follower::stop() {
 
 double Follower::lag() const {
     if (state_.following && source_.store.last_version() == state_.shipped_sequence) return 0;
-    return std::max(0.0, std::chrono::duration<double>(source_.clock.now().since(shipped_until_)).count());
+    return std::max(
+        0.0, std::chrono::duration<double>(source_.clock.now().since(shipped_until_)).count());
 }
 
 ArchiveState Follower::state() const {
@@ -141,8 +142,8 @@ void Follower::note(const Status& outcome) {
 
 Status Follower::open() {
     if (destination_) return ok_status();
-    TARN_TRY(opened, open_destination(source_.disk, source_.clock, options_.place, Use::write,
-                                      &cancel_));
+    TARN_TRY(opened,
+             open_destination(source_.disk, source_.clock, options_.place, Use::write, &cancel_));
     TARN_TRY(sealed, options_.seal_key());
     identity_.sealed_key = std::move(sealed);
     destination_ = std::move(opened);
@@ -212,8 +213,8 @@ Status Follower::take_point() {
     return ok_status();
 }
 
-/// A destination that is away must not fill the lake's disk: the log is let go, and a new point will
-/// have it all.
+/// A destination that is away must not fill the lake's disk: the log is let go, and a new point
+/// will have it all.
 void Follower::give_up_waiting() {
     if (!shipper_) return;
     const auto waiting = shipper_->waiting_bytes();
@@ -231,18 +232,21 @@ void Follower::expire_old() {
     Retention rule;
     rule.keep_archive = options_.keep;
     const auto now = std::chrono::steady_clock::now();
-    const bool sweep = swept_.time_since_epoch().count() == 0 || now - swept_ >= options_.sweep_every;
+    const bool sweep =
+        swept_.time_since_epoch().count() == 0 || now - swept_ >= options_.sweep_every;
     const auto expired =
         expire(*destination_, identity_.history, rule, source_.clock.now(), sweep, cancel_);
     if (!expired.ok()) {
         if (expired.error().code != Code::cancelled)
-            log_warning("archive", "old points were not removed", {{"why", expired.error().message}});
+            log_warning("archive", "old points were not removed",
+                        {{"why", expired.error().message}});
         return;
     }
     if (sweep) swept_ = now;
     if (expired->points + expired->pieces > 0)
-        log_info("archive", "old points are removed",
-                 {{"points", expired->points}, {"pieces", expired->pieces}, {"bytes", expired->bytes}});
+        log_info(
+            "archive", "old points are removed",
+            {{"points", expired->points}, {"pieces", expired->pieces}, {"bytes", expired->bytes}});
 }
 
 }  // namespace tarn::archive

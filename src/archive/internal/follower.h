@@ -74,9 +74,9 @@ class Follower {
 
     std::unique_ptr<Destination> destination_;  // the thread's, and the job's while it runs
     Progress progress_;
-    std::unique_ptr<PointMaker> maker_;     // the job's
-    std::unique_ptr<TailShipper> shipper_;  // the thread's
-    SentExtents sent_;                      // the job's: a copy of the shipper's
+    std::unique_ptr<PointMaker> maker_;              // the job's
+    std::unique_ptr<TailShipper> shipper_;           // the thread's
+    SentExtents sent_;                               // the job's: a copy of the shipper's
     std::chrono::steady_clock::time_point swept_{};  // the job's
 
     mutable Mutex mutex_;

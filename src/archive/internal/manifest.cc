@@ -107,7 +107,8 @@ FileEntry take_file(Fields& fields) {
 }
 
 Result<std::string_view> take_body(std::string_view bytes, std::string_view magic) {
-    if (!bytes.starts_with(magic) || bytes.size() < magic.size() + 4) return damaged("no such file");
+    if (!bytes.starts_with(magic) || bytes.size() < magic.size() + 4)
+        return damaged("no such file");
     bytes.remove_prefix(magic.size());
     if (const auto version = load_le<uint32_t>(bytes.data()); version != kVersion)
         return Error(Code::unimplemented, "the copy has format " + std::to_string(version) +
@@ -178,7 +179,8 @@ Result<Manifest> parse_manifest(std::string_view bytes) {
     for (uint32_t i = 0; i < files && fields.ok(); ++i) out.files.push_back(take_file(fields));
     if (!fields.ok() || fields.left() != 0) return damaged("a field is wrong");
     for (size_t i = 1; i < out.files.size(); ++i)
-        if (out.files[i - 1].path >= out.files[i].path) return damaged("its files are out of order");
+        if (out.files[i - 1].path >= out.files[i].path)
+            return damaged("its files are out of order");
     return out;
 }
 

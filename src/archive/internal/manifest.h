@@ -48,12 +48,12 @@ struct Manifest {
     std::string point;    // id; a tail's: of the point that it belongs to
     uint32_t number = 0;  // of a tail: 1, 2 ... without gaps
     std::string lake_id;
-    Timestamp time;         // everything acknowledged before it is in the copy
-    uint64_t sequence = 0;  // the last change in the copy
-    std::string key_check;   // 32 bytes that only the lake's root key gives
-    std::string sealed_key;  // the root key under a passphrase; empty: left out
-    uint64_t bytes = 0;      // of all files
-    uint64_t sent_bytes = 0;  // that were not at the destination before
+    Timestamp time;                   // everything acknowledged before it is in the copy
+    uint64_t sequence = 0;            // the last change in the copy
+    std::string key_check;            // 32 bytes that only the lake's root key gives
+    std::string sealed_key;           // the root key under a passphrase; empty: left out
+    uint64_t bytes = 0;               // of all files
+    uint64_t sent_bytes = 0;          // that were not at the destination before
     std::vector<std::string> damage;  // files whose bytes did not match their checksums
     std::vector<FileEntry> files;
 };

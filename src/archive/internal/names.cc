@@ -82,7 +82,8 @@ Timestamp point_time(std::string_view id) {
 
 bool is_copied_path(std::string_view path) {
     if (path == "state/lake-id") return true;
-    if (takes_prefix(path, "state/wal/")) return takes_suffix(path, ".wal") && is_hexadecimal(path, 8);
+    if (takes_prefix(path, "state/wal/"))
+        return takes_suffix(path, ".wal") && is_hexadecimal(path, 8);
     if (takes_prefix(path, "state/index/")) return path.size() <= 64 && is_word(path);
     return takes_prefix(path, "extents/") && takes_suffix(path, ".extents") &&
            is_hexadecimal(path, 16);

@@ -29,10 +29,9 @@ void append_extent(std::string& out, uint64_t offset, uint64_t length, uint32_t 
 std::vector<Range> find_ranges(const std::vector<Range>& known, uint64_t offset, uint64_t bytes,
                                uint32_t check) {
     std::vector<Range> found;
-    auto at = std::lower_bound(known.begin(), known.end(), offset,
-                               [](const Range& range, uint64_t wanted) {
-                                   return range.offset < wanted;
-                               });
+    auto at =
+        std::lower_bound(known.begin(), known.end(), offset,
+                         [](const Range& range, uint64_t wanted) { return range.offset < wanted; });
     uint64_t end = offset;
     for (; at != known.end() && end < offset + bytes; ++at) {
         if (at->offset != end || at->check != check) return {};
@@ -116,7 +115,11 @@ Result<PointMaker::Made> PointMaker::make(const Options& options) {
     failed_ = true;
     Work work{Sender(destination_, identity_.history, look_first, progress_,
                      [this] { return may_go_on(); }),
-              {}, {}, {}, options.sent, 0};
+              {},
+              {},
+              {},
+              options.sent,
+              0};
     TARN_CHECK_OK(pack_file(work, "state/lake-id", source_.store.lake_id() + "\n"));
     TARN_CHECK_OK(add_index(work, index));
     TARN_CHECK_OK(add_segments(work, made.cut));
@@ -127,8 +130,9 @@ Result<PointMaker::Made> PointMaker::make(const Options& options) {
     manifest.kind = options.kind;
     manifest.history = identity_.history;
     // A clock that went back does not make the newest point look like an old one.
-    manifest.point = make_point_id(options.kind == Kind::archive,
-                                   std::max(manifest.time, newest_.plus(std::chrono::microseconds(1))));
+    manifest.point =
+        make_point_id(options.kind == Kind::archive,
+                      std::max(manifest.time, newest_.plus(std::chrono::microseconds(1))));
     manifest.lake_id = source_.store.lake_id();
     manifest.sequence = made.cut.state->version();
     manifest.key_check = identity_.key_check;
@@ -137,8 +141,8 @@ Result<PointMaker::Made> PointMaker::make(const Options& options) {
     manifest.sent_bytes = work.sender.sent_bytes();
     manifest.damage = std::move(work.damage);
     for (auto& file : work.files) manifest.files.push_back(std::move(file.second));
-    TARN_CHECK_OK(destination_.put(point_name(identity_.history, manifest.point),
-                                   encode_manifest(manifest)));
+    TARN_CHECK_OK(
+        destination_.put(point_name(identity_.history, manifest.point), encode_manifest(manifest)));
     failed_ = false;
     newest_ = point_time(manifest.point);
     previous_ = manifest;
@@ -225,8 +229,7 @@ Status PointMaker::add_segment(Work& work, const wal::Log::SegmentInfo& segment,
         // A block that was full is not written again.
         if (before != nullptr && previous_here_)
             for (const auto& range : before->ranges)
-                if (range.length == kPieceBytesMax &&
-                    range.offset + range.length <= segment.bytes)
+                if (range.length == kPieceBytesMax && range.offset + range.length <= segment.bytes)
                     entry.ranges.push_back(range);
         const uint64_t from =
             entry.ranges.empty() ? 0 : entry.ranges.back().offset + entry.ranges.back().length;
@@ -342,9 +345,8 @@ Result<std::vector<Listed>> list_point_objects(Destination& destination,
         if (is_point_id(point.name)) points.push_back(std::move(point));
         return ok_status();
     }));
-    std::sort(points.begin(), points.end(), [](const Listed& a, const Listed& b) {
-        return order_of(a.name) < order_of(b.name);
-    });
+    std::sort(points.begin(), points.end(),
+              [](const Listed& a, const Listed& b) { return order_of(a.name) < order_of(b.name); });
     return points;
 }
 

@@ -31,7 +31,7 @@ class PointMaker {
     };
     struct Options {
         Kind kind = Kind::backup;
-        bool full = false;          // trusts nothing that is there: sends all of it again
+        bool full = false;                  // trusts nothing that is there: sends all of it again
         const SentExtents* sent = nullptr;  // by tails since the last point that this one made
     };
     /// The point is there, whole, when it returns. After an error it is not, and pieces that nobody
@@ -64,11 +64,11 @@ class PointMaker {
     Progress& progress_;
     const std::atomic<bool>& cancel_;
 
-    bool looked_ = false;               // for a previous point
-    bool failed_ = false;               // the last make(): its pieces may be there
-    Timestamp newest_;                  // as the newest point's id says
+    bool looked_ = false;  // for a previous point
+    bool failed_ = false;  // the last make(): its pieces may be there
+    Timestamp newest_;     // as the newest point's id says
     std::optional<Manifest> previous_;
-    bool previous_here_ = false;        // made by this object: files have not changed behind it
+    bool previous_here_ = false;  // made by this object: files have not changed behind it
     std::map<std::string, std::string> extent_sets_;  // of previous_, by path: what is named
 };
 

@@ -47,7 +47,8 @@ class Expiry {
         for (size_t i = 0; i < bases.size(); ++i) {
             // A point and its tails are over when the next one has taken over for so long.
             const bool last = i + 1 == bases.size();
-            const auto over = last ? std::chrono::microseconds(0) : now.since(point_time(bases[i + 1].name));
+            const auto over =
+                last ? std::chrono::microseconds(0) : now.since(point_time(bases[i + 1].name));
             if (!last && over > rule.keep_archive) {
                 TARN_CHECK_OK(remove_point(bases[i]));
                 continue;

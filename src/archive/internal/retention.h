@@ -28,9 +28,9 @@ struct Expired {
 
 /// Removes what the rule no longer keeps, manifests first. A state is reached from the point before
 /// it, so the newest point older than the rule's time stays. The newest point of each kind always
-/// stays. With `sweep`, pieces go that no point names and that are older than any tail that is kept:
-/// it reads all manifests. Nobody else may be making a point of this history meanwhile; tails may
-/// come.
+/// stays. With `sweep`, pieces go that no point names and that are older than any tail that is
+/// kept: it reads all manifests. Nobody else may be making a point of this history meanwhile; tails
+/// may come.
 Result<Expired> expire(Destination& destination, const std::string& history, const Retention& rule,
                        Timestamp now, bool sweep, const std::atomic<bool>& cancel);
 

@@ -56,8 +56,8 @@ std::string percent_decode(std::string_view text) {
 /// The five entities of XML and numbers; anything else stays as it is.
 std::string plain_text(std::string_view xml) {
     static constexpr std::pair<std::string_view, char> kEntities[] = {
-        {"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&apos;", '\''},
-        {"&#34;", '"'}, {"&#39;", '\''}};
+        {"&amp;", '&'},   {"&lt;", '<'},  {"&gt;", '>'},  {"&quot;", '"'},
+        {"&apos;", '\''}, {"&#34;", '"'}, {"&#39;", '\''}};
     std::string out;
     while (!xml.empty()) {
         const auto entity =
@@ -89,8 +89,8 @@ std::string first_element(std::string_view xml, std::string_view name) {
 }
 
 struct Parts {
-    std::string url;     // http://host:9000
-    std::string host;    // host:9000
+    std::string url;   // http://host:9000
+    std::string host;  // host:9000
     std::string bucket;
     std::string prefix;  // empty, or ends with '/'
     bool secure = true;
@@ -105,16 +105,17 @@ Result<Parts> take_apart(const Place& place) {
     while (parts.prefix.ends_with('/')) parts.prefix.pop_back();
     if (!is_name(parts.bucket) || (!parts.prefix.empty() && !is_name(parts.prefix)))
         return Error(Code::invalid_argument,
-                     place.to + ": give s3://bucket or s3://bucket/prefix, of letters, digits, "
-                                "'.', '_', '-' and '/'");
+                     place.to +
+                         ": give s3://bucket or s3://bucket/prefix, of letters, digits, "
+                         "'.', '_', '-' and '/'");
     if (!parts.prefix.empty()) parts.prefix += '/';
-    parts.url = place.endpoint.empty() ? "https://s3." + place.region + ".amazonaws.com"
-                                       : place.endpoint;
+    parts.url =
+        place.endpoint.empty() ? "https://s3." + place.region + ".amazonaws.com" : place.endpoint;
     while (parts.url.ends_with('/')) parts.url.pop_back();
     parts.secure = parts.url.starts_with("https://");
     if (!parts.secure && !parts.url.starts_with("http://"))
-        return Error(Code::invalid_argument, "the endpoint " + place.endpoint +
-                                                 " is no address: give https://host:port");
+        return Error(Code::invalid_argument,
+                     "the endpoint " + place.endpoint + " is no address: give https://host:port");
     parts.host = parts.url.substr(parts.url.find("://") + 3);
     if (parts.host.empty() || parts.host.find_first_of("/?#@ ") != std::string::npos)
         return Error(Code::invalid_argument,
@@ -159,8 +160,7 @@ class S3Destination final : public Destination {
         for (const auto& [header, value] : reply.headers) {
             uint64_t bytes = 0;
             const auto end = value.data() + value.size();
-            if (header == "content-length" &&
-                std::from_chars(value.data(), end, bytes).ptr == end)
+            if (header == "content-length" && std::from_chars(value.data(), end, bytes).ptr == end)
                 return std::optional<uint64_t>(bytes);
         }
         return Error(Code::unavailable, where(name) + ": the answer has no length");
@@ -182,7 +182,8 @@ class S3Destination final : public Destination {
         std::vector<std::string> folders;
         TARN_CHECK_OK(each_page(under, "delimiter=%2F&", [&](ListPage& page) -> Status {
             for (const auto& folder : page.folders) {
-                auto name = folder.substr(std::min(folder.size(), parts_.prefix.size() + under.size()));
+                auto name =
+                    folder.substr(std::min(folder.size(), parts_.prefix.size() + under.size()));
                 while (name.ends_with('/')) name.pop_back();
                 if (is_name(name)) folders.push_back(std::move(name));
             }
@@ -256,8 +257,7 @@ class S3Destination final : public Destination {
     Result<net::HttpReply> call_once(const std::string& method, const std::string& name,
                                      const std::string& query, std::string_view body,
                                      uint64_t response_bytes_max) const {
-        const auto path =
-            "/" + parts_.bucket + (name.empty() ? "" : "/" + parts_.prefix + name);
+        const auto path = "/" + parts_.bucket + (name.empty() ? "" : "/" + parts_.prefix + name);
         security::SignedRequest described;
         described.method = method;
         described.raw_path = path;
@@ -265,9 +265,9 @@ class S3Destination final : public Destination {
         described.headers = {{"host", parts_.host}};
         const security::Signer signer{place_.access_key_id, place_.secret, place_.region, "s3"};
         net::HttpCall request;
-        request.headers = security::sign(described, signer, clock_.now(),
-                                         codec::hex_encode(codec::sha256(body)))
-                              .headers;
+        request.headers =
+            security::sign(described, signer, clock_.now(), codec::hex_encode(codec::sha256(body)))
+                .headers;
         request.method = method;
         request.url = parts_.url + path + (query.empty() ? "" : "?" + query);
         request.body = body;
@@ -282,8 +282,9 @@ class S3Destination final : public Destination {
         auto reply = net::http_call(request);
         if (!reply.ok() && reply.error().code == Code::permission_denied && !parts_.secure)
             return Error(Code::invalid_argument,
-                         parts_.url + " is not on this machine: the lake's bytes would travel "
-                                      "readable; give an https endpoint");
+                         parts_.url +
+                             " is not on this machine: the lake's bytes would travel "
+                             "readable; give an https endpoint");
         return reply;
     }
 
@@ -327,8 +328,7 @@ Result<std::unique_ptr<Destination>> open_s3_destination(const Clock& clock, con
     TARN_TRY(parts, take_apart(place));
     if (place.access_key_id.empty() || place.secret.empty())
         return Error(Code::unauthenticated, place.to + ": there is no access key for it");
-    return std::unique_ptr<Destination>(
-        new S3Destination(clock, place, std::move(parts), cancel));
+    return std::unique_ptr<Destination>(new S3Destination(clock, place, std::move(parts), cancel));
 }
 
 }  // namespace tarn::archive

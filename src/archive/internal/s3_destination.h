@@ -15,7 +15,7 @@ Result<std::unique_ptr<Destination>> open_s3_destination(const Clock& clock, con
 struct ListPage {
     std::vector<Listed> objects;       // names as keys of the bucket
     std::vector<std::string> folders;  // common prefixes, as keys
-    std::string next;             // empty: this is the last page
+    std::string next;                  // empty: this is the last page
 };
 Result<ListPage> parse_list_page(std::string_view xml);
 

@@ -19,8 +19,7 @@ Result<std::unique_ptr<TailShipper>> TailShipper::begin(const Source& source,
                                                         Destination& destination,
                                                         PointMaker::Made made, Progress& progress,
                                                         const std::atomic<bool>& cancel) {
-    std::unique_ptr<TailShipper> shipper(
-        new TailShipper(source, destination, progress, cancel));
+    std::unique_ptr<TailShipper> shipper(new TailShipper(source, destination, progress, cancel));
     shipper->history_ = made.manifest.history;
     shipper->point_ = made.manifest.point;
     shipper->lake_id_ = made.manifest.lake_id;
@@ -56,7 +55,11 @@ Status TailShipper::ship() {
                          if (cancel_) return Error(Code::cancelled, "the server stops");
                          return ok_status();
                      }),
-              {}, {}, next_file_, 0, {}};
+              {},
+              {},
+              next_file_,
+              0,
+              {}};
     // The log names the extents: they come first, and the manifest comes last.
     TARN_CHECK_OK(add_extents(step, *cut.state));
     TARN_CHECK_OK(add_log(step, cut));

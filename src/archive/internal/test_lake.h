@@ -1,5 +1,5 @@
-// For tests: a store with large bytes beside it, on a disk in memory, whose whole content can be told
-// in one text and compared with that of a restored one.
+// For tests: a store with large bytes beside it, on a disk in memory, whose whole content can be
+// told in one text and compared with that of a restored one.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -55,7 +55,8 @@ Json archive_json(const DoorParts& parts) {
             {"error", optional_text(state->error)}};
 }
 
-/// The body holds secrets (the destination's key, the passphrase): it is neither logged nor audited.
+/// The body holds secrets (the destination's key, the passphrase): it is neither logged nor
+/// audited.
 Result<ApiResponse> start_backup(const DoorParts& parts, ApiRequest& request) {
     if (parts.archive == nullptr) return without("backups");
     archive::BackupRequest wanted;
@@ -78,10 +79,10 @@ Result<ApiResponse> start_backup(const DoorParts& parts, ApiRequest& request) {
 Result<ApiResponse> get_backups(const DoorParts& parts, ApiRequest&) {
     if (parts.archive == nullptr) return without("backups");
     const auto last = parts.archive->backup();
-    return ApiResponse{200,
-                       {{"last", last ? backup_json(*last) : Json(nullptr)},
-                        {"archive", archive_json(parts)}},
-                       {}};
+    return ApiResponse{
+        200,
+        {{"last", last ? backup_json(*last) : Json(nullptr)}, {"archive", archive_json(parts)}},
+        {}};
 }
 
 }  // namespace tarn::admin

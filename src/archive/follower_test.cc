@@ -1,0 +1,120 @@
+// The archive's thread: points and tails while others write, a destination that fails, the end.
+#include "archive/internal/follower.h"
+
+#include <gtest/gtest.h>
+
+#include "archive/internal/test_lake.h"
+#include "archive/restore.h"
+
+namespace tarn::archive {
+namespace {
+
+constexpr const char* kHistory = "0123456789abcdef0123456789abcdef";
+
+class Following : public ::testing::Test {
+ protected:
+    void TearDown() override {
+        cancel_ = true;
+        if (follower_) follower_->stop();
+        copies_.stop();
+        follower_.reset();
+    }
+    void follow(std::chrono::seconds point_every) {
+        FollowerOptions options;
+        options.place.to = "/copies";
+        options.every = std::chrono::milliseconds(2);
+        options.point_every = point_every;
+        options.seal_key = [] { return std::string(); };
+        follower_ = std::make_unique<Follower>(source_, lake_.metrics(), copies_,
+                                               Identity{kHistory, std::string(32, 'c'), ""},
+                                               std::move(options), cancel_);
+        follower_->start();
+    }
+    template <typename Wanted>
+    ArchiveState wait_until(Wanted wanted) {
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+        while (true) {
+            const auto state = follower_->state();
+            if (wanted(state)) return state;
+            if (std::chrono::steady_clock::now() > deadline) {
+                ADD_FAILURE() << "never so; " << state.error;
+                return state;
+            }
+            std::this_thread::yield();
+        }
+    }
+    /// The content of the newest state at the destination.
+    std::string restored() {
+        const auto there =
+            open_destination(lake_.disk(), clock_, {"/copies", "", "", "", "", ""}, Use::read);
+        if (!there.ok()) return there.error().message;
+        const auto wanted = choose(**there, "");
+        if (!wanted.ok()) return wanted.error().message;
+        Progress progress;
+        auto disk = std::make_unique<io::FaultyDisk>();
+        const auto done = restore(**there, *disk, *wanted, TestLake::kFolder, progress);
+        if (!done.ok()) return done.error().message;
+        return TestLake(std::move(disk)).content();
+    }
+
+    TestLake lake_;
+    const Source source_ = lake_.source();
+    SystemClock clock_;
+    std::atomic<bool> cancel_{false};
+    Lane copies_{{"copies", 1, 8}};
+    std::unique_ptr<Follower> follower_;
+};
+
+TEST_F(Following, PointsTakeOverFromTailsWithoutAGap) {
+    lake_.put("before", "1");
+    follow(std::chrono::seconds(0));  // a point is due as soon as there is a tail
+    std::string first;
+    for (int i = 0; i < 120; ++i) {
+        lake_.put("small" + std::to_string(i % 40), std::to_string(i), std::string(5000, 's'));
+        if (i % 10 == 0) lake_.put_large("large" + std::to_string(i), std::string(150'000, 'l'));
+        if (i % 20 == 10) lake_.erase_large("large" + std::to_string(i - 10));
+        if (i % 15 == 0) {
+            ASSERT_TRUE(lake_.store().reclaim().ok());
+            ASSERT_TRUE(lake_.bytes().reclaim().ok());
+        }
+        if (first.empty()) first = follower_->state().point;
+    }
+    // Another point than the first has taken over, and what came last is shipped.
+    wait_until([&](const ArchiveState& state) { return !first.empty() || !state.point.empty(); });
+    if (first.empty()) first = follower_->state().point;
+    for (int i = 0; follower_->state().point == first && i < 10'000; ++i) {
+        lake_.put("more", std::to_string(i));
+        std::this_thread::yield();
+    }
+    EXPECT_NE(follower_->state().point, first);
+    follower_->finish();
+    EXPECT_EQ(follower_->state().lag_seconds, 0);
+    EXPECT_TRUE(restored() == lake_.content());
+}
+
+TEST_F(Following, GoesOnWhenTheDestinationIsBack) {
+    lake_.put("a", "1");
+    follow(std::chrono::hours(1));
+    wait_until([](const ArchiveState& state) { return state.following; });
+    lake_.disk().add_fault({io::FaultyDisk::Call::any, "/copies", 0, io::FaultyDisk::kForever});
+    lake_.put("b", "2");
+    const auto failing = wait_until([](const ArchiveState& state) { return !state.error.empty(); });
+    EXPECT_GT(failing.lag_seconds, 0);
+    lake_.put_large("c", std::string(200'000, 'c'));
+    ASSERT_TRUE(lake_.store().reclaim().ok());
+    lake_.disk().clear_faults();
+    wait_until(
+        [](const ArchiveState& state) { return state.error.empty() && state.lag_seconds == 0; });
+    EXPECT_TRUE(restored() == lake_.content());
+}
+
+TEST_F(Following, FinishShipsWhatCameLast) {
+    follow(std::chrono::hours(1));
+    wait_until([](const ArchiveState& state) { return state.following; });
+    lake_.put_large("last", std::string(200'000, 'z'));
+    follower_->finish();
+    EXPECT_TRUE(restored() == lake_.content());
+}
+
+}  // namespace
+}  // namespace tarn::archive
