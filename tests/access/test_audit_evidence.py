@@ -24,7 +24,7 @@ def tarn(server, *args):
 @pytest.fixture
 def anchored(tarn_binary, tmp_path):
     (tmp_path / "lake").mkdir()
-    server = TarnServer(folder=tmp_path / "lake", args=["--audit-anchor", tmp_path / "anchor"])
+    server = TarnServer(folder=tmp_path / "lake", args=["--audit-anchor", tmp_path / "anchor"], start_seconds=120)
     server.anchor = tmp_path / "anchor"
     try:
         yield server.start()
