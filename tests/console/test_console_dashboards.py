@@ -8,7 +8,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from console_lake import address, api, apply, ask, enter, settle  # noqa: E402
+from console_lake import address, api, apply, ask, enter, settle, until  # noqa: E402
 from headless_browser import missing  # noqa: E402
 from tarn_server import TarnServer  # noqa: E402
 
@@ -223,6 +223,34 @@ def test_charts_move_by_keys(lake, browser):
     text = browser.text("region", "Lakefile")
     assert text.index("title: Sold") < text.index("title: Units a day")
     browser.press("Escape")
+    assert browser.problems() == []
+
+
+@needs_browser
+def test_charts_move_by_the_mouse(lake, browser):
+    enter(lake, browser, "/dashboards/kinds")
+    browser.click("button", "Edit")
+    browser.see("button", "Move Units a day")
+    browser.drag("Move Units a day", "Move Area")
+    browser.holds("dialog", "Edit", "Units a day is now 3 of 9")
+    text = browser.text("region", "Lakefile")
+    assert text.index("title: Sold") < text.index("title: Area") < text.index("title: Units a day")
+    browser.press("Escape")
+    assert browser.problems() == []
+
+
+@needs_browser
+def test_a_wall_shows_only_the_charts(lake, browser):
+    enter(lake, browser, "/dashboards/kinds")
+    browser.see("group", "Units a day")
+    browser.click("button", "Share")
+    browser.click("menuitem", "Full screen")
+    until(lambda: browser.evaluate("document.fullscreenElement !== null"))
+    hidden = "[...document.querySelectorAll('.side-nav, .bar, .page-actions')].every((one) => getComputedStyle(one).display === 'none')"
+    assert browser.evaluate(hidden)
+    browser.see("group", "Units a day")
+    browser.evaluate("document.exitFullscreen()")
+    until(lambda: browser.evaluate("document.fullscreenElement === null"))
     assert browser.problems() == []
 
 

@@ -76,7 +76,7 @@ function row_words(alert: OpenAlert): string {
     else if (/^p_/.test(name) && value !== null) out.push(`${words(name).toLowerCase()} ${share(value)}`);
     else if (value !== null && !/_id$/.test(name)) out.push(`${words(name).toLowerCase()} ${number(value)}`);
   }
-  return out.slice(0, 3).map((part) => part.replaceAll(" ", "\u00a0")).join(" · ");
+  return out.slice(0, 3).map((part) => part.replaceAll(" ", "\u00a0")).join("\u00a0· ");
 }
 
 function Alert({ alert }: { alert: OpenAlert }) {
