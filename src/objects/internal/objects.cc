@@ -22,16 +22,16 @@ void pause_before_try(int tries) {
 
 }  // namespace
 
-ObjectInfo to_info(const std::string& bucket, const std::string& key, const ObjectRecord& record) {
+ObjectInfo to_info(const std::string& bucket, const std::string& key, ObjectRecord record) {
     ObjectInfo info;
     info.bucket = bucket;
     info.key = key;
     info.size = record.size;
-    info.etag = record.etag;
+    info.etag = std::move(record.etag);
     info.modified = record.modified;
-    info.metadata = record.metadata;
-    info.checksums = record.checksums;
-    info.parts = record.parts;
+    info.metadata = std::move(record.metadata);
+    info.checksums = std::move(record.checksums);
+    info.parts = std::move(record.parts);
     return info;
 }
 

@@ -37,7 +37,7 @@ struct Change {
     ExtentRefs refs;
 };
 
-ObjectInfo to_info(const std::string& bucket, const std::string& key, const ObjectRecord& record);
+ObjectInfo to_info(const std::string& bucket, const std::string& key, ObjectRecord record);
 
 class Objects final : public ObjectStore {
  public:

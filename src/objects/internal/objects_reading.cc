@@ -176,7 +176,7 @@ Result<ListPage> Objects::list(const std::string& bucket, const ListOptions& opt
         TARN_TRY(record, walk->record());
         auto decoded = decode_object(record.value);
         if (!decoded.ok()) return std::move(decoded).error().within(bucket + "/" + key);
-        page.objects.push_back(to_info(bucket, key, *decoded));
+        page.objects.push_back(to_info(bucket, key, std::move(decoded).value()));
         page.next = std::move(key);
         walk->next();
     }
