@@ -84,7 +84,7 @@ def test_another_tarn_is_a_place_for_it_and_may_be_away(tarn_binary, tmp_path):
             until(lambda: archive_of(first)["following"], "a first point")
             second.kill()
             until(lambda: archive_of(first)["error"] and metric(first, "tarn_archive_lag_seconds") > 2, "the lag shows")
-            assert metric(first, "tarn_archive_failing") == 1
+            until(lambda: metric(first, "tarn_archive_failing") == 1, "so does the failure")
             assert second.secret_key not in first.log_text()
             second.start({"aws": port})
             until(lambda: not archive_of(first)["error"] and archive_of(first)["lag_seconds"] < 4, "it catches up")
