@@ -159,7 +159,7 @@ constexpr RouteShape kRoutes[] = {
     {"GET", "/api/v1/verify", "", "",
      "{running: boolean, complete: boolean, started: string|null, finished: string|null, sound: boolean, damages: integer, leftovers: integer, "
      "looked_at: {*: any}, findings: [{kind: string, where: string, what: string}]}"},
-    {"POST", "/api/v1/verify", "", "{*: any}", "{running: boolean}", 202},
+    {"POST", "/api/v1/verify", "", "{}", "{running: boolean}", 202},
     {"GET", "/api/v1/backups", "", "", "{last: any, archive: any}"},
     {"POST", "/api/v1/backups", "",
      "{to: string, keep?: integer, full?: boolean, endpoint?: string, region?: string, access_key_id?: string, secret_access_key?: string, ca_file?: string, "
