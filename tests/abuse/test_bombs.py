@@ -119,6 +119,7 @@ def test_packed_bodies(lake):
     assert s3(lake).get_object(Bucket="packed", Key="k")["Body"].read() == bomb
 
 
+EVERY_FIELD = bool(os.environ.get("TARN_EVERY_FIELD"))  # each alone, too: ten times as many bodies
 BAD_VALUES = [5, -1, 1e300, True, None, [], {}, [[]], "", "\x00", "\ud800", "x" * 70_000, ["a", 5], {"a": {"b": []}}]
 
 
@@ -138,7 +139,7 @@ def test_bodies_of_other_types(lake):
             while "{" in where:
                 where = where[:where.index("{")] + "nothing" + where[where.index("}") + 1:]
             for value in BAD_VALUES:
-                for body in [{field: value for field in fields}] + [{field: value} for field in fields[:4]]:
+                for body in [{field: value for field in fields}] + ([{field: value} for field in fields] if EVERY_FIELD else []):
                     status, answer = api(lake, method.upper(), where, json.dumps(body).encode())
                     asked += 1
                     if status >= 500 and status not in (501, 503):  # 503: as many statements as one may have

@@ -88,7 +88,9 @@ bool Database::healthy() const {
 
 void set_search_path(duck::ClientContext& context, const std::vector<std::string>& databases) {
     duck::vector<duck::CatalogSearchEntry> path;
-    for (const auto& database : databases) path.emplace_back(kLake, database);
+    for (const auto& database : databases)  // none, or one without a name, is main: as in Settings
+        path.emplace_back(kLake, database.empty() ? "main" : database);
+    if (path.empty()) path.emplace_back(kLake, "main");
     duck::ClientData::Get(context).catalog_search_path->Set(std::move(path),
                                                             duck::CatalogSetPathType::SET_DIRECTLY);
 }
