@@ -111,6 +111,7 @@ def test_an_ordered_end_loses_nothing(tarn_binary, tmp_path):
         assert "last" in everything(again)["objects"]
 
 
+@pytest.mark.long
 def test_a_restart_begins_a_point_and_goes_on(tarn_binary, tmp_path):
     server = with_archive(tmp_path / "first", tmp_path / "archive").start()
     try:

@@ -159,6 +159,7 @@ def test_what_may_not_be_is_refused(own_tarn, tmp_path):
     assert stranger.returncode == 1 and not (tmp_path / "c").exists()
 
 
+@pytest.mark.long
 def test_old_backups_go_and_their_space_comes_back(own_tarn, tmp_path):
     prepare(own_tarn)
     s3 = s3_of(own_tarn)
@@ -173,6 +174,7 @@ def test_old_backups_go_and_their_space_comes_back(own_tarn, tmp_path):
     assert tarn("restore", "--from", tmp_path / "c", "--verify", "--scratch", tmp_path).returncode == 0
 
 
+@pytest.mark.long
 def test_another_tarn_is_a_place_for_backups(own_tarn, tmp_path):
     prepare(own_tarn)
     (tmp_path / "second").mkdir()
