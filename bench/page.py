@@ -11,6 +11,7 @@ import time
 TOP = pathlib.Path(__file__).resolve().parent.parent
 KEPT = TOP / "build" / "bench"
 PAGE = TOP / "docs" / "benchmarks.md"
+BUSY = 0.3  # cores that others use: more, and there is no verdict
 HEAD = ["name", "ours", "peer or limit", "ratio", "goal", "met"]
 
 
@@ -44,13 +45,19 @@ def show(rows):
             print("  ".join("-" * width for width in widths))
 
 
-def load_now():
-    return os.getloadavg()[0]
+def cores_in_use(seconds=1.0):
+    """By everyone, while we do nothing: what runs beside a benchmark that begins now."""
+    def ticks():
+        fields = [int(x) for x in pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]]
+        return sum(fields[:3]) + sum(fields[5:8])
+    before, began = ticks(), time.monotonic()
+    time.sleep(seconds)
+    return (ticks() - before) / os.sysconf("SC_CLK_TCK") / (time.monotonic() - began)
 
 
-def keep(name, rows, load, seconds):
+def keep(name, rows, others, seconds):
     KEPT.mkdir(parents=True, exist_ok=True)
-    found = {"at": time.strftime("%Y-%m-%d %H:%M", time.gmtime()), "load": load, "seconds": seconds, "rows": [row.cells() for row in rows]}
+    found = {"at": time.strftime("%Y-%m-%d %H:%M", time.gmtime()), "others": others, "seconds": seconds, "rows": [row.cells() for row in rows]}
     (KEPT / f"{name}.json").write_text(json.dumps(found, indent=1))
 
 
@@ -74,14 +81,18 @@ def write(names):
     lines = ["# Benchmarks", "",
              "Written by `./x bench`; nothing here is edited by hand. Peers ran in turn with ours in the same call, on the same machine and "
              "disk; figures are medians. The ratios are the point, the absolute figures are this machine's:", "", machine(), "",
-             "\"Load\" is the machine's load average when the benchmark began: above its number of cores something else ran beside it, and "
-             "what is measured by the clock is worse than on a quiet machine.", ""]
+             "Each section says how many cores others kept busy when it began. Where that is more than a third of one, neither a figure nor its "
+             "ratio to a peer says what a quiet machine would do, and the section has no verdict in \"met\".", ""]
     for name in names:
         path = KEPT / f"{name}.json"
         if not path.exists():
             continue
         found = json.loads(path.read_text())
-        lines += [f"## {name}", "", f"{found['at']} UTC, load {found['load']:.1f}, took {found['seconds']:.0f} s.", "",
+        busy = found["others"] > BUSY
+        for cells in found["rows"]:
+            cells[-1] = "" if busy else cells[-1]
+        lines += [f"## {name}", "", f"{found['at']} UTC, others used {found['others']:.1f} cores{': no verdict' if busy else ''}, "
+                  f"took {found['seconds']:.0f} s.", "",
                   "| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]
         lines += ["| " + " | ".join(cells) + " |" for cells in found["rows"]] + [""]
     PAGE.write_text("\n".join(lines))

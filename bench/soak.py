@@ -27,7 +27,7 @@ sys.path[:0] = [str(TOP / "tests"), str(TOP / "bench")]
 import psycopg2  # noqa: E402
 from load import cpu_seconds, make_bucket  # noqa: E402
 from mqtt import connect as mqtt_connect, packet, text  # noqa: E402
-from page import load_now, machine  # noqa: E402
+from page import cores_in_use, machine  # noqa: E402
 from postgres_server import PostgresServer, available  # noqa: E402
 from tarn_server import TarnServer  # noqa: E402
 from webhook_receiver import WebhookReceiver  # noqa: E402
@@ -252,12 +252,12 @@ def compare(sql, mqtt, shop, receiver, s3):
     return out
 
 
-def report(args, began_at, doors, samples, counts, cpu, load):
+def report(args, began_at, doors, samples, counts, cpu, others):
     span = args.minutes * 60
     warm = [s for s in samples if s[0] >= span * WARM_SHARE] or samples
     quarter = max(1, len(warm) // 4)
     lines = ["# Soak", "", f"Written by `bench/soak.py --minutes {args.minutes:g}`, begun {began_at} UTC; {machine()}",
-             f"Load of the machine at the start {load[0]:.1f}, at the end {load[1]:.1f} (above its number of cores, others ran beside it). "
+             f"Others used {others:.1f} cores when it began (more than a third of one: the times below are not those of a quiet machine). "
              f"The server used {cpu / span:.2f} of a core.", "",
              "| work | calls | errors | p50 ms, first quarter | p50, last | p99 ms, first quarter | p99, last |", "|---|---|---|---|---|---|---|"]
     for door in doors:
@@ -306,6 +306,7 @@ def main():
 
 
 def soak(args, server, receiver, postgres):
+    others = cores_in_use(5)
     kept = {}
     s3, get_s3, large_s3, list_s3, delete_s3 = (S3Work(server, kept) for _ in range(5))
     sql, asks, counter = SqlWork(server).create(), SqlWork(server), SqlWork(server)
@@ -325,7 +326,7 @@ def soak(args, server, receiver, postgres):
         deleting.remove()
     doors += [Door("SQL delete of old rows", 0.1, tidy_up), Door("S3 delete", 2, delete_s3.delete)]
     stopping, pid = threading.Event(), server.ready["pid"]
-    began_at, load = time.strftime("%Y-%m-%d %H:%M", time.gmtime()), [load_now()]
+    began_at = time.strftime("%Y-%m-%d %H:%M", time.gmtime())
     began, cpu = time.monotonic(), cpu_seconds(pid)
     threads = [threading.Thread(target=door.run, args=(began, stopping), daemon=True) for door in doors]
     for thread in threads:
@@ -338,10 +339,9 @@ def soak(args, server, receiver, postgres):
     stopping.set()
     for thread in threads:
         thread.join(60)
-    load.append(load_now())
     used = cpu_seconds(pid) - cpu if alive else 0
     counts = compare(counter, mqtt, shop, receiver, s3) if alive else [("the server runs", 1, 0)]
-    errors = report(args, began_at, doors, samples, counts, used, load)
+    errors = report(args, began_at, doors, samples, counts, used, others)
     print(pathlib.Path(args.report).read_text())
     return 1 if errors or any(expected != found for _, expected, found in counts) else 0
 

@@ -22,14 +22,14 @@ FILTER = "region = 'north'"
 # name -> (asked by the user, asked by root, goal: ratio of CPU time)
 PAIRS = {
     "sum of a number": ("select sum(n) from facts", f"select sum(n) from facts where {FILTER}", 1.10),
-    "sums of numbers": ("select sum(n), sum(d), max(k) from facts", f"select sum(n), sum(d), max(k) from facts where {FILTER}", 1.10),
+    "sums of numbers": ("select sum(n), max(d), max(k) from facts", f"select sum(n), max(d), max(k) from facts where {FILTER}", 1.10),
     "filter on a number": ("select count(*) from facts where n % 7 = 3", f"select count(*) from facts where n % 7 = 3 and {FILTER}", 1.10),
     "group by a number": ("select k % 100, sum(n) from facts group by 1", f"select k % 100, sum(n) from facts where {FILTER} group by 1", 1.10),
     "point look-up": ("select n, d from facts where id = {id}", "select n, d from facts where id = {id} and " + FILTER, 1.10),
     "group by a text": ("select shop, count(*) from facts group by 1", f"select shop, count(*) from facts where {FILTER} group by 1", 2.0),
     "group by a masked text": ("select mail, count(*) from facts group by 1",
                                f"select left(mail, 1) || '***', count(*) from facts where {FILTER} group by 1", 2.0),
-    "no restriction": ("select sum(n), sum(d) from open_facts", "select sum(n), sum(d) from open_facts", 1.02),
+    "no restriction": ("select sum(n), max(d) from open_facts", "select sum(n), max(d) from open_facts", 1.02),
 }
 
 
