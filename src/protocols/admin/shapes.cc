@@ -197,7 +197,7 @@ constexpr RouteShape kRoutes[] = {
     {"POST", "/api/v1/queries", "", "{sql: string, database?: string, parameters?: [any], wait_ms?: integer}", "Query", 201},
     {"GET", "/api/v1/queries/{}", "{wait_ms?: integer}", "", "Query"},
     {"DELETE", "/api/v1/queries/{}", "", "", kNothing, 204},
-    {"GET", "/api/v1/queries/{}/rows", "{from?: integer, limit?: integer}", "", "{from: integer, rows: [[any]]}"},
+    {"GET", "/api/v1/queries/{}/rows", "{offset?: integer, limit?: integer}", "", "{offset: integer, total: integer, state: string, rows: [[any]]}"},
     {"GET", "/api/v1/queries/{}/export", "{format?: string}", "", "application/octet-stream"},
 
     {"GET", "/api/v1/catalog", "{search?: string}", "", "{tables: [TableLine], truncated: boolean}"},
