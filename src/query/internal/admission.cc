@@ -14,6 +14,7 @@ namespace tarn::query {
 namespace {
 
 constexpr auto kTick = std::chrono::milliseconds(10);
+constexpr uint64_t kGrowthMin = 16u << 20;  // of a statement that is to blame: memory that was freed may stay with the process
 
 }  // namespace
 
@@ -92,7 +93,7 @@ void Admission::limit_memory(uint64_t before, uint64_t now) {
         if (now > before) slot->growth_ += now - before;
         most = std::max(most, slot->growth_);
     }
-    if (now <= limits_.process_memory_bytes) return;
+    if (now <= limits_.process_memory_bytes || most < kGrowthMin) return;
     const auto grown = std::find_if(running_.rbegin(), running_.rend(), [&](const Slot* slot) {
         return slot->growth_ >= most - most / 4;
     });

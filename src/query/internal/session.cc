@@ -215,13 +215,14 @@ Result<std::unique_ptr<PreparedSql>> LakeSession::prepare_query(
 Status LakeSession::describe(PreparedSql& statement, const std::vector<Token>& tokens,
                              std::vector<std::optional<Type>> types) {
     TARN_CHECK_OK(settle_open_cursor());
+    auto slot = enter();  // constants are computed while it is planned
+    if (!slot.ok()) return failed(std::move(slot).error());
     const RunningCall call(*this);
-    try {
-        // Twice at most: what the first round leaves open is text.
+    try {  // twice at most: what the first round leaves open is text
         for (int round = 0;; ++round) {
             const auto prepared = connection_->Prepare(statement.parsed->Copy());
             if (prepared->HasError())
-                return failed(prepared->GetErrorObject(), &statement, nullptr);
+                return failed(prepared->GetErrorObject(), &statement, slot->get());
             bool open = false;
             for (const auto& [name, type] : prepared->GetExpectedParameterTypes()) {
                 const size_t number = std::strtoul(name.c_str(), nullptr, 10);
@@ -261,7 +262,7 @@ Status LakeSession::describe(PreparedSql& statement, const std::vector<Token>& t
             break;
         }
     } catch (const std::exception& problem) {
-        return failed(duck::ErrorData(problem), &statement, nullptr);
+        return failed(duck::ErrorData(problem), &statement, slot->get());
     }
     for (const auto& type : types) statement.parameters_.push_back(type.value_or(Kind::text));
     return {};
