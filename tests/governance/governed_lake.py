@@ -1,6 +1,6 @@
 """A lake with secrets in it, two users who may see a part, and for each a copy in which that part is all there is.
 
-What is hidden can be told from what is shown: hidden texts begin with `zqx`, hidden numbers with 735, hidden days lie in 1735.
+What is hidden can be told from what is shown: hidden texts begin with `zqx`, hidden numbers with 735 and have nine digits, hidden days lie in 1735.
 So whatever a user receives is searched for these; and whatever a user asks is asked of the copy too, by root, and must give
 the same. `clinic.` in a statement stands for the lake as the user sees it; of_twin() puts the copy in its place.
 """
@@ -24,11 +24,11 @@ SOUTH = """
      '1735-05-0{i} 10:00:00+00', '1735-05-0{i}', true, ['zqxvtag{i}'], {{'street': 'zqxvstreet{i}', 'n': 73550080{i}}},
      map {{'zqxvkey{i}': 'zqxvvalue{i}'}}, 73510070{i})"""
 
-# Everything that the clerk may not see, in what spelling it may come.
-HIDDEN = re.compile(r"zqx|xqz|7a7178|enF4|735\d{4}|1735-", re.I)
+# Everything that the clerk may not see, in what spelling it may come. Hidden numbers have nine digits, so that no id is taken for one.
+HIDDEN = re.compile(r"zqx|xqz|7a7178|enF4|(?<![\w.-])735\d{6}(?!\w)|\b1735(-0|, )", re.I)
 # `both` sees id, name and region of every row, and all of the rows of the north but the pay.
-HIDDEN_FOR_BOTH = re.compile(r"zqxcol_pay|zqxv(secret8|mail8|tag|street|key|value|h\d|note|drop|closed|comment)|7351\d{4}|7352008"
-                             r"|735[345789]\d{4}|1735-", re.I)
+HIDDEN_FOR_BOTH = re.compile(r"zqxcol_pay|zqxv(secret8|mail8|tag|street|key|value|h\d|note|drop|closed|comment)|7a717876"
+                             r"|(?<![\w.-])(7351\d{5}|7352008\d\d|735[345789]\d{5})(?!\w)|\b1735(-0|, )", re.I)
 
 GRANTS = {
     "clerk": {

@@ -91,7 +91,7 @@ def test_files_of_tables_are_closed(lake, how):
         with pytest.raises(ClientError) as refused:
             FILES[how](clerk, key)
         assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] in (403, 501), f"{how} {key}: {refused.value}"
-        assert not found_hidden(str(refused.value.response), key, "clerk")
+        assert not found_hidden(str(refused.value.response["Error"]), key, "clerk")
 
 
 def test_presigned_by_who_may_not(lake):
