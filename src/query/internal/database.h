@@ -30,6 +30,10 @@ Status check_statement(const duck::SQLStatement& statement);
 /// catalog, and makes a few functions PostgreSQL's: division by zero is an error, ~ matches a part.
 void lock_down(duck::Connection& connection);
 
+/// Functions whose values can be far larger than their arguments refuse to build more than 256 MiB
+/// in one call (54000).
+void bound_large_values(duck::ClientContext& context, duck::Catalog& system);
+
 /// Table functions that a bound plan may contain.
 bool table_function_allowed(const std::string& name);
 

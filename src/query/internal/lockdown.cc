@@ -209,6 +209,7 @@ void lock_down(duck::Connection& connection) {
     auto& system = duck::Catalog::GetSystemCatalog(context);
     drop_functions(context, system);
     adjust_functions(context, system);
+    bound_large_values(context, system);
     connection.Commit();
 }
 
