@@ -243,8 +243,9 @@ def test_completion_knows_what_the_viewer_may_see(lake, browser):
     browser.see("tab", "Query 1")
     browser.see("button", "sales")
     until = time.time() + 10
-    while not browser.evaluate("document.querySelector('.editor-host')?.shadowRoot?.querySelector('.cm-content')?.focus() === undefined && "
-                               "document.querySelector('.editor-host')?.shadowRoot?.activeElement !== null"):
+    # Before the editor is there, keys would be the page's shortcuts.
+    while not browser.evaluate("(document.querySelector('.editor-host')?.shadowRoot?.querySelector('.cm-content')?.focus(), "
+                               "!!document.querySelector('.editor-host')?.shadowRoot?.activeElement)"):
         assert time.time() < until
         time.sleep(0.1)
     for key in "select p":
