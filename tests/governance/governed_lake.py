@@ -68,6 +68,11 @@ TWINS = {
 }
 
 
+def read(root, sql):
+    root.execute(sql)
+    return repr(root.fetchall())
+
+
 class GovernedLake:
     def __init__(self):
         self.server = TarnServer().start()
@@ -122,7 +127,14 @@ class GovernedLake:
     @staticmethod
     def _make_twin(root, who, tables):
         for name, sql in tables.items():
-            root.execute(f"create table twin_{who}.{name} as {sql}")
+            # Some answers hang on the order of the rows, which nobody promised: the copy has the one that a scan mostly gives.
+            scans = [read(root, sql) for _ in range(9)]
+            usual = max(scans, key=scans.count)
+            for _ in range(50):
+                root.execute(f"create table twin_{who}.{name} as {sql}")
+                if read(root, f"select * from twin_{who}.{name}") == usual:
+                    break
+                root.execute(f"drop table twin_{who}.{name}")
         root.execute(f"create table twin_{who}.staff as select * from clinic.staff")
         root.execute(f"create view twin_{who}.everyone as select id, name, region, balance, day from twin_{who}.patients")
         root.execute(f"create view twin_{who}.names as select name, count(*) as n from twin_{who}.patients group by name")
