@@ -213,6 +213,11 @@ class LakeTransaction final : public duck::Transaction {
     std::optional<tables::CatalogSnapshot> snapshot_;
     int unguarded_ = 0;
 
+    // Names: the snapshot, the entries, and what was created and dropped. Parts of one query look them up at the same time
+    // (a scan of the catalog begins on whichever thread is free); recursive, because finding a name finds others.
+    // Taken before mutex_.
+    mutable std::recursive_mutex names_mutex_;
+
     mutable std::mutex mutex_;  // pending_: sinks of one statement run on several threads
     std::map<std::string, PendingTable> pending_;   // by table uuid
     std::map<std::string, std::vector<tables::ScanTask>> only_;  // by table uuid

@@ -45,6 +45,7 @@ LakeTransaction::~LakeTransaction() {
 }
 
 const tables::CatalogSnapshot& LakeTransaction::snapshot() {
+    const std::lock_guard names(names_mutex_);
     if (!snapshot_) snapshot_.emplace(services_.parts.catalog.snapshot());
     return *snapshot_;
 }
@@ -68,6 +69,7 @@ bool LakeTransaction::database_exists(const std::string& database) {
 }
 
 LakeSchema* LakeTransaction::find_schema(const std::string& database) {
+    const std::lock_guard names(names_mutex_);
     if (const auto found = schemas_.find(database); found != schemas_.end())
         return dropped_databases_.contains(database) ? nullptr : found->second.get();
     if (!database_exists(database)) return nullptr;
@@ -85,15 +87,17 @@ LakeSchema* LakeTransaction::find_schema(const std::string& database) {
 }
 
 std::vector<std::string> LakeTransaction::databases() {
-    std::set<std::string> names(created_databases_);
-    for (const auto& database : value_or_throw(snapshot().databases())) names.insert(database.name);
+    const std::lock_guard names(names_mutex_);
+    std::set<std::string> all(created_databases_);
+    for (const auto& database : value_or_throw(snapshot().databases())) all.insert(database.name);
     std::vector<std::string> seen;
-    for (const auto& name : names)
+    for (const auto& name : all)
         if (find_schema(name)) seen.push_back(name);
     return seen;
 }
 
 std::vector<tables::RelationInfo> LakeTransaction::relations(const std::string& database) {
+    const std::lock_guard names(names_mutex_);
     std::vector<tables::RelationInfo> seen;
     if (!created_databases_.contains(database))
         for (auto& info : value_or_throw(snapshot().relations(database)))
@@ -125,6 +129,7 @@ tables::TablePtr LakeTransaction::load(const tables::RelationInfo& info) {
 
 duck::CatalogEntry* LakeTransaction::find_relation(LakeSchema& schema,
                                                    const duck::EntryLookupInfo& lookup) {
+    const std::lock_guard names(names_mutex_);
     const std::string name = duck::StringUtil::Lower(lookup.GetEntryName());
     const auto info = find_info(schema.name, name);
     if (!info) return nullptr;
@@ -174,6 +179,7 @@ duck::CatalogEntry* LakeTransaction::make_table(LakeSchema& schema,
 
 LakeTable& LakeTransaction::make_scan(const tables::TablePtr& table,
                                       std::vector<tables::ScanTask> files) {
+    const std::lock_guard names(names_mutex_);
     auto* schema = find_schema(table->info.database);
     if (!schema) throw_error({Code::not_found, "the table's database is gone", "3F000"});
     LakeTable::View view;
@@ -216,6 +222,7 @@ void LakeTransaction::require_create(const std::string& database) {
 }
 
 void LakeTransaction::create_schema(const std::string& database, bool if_absent) {
+    const std::lock_guard names(names_mutex_);
     if (!session_.sees_everything() &&
         !value_or_throw(services_.parts.access.may_create_database(session_.caller.principal)))
         throw_error(denied("database lake"));
@@ -232,6 +239,7 @@ void LakeTransaction::create_schema(const std::string& database, bool if_absent)
 }
 
 void LakeTransaction::drop_schema(const std::string& database, bool if_present, bool cascade) {
+    const std::lock_guard names(names_mutex_);
     if (!session_.sees_everything()) throw_error(denied("schema " + database));
     if (!database_exists(database)) {
         if (if_present) return;
@@ -254,6 +262,7 @@ void LakeTransaction::drop_schema(const std::string& database, bool if_present, 
 }
 
 void LakeTransaction::create_table(LakeSchema& schema, duck::BoundCreateTableInfo& info) {
+    const std::lock_guard names(names_mutex_);
     auto& base = info.Base();
     const std::string name = duck::StringUtil::Lower(base.table);
     require_create(schema.name);
@@ -275,6 +284,7 @@ void LakeTransaction::create_table(LakeSchema& schema, duck::BoundCreateTableInf
 }
 
 void LakeTransaction::create_view(LakeSchema& schema, duck::CreateViewInfo& info) {
+    const std::lock_guard names(names_mutex_);
     require_create(schema.name);
     tables::CreateView spec;
     spec.database = schema.name;
@@ -301,6 +311,7 @@ void LakeTransaction::create_view(LakeSchema& schema, duck::CreateViewInfo& info
 }
 
 void LakeTransaction::drop(const std::string& database, duck::DropInfo& info) {
+    const std::lock_guard names(names_mutex_);
     const std::string name = duck::StringUtil::Lower(info.name);
     const auto found = find_info(database, name);
     const auto rights = access(database, name);
@@ -341,6 +352,7 @@ void LakeTransaction::drop(const std::string& database, duck::DropInfo& info) {
 }
 
 void LakeTransaction::alter(const std::string& database, duck::AlterInfo& info) {
+    const std::lock_guard names(names_mutex_);
     const std::string name = duck::StringUtil::Lower(info.name);
     const auto found = find_info(database, name);
     const auto rights = access(database, name);

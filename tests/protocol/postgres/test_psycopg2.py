@@ -188,6 +188,35 @@ def test_settings_and_notices(tarn):
     made.close()
 
 
+def test_scans_of_the_catalog_side_by_side(tarn):
+    """Parts of one query look names up at the same time, on several threads; the first such query of a transaction finds none of
+    them made yet."""
+    scans = ["information_schema.columns", "pg_catalog.pg_attribute", "information_schema.tables", "pg_catalog.pg_class",
+             "pg_catalog.pg_namespace", "information_schema.schemata"]
+    query = "select * from " + ", ".join(f"(select count(*) from {scan}) s{i}" for i, scan in enumerate(scans))
+    with connect(tarn) as made, made.cursor() as cursor:
+        for i in range(8):
+            cursor.execute(f"create schema if not exists beside{i}")
+            cursor.execute(f"create table if not exists beside{i}.t (a_column_with_a_name_of_some_length bigint)")
+    answers = []
+
+    def ask():
+        asking = connect(tarn)
+        asking.autocommit = True
+        with asking.cursor() as cursor:
+            for _ in range(40):
+                cursor.execute(query)
+                answers.append(cursor.fetchone())
+        asking.close()
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 160 and len(set(answers)) == 1
+
+
 def test_many_connections(tarn):
     made = []
     try:
