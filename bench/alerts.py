@@ -11,7 +11,6 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests"))
 
 import paho.mqtt.client as mqtt  # noqa: E402
-import psycopg2  # noqa: E402
 from mqtt import connect as mqtt_connect, packet, text  # noqa: E402
 from tarn_server import TarnServer  # noqa: E402
 from webhook_receiver import WebhookReceiver  # noqa: E402
@@ -51,14 +50,14 @@ alerts:
 """
 
 
-def arrivals(receiver, make, key, count, gap=0.12):
-    """Milliseconds from make(i) to the message of its alert."""
+def arrivals(receiver, make, key, count, gap=0.12, name=str):
+    """Milliseconds from make(i) to the message of its alert, whose key is name(i)."""
     made = {}
     for i in range(count):
-        made[str(i)] = time.time()
+        made[name(i)] = time.time()
         make(i)
         time.sleep(gap)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         arrived = {str(m.body["data"]["key"][key]): m.arrived for m in receiver.accepted() if key in m.body["data"]["key"]}
         if all(name in arrived for name in made):
@@ -68,10 +67,7 @@ def arrivals(receiver, make, key, count, gap=0.12):
 
 
 def connect(server):
-    host, port = server.address("postgres")
-    connection = psycopg2.connect(host=host, port=port, user=server.access_key, password=server.secret_key, dbname="lake")
-    connection.autocommit = True
-    return connection.cursor()
+    return server.connect().cursor()
 
 
 def measure(count=200):
@@ -122,21 +118,8 @@ def busy(count=100, rate=20_000):
                 sock.sendall(packet(0x32, text(b"stores/1/shelves/light-%d" % i) + b"\0\1" + body))
                 sock.recv(4, socket.MSG_WAITALL)
 
-            waits = list(timed(receiver, publish, count))
+            waits = arrivals(receiver, publish, "shelf_id", count, 0.2, "light-{}".format)
             return waits, float(others.communicate(timeout=120)[0])
-
-
-def timed(receiver, publish, count):
-    made = {}
-    for i in range(count):
-        made[f"light-{i}"] = time.time()
-        publish(i)
-        time.sleep(0.2)
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and len(receiver.accepted()) < count:
-        time.sleep(0.1)
-    for message in receiver.accepted():
-        yield (message.arrived - made[message.body["data"]["key"]["shelf_id"]]) * 1000
 
 
 def quantile(values, share):

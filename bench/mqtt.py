@@ -7,10 +7,11 @@ import selectors
 import shutil
 import socket
 import struct
-import subprocess
 import sys
 import tempfile
 import time
+
+import peer
 
 CONNECTIONS = 32
 WINDOW = 100  # publishes of one connection without PUBACK
@@ -95,23 +96,13 @@ def mosquitto():
     if program is None:
         yield None
         return
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = peer.free_port()
     with tempfile.TemporaryDirectory() as folder:
         conf = pathlib.Path(folder) / "mosquitto.conf"
         conf.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nmax_inflight_messages 0\n"
                         "max_queued_messages 0\nlog_type error\n")
-        process = subprocess.Popen([program, "-c", str(conf)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.DEVNULL)
-        try:
-            for _ in range(500):
-                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-                    break
-                time.sleep(0.01)
+        with peer.running([program, "-c", str(conf)], port) as process:
             yield ("127.0.0.1", port), process.pid
-        finally:
-            process.terminate()
-            process.wait()
 
 
 def measure(runs, seconds=4):
@@ -203,16 +194,13 @@ def count(cursor):
 
 def landing(runs, seconds=4):
     """Readings that are rows of a table, per CPU second of the whole way; and the milliseconds from a PUBACK to the row."""
-    import psycopg2
     from tarn_server import TarnServer
     rates, waits = [], []
     with tempfile.TemporaryDirectory() as folder:
         lakefile = pathlib.Path(folder) / "lake.yaml"
         lakefile.write_text(LAKEFILE)
         with TarnServer(args=["--lake", lakefile]) as server:
-            host, port = server.address("postgres")
-            database = psycopg2.connect(host=host, port=port, user=server.access_key, password=server.secret_key, dbname="lake")
-            database.autocommit = True
+            database = server.connect()
             cursor = database.cursor()
             key = server.access_key.encode(), server.secret_key.encode()
             for _ in range(runs):

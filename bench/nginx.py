@@ -3,10 +3,9 @@ import contextlib
 import os
 import pathlib
 import shutil
-import socket
-import subprocess
 import tempfile
-import time
+
+import peer
 
 CONF = """
 worker_processes {workers};
@@ -33,11 +32,6 @@ http {{
 """
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
-
-
 @contextlib.contextmanager
 def serving(files):
     """The endpoint of an nginx that serves `files` ({path: bytes}); None where nginx is not installed."""
@@ -52,18 +46,9 @@ def serving(files):
             target = folder / "files" / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
-        port = free_port()
+        port = peer.free_port()
         conf = folder / "nginx.conf"
         user = "user root;\n" if os.getuid() == 0 else ""
         conf.write_text(user + CONF.format(workers=os.cpu_count(), folder=folder, port=port))
-        process = subprocess.Popen([program, "-c", str(conf)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.DEVNULL)
-        try:
-            for _ in range(500):
-                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-                    break
-                time.sleep(0.01)
+        with peer.running([program, "-c", str(conf)], port):
             yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait()

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A mixed load on one server for minutes or hours: are memory and latency flat, and is nothing wrong?
 
-    bench/soak.py [--minutes 120] [--no-capture] [--report docs/soak.md]
+    bench/soak.py [--minutes 120] [--speed 1] [--no-capture] [--report docs/soak.md]
 
 All doors at once, at a steady rate that a small machine keeps up with: S3 (puts, gets that compare the bytes, lists, deletes), SQL
 (inserts, updates, queries, deletes of what is old), readings by MQTT into a table with a rule and a webhook behind it, the HTTP API, and
@@ -34,6 +34,8 @@ from webhook_receiver import WebhookReceiver  # noqa: E402
 
 SAMPLE_SECONDS = 10
 WARM_SHARE = 0.1  # of the time, before memory is compared
+CURVE_POINTS = 12
+CALLS = 4  # where a sample has the calls so far; before it: seconds, MB, threads, files
 
 LAKEFILE = """\
 lake: soak
@@ -59,9 +61,10 @@ CAPTURE = "  shop:\n    postgres: \"{url}\"\n    follow: changes\n"
 
 class Door:
     """One kind of work, again and again at its rate, on a thread of its own. A call that fails is an error with its text."""
+    speed = 1  # of all doors
 
     def __init__(self, name, per_second, call):
-        self.name, self.pause, self.call = name, 1 / per_second, call
+        self.name, self.pause, self.call = name, 1 / (per_second * self.speed), call
         self.took, self.errors = [], []  # (since the start, seconds); texts
 
     def run(self, began, stopping):
@@ -126,9 +129,7 @@ class S3Work:
 
 class SqlWork:
     def __init__(self, server):
-        host, port = server.address("postgres")
-        database = psycopg2.connect(host=host, port=port, user=server.access_key, password=server.secret_key, dbname="lake")
-        database.autocommit = True
+        database = server.connect()
         self.cursor = database.cursor()
         self.next = 0
 
@@ -222,6 +223,12 @@ def sample(pid):
     return resident, int(status.split("Threads:")[1].split()[0]), len(os.listdir(f"/proc/{pid}/fd"))
 
 
+def curve(samples):
+    """Memory at equal steps of the work done, so that runs at other speeds and beside other loads compare."""
+    wanted = [samples[-1][CALLS] * i / CURVE_POINTS for i in range(CURVE_POINTS + 1)]
+    return [min(samples, key=lambda s: abs(s[CALLS] - at)) for at in wanted]
+
+
 def quantile(values, share):
     return sorted(values)[min(len(values) - 1, int(share * len(values)))] * 1000 if values else 0
 
@@ -256,7 +263,7 @@ def report(args, began_at, doors, samples, counts, cpu, others):
     span = args.minutes * 60
     warm = [s for s in samples if s[0] >= span * WARM_SHARE] or samples
     quarter = max(1, len(warm) // 4)
-    lines = ["# Soak", "", f"Written by `bench/soak.py --minutes {args.minutes:g}`, begun {began_at} UTC; {machine()}",
+    lines = ["# Soak", "", f"Written by `bench/soak.py --minutes {args.minutes:g} --speed {args.speed:g}`, begun {began_at} UTC; {machine()}",
              f"Others used {others:.1f} cores when it began (more than a third of one: the times below are not those of a quiet machine). "
              f"The server used {cpu / span:.2f} of a core.", "",
              "| work | calls | errors | p50 ms, first quarter | p50, last | p99 ms, first quarter | p99, last |", "|---|---|---|---|---|---|---|"]
@@ -270,6 +277,10 @@ def report(args, began_at, doors, samples, counts, cpu, others):
         values = [s[i] for s in warm]
         lines.append(f"| {name} | {statistics.median(values[:quarter]):.0f} | {statistics.median(values[-quarter:]):.0f} | "
                      f"{max(values):.0f} |")
+    points = curve(samples)
+    lines += ["", "| calls so far | " + " | ".join(f"{p[CALLS]:,}" for p in points) + " |", "|---" * (len(points) + 1) + "|",
+              "| minutes | " + " | ".join(f"{p[0] / 60:.1f}" for p in points) + " |",
+              "| resident memory, MB | " + " | ".join(f"{p[1]:.0f}" for p in points) + " |"]
     lines += ["", "| at the end | expected | found |", "|---|---|---|"]
     lines += [f"| {what} | {expected:,} | {found:,} |" for what, expected, found in counts]
     errors = [(at, door.name, text) for door in doors for at, text in door.errors]
@@ -289,9 +300,11 @@ def begin_shop():
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=120)
+    parser.add_argument("--speed", type=float, default=1, help="times the usual rate of each kind of work")
     parser.add_argument("--no-capture", action="store_true")
     parser.add_argument("--report", default=str(TOP / "docs" / "soak.md"))
     args = parser.parse_args()
+    Door.speed = args.speed
     postgres, capture = begin_shop() if available() and not args.no_capture else (None, "")
     with tempfile.TemporaryDirectory() as folder, WebhookReceiver() as receiver:
         lakefile = pathlib.Path(folder) / "lake.yaml"
@@ -333,7 +346,7 @@ def soak(args, server, receiver, postgres):
         thread.start()
     samples = []
     while time.monotonic() - began < args.minutes * 60 and server.alive():
-        samples.append((time.monotonic() - began, *sample(pid)))
+        samples.append((time.monotonic() - began, *sample(pid), sum(len(door.took) for door in doors)))
         time.sleep(SAMPLE_SECONDS)
     alive = server.alive()
     stopping.set()

@@ -63,15 +63,12 @@ class Peer:
 
 def measure(runs):
     """[(query, our ms, peer ms)], medians; the rows must be equal."""
-    import psycopg2
     from tarn_server import TarnServer
     out = []
     with tempfile.TemporaryDirectory() as folder, TarnServer() as server:
         folder = pathlib.Path(folder)
         files = load_world(folder)
-        host, port = server.address("postgres")
-        connection = psycopg2.connect(host=host, port=port, user=server.access_key, password=server.secret_key, dbname="lake")
-        connection.autocommit = True
+        connection = server.connect()
         cursor = connection.cursor()
         for table, columns in COLUMNS.items():
             cursor.execute(f"create table {table} ({columns})")

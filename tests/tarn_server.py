@@ -112,6 +112,15 @@ class TarnServer:
         host, port = self.ready[door].rsplit(":", 1)
         return host, int(port)
 
+    def connect(self, key=None, **more):
+        """A psycopg2 connection of root, or of who has this pair of keys; each statement is its own transaction."""
+        import psycopg2
+        host, port = self.address("postgres")
+        user, password = key or (self.access_key, self.secret_key)
+        connection = psycopg2.connect(host=host, port=port, user=user, password=password, dbname="lake", **more)
+        connection.autocommit = True
+        return connection
+
     @property
     def endpoint(self):
         return "http://" + self.ready["aws"]

@@ -52,10 +52,7 @@ def api(server, method, path, body=None, headers=None):
 
 
 def sql(server):
-    host, port = server.address("postgres")
-    made = psycopg2.connect(host=host, port=port, user=server.access_key, password=server.secret_key, dbname="lake")
-    made.autocommit = True
-    return made.cursor()
+    return server.connect().cursor()
 
 
 def s3(server):

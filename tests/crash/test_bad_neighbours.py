@@ -60,9 +60,7 @@ class Neighbours:
         self.connect()
 
     def connect(self):
-        host, port = self.server.address("postgres")
-        self.sql = psycopg2.connect(host=host, port=port, user=self.server.access_key, password=self.server.secret_key, dbname="lake")
-        self.sql.autocommit = True
+        self.sql = self.server.connect()
 
     def ask(self, text):
         with self.sql.cursor() as cursor:
@@ -115,7 +113,9 @@ def test_a_webhook_that_hangs_delays_no_other(neighbours):
     told = neighbours.working.wait(20, seconds=60)
     assert {body["data"]["row"]["id"] for body in told} == set(range(20))
     assert not neighbours.hanging.accepted(), "it answered: the test shows nothing"
-    waiting = neighbours.http("/api/v1/alerts/hangs/deliveries")["deliveries"]
+    deadline = time.monotonic() + 60
+    while len(waiting := neighbours.http("/api/v1/alerts/hangs/deliveries")["deliveries"]) < 20 and time.monotonic() < deadline:
+        time.sleep(0.2)
     assert len(waiting) == 20 and all(delivery["state"] == "waiting" for delivery in waiting)
     began = time.monotonic()
     assert neighbours.server.stop(30) == 0, "a hanging request does not hold the server's end up"

@@ -49,10 +49,7 @@ class FaultyServer:
         config = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 0}, connect_timeout=5, read_timeout=60)
         self.s3 = boto3.client("s3", endpoint_url=self.server.endpoint, aws_access_key_id=self.server.access_key,
                                aws_secret_access_key=self.server.secret_key, region_name="us-east-1", config=config)
-        host, port = self.server.address("postgres")
-        self.sql = psycopg2.connect(host=host, port=port, user=self.server.access_key, password=self.server.secret_key,
-                                    dbname="lake")
-        self.sql.autocommit = True
+        self.sql = self.server.connect()
 
     def set(self, *lines):
         replacement = self.faults.with_suffix(".new")
@@ -225,10 +222,7 @@ def test_too_few_descriptors(own_tarn):
 def test_too_little_memory(own_tarn):
     """With 100 MB of addresses left a query that wants more is refused, or the process ends; what was acknowledged is there."""
     def connect():
-        host, port = own_tarn.address("postgres")
-        made = psycopg2.connect(host=host, port=port, user=own_tarn.access_key, password=own_tarn.secret_key, dbname="lake")
-        made.autocommit = True
-        return made.cursor()
+        return own_tarn.connect().cursor()
     cursor = connect()
     cursor.execute("create table notes as select range as id from range(1000)")
     status = pathlib.Path(f"/proc/{own_tarn.process.pid}/status").read_text()

@@ -21,10 +21,7 @@ SMALL = b"small body " * 300
 
 
 def sql(server):
-    host, port = server.address("postgres")
-    made = psycopg2.connect(host=host, port=port, user=server.access_key, password=server.secret_key, dbname="lake")
-    made.autocommit = True
-    return made.cursor()
+    return server.connect().cursor()
 
 
 def fill(server):

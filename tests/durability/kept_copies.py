@@ -12,7 +12,6 @@ import uuid
 
 import boto3
 import paho.mqtt.client as mqtt
-import psycopg2
 from botocore.config import Config
 
 from tarn_server import binary
@@ -64,10 +63,7 @@ def s3_of(server, key=None):
 
 
 def postgres_of(server):
-    host, port = server.address("postgres")
-    connection = psycopg2.connect(host=host, port=port, user=server.access_key, password=server.secret_key, dbname="lake")
-    connection.autocommit = True
-    return connection
+    return server.connect()
 
 
 def prepare(server):

@@ -8,7 +8,6 @@ import os
 import pathlib
 import random
 import socket
-import ssl
 import struct
 import sys
 import threading
@@ -62,10 +61,7 @@ def s3(server):
 
 
 def sql(server):
-    host, port = server.address("postgres")
-    made = psycopg2.connect(host=host, port=port, user=server.access_key, password=server.secret_key, dbname="lake")
-    made.autocommit = True
-    return made.cursor()
+    return server.connect().cursor()
 
 
 def ask(server, statement):

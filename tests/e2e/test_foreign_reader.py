@@ -5,7 +5,6 @@ import pathlib
 import subprocess
 
 import boto3
-import psycopg2
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -53,9 +52,7 @@ def run(command):
 
 def states(server, schema):
     """Makes the table and yields after each step: the step, the location of its metadata, the rows as SQL gives them."""
-    host, port = server.address("postgres")
-    connection = psycopg2.connect(host=host, port=port, user=server.access_key, password=server.secret_key, dbname="lake")
-    connection.autocommit = True
+    connection = server.connect()
     sql = connection.cursor()
     sql.execute(f"create schema {schema}")
     sql.execute(f"create table {schema}.t (n bigint, name text, amount decimal(10,2), day date)")

@@ -66,9 +66,7 @@ class Clients:
         config = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 0}, connect_timeout=5, read_timeout=30)
         self.s3 = boto3.client("s3", endpoint_url=server.endpoint, aws_access_key_id=server.access_key,
                                aws_secret_access_key=server.secret_key, region_name="us-east-1", config=config)
-        host, port = server.address("postgres")
-        self.sql = psycopg2.connect(host=host, port=port, user=server.access_key, password=server.secret_key, dbname="lake")
-        self.sql.autocommit = True
+        self.sql = server.connect()
 
     def ask(self, sql):
         with self.sql.cursor() as cursor:

@@ -6,7 +6,6 @@ import time
 import urllib.error
 import urllib.request
 
-import psycopg2
 import pytest
 from tarn_server import TarnServer
 from webhook_receiver import WebhookReceiver
@@ -31,10 +30,7 @@ def lakefile(folder, *webhooks):
 
 
 def sql(server):
-    host, port = server.address("postgres")
-    made = psycopg2.connect(host=host, port=port, user=server.access_key, password=server.secret_key, dbname="lake")
-    made.autocommit = True
-    return made.cursor()
+    return server.connect().cursor()
 
 
 def api(server, method, path, body=None):

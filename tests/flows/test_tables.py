@@ -29,10 +29,7 @@ tables:
 
 
 def connect(server):
-    host, port = server.address("postgres")
-    connection = psycopg2.connect(host=host, port=port, user=server.access_key, password=server.secret_key, dbname="lake")
-    connection.autocommit = True
-    return connection
+    return server.connect()
 
 
 def ask(connection, sql):

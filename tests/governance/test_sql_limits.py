@@ -26,9 +26,7 @@ def server(tarn_binary):
 
 
 def connect(server, key, timeout_ms=2000):
-    host, port = server.address("postgres")
-    made = psycopg2.connect(host=host, port=port, user=key[0], password=key[1], dbname="lake", connect_timeout=60)
-    made.autocommit = True
+    made = server.connect(key, connect_timeout=60)
     cursor = made.cursor()
     cursor.execute(f"set statement_timeout = {timeout_ms}")
     return cursor

@@ -14,6 +14,7 @@ import postgres_versions  # noqa: E402
 from capture_lake import CaptureLake, SETTINGS, source_server  # noqa: E402
 from tarn_server import binary  # noqa: E402
 # Run here again, on the server of each version.
+from test_capture_proof import test_a_slot_that_the_source_gave_up_to_save_its_disk_is_made_again  # noqa: E402, F401
 from test_change_capture import (  # noqa: E402, F401
     pg, test_a_dropped_publication_is_made_again_and_nothing_is_missed, test_a_large_transaction_is_spooled_and_comes_whole,
     test_a_lost_slot_loads_behind_the_old_rows,
@@ -65,26 +66,6 @@ def test_generated_columns_are_left_out(pg, tmp_path):  # noqa: F811
             pg.run(f'ALTER PUBLICATION "{pg.value("SELECT pubname FROM pg_publication")}" SET (publish_generated_columns = stored)')
         pg.run("INSERT INTO t (id, v) VALUES (4, 'd')")
         lake.until_rows("SELECT id, v FROM erp.t ORDER BY id", [(2, "b"), (3, "a"), (4, "d")])
-
-
-def test_a_slot_that_a_full_limit_invalidated_is_made_again(pg, tmp_path):  # noqa: F811
-    pg.run("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (0, 'x')")
-    pg.run("ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'")
-    pg.run("SELECT pg_reload_conf()")
-    try:
-        with CaptureLake(tmp_path, pg.url) as lake:
-            lake.until_following()
-            lake.server.stop()
-            for i in range(4):
-                pg.run(f"INSERT INTO t VALUES ({i + 1}, 'y'); DELETE FROM t WHERE id = {i}")
-                pg.run("SELECT pg_switch_wal()")
-                pg.run("CHECKPOINT")
-            assert pg.value("SELECT wal_status FROM pg_replication_slots") == "lost"
-            lake.server.start()
-            until_equal(lake, pg, ["t"], 60)
-    finally:
-        pg.run("ALTER SYSTEM RESET max_slot_wal_keep_size")
-        pg.run("SELECT pg_reload_conf()")
 
 
 def test_a_slot_that_stood_idle_for_too_long_is_made_again(tmp_path):

@@ -1,7 +1,6 @@
 """A lakefile from outside: plan, apply, try, secrets, restart, and what the server refuses."""
 import base64
 import json
-import os
 import pathlib
 import re
 import subprocess
@@ -56,9 +55,7 @@ def api(server, method, path, body=None, key=None):
 
 
 def sql(server, statement):
-    host, port = server.address("postgres")
-    connection = psycopg2.connect(host=host, port=port, user=server.access_key, password=server.secret_key, dbname="lake")
-    connection.autocommit = True
+    connection = server.connect()
     with connection.cursor() as cursor:
         cursor.execute(statement)
         rows = cursor.fetchall() if cursor.description else None

@@ -41,10 +41,7 @@ from generate_series(0, 42) t(h), generate_series(1, 4) u(s)"""
 
 
 def connect(server):
-    host, port = server.address("postgres")
-    connection = psycopg2.connect(host=host, port=port, user=server.access_key, password=server.secret_key, dbname="lake")
-    connection.autocommit = True
-    return connection
+    return server.connect()
 
 
 def ask(connection, sql):
