@@ -2,6 +2,7 @@
 one of them - as it is, in base64, in hexadecimal, in a URL's form or backwards."""
 import base64
 import pathlib
+import subprocess
 import sys
 import urllib.parse
 
@@ -12,7 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "protoco
 
 from access_clients import Connection, Signed, audited, basic, call, good, new_key, new_user, statement, until  # noqa: E402
 from mqtt_clients import Raw, connect_packet  # noqa: E402
-from tarn_server import TarnServer  # noqa: E402
+from tarn_server import TarnServer, binary  # noqa: E402
 from webhook_receiver import WebhookReceiver  # noqa: E402
 
 LAKEFILE = """lake: secretive
@@ -64,12 +65,54 @@ def busy(tarn_binary):
     with WebhookReceiver() as receiver:
         server = TarnServer(args=["--log-level", "debug"], env={"PGPASSWORD": "password-of-the-environment"})
         server.secrets, server.said = {}, []
+        with_archive(server)
         try:
             server.start()
             lead_through(server, receiver)
             yield server
         finally:
             server.close()
+
+
+def secret_file(path, text):
+    path.write_text(text)
+    path.chmod(0o600)
+    return path
+
+
+def with_archive(server):
+    """Kept copies that go to a place where nobody answers."""
+    known = server.secrets
+    known["archive's secret"] = "secret-key-of-the-archives-place"
+    known["archive's passphrase"] = "the passphrase of the archive"
+    pair = "[default]\naws_access_key_id = AKIAOFTHEARCHIVE\naws_secret_access_key = " + known["archive's secret"]
+    server.args += ["--archive", "s3://away/lake", "--archive-endpoint", "http://127.0.0.1:1",
+                    "--archive-credentials-file", str(secret_file(server.folder / "archive.credentials", pair)),
+                    "--archive-passphrase-file", str(secret_file(server.folder / "passphrase", known["archive's passphrase"] + "\n"))]
+
+
+def copy(server, tell):
+    """A backup that works, one whose place is away, and commands with the wrong words."""
+    known = server.secrets
+    known["backup's passphrase"], known["wrong passphrase"] = "the passphrase of the backup", "quite another passphrase"
+    known["backup place's secret"] = "secret-key-of-the-backups-place"
+    away = {"to": "s3://away/lake", "endpoint": "http://127.0.0.1:1", "access_key_id": "AKIAOFTHEBACKUP",
+            "secret_access_key": known["backup place's secret"]}
+    for to, outcome in (({"to": str(server.folder / "copy")}, "point"), (away, "error")):
+        reply = tell("POST", "/api/v1/backups", {**to, "passphrase": known["backup's passphrase"]})
+        assert reply.status in (200, 202), reply.body
+        until(lambda: (good(server, "GET", "/api/v1/backups")["last"] or {}).get(outcome))
+        tell("GET", "/api/v1/backups")
+    tell("POST", "/api/v1/backups", {**away, "to": "nonsense://" + known["backup place's secret"][:5], "passphrase": known["wrong passphrase"]})
+    for words in (("restore", "--from", server.folder / "copy", "--data", server.folder / "again"),
+                  ("backup", "--to", "s3://away/lake", "--to-endpoint", "http://127.0.0.1:1"), ("status",)):
+        environment = {**server.client_env(), "TARN_ENDPOINT": f"http://{server.ready['http']}",
+                       "TARN_BACKUP_PASSPHRASE": known["wrong passphrase"], "TARN_BACKUP_ACCESS_KEY_ID": "AKIAOFTHEBACKUP",
+                       "TARN_BACKUP_SECRET_ACCESS_KEY": known["backup place's secret"]}
+        done = subprocess.run([str(binary()), *map(str, words)], env=environment, capture_output=True, timeout=120, check=False,
+                              stdin=subprocess.DEVNULL)
+        assert (done.returncode == 0) == (words == ("status",)), (words, done.stderr)
+        server.said.append((f"tarn {words[0]}", done.stdout + done.stderr))
 
 
 def lead_through(server, receiver):
@@ -146,10 +189,11 @@ def lead_through(server, receiver):
         with Raw(server) as raw:
             raw.say(connect_packet(server, 5, user=name, password=password) + b"\xff\xff")
             server.said.append(("MQTT", raw.until_closed()))
+    copy(server, tell)
     # Everything that can be asked.
     for path in ("status", "me", "users", "roles", "audit?limit=1000", "secrets", "sources", "tables", "runs", "graph", "models", "alerts",
                  "alert-events", "alert-deliveries", "alerts/low", "alerts/low/events", "alerts/low/deliveries", "queries", "catalog",
-                 "usage", "growth", "measures", "dashboards", "dashboards/shown", "lakefile", "audit/digests", "audit/check", "streams"):
+                 "usage", "growth", "backups", "measures", "dashboards", "dashboards/shown", "lakefile", "audit/digests", "audit/check", "streams"):
         reply = tell("GET", "/api/v1/" + path)
         assert reply.status == 200, (path, reply.body)
     server.said.append(("the trail", str(audited(server)).encode()))
@@ -176,6 +220,10 @@ def test_nothing_that_was_written_has_a_secret(busy):
         own = {"root.key": ("root.key",), "root.credentials": ("root's secret",)}.get(file.name, ())
         check_absent(known, str(file.relative_to(busy.data)), written_in(file), own)
     assert looked > 8
+    copied = [file for file in (busy.folder / "copy").rglob("*") if file.is_file()]
+    for file in copied:
+        check_absent(known, str(file), written_in(file))
+    assert len(copied) > 3
     for name in ("root.key", "root.credentials"):
         assert (busy.data / name).stat().st_mode & 0o77 == 0, name
     assert busy.data.stat().st_mode & 0o77 == 0, "the data folder is the server's alone"
