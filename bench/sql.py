@@ -44,7 +44,7 @@ def download(server, table, into):
 
 class Peer:
     def __init__(self, files):
-        python = TOP / ".venv" / "bin" / "python"
+        python = pathlib.Path(os.environ.get("TARN_VENV", TOP / ".venv")) / "bin" / "python"
         self.process = subprocess.Popen([str(python), str(TOP / "bench" / "peer_duckdb.py"), str(os.cpu_count())] +
                                         [f"{name}={glob}" for name, glob in files.items()],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
