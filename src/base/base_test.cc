@@ -122,6 +122,43 @@ TEST(Lane, RunsWhatItTookEvenWhenStopped) {
     EXPECT_FALSE(lane.try_submit([] {}));
 }
 
+TEST(Lane, RunsTheRestOfWhatBeganBeforeWhatIsNew) {
+    Mutex gate;
+    gate.lock();
+    Lane lane({"rests", 1, 2});
+    std::atomic<bool> busy{false};
+    std::string order;
+    ASSERT_TRUE(lane.try_submit([&] {
+        busy = true;
+        MutexLock lock(gate);
+    }));
+    while (!busy) std::this_thread::yield();
+    EXPECT_TRUE(lane.try_submit([&] { order += "1"; }));
+    EXPECT_TRUE(lane.try_submit([&] { order += "2"; }));
+    EXPECT_TRUE(lane.resume([&] { order += "a"; }));  // the queue is full, which is not its business
+    EXPECT_TRUE(lane.resume([&] { order += "b"; }));
+    gate.unlock();
+    lane.stop();
+    EXPECT_EQ(order, "ab12");
+    EXPECT_FALSE(lane.resume([] {}));
+}
+
+TEST(Lane, JobsThatWaitForEachOtherAllGetAThread) {
+    constexpr int kThreads = 8;
+    Lane lane({"wakes", kThreads, 100});
+    for (int round = 0; round < 50; ++round) {
+        std::atomic<int> met{0};
+        std::atomic<int> left{kThreads};
+        for (int i = 0; i < kThreads; ++i)
+            ASSERT_TRUE(lane.try_submit([&] {
+                ++met;
+                while (met < kThreads) std::this_thread::yield();
+                --left;
+            }));
+        while (left > 0) std::this_thread::yield();
+    }
+}
+
 TEST(Lane, DeclinesWhenFull) {
     Mutex gate;
     gate.lock();

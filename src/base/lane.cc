@@ -22,13 +22,43 @@ Lane::~Lane() {
 }
 
 bool Lane::try_submit(std::function<void()> job) {
+    bool wake = false;
     {
         MutexLock lock(mutex_);
         if (stopped_ || jobs_.size() >= options_.queue_jobs_max) return false;
         jobs_.push_back(std::move(job));
+        wake = wants_thread();
     }
-    wake_.notify_one();  // whoever wakes finds the mutex free
+    if (wake) wake_.notify_one();  // whoever wakes finds the mutex free
     return true;
+}
+
+bool Lane::resume(std::function<void()> rest) {
+    bool wake = false;
+    {
+        MutexLock lock(mutex_);
+        if (stopped_) return false;
+        rests_.push_back(std::move(rest));
+        wake = wants_thread();
+    }
+    if (wake) wake_.notify_one();
+    return true;
+}
+
+/// One thread is woken at a time, and wakes the next when it takes a job and leaves some. Waking one
+/// for each job puts as many threads to work as there are jobs, each for a job or two and with a
+/// cold cache, where the threads that run already would have taken them.
+bool Lane::wants_thread() {
+    if (waking_ || idle_ == 0 || (jobs_.empty() && rests_.empty())) return false;
+    waking_ = true;
+    return true;
+}
+
+std::function<void()> Lane::take() {
+    auto& queue = rests_.empty() ? jobs_ : rests_;
+    auto job = std::move(queue.front());
+    queue.pop_front();
+    return job;
 }
 
 void Lane::stop() {
@@ -50,13 +80,20 @@ void Lane::run() {
     name_thread(options_.name);
     for (;;) {
         std::function<void()> job;
+        bool wake = false;
         {
             MutexLock lock(mutex_);
-            while (jobs_.empty() && !stopped_) wake_.wait(mutex_);
-            if (jobs_.empty()) return;
-            job = std::move(jobs_.front());
-            jobs_.pop_front();
+            while (jobs_.empty() && rests_.empty() && !stopped_) {
+                ++idle_;
+                wake_.wait(mutex_);
+                --idle_;
+                waking_ = false;
+            }
+            if (jobs_.empty() && rests_.empty()) return;
+            job = take();
+            wake = wants_thread();
         }
+        if (wake) wake_.notify_one();
         try {
             job();
         } catch (const std::exception& escaped) {

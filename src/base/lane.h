@@ -32,6 +32,10 @@ class Lane {
     /// protocol's words. An exception that escapes a job is logged and swallowed: a job reports
     /// through its own Result.
     [[nodiscard]] bool try_submit(std::function<void()> job);
+    /// The rest of a job that began here and then waited for something without a thread. It runs
+    /// before jobs that have not begun, and the queue's bound does not count it: it counted the
+    /// job. False when the lane has stopped.
+    [[nodiscard]] bool resume(std::function<void()> rest);
     /// Takes no more jobs, runs those that wait, joins the threads. Idempotent.
     void stop();
 
@@ -40,11 +44,16 @@ class Lane {
 
  private:
     void run();
+    bool wants_thread() TARN_REQUIRES(mutex_);
+    std::function<void()> take() TARN_REQUIRES(mutex_);
 
     const LaneOptions options_;
     mutable Mutex mutex_;
     Condition wake_;
     std::deque<std::function<void()>> jobs_ TARN_GUARDED_BY(mutex_);
+    std::deque<std::function<void()>> rests_ TARN_GUARDED_BY(mutex_);
+    size_t idle_ TARN_GUARDED_BY(mutex_) = 0;       // threads that wait for a job
+    bool waking_ TARN_GUARDED_BY(mutex_) = false;  // one of them was woken and has not run yet
     bool stopped_ TARN_GUARDED_BY(mutex_) = false;
     std::vector<std::thread> threads_;
 };

@@ -17,6 +17,7 @@
 // these calls do as they are told.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -67,6 +68,15 @@ class PartUpload {
     virtual ~PartUpload() = default;
     virtual Status write(std::string_view piece) = 0;
     virtual Result<PartInfo> finish(const std::vector<Checksum>& trailer = {}) = 0;
+};
+
+/// A put whose commit is under way, without a thread that waits for it. Must not outlive the store.
+class StartedPut {
+ public:
+    virtual ~StartedPut() = default;
+    /// What came of it; once. Waits for nothing, unless somebody wrote the object meanwhile and it
+    /// has to be tried again.
+    virtual Result<ObjectInfo> finish() = 0;
 };
 
 /// One object as it was when opened. Must not outlive the store. read() may be called by several threads at once. Holding it
@@ -128,6 +138,12 @@ class ObjectStore {
     virtual Result<ObjectInfo> put(const security::Caller& caller, const std::string& bucket,
                                    const std::string& key, std::string_view bytes,
                                    PutOptions options = {}) = 0;
+    /// As put, but returns when the change is in the committer's hands; only a body beyond
+    /// inline_bytes_max is waited for. `ready` is called once, also after an error: on the
+    /// committer's thread, where it must only hand over, or on this one. finish() comes after it.
+    virtual void start_put(const security::Caller& caller, const std::string& bucket,
+                           const std::string& key, std::string bytes, PutOptions options,
+                           std::function<void(std::shared_ptr<StartedPut>)> ready) = 0;
     virtual Result<ObjectInfo> head(const std::string& bucket, const std::string& key,
                                     const ReadConditions& conditions = {}) const = 0;
     virtual Result<std::unique_ptr<ObjectReader>> open(

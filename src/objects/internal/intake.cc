@@ -55,11 +55,25 @@ Status check_intake(const IntakeOptions& options) {
 Intake::Intake(BytesBackend& bytes, IntakeOptions options)
     : bytes_(bytes), options_(std::move(options)), digests_(algorithms_of(options_)) {}
 
-Status Intake::write(std::string_view piece) {
+/// Checks the size and computes the digests.
+Status Intake::pass(std::string_view piece) {
     if (piece.size() > options_.bytes_max - size_) return too_large(options_.bytes_max);
     if (options_.size && piece.size() > *options_.size - size_) return incomplete();
     digests_.update(piece);
     size_ += piece.size();
+    return {};
+}
+
+Status Intake::write_whole(std::string body) {
+    TARN_ASSERT(size_ == 0);
+    if (body.size() > options_.inline_bytes_max) return write(body);
+    TARN_CHECK_OK(pass(body));
+    body_ = std::move(body);
+    return {};
+}
+
+Status Intake::write(std::string_view piece) {
+    TARN_CHECK_OK(pass(piece));
     if (!out_ && size_ <= options_.inline_bytes_max) {
         body_.append(piece);
         return {};

@@ -62,16 +62,22 @@ Status Objects::commit_once(const security::Caller& caller, uint64_t moved,
     meta::Batch batch;
     Change change{batch, {}};
     TARN_CHECK_OK(build(change));
-    TARN_TRY(dead, bytes_.stage_refs(batch, change.refs));
-    if (options_.audit != nullptr) {
-        security::AuditResult result;
-        result.bytes = moved;
-        options_.audit->attach(batch, caller, result);
-    }
+    TARN_TRY(dead, complete(change, caller, moved));
     if (batch.empty()) return {};
     TARN_CHECK_OK(store_.commit(std::move(batch)));
     released(dead);
     return {};
+}
+
+Result<std::vector<Extent>> Objects::complete(Change& change, const security::Caller& caller,
+                                              uint64_t moved) {
+    TARN_TRY(dead, bytes_.stage_refs(change.batch, change.refs));
+    if (options_.audit != nullptr) {
+        security::AuditResult result;
+        result.bytes = moved;
+        options_.audit->attach(change.batch, caller, result);
+    }
+    return dead;
 }
 
 void Objects::released(const std::vector<Extent>& dead) const {

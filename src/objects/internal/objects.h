@@ -39,6 +39,8 @@ struct Change {
 
 ObjectInfo to_info(const std::string& bucket, const std::string& key, ObjectRecord record);
 
+class PendingPut;
+
 class Objects final : public ObjectStore {
  public:
     Objects(meta::Store& store, BytesBackend& bytes, const Clock& clock, Metrics& metrics,
@@ -65,6 +67,9 @@ class Objects final : public ObjectStore {
     Result<ObjectInfo> put(const security::Caller& caller, const std::string& bucket,
                            const std::string& key, std::string_view bytes,
                            PutOptions options) override;
+    void start_put(const security::Caller& caller, const std::string& bucket,
+                   const std::string& key, std::string bytes, PutOptions options,
+                   std::function<void(std::shared_ptr<StartedPut>)> ready) override;
     Result<ObjectInfo> head(const std::string& bucket, const std::string& key,
                             const ReadConditions& conditions) const override;
     Result<std::unique_ptr<ObjectReader>> open(const std::string& bucket, const std::string& key,
@@ -124,6 +129,7 @@ class Objects final : public ObjectStore {
     Result<ObjectInfo> commit_put(const security::Caller& caller, const std::string& bucket,
                                   const std::string& key, const PutOptions& options,
                                   Intake& intake);
+    Result<ObjectInfo> end_put(PendingPut& put);
     Result<PartInfo> commit_part(const security::Caller& caller, const std::string& bucket,
                                  const std::string& key, const std::string& upload_id,
                                  uint32_t number, PartRecord record, Intake* intake,
@@ -141,6 +147,16 @@ class Objects final : public ObjectStore {
                   const std::function<Status(Change&)>& build);
     Status commit_once(const security::Caller& caller, uint64_t moved,
                        const std::function<Status(Change&)>& build);
+
+    /// The last of a batch: reference changes and the audit record. What dies by it.
+    Result<std::vector<Extent>> complete(Change& change, const security::Caller& caller,
+                                         uint64_t moved);
+    Status add_put(Change& change, const std::string& bucket, const std::string& key,
+                   const PutOptions& options, Intake& intake, ObjectRecord& next) const;
+    Status take_body(PendingPut& put, std::string bytes);
+    Status build_put(PendingPut& put, std::string bytes, meta::Batch& batch);
+    ObjectInfo count_put(const std::string& bucket, const std::string& key, ObjectRecord next,
+                         Intake& intake);
 
     Status require_bucket(const std::string& bucket) const;
     Result<FoundObject> find_object(const std::string& bucket, const std::string& key) const;

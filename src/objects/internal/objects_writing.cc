@@ -70,20 +70,79 @@ Result<ObjectInfo> Objects::commit_put(const security::Caller& caller, const std
                                        const std::string& key, const PutOptions& options,
                                        Intake& intake) {
     ObjectRecord next;
-    auto committed = commit(caller, intake.size(), [&](Change& change) -> Status {
-        TARN_TRY(old, find_object(bucket, key));
-        TARN_CHECK_OK(check_found(options.conditions, old));
-        next = record_of(intake, options.metadata, clock_.now());
-        replace_object(change, bucket, key, old, next, &intake.inline_body());
-        intake.stage(change.batch);
-        return {};
-    });
-    TARN_CHECK_OK(committed);
+    TARN_CHECK_OK(commit(caller, intake.size(), [&](Change& change) {
+        return add_put(change, bucket, key, options, intake, next);
+    }));
+    return count_put(bucket, key, std::move(next), intake);
+}
+
+Status Objects::add_put(Change& change, const std::string& bucket, const std::string& key,
+                        const PutOptions& options, Intake& intake, ObjectRecord& next) const {
+    TARN_TRY(old, find_object(bucket, key));
+    // Which of the two is missing; otherwise the batch itself asks for the bucket.
+    if (!old && options.conditions.if_match) TARN_CHECK_OK(require_bucket(bucket));
+    TARN_CHECK_OK(check_found(options.conditions, old));
+    next = record_of(intake, options.metadata, clock_.now());
+    replace_object(change, bucket, key, old, next, &intake.inline_body());
+    intake.stage(change.batch);
+    return {};
+}
+
+ObjectInfo Objects::count_put(const std::string& bucket, const std::string& key, ObjectRecord next,
+                              Intake& intake) {
     intake.kept();
     free_space();
     puts_.add();
     put_bytes_.add(static_cast<double>(next.size));
-    return to_info(bucket, key, next);
+    return to_info(bucket, key, std::move(next));
+}
+
+void Objects::start_put(const security::Caller& caller, const std::string& bucket,
+                        const std::string& key, std::string bytes, PutOptions options,
+                        std::function<void(std::shared_ptr<StartedPut>)> ready) {
+    assert_may_block();
+    auto put = std::make_shared<PendingPut>(*this, caller, bucket, key, std::move(options));
+    meta::Batch batch;
+    put->outcome = build_put(*put, std::move(bytes), batch);
+    if (!put->outcome.ok()) return ready(std::move(put));
+    store_.commit(std::move(batch), [put, ready = std::move(ready)](Result<meta::Commit> done) {
+        if (!done.ok()) put->outcome = std::move(done).error();
+        ready(put);
+    });
+}
+
+Status Objects::build_put(PendingPut& put, std::string bytes, meta::Batch& batch) {
+    TARN_CHECK_OK(check_key(put.key));
+    TARN_CHECK_OK(check_metadata(put.options.metadata));
+    if (bytes.size() > options_.inline_bytes_max) TARN_CHECK_OK(require_bucket(put.bucket));
+    if (Status taken = take_body(put, std::move(bytes)); !taken.ok()) {
+        TARN_CHECK_OK(require_bucket(put.bucket));
+        return taken;
+    }
+    Change change{batch, {}};
+    TARN_CHECK_OK(add_put(change, put.bucket, put.key, put.options, *put.intake, put.next));
+    TARN_TRY(dead, complete(change, put.caller, put.intake->size()));
+    put.dead = std::move(dead);
+    return {};
+}
+
+Status Objects::take_body(PendingPut& put, std::string bytes) {
+    auto options = intake_options(put.options);
+    options.inline_bytes_max = options_.inline_bytes_max;
+    TARN_CHECK_OK(check_intake(options));
+    put.intake = std::make_unique<Intake>(bytes_, std::move(options));
+    TARN_CHECK_OK(put.intake->write_whole(std::move(bytes)));
+    return put.intake->finish({});
+}
+
+Result<ObjectInfo> Objects::end_put(PendingPut& put) {
+    if (put.outcome.ok()) {
+        released(put.dead);
+        return count_put(put.bucket, put.key, std::move(put.next), *put.intake);
+    }
+    if (!is_changed_meanwhile(put.outcome.error())) return std::move(put.outcome).error();
+    conflicts_.add();
+    return commit_put(put.caller, put.bucket, put.key, put.options, *put.intake);
 }
 
 Status Objects::remove(const security::Caller& caller, const std::string& bucket,

@@ -1,4 +1,4 @@
-// What begin_put, begin_staged, begin_part and stage hand out. They borrow the store and must not
+// What start_put, begin_put, begin_staged, begin_part and stage hand out. They borrow the store and must not
 // outlive it.
 #pragma once
 
@@ -39,6 +39,33 @@ class PutUpload final : public Upload {
     const PutOptions options_;
     std::optional<security::Caller> caller_;
     std::unique_ptr<Intake> intake_;
+};
+
+/// All that a put needs to be told, or tried again, when its change was decided. Its maker's until
+/// the commit begins, the committer's until `ready`, then its holder's.
+class PendingPut final : public StartedPut {
+ public:
+    PendingPut(Objects& objects, security::Caller by, std::string in_bucket, std::string of_key,
+               PutOptions put_options)
+        : caller(std::move(by)),
+          bucket(std::move(in_bucket)),
+          key(std::move(of_key)),
+          options(std::move(put_options)),
+          objects_(objects) {}
+
+    Result<ObjectInfo> finish() override { return objects_.end_put(*this); }
+
+    const security::Caller caller;
+    const std::string bucket;
+    const std::string key;
+    const PutOptions options;
+    std::unique_ptr<Intake> intake;
+    ObjectRecord next;
+    std::vector<Extent> dead;  // by the change, once it is durable
+    Status outcome;
+
+ private:
+    Objects& objects_;
 };
 
 class MultipartPart final : public PartUpload {

@@ -1,5 +1,6 @@
 #include "protocols/http/fake_exchange.h"
 
+#include "base/mutex.h"
 #include "protocols/http/internal/body_parser.h"
 #include "protocols/http/internal/head_parser.h"
 
@@ -52,6 +53,29 @@ class RecordedStream final : public ResponseStream {
     Recorded& record_;
 };
 
+/// Where a suspended handler's rest goes.
+struct Rest {
+    Mutex mutex;
+    Condition changed;
+    bool ended TARN_GUARDED_BY(mutex) = false;  // run is there, or never will be
+    std::function<void()> run TARN_GUARDED_BY(mutex);
+};
+
+class RestHandle final : public Suspended {
+ public:
+    explicit RestHandle(std::shared_ptr<Rest> rest) : rest_(std::move(rest)) {}
+    ~RestHandle() override { resume({}); }
+    void resume(std::function<void()> run) override {
+        MutexLock lock(rest_->mutex);
+        if (std::exchange(rest_->ended, true)) return;
+        rest_->run = std::move(run);
+        rest_->changed.notify_all();
+    }
+
+ private:
+    const std::shared_ptr<Rest> rest_;
+};
+
 class Record final : public ResponseSink {
  public:
     Status respond(int status, const ResponseHeaders& headers, std::string body) override {
@@ -97,6 +121,10 @@ class Record final : public ResponseSink {
         stream = std::make_shared<RecordedStream>(recorded);
         return stream;
     }
+    std::shared_ptr<Suspended> suspend() override {
+        suspended = std::make_shared<Rest>();
+        return std::make_shared<RestHandle>(suspended);
+    }
     void close_connection() override {}
     bool head_sent() const override { return recorded.status != 0; }
     bool peer_gone() const override { return false; }
@@ -104,6 +132,7 @@ class Record final : public ResponseSink {
     Recorded recorded;
     bool bodiless = false;
     std::shared_ptr<ResponseStream> stream;
+    std::shared_ptr<Rest> suspended;  // null: it was not
 };
 
 std::string message_text(
@@ -160,6 +189,18 @@ FakeExchange::FakeExchange(
 FakeExchange::FakeExchange(std::string_view message) : impl_(std::make_unique<Impl>(message)) {}
 
 FakeExchange::~FakeExchange() = default;
+
+void FakeExchange::run_rest() {
+    const auto rest = impl_->record.suspended;
+    if (rest == nullptr) return;
+    std::function<void()> run;
+    {
+        MutexLock lock(rest->mutex);
+        while (!rest->ended) rest->changed.wait(rest->mutex);
+        run = std::move(rest->run);
+    }
+    if (run) run();
+}
 
 Request& FakeExchange::request() {
     return impl_->request;

@@ -23,6 +23,10 @@ class FakeExchange {
     explicit FakeExchange(std::string_view message);
     ~FakeExchange();
 
+    /// Waits for what a suspended handler waits for and runs its rest here; nothing when the handler
+    /// was not suspended.
+    void run_rest();
+
     Request& request();
     Responder& responder();
 

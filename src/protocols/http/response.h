@@ -37,6 +37,16 @@ class ResponseStream {
     virtual bool closed() const = 0;
 };
 
+/// A request that waits for something without a thread, between its handler's return and its
+/// answer. Lane: any, never blocks. The last handle that goes without resume() aborts the
+/// connection.
+class Suspended {
+ public:
+    virtual ~Suspended() = default;
+    /// Runs the rest of the handler on its lane, with the request and the responder alive. Once.
+    virtual void resume(std::function<void()> rest) = 0;
+};
+
 /// Where a response goes: the connection, or a test's record.
 class ResponseSink {
  public:
@@ -47,13 +57,14 @@ class ResponseSink {
     virtual Status write(std::string bytes) = 0;
     virtual Status end() = 0;
     virtual Result<std::shared_ptr<ResponseStream>> detach(size_t unsent_bytes_max) = 0;
+    virtual std::shared_ptr<Suspended> suspend() = 0;
     virtual void close_connection() = 0;
     virtual bool head_sent() const = 0;
     virtual bool peer_gone() const = 0;
 };
 
-/// Owned by the server for the time of the handler's call. Lane: the handler's. Every call fails
-/// with cancelled when the peer has gone. A handler that returns without an answer causes a 500,
+/// Owned by the server for the time of the handler's call, and on to the end of its rest when it was
+/// suspended. Lane: the handler's. Every call fails with cancelled when the peer has gone. A handler that returns without an answer causes a 500,
 /// one that ends a body early an aborted connection.
 class Responder {
  public:
@@ -86,6 +97,9 @@ class Responder {
     Result<std::shared_ptr<ResponseStream>> detach(size_t unsent_bytes_max = 1024 * 1024) {
         return sink_->detach(unsent_bytes_max);
     }
+    /// The handler returns without an answer and without touching the request again; its rest gives
+    /// the answer. Once a request.
+    std::shared_ptr<Suspended> suspend() { return sink_->suspend(); }
     /// The connection ends after this answer. Call before the head is sent, so that it says so.
     void close_connection() { sink_->close_connection(); }
     bool head_sent() const { return sink_->head_sent(); }

@@ -18,7 +18,8 @@
 
 namespace tarn::http {
 
-/// An ordinary blocking function on a lane. An exception that escapes becomes a 500 and a log line.
+/// An ordinary blocking function on a lane; one whose last step is to wait may give its thread back
+/// before (Responder::suspend). An exception that escapes becomes a 500 and a log line.
 using Handler = std::function<void(Request&, Responder&)>;
 
 /// An answer that no handler gives.

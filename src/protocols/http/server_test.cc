@@ -313,6 +313,41 @@ TEST_F(Http, handlers_that_fail) {
     EXPECT_TRUE(transport_->closed());
 }
 
+TEST_F(Http, a_suspended_handler_answers_later_and_holds_no_thread) {
+    std::vector<std::shared_ptr<Suspended>> waiting;
+    Responder* last = nullptr;
+    open([&](Request&, Responder& responder) {
+        waiting.push_back(responder.suspend());
+        last = &responder;
+    });
+    EXPECT_EQ(exchange(std::string(kGet) + kGet), "");  // settles: the lane's one thread is free
+    for (const size_t turn : {0u, 1u}) {
+        ASSERT_EQ(waiting.size(), turn + 1);
+        waiting[turn]->resume([&] { EXPECT_TRUE(last->respond(200, {}, "late").ok()); });
+        settle();
+        EXPECT_EQ(transport_->take_sent(), answer("late"));
+    }
+    EXPECT_FALSE(transport_->closed());
+}
+
+TEST_F(Http, a_suspended_handler_that_is_forgotten_aborts_its_connection) {
+    std::shared_ptr<Suspended> waiting;
+    open([&](Request&, Responder& responder) { waiting = responder.suspend(); });
+    EXPECT_EQ(exchange(kGet), "");
+    EXPECT_FALSE(transport_->closed());
+    waiting.reset();
+    EXPECT_TRUE(transport_->closed());
+}
+
+TEST_F(Http, a_suspended_handler_whose_rest_says_nothing_is_a_failure) {
+    std::shared_ptr<Suspended> waiting;
+    open([&](Request&, Responder& responder) { waiting = responder.suspend(); });
+    EXPECT_EQ(exchange(kGet), "");
+    waiting->resume([] { throw std::runtime_error("told by the test"); });
+    settle();
+    EXPECT_EQ(transport_->take_sent().find("HTTP/1.1 500 "), 0u);
+}
+
 TEST_F(Http, a_stream_lives_without_its_handler) {
     std::shared_ptr<ResponseStream> stream;
     open([&](Request&, Responder& responder) {

@@ -75,7 +75,7 @@ Status run(Exchange& exchange) {
     if (!operation.handler)
         return Error(Code::unimplemented, std::string(operation.name) + " is not implemented",
                      "NotImplemented");
-    return hide_missing_key(exchange, operation.handler(exchange));
+    return operation.handler(exchange);
 }
 
 /// The figures of one operation, made when it is first used.
@@ -118,6 +118,17 @@ struct Door::State {
         return operation ? metrics[static_cast<size_t>(operation - operations().data())] : unknown;
     }
 
+    /// Tells the peer of a failure, and counts the request.
+    void conclude(Exchange& exchange, Status status) {
+        status = hide_missing_key(exchange, std::move(status));
+        if (!status.ok()) exchange.fail(status.error());
+        const auto& parts = context.parts;
+        const auto took = parts.clock.steady() - exchange.started();
+        metrics_of(exchange.operation)
+            .count(parts.metrics, exchange.operation ? exchange.operation->name : "unknown",
+                   exchange.status(), std::chrono::duration<double>(took).count());
+    }
+
     Context context;
     std::vector<OperationMetrics> metrics;
     OperationMetrics unknown;
@@ -129,15 +140,13 @@ Door::~Door() = default;
 
 void Door::handle(http::Request& request, http::Responder& responder) {
     if (answer_other_service(request, responder)) return;
-    const auto& parts = state_->context.parts;
-    auto started = parts.clock.steady();
-    Exchange exchange(state_->context, request, responder);
-    auto status = run(exchange);
-    if (!status.ok()) exchange.fail(status.error());
-    auto seconds = std::chrono::duration<double>(parts.clock.steady() - started).count();
-    state_->metrics_of(exchange.operation)
-        .count(parts.metrics, exchange.operation ? exchange.operation->name : "unknown",
-               exchange.status(), seconds);
+    const auto exchange = std::make_shared<Exchange>(
+        state_->context, request, responder,
+        [state = state_.get()](Exchange& ended, Status status) {
+            state->conclude(ended, std::move(status));
+        });
+    auto status = run(*exchange);
+    if (!exchange->suspended()) state_->conclude(*exchange, std::move(status));
 }
 
 http::Response Door::refuse(const http::Refusal& refusal) const {

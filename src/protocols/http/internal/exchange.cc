@@ -36,6 +36,21 @@ class DetachedStream final : public ResponseStream {
     const std::shared_ptr<Exchange> exchange_;
 };
 
+class SuspendedExchange final : public Suspended {
+ public:
+    explicit SuspendedExchange(std::shared_ptr<Exchange> exchange)
+        : exchange_(std::move(exchange)) {}
+    ~SuspendedExchange() override {
+        if (exchange_ != nullptr) exchange_->abandon();
+    }
+    void resume(std::function<void()> rest) override {
+        std::exchange(exchange_, nullptr)->resume(std::move(rest));
+    }
+
+ private:
+    std::shared_ptr<Exchange> exchange_;  // null once resumed
+};
+
 }  // namespace
 
 Exchange::Exchange(std::shared_ptr<const Service::Shared> service, std::shared_ptr<net::Wire> wire,
@@ -104,17 +119,41 @@ void Exchange::refuse(Refusal::Kind kind, int status, std::string_view message) 
 
 // ---- the lane's side
 
-void Exchange::run() {
-    Responder responder(this);
+bool Exchange::run_on(Lane& lane) {
+    lane_ = &lane;
+    return lane.try_submit([self = shared_from_this()] {
+        self->run([&] { self->service_->handler(self->request_, self->responder_); });
+        // Its rest may run by now: nothing else of it may be touched here.
+        if (!self->suspended_) self->conclude();
+    });
+}
+
+template <typename Call>
+void Exchange::run(Call call) {
     try {
-        service_->handler(request_, responder);
+        call();
     } catch (const std::exception& escaped) {
         log_error("http", "a handler ended by an exception",
                   {{"door", service_->options.door},
                    {"method", request_.method()},
                    {"what", escaped.what()}});
     }
-    conclude();
+}
+
+std::shared_ptr<Suspended> Exchange::suspend() {
+    suspended_ = true;
+    return std::make_shared<SuspendedExchange>(shared_from_this());
+}
+
+void Exchange::resume(std::function<void()> rest) {
+    rest_ = std::move(rest);
+    const bool taken = lane_->resume([self = shared_from_this()] {
+        self->run(std::exchange(self->rest_, nullptr));
+        self->conclude();
+    });
+    if (taken) return;
+    rest_ = nullptr;  // the server has stopped
+    abandon();
 }
 
 void Exchange::conclude() {

@@ -44,8 +44,12 @@ class Exchange final : public BodySource,
     void refuse(Refusal::Kind kind, int status, std::string_view message);
 
     // ---- the lane's
-    /// Runs the handler and completes what it left undone.
-    void run();
+    /// Runs the handler and completes what it left undone. False: the lane is full.
+    [[nodiscard]] bool run_on(Lane& lane);
+    /// What it was suspended for has come. Lane: any.
+    void resume(std::function<void()> rest);
+    /// It never will.
+    void abandon() { wire_->abort(); }
 
     // BodySource
     Result<std::string> read(size_t max) override;
@@ -58,6 +62,7 @@ class Exchange final : public BodySource,
     Status write(std::string bytes) override;
     Status end() override;
     Result<std::shared_ptr<ResponseStream>> detach(size_t unsent_bytes_max) override;
+    std::shared_ptr<Suspended> suspend() override;
     void close_connection() override { close_ = true; }
     bool head_sent() const override { return status_ != 0; }
     bool peer_gone() const override;
@@ -69,6 +74,9 @@ class Exchange final : public BodySource,
     bool stream_closed() const;
 
  private:
+    /// Calls what is the door's own.
+    template <typename Call>
+    void run(Call call);
     void continue_without_body();
     Status check_head_allowed(int status) const;
     bool must_close();
@@ -96,7 +104,11 @@ class Exchange final : public BodySource,
         owner_;  // touched only by functions that run on the loop while the session lives
     const std::chrono::steady_clock::time_point begun_;
     Request request_;
+    Responder responder_{this};
     BodyBuffer body_;
+    Lane* lane_ = nullptr;  // that the handler began on
+    bool suspended_ = false;      // written and read by the thread of the handler's call
+    std::function<void()> rest_;  // of a handler that was suspended
 
     // The lane's; a stream's once detached, under stream_mutex_.
     std::string held_head_;

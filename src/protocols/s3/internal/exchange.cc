@@ -61,8 +61,13 @@ Status check_version_id(std::string_view version_id) {
     return Error(Code::not_found, "The specified version does not exist.", "NoSuchVersion");
 }
 
-Exchange::Exchange(const Context& context, http::Request& request, http::Responder& responder)
-    : context_(context), request_(request), responder_(responder) {
+Exchange::Exchange(const Context& context, http::Request& request, http::Responder& responder,
+                   Conclude conclude)
+    : context_(context),
+      request_(request),
+      responder_(responder),
+      conclude_(std::move(conclude)),
+      started_(context.parts.clock.steady()) {
     caller.request_id = upper_hex_id();
     caller.door = "s3";
     caller.source_ip = request.peer().address;
@@ -118,6 +123,13 @@ Status Exchange::send_head(int status, http::ResponseHeaders headers, uint64_t l
     add_ids(headers);
     status_ = status;
     return responder_.send_head(status, headers, length);
+}
+
+std::function<void(Exchange::Rest)> Exchange::suspend() {
+    suspended_ = true;
+    return [self = shared_from_this(), waiting = responder_.suspend()](Rest rest) {
+        waiting->resume([self, rest = std::move(rest)] { self->conclude_(*self, rest(*self)); });
+    };
 }
 
 void Exchange::record_failure(const Error& error, std::string_view resource) const {

@@ -2,6 +2,9 @@
 // (s3.cc) once the signature was checked; handlers get it after the authorizer said yes.
 #pragma once
 
+#include <chrono>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,9 +27,15 @@ struct Context {
 };
 
 /// Owned by the dispatch for the time of one request. Lane: the request's.
-class Exchange {
+class Exchange : public std::enable_shared_from_this<Exchange> {
  public:
-    Exchange(const Context& context, http::Request& request, http::Responder& responder);
+    /// What the dispatch does with what came of a request.
+    using Conclude = std::function<void(Exchange&, Status)>;
+    /// The part of a handler that comes after what it waits for.
+    using Rest = std::function<Status(Exchange&)>;
+
+    Exchange(const Context& context, http::Request& request, http::Responder& responder,
+             Conclude conclude);
 
     const Context& context() const { return context_; }
     objects::ObjectStore& store() const { return context_.parts.store; }
@@ -53,8 +62,14 @@ class Exchange {
     Status write(std::string bytes) { return responder_.write(std::move(bytes)); }
     Status end() { return responder_.end(); }
 
+    /// The handler returns (ok) without an answer and holds no thread: its rest runs on the lane
+    /// once it is handed over. Nothing of the exchange may be used between.
+    std::function<void(Rest)> suspend();
+    bool suspended() const { return suspended_; }
+
     bool answered() const { return status_ != 0; }
     int status() const { return status_; }
+    std::chrono::steady_clock::time_point started() const { return started_; }
     /// Answers with S3's XML, or without a body to HEAD; records the denial or failure.
     void fail(const Error& error);
     /// Puts a denial or failure on record, of this request or of one object in it.
@@ -73,7 +88,10 @@ class Exchange {
     const Context& context_;
     http::Request& request_;
     http::Responder& responder_;
+    const Conclude conclude_;
+    const std::chrono::steady_clock::time_point started_;
     int status_ = 0;
+    bool suspended_ = false;
 };
 
 /// arn:aws:s3:::bucket/key; `*` for the service.

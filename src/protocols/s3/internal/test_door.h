@@ -127,6 +127,7 @@ class TestDoor {
         Answer answer;
         answer.exchange = std::make_shared<http::FakeExchange>(message);
         door_->handle(answer.exchange->request(), answer.exchange->responder());
+        answer.exchange->run_rest();
         answer.status = answer.exchange->status();
         answer.body = answer.exchange->body();
         return answer;

@@ -1,11 +1,20 @@
 #include "protocols/s3/internal/xml_writer.h"
 
+#include <array>
+
 #include "base/assert.h"
 
 namespace tarn::s3 {
 
 namespace {
 constexpr std::string_view kNamespace = " xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"";
+
+constexpr std::array<bool, 256> kSpecial = [] {
+    std::array<bool, 256> special{};
+    for (size_t byte = 0; byte < 0x20; ++byte) special[byte] = true;
+    special[0x7f] = special['&'] = special['<'] = special['>'] = special['"'] = true;
+    return special;
+}();
 }
 
 XmlWriter::XmlWriter(std::string_view root, bool with_namespace) {
@@ -72,9 +81,7 @@ void append_xml_text(std::string& out, std::string_view text) {
     size_t plain = 0;  // what is before it and not yet appended stands for itself
     for (size_t i = 0; i < text.size(); ++i) {
         const auto byte = static_cast<unsigned char>(text[i]);
-        const bool special = byte < 0x20 || byte == 0x7f || byte == '&' || byte == '<' ||
-                             byte == '>' || byte == '"';
-        if (!special) continue;
+        if (!kSpecial[byte]) continue;
         out += text.substr(plain, i - plain);
         plain = i + 1;
         if (byte == '&') {

@@ -17,6 +17,8 @@ class XmlWriter {
     /// have none).
     explicit XmlWriter(std::string_view root, bool with_namespace = true);
 
+    /// Of the whole document, as far as one knows: it grows in one step.
+    void expect(size_t bytes) { out_.reserve(bytes); }
     XmlWriter& open(std::string_view name);
     XmlWriter& close();
     XmlWriter& element(std::string_view name, std::string_view text);

@@ -45,7 +45,10 @@ void add_object(XmlWriter& xml, const objects::ObjectInfo& object, const KeyText
     xml.element("Size", object.size).element("StorageClass", object.metadata.storage_class);
 }
 
-void add_echo(XmlWriter& xml, const Exchange& exchange, const Request& request) {
+void add_echo(XmlWriter& xml, const Exchange& exchange, const Request& request,
+              const objects::ListPage& page) {
+    constexpr size_t kObjectBytes = 400;  // most have fewer
+    xml.expect(4096 + kObjectBytes * page.objects.size());
     xml.element("Name", exchange.bucket()).element("Prefix", request.text(request.options.prefix));
     if (!request.options.delimiter.empty())
         xml.element("Delimiter", request.text(request.options.delimiter));
@@ -61,7 +64,7 @@ Status list_objects(Exchange& exchange) {
     TARN_TRY(page, exchange.store().list(exchange.bucket(), request.options));
 
     XmlWriter xml("ListBucketResult");
-    add_echo(xml, exchange, request);
+    add_echo(xml, exchange, request, page);
     xml.element("Marker", request.text(request.options.after)).flag("IsTruncated", page.truncated);
     // S3 gives it only with a delimiter; without one the last key is the next marker.
     if (page.truncated && !request.options.delimiter.empty())
@@ -95,7 +98,7 @@ Status list_objects_v2(Exchange& exchange) {
 
     const bool with_owner = exchange.query("fetch-owner") == "true";
     XmlWriter xml("ListBucketResult");
-    add_echo(xml, exchange, request);
+    add_echo(xml, exchange, request, page);
     xml.element("KeyCount", page.objects.size() + page.common_prefixes.size());
     if (token) xml.element("ContinuationToken", *token);
     if (!start_after.empty()) xml.element("StartAfter", request.text(start_after));
@@ -117,7 +120,7 @@ Status list_object_versions(Exchange& exchange) {
     TARN_TRY(page, exchange.store().list(exchange.bucket(), request.options));
 
     XmlWriter xml("ListVersionsResult");
-    add_echo(xml, exchange, request);
+    add_echo(xml, exchange, request, page);
     xml.element("KeyMarker", request.text(request.options.after));
     xml.element("VersionIdMarker", exchange.query("version-id-marker").value_or(""));
     xml.flag("IsTruncated", page.truncated);
