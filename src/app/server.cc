@@ -157,7 +157,7 @@ class RunningServer final : public Server {
         parts.catalog = lake_->catalog.get();
         parts.committer = lake_->committer.get();
         parts.dashboards = lake_->dashboards.get();
-        embeds_ = std::make_unique<dashboards::EmbedLinks>(*lake_->keyring, *lake_->users, lake_->clock);
+        embeds_ = std::make_unique<dashboards::EmbedLinks>(*lake_->store, *lake_->keyring, *lake_->users, lake_->clock);
         parts.embeds = embeds_.get();
         live_ = std::make_unique<admin::LiveStreams>(*lake_->dashboards, *lake_->catalog, *lake_->grants,
                                                      *lake_->store);

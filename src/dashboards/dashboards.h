@@ -76,6 +76,7 @@ struct DashboardData {
 };
 
 struct ChartQuery;  // internal
+struct Page;        // internal
 
 struct Options {
     size_t rows_max = 5'000;             // of one chart
@@ -123,7 +124,6 @@ class Dashboards {
 
  private:
     struct Cached;
-    struct Page;
     using Specs = std::vector<DashboardSpec>;
 
     using MakeQuery = std::function<Result<ChartQuery>(
@@ -131,15 +131,15 @@ class Dashboards {
 
     std::shared_ptr<const Specs> current(uint64_t* generation = nullptr) const;
     struct Shared;
-    void work(Shared& shared, const DashboardSpec& spec, DashboardData& out);
-    ChartData chart(Page& page, const ChartSpec& spec);
-    /// Figures that one scan answers. Those that it could not answer together are asked for one by one.
-    void figures(Page& page, const std::vector<size_t>& places, DashboardData& out);
+    Page page_of(const Shared& shared) const;
+    void work(Shared& shared, Page& page, DashboardData& out);
     /// Fills in what is known without a query; true: that is all of it.
     bool begin_answer(Page& page, const ChartSpec& spec, const std::string& what, ChartData& out, std::string& key);
     FilterChoice choices(Page& page, const std::string& filter);
     /// From the cache, or by the query that `make` makes.
     ChartData answer(Page& page, const ChartSpec& spec, const std::string& what, const MakeQuery& make);
+    /// By the query that `make` makes. Precondition: begin_answer() was false.
+    void ask(Page& page, ChartData& out, const MakeQuery& make);
     std::shared_ptr<const ChartData> find_cached(const std::string& key);
     void keep(const std::string& key, const ChartData& chart);
     void forget(std::list<Cached>::iterator entry) TARN_REQUIRES(mutex_);

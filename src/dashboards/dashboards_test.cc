@@ -3,31 +3,10 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-
-#include "base/random.h"
-#include "io/disk.h"
-#include "objects/store.h"
-#include "query/test_rows.h"
-#include "tables/object_files.h"
+#include "query/test_lake.h"
 
 namespace tarn::dashboards {
 namespace {
-
-struct Grants final : query::AccessProvider {
-    std::map<std::string, query::TableAccess> tables;
-
-    Result<query::TableAccess> table_access(const security::Principal&, const std::string& database,
-                                            const std::string& table) const override {
-        const auto found = tables.find(database + "." + table);
-        return found == tables.end() ? query::TableAccess{} : found->second;
-    }
-    Result<query::DatabaseAccess> database_access(const security::Principal&,
-                                                  const std::string&) const override {
-        return query::DatabaseAccess{};
-    }
-    Result<bool> may_create_database(const security::Principal&) const override { return false; }
-};
 
 using query::must;
 
@@ -54,45 +33,14 @@ ChartSpec chart(ChartSpec::Kind kind, std::vector<std::string> measures, std::st
 
 /// One lake for all tests: starting the engine is what costs.
 struct Lake {
-    Lake() : directory(std::filesystem::temp_directory_path() / ("dashboards-" + random_hex(6))) {
-        std::filesystem::create_directories(directory);
-        meta::LocalStoreOptions options;
-        options.directory = directory / "meta";
-        options.free_bytes_min = 0;
-        store = must(meta::LocalStore::open(disk, clock, metrics, options));
-        objects::LocalBytesOptions extents;
-        extents.directory = directory / "extents";
-        extents.lake_id = store->lake_id();
-        extents.free_bytes_min = 0;
-        bytes = must(objects::open_local_bytes(disk, *store, metrics, extents));
-        objects = must(objects::ObjectStore::open(*store, *bytes, clock, metrics, {}));
-        files = std::make_unique<tables::ObjectFiles>(*objects, caller("root"));
-        catalog = std::make_unique<tables::Catalog>(*store, *files, clock);
-        committer = std::make_unique<tables::Committer>(*catalog, metrics);
-        query::EngineOptions engine_options;
-        engine_options.temp_directory = directory / "spill";
-        engine_options.memory_bytes = 256 << 20;
-        engine = must(query::Engine::open(
-            engine_options, {*objects, *catalog, *committer, grants, clock, metrics}));
-        must(engine->connect(caller("root"))).swap(session);
+    Lake() {
         tables::CreateDatabase main;
         main.name = "main";
         main.if_absent = true;
-        must(catalog->create_database(caller("root"), main));
+        must(lake.catalog->create_database(lake.owner, main));
         fill();
     }
-    ~Lake() {
-        session.reset();
-        engine.reset();
-        committer.reset();
-        catalog.reset();
-        files.reset();
-        objects.reset();
-        bytes.reset();
-        store.reset();
-        std::filesystem::remove_all(directory);
-    }
-    void run(const std::string& sql) { must(session->run(sql)); }
+    void run(const std::string& sql) { lake.run(sql); }
     void fill() {
         run("create table daily_sales (day date, store_id int, region text, units int)");
         run("insert into daily_sales select date '2026-01-01' + i::int, s, case when s < 3 then "
@@ -107,26 +55,17 @@ struct Lake {
         run("create table empty_one (day date, units int)");
     }
 
-    io::RealDisk disk;
     SystemClock clock;
-    Metrics metrics;
-    Grants grants;
-    const std::filesystem::path directory;
-    std::unique_ptr<meta::LocalStore> store;
-    std::unique_ptr<objects::BytesBackend> bytes;
-    std::unique_ptr<objects::ObjectStore> objects;
-    std::unique_ptr<tables::ObjectFiles> files;
-    std::unique_ptr<tables::Catalog> catalog;
-    std::unique_ptr<tables::Committer> committer;
-    std::unique_ptr<query::Engine> engine;
-    std::unique_ptr<query::Session> session;
+    query::TestGrants grants;
+    query::TestFolder folder{"dashboards"};
+    query::TestLake lake{folder.path(), clock, {.owner = caller("root"), .access = &grants}};
 };
 
 class DashboardsTest : public ::testing::Test {
  protected:
     static void SetUpTestSuite() { lake_ = new Lake; }
     static void TearDownTestSuite() { delete std::exchange(lake_, nullptr); }
-    DashboardsTest() : dashboards_({*lake_->engine, *lake_->catalog, lake_->grants, lake_->clock}) {
+    DashboardsTest() : dashboards_({*lake_->lake.engine, *lake_->lake.catalog, lake_->grants, lake_->clock}) {
         lake_->grants.tables.clear();
     }
 
@@ -267,6 +206,41 @@ TEST_F(DashboardsTest, FiguresOfOneTableAreOneScan) {
              chart(Kind::number, {"sum(untis)"}, "daily_sales")});
     EXPECT_EQ(text(page().charts[0]), "40");
     EXPECT_EQ(text(page().charts[1]).substr(0, 1), "!");
+}
+
+TEST_F(DashboardsTest, ChartsThatShareAScanAnswerAsAlone) {
+    auto split = chart(Kind::stacked, {"units"}, "daily_sales", "day");
+    split.split = "region";
+    split.limit = 2;
+    auto spark = chart(Kind::table, {}, "daily_sales", "day");
+    spark.columns = {"region"};
+    spark.spark = "units";
+    auto bar = chart(Kind::bar, {"units", "count(*) as rows"}, "daily_sales", "store_id");
+    bar.limit = 2;
+    auto newest = chart(Kind::number, {"avg(units)"}, "daily_sales", "day");
+    newest.limit = 1;
+    auto line = chart(Kind::line, {"max(units)", "sum(units) / count(distinct store_id) as each"}, "daily_sales", "day");
+    line.limit = 3;
+    const std::vector<ChartSpec> charts = {
+        chart(Kind::number, {"count(distinct store_id)"}, "daily_sales"), line, bar, split, spark, newest,
+        chart(Kind::scatter, {"store_id", "units", "count(*)"}, "daily_sales", "region"),
+        chart(Kind::line, {"units", "demand"}, "daily_sales", "day")};
+    for (const Filters& filters : {Filters{}, Filters{{"region", {"north"}}}, Filters{{"region", {"nowhere"}}}}) {
+        declare(charts, {"region", "store_id"});
+        const auto together = page(filters);
+        for (size_t i = 0; i < charts.size(); ++i) {
+            declare({charts[i]}, {"region", "store_id"});
+            const auto alone = page(filters).charts[0];
+            EXPECT_EQ(text(together.charts[i]), text(alone)) << i;
+            EXPECT_EQ(together.charts[i].truncated, alone.truncated) << i;
+            ASSERT_EQ(together.charts[i].columns.size(), alone.columns.size()) << i;
+            for (size_t column = 0; column < alone.columns.size(); ++column) {
+                EXPECT_EQ(together.charts[i].columns[column].name, alone.columns[column].name) << i;
+                EXPECT_EQ(together.charts[i].columns[column].role, alone.columns[column].role) << i;
+                EXPECT_EQ(together.charts[i].columns[column].type, alone.columns[column].type) << i;
+            }
+        }
+    }
 }
 
 TEST_F(DashboardsTest, PointsAndSmallLines) {

@@ -191,6 +191,7 @@ void Builder::source(const Node& node, Item& item) {
         spec.from = std::move(from);
         item.outputs.push_back({spec.database, item.name});
     }
+    promises(node, item);
     if (problems_.size() == before) out_.sources.push_back(std::move(spec));
 }
 
@@ -341,11 +342,33 @@ void Builder::table(const Node& node, Item& item) {
                                                     ? flows::Consequence::set_aside
                                                     : flows::Consequence::warn});
         }
-    if (const Node* measures = node.find("measures"))
-        for (const auto& member : measures->members)
-            out_.measures[spec.name.full_name()][member.name] = member.value.text;
     item.outputs.push_back(spec.name);
+    promises(node, item);
     out_.tables.push_back(std::move(spec));
+}
+
+void Builder::promises(const Node& node, const Item& item) {
+    const bool database = node.find("postgres") != nullptr;  // many tables: each name says which
+    const std::string only = database ? "" : item.outputs.front().full_name();
+    if (const Node* measures = node.find("measures"))
+        for (const auto& member : measures->members) {
+            const size_t dot = member.name.find('.');
+            if (database == (dot == std::string::npos))
+                problem(member.value, item.id() + ".measures",
+                        database ? "say of which table: sales." + member.name
+                                 : "a measure's name has no dot: " + member.name.substr(dot + 1));
+            else if (database)
+                out_.measures[item.name + "." + member.name.substr(0, dot)][member.name.substr(dot + 1)] = member.value.text;
+            else
+                out_.measures[only][member.name] = member.value.text;
+        }
+    if (node.find("fresh") == nullptr) return;
+    if (!database) {
+        take(node, "fresh", out_.fresh[only]);
+        return;
+    }
+    for (const auto& member : node.find("fresh")->members)
+        take(*node.find("fresh"), member.name.c_str(), out_.fresh[item.name + "." + member.name]);
 }
 
 void Builder::outputs_meet() {

@@ -69,6 +69,21 @@ const ObjectInfo& limits_object() {
     return object;
 }
 
+/// What any table may promise.
+KeyInfo measures_key() {
+    return {.name = "measures",
+            .help = "name: SQL aggregate; charts and questions use the name",
+            .example = "{revenue: sum(price * units)}",
+            .many = Many::map,
+            .name_form = Form::name};
+}
+KeyInfo fresh_key() {
+    return {.name = "fresh",
+            .help = "how long ago its newest change may be: longer, and Home and its page say late",
+            .example = "15m",
+            .form = Form::duration};
+}
+
 const ObjectInfo& verify_object() {
     static const ObjectInfo object = {
         "verify",
@@ -138,6 +153,17 @@ const ObjectInfo& postgres_source() {
           .example = "{connections: 2}",
           .form = Form::none,
           .object = &limits_object()},
+         {.name = "measures",
+          .help = "table.name: SQL aggregate; charts and questions of the table use the name",
+          .example = "{sales.revenue: sum(price * units)}",
+          .many = Many::map,
+          .name_form = Form::table},
+         {.name = "fresh",
+          .help = "table: how long ago its newest change may be; longer, and Home and its page say late",
+          .example = "{sales: 15m}",
+          .many = Many::map,
+          .form = Form::duration,
+          .name_form = Form::name},
          was_key(Form::name)}};
     return object;
 }
@@ -182,6 +208,8 @@ const ObjectInfo& mqtt_source() {
           .example = "main",
           .form = Form::name,
           .otherwise = "main"},
+         measures_key(),
+         fresh_key(),
          was_key(Form::name)}};
     return object;
 }
@@ -264,6 +292,8 @@ const ObjectInfo& folder_source() {
           .example = "main",
           .form = Form::name,
           .otherwise = "main"},
+         measures_key(),
+         fresh_key(),
          was_key(Form::name)}};
     return object;
 }
@@ -334,11 +364,8 @@ const ObjectInfo& table_object() {
           .form = Form::choice,
           .choices = {"stop", "set_aside", "warn"},
           .name_form = Form::text},
-         {.name = "measures",
-          .help = "name: SQL aggregate; charts and questions use the name",
-          .example = "{revenue: sum(price * units)}",
-          .many = Many::map,
-          .name_form = Form::name},
+         measures_key(),
+         fresh_key(),
          {.name = "description", .help = "for people", .example = "units on each shelf"},
          was_key(Form::table)}};
     return object;

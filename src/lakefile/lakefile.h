@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <chrono>
 #include <map>
 #include <optional>
 #include <string>
@@ -58,6 +59,8 @@ struct Lakefile {
     std::vector<events::AlertSpec> alerts;
     std::vector<dashboards::DashboardSpec> dashboards;
     dashboards::Measures measures;  // of tables
+    /// How old the newest rows of a table may be ("main.levels", "erp.sales"): older, and it is late.
+    std::map<std::string, std::chrono::seconds> fresh;
     std::vector<Role> roles;
     std::vector<Item> items;  // in the file's order
 };

@@ -35,12 +35,16 @@ sources:
     tables: [branches, orders]
     follow: {every: 10m, by: changed_at}
     limits: {connections: 4}
+    measures: {orders.turnover: sum(total)}
+    fresh: {orders: 20m}
   ovens:
     mqtt: branches/{branch_id}/ovens/{oven_id}
     columns: {branch_id: int, seq: bigint, measured: timestamptz, degrees: double}
     key: [oven_id, seq]
     commit: 500ms
     late: 2d
+    measures: {hottest: max(degrees)}
+    fresh: 5m
   prices:
     folder: in/prices/*.csv
     csv: {delimiter: ";", decimal: ",", encoding: latin1, header: true}
@@ -160,6 +164,8 @@ TEST(Parse, WholeLakefile) {
     EXPECT_EQ(lake.alerts[0].for_at_least, std::chrono::minutes(5));
     EXPECT_EQ(lake.alerts[0].recover_after, std::chrono::minutes(10));
     ASSERT_EQ(lake.dashboards.size(), 1u);
+    EXPECT_EQ(lake.measures, (dashboards::Measures{{"shop.orders", {{"turnover", "sum(total)"}}}, {"main.ovens", {{"hottest", "max(degrees)"}}}}));
+    EXPECT_EQ(lake.fresh, (std::map<std::string, std::chrono::seconds>{{"shop.orders", std::chrono::minutes(20)}, {"main.ovens", std::chrono::minutes(5)}}));
     EXPECT_EQ(lake.dashboards[0].charts[1].measures, (std::vector<std::string>{"sold", "demand"}));
     ASSERT_EQ(lake.roles.size(), 2u);
     EXPECT_EQ(lake.roles[0].grants.at("main.daily").rows, "branch_id = user.branch");
@@ -218,6 +224,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"misspelt_section", "lake: a\nsourcs: {}\n", "2:1 sourcs", "did you mean 'sources'"},
         Wrong{"unknown_section", "lake: a\nzebra: {}\n", "2:1 zebra",
               "there are lake, timezone, sources"},
+        Wrong{"measure_of_no_table", "lake: a\nsources:\n  erp:\n    postgres: postgres://h/d\n    measures: {turnover: sum(x)}\n", "5:26 sources.erp.measures", "sales.turnover"},
         Wrong{"misspelt_key", "lake: a\ntables:\n  t:\n    sql: select 1\n    refesh: on_change\n",
               "5:5 tables.t.refesh", "did you mean 'refresh'"},
         Wrong{"twice", "lake: a\ntables:\n  t: {sql: select 1}\n  t: {sql: select 2}\n", "4:3 t",

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "dashboards/internal/names.h"
+#include "dashboards/internal/rollup.h"
 
 namespace tarn::dashboards {
 namespace {
@@ -11,23 +12,10 @@ using Columns = std::vector<query::ResultColumn>;
 using Kind = ChartSpec::Kind;
 
 bool is_number(const query::Type& type) {
-    switch (type.kind) {
-        case query::Kind::int16:
-        case query::Kind::int32:
-        case query::Kind::int64:
-        case query::Kind::float32:
-        case query::Kind::float64:
-        case query::Kind::decimal:
-            return true;
-        default:
-            return false;
-    }
+    using K = query::Kind;
+    return type.kind == K::int16 || type.kind == K::int32 || type.kind == K::int64 || type.kind == K::float32 ||
+           type.kind == K::float64 || type.kind == K::decimal;
 }
-bool is_time(const query::Type& type) {
-    return type.kind == query::Kind::date || type.kind == query::Kind::timestamp ||
-           type.kind == query::Kind::timestamptz;
-}
-
 constexpr uint64_t kSplitRowsMax = 5'000;
 
 const query::ResultColumn* find(const Columns& columns, std::string_view name) {
@@ -58,19 +46,6 @@ uint64_t default_limit(Kind kind) {
     return 50;
 }
 
-/// The owner's words for a value: a column is quoted, anything else is SQL.
-std::string expression(const std::string& text, const Columns& columns) {
-    return find(columns, text) != nullptr ? quoted(text) : "(" + text + "\n)";
-}
-/// A bare number column is summed; whoever wants something else says so: avg(celsius).
-std::string aggregate(const std::string& text, const Columns& columns,
-                      const char* function = "sum") {
-    const auto* column = find(columns, text);
-    if (column == nullptr) return "(" + text + "\n)";
-    return is_number(column->type) ? std::string(function) + "(" + quoted(text) + ")"
-                                   : "max(" + quoted(text) + ")";
-}
-
 /// p10 and p90, alone or in a function: the band around a forecast.
 Role role_of(const std::string& measure) {
     const std::string column = column_of(measure);
@@ -99,20 +74,18 @@ class Builder {
         if (!chart.split.empty()) query_.limit_is_a_cut = false;
     }
 
-    Result<ChartQuery> figures(const std::vector<const ChartSpec*>& charts) {
+    /// Over the groups of a scan that several charts share, whose columns are gathered in `rollup`.
+    Result<ChartQuery> build_over(Rollup& rollup) {
+        rollup_ = &rollup;
+        return build();
+    }
+
+    /// " where ..." of the charts that share a scan, with its parameters.
+    Result<ChartQuery> build_scan(const Rollup& rollup) {
         TARN_TRY(name, parse_name(chart_.from));
-        from_ = quoted(name);
-        TARN_TRY(columns, describe_(from_));
-        columns_ = std::move(columns);
-        where_ = conditions(columns_, &query_.filters_ignored);
-        std::string list;
-        for (const auto* chart : charts) {
-            const auto [measure, label] = split_label(chart->measures[0]);
-            list += (list.empty() ? "" : ", ") + aggregate(measure, columns_);
-            add_column(label_of(measure, label), Role::value);
-        }
-        query_.limit = 1;
-        return done("select " + list + " from " + from_ + where_);
+        TARN_TRY(columns, describe_(quoted(name)));
+        const std::string where = conditions(columns, nullptr);
+        return done(rollup.sql(quoted(name), where));
     }
 
     Result<ChartQuery> build() {
@@ -126,6 +99,12 @@ class Builder {
         TARN_TRY(columns, describe_(from_));
         columns_ = std::move(columns);
         where_ = conditions(columns_, &query_.filters_ignored);
+        if (rollup_ != nullptr) {
+            from_ = Rollup::kName;
+            where_.clear();
+            query_.parameters.clear();
+            query_.parameter_types.clear();
+        }
         if (!chart_.sql.empty()) return from_sql();
         if (!chart_.split.empty()) return split();
         switch (chart_.kind) {
@@ -150,6 +129,19 @@ class Builder {
     }
 
  private:
+    /// The owner's words for a value: a column is quoted, anything else is SQL.
+    std::string expression(const std::string& text) {
+        const std::string sql = find(columns_, text) != nullptr ? quoted(text) : "(" + text + "\n)";
+        return rollup_ == nullptr ? sql : rollup_->key(sql);
+    }
+    /// A bare number column is summed; whoever wants something else says so: avg(celsius).
+    std::string aggregate(const std::string& text, const char* function = "sum") {
+        const auto* column = find(columns_, text);
+        const std::string sql = column == nullptr          ? "(" + text + "\n)"
+                                : is_number(column->type) ? std::string(function) + "(" + quoted(text) + ")"
+                                                          : "max(" + quoted(text) + ")";
+        return rollup_ == nullptr ? sql : rollup_->over_groups(sql);
+    }
     /// " where ..." of the owner's condition and of the filters whose column is there; those that
     /// are not go to `ignored`.
     std::string conditions(const Columns& columns, std::vector<std::string>* ignored,
@@ -207,21 +199,21 @@ class Builder {
         if (!chart_.by.empty()) {
             add_column(chart_.by, Role::x);
             add_column(label_of(measure, label), Role::value);
-            return done("select * from (select " + expression(chart_.by, columns_) + " as x, " +
-                        aggregate(measure, columns_) + " as value from " + from_ + where_ +
+            return done("select * from (select " + expression(chart_.by) + " as x, " +
+                        aggregate(measure) + " as value from " + from_ + where_ +
                         " group by 1 having x is not null order by x desc" + limit() +
                         ") as newest order by x");
         }
         add_column(label_of(measure, label), Role::value);
-        return done("select " + aggregate(measure, columns_) + " as value from " + from_ + where_);
+        return done("select " + aggregate(measure) + " as value from " + from_ + where_);
     }
 
     Result<ChartQuery> bar() {
-        std::string sql = "select " + expression(chart_.by, columns_) + " as x";
+        std::string sql = "select " + expression(chart_.by) + " as x";
         add_column(chart_.by, Role::x);
         for (size_t i = 0; i < chart_.measures.size(); ++i) {
             const auto [measure, label] = split_label(chart_.measures[i]);
-            sql += ", " + aggregate(measure, columns_) + " as m" + std::to_string(i);
+            sql += ", " + aggregate(measure) + " as m" + std::to_string(i);
             add_column(label_of(measure, label), Role::measure);
         }
         const std::string order =
@@ -251,8 +243,8 @@ class Builder {
         const std::string order = in_time() ? "x desc" : "sum(m) desc nulls last, x";
         // Three parts read it: once is enough. Texts are made of groups, not of rows.
         std::string sql =
-            "with b as materialized (select " + expression(by, columns_) + " as x, " +
-            expression(series, columns_) + " as s, " + aggregate(measure, columns_) + " as m from " + from_ +
+            "with b as materialized (select " + expression(by) + " as x, " +
+            expression(series) + " as s, " + aggregate(measure) + " as m from " + from_ +
             where_ + " group by 1, 2), xs as (select x from b where x is not null group by x order by " +
             order + limit() + "), ss as (select s from b group by s order by sum(m) desc nulls last, s limit " +
             most + ") select b.x, coalesce(b.s::varchar, '(none)') as s, b.m from b join ss on b.s is not "
@@ -266,13 +258,13 @@ class Builder {
         const bool grouped = !chart_.by.empty();
         std::string list;
         if (grouped) {
-            list = expression(chart_.by, columns_);
+            list = expression(chart_.by);
             add_column(chart_.by, Role::label);
         }
         for (size_t i = 0; i < chart_.measures.size(); ++i) {
             const auto [measure, label] = split_label(chart_.measures[i]);
-            list += (list.empty() ? "" : ", ") + (grouped ? aggregate(measure, columns_, "avg")
-                                                          : expression(measure, columns_));
+            list += (list.empty() ? "" : ", ") + (grouped ? aggregate(measure, "avg")
+                                                          : expression(measure));
             add_column(label_of(measure, label), i == 0 ? Role::x : Role::measure);
         }
         const std::string order = chart_.order.empty() ? "" : " order by " + chart_.order + "\n";
@@ -286,7 +278,7 @@ class Builder {
         for (const auto& one : chart_.columns) {
             const auto [text, label] = split_label(one);
             const std::string name = "c" + std::to_string(query_.columns.size());
-            list += expression(text, columns_) + " as " + name + ", ";
+            list += expression(text) + " as " + name + ", ";
             names += name + ", ";
             add_column(label_of(text, label), Role::value);
         }
@@ -298,8 +290,8 @@ class Builder {
         for (size_t i = 1; i <= groups + 1; ++i)
             by_group += (i == 1 ? "" : ", ") + std::to_string(i);
         const std::string order = chart_.order.empty() ? "latest desc nulls last" : chart_.order;
-        return done("with b as (select " + list + expression(chart_.by, columns_) + " as x, " +
-                    aggregate(measure, columns_) + " as m from " + from_ + where_ + " group by " +
+        return done("with b as (select " + list + expression(chart_.by) + " as x, " +
+                    aggregate(measure) + " as m from " + from_ + where_ + " group by " +
                     by_group + ") select " + names +
                     "arg_max(m, x) as latest, (list(m::double order by x desc))[:40] as trend "
                     "from b group by all order by " + order + "\n" + limit());
@@ -311,7 +303,7 @@ class Builder {
         std::string list;
         for (const auto& one : wanted) {
             const auto [text, label] = split_label(one);
-            list += (list.empty() ? "" : ", ") + expression(text, columns_);
+            list += (list.empty() ? "" : ", ") + expression(text);
             if (!label.empty()) list += " as " + quoted(label);
             add_column(label, Role::value);
         }
@@ -328,7 +320,7 @@ class Builder {
     };
 
     Result<ChartQuery> line() {
-        std::string own = "select " + expression(chart_.by, columns_) + " as x";
+        std::string own = "select " + expression(chart_.by) + " as x";
         std::string shown = "s.x";
         std::string joins, with;
         std::vector<ChartColumn> own_columns, more_columns;
@@ -339,12 +331,13 @@ class Builder {
             auto overlay = find_overlay(measure, last_column);
             if (!overlay.ok()) return std::move(overlay).error();
             if (!*overlay) {
-                own += ", " + aggregate(measure, columns_) + " as m" + std::to_string(own_count++);
+                own += ", " + aggregate(measure) + " as m" + std::to_string(own_count++);
                 own_columns.push_back({label_of(measure, label), {}, role_of(measure), {}});
                 const std::string column = column_of(measure);
                 if (!column.empty()) last_column = column;
                 continue;
             }
+            if (rollup_ != nullptr) rollup_->give_up();
             if ((*overlay)->select.empty())
                 continue;  // it cannot follow the filters: left out, with a note
             const std::string name = "f" + std::to_string(overlays++);
@@ -484,7 +477,7 @@ class Builder {
         add_column(longitude, Role::longitude);
         add_column(label_of(colour, label), Role::measure);
         return done(
-            "with d as (select " + quoted(key) + " as k, " + aggregate(colour, columns_, "max") +
+            "with d as (select " + quoted(key) + " as k, " + aggregate(colour, "max") +
             " as c from " + from_ + where_ + " group by 1) select p." + quoted(key) + ", p." +
             quoted(shown.empty() ? key : shown) + " as label, p." + quoted(latitude) + ", p." +
             quoted(longitude) + ", d.c from " + places + " as p join d on d.k = p." + quoted(key) +
@@ -494,6 +487,7 @@ class Builder {
     const ChartSpec& chart_;
     const Filters& filters_;
     const Describe& describe_;
+    Rollup* rollup_ = nullptr;
     ChartQuery query_;
     std::string database_ = "main";
     std::string from_, where_;
@@ -502,6 +496,11 @@ class Builder {
 };
 
 }  // namespace
+
+bool is_time(const query::Type& type) {
+    return type.kind == query::Kind::date || type.kind == query::Kind::timestamp ||
+           type.kind == query::Kind::timestamptz;
+}
 
 const char* word(ChartSpec::Kind kind) {
     static constexpr const char* kWords[] = {"number", "line",    "bar",     "table",  "map",
@@ -559,17 +558,20 @@ Result<ChartQuery> make_chart_query(const ChartSpec& chart, const Filters& filte
     return Builder(chart, filters, describe, rows_max).build();
 }
 
-bool are_one_scan(const ChartSpec& a, const ChartSpec& b) {
-    const auto is_figure = [](const ChartSpec& chart) {
-        return chart.kind == Kind::number && chart.by.empty() && chart.sql.empty();
-    };
-    return is_figure(a) && is_figure(b) && a.from == b.from && a.where == b.where;
+bool may_share(const ChartSpec& a) {
+    const bool grouped = a.kind == Kind::scatter ? !a.by.empty() : a.kind == Kind::table ? !a.spark.empty() : a.kind != Kind::map;
+    return a.sql.empty() && a.order.empty() && grouped;
 }
 
-Result<ChartQuery> make_figures_query(const std::vector<const ChartSpec*>& charts, const Filters& filters,
-                                      const Describe& describe) {
-    for (const auto* chart : charts) TARN_CHECK_OK(check_chart(*chart));
-    return Builder(*charts[0], filters, describe, 1).figures(charts);
+Result<ChartQuery> make_query_over(Rollup& rollup, const ChartSpec& chart, const Filters& filters,
+                                   const Describe& describe, uint64_t rows_max) {
+    TARN_CHECK_OK(check_chart(chart));
+    return Builder(chart, filters, describe, rows_max).build_over(rollup);
+}
+
+Result<ChartQuery> make_scan_query(const Rollup& rollup, const ChartSpec& any, const Filters& filters,
+                                   const Describe& describe) {
+    return Builder(any, filters, describe, 1).build_scan(rollup);
 }
 
 Result<std::optional<ChartQuery>> make_choices_query(const ChartSpec& chart,

@@ -13,6 +13,8 @@
 
 namespace tarn::dashboards {
 
+class Rollup;  // internal/rollup.h
+
 /// The columns that the viewer sees of a relation: `select * from <sql>`.
 using Describe = std::function<Result<std::vector<query::ResultColumn>>(const std::string& sql)>;
 
@@ -31,14 +33,21 @@ struct ChartQuery {
     std::vector<std::string> notes;
 };
 
+/// A date or a timestamp.
+bool is_time(const query::Type& type);
+
 /// Whether the words fit together; no table is looked at.
 Status check_chart(const ChartSpec& chart);
 Result<ChartQuery> make_chart_query(const ChartSpec& chart, const Filters& filters,
                                     const Describe& describe, uint64_t rows_max);
-/// Figures of one table under one condition as one row, a column for each. Precondition: are_one_scan() holds for all.
-Result<ChartQuery> make_figures_query(const std::vector<const ChartSpec*>& charts, const Filters& filters,
-                                      const Describe& describe);
-bool are_one_scan(const ChartSpec& a, const ChartSpec& b);
+/// Whether the chart's answer is made of groups of one table's rows, as far as its words say.
+bool may_share(const ChartSpec& chart);
+/// The chart as a SELECT over the shared scan of `rollup`, to which it adds what it needs; rollup.fits() says whether it can.
+Result<ChartQuery> make_query_over(Rollup& rollup, const ChartSpec& chart, const Filters& filters,
+                                   const Describe& describe, uint64_t rows_max);
+/// That scan, for charts of the table and condition of `any`.
+Result<ChartQuery> make_scan_query(const Rollup& rollup, const ChartSpec& any, const Filters& filters,
+                                   const Describe& describe);
 /// The values of a filter column in the chart's table; nullopt: it has no such column, or is made
 /// by sql.
 Result<std::optional<ChartQuery>> make_choices_query(const ChartSpec& chart,

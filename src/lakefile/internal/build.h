@@ -43,6 +43,8 @@ class Builder {
     void alert(const Node& node, const Item& item);
     void dashboard(const Node& node, const Item& item);
     void role(const Node& node, const Item& item);
+    /// measures: and fresh: of what `item` fills.
+    void promises(const Node& node, const Item& item);
     void outputs_meet();
     void absolute_path(Node& node, const std::string& where);
 

@@ -5,6 +5,7 @@
 
 #include "flows/graph.h"
 #include "ingest/sources.h"
+#include "lakefile/applier.h"
 #include "protocols/admin/internal/api.h"
 #include "protocols/admin/internal/catalog_view.h"
 #include "protocols/admin/internal/sight.h"
@@ -62,8 +63,15 @@ Json column_json(const SeenColumn& column) {
             {"masked", column.masked}};
 }
 
+/// How old the newest rows of tables may be.
+using Fresh = std::map<std::string, std::chrono::seconds>;
+Fresh promised(const DoorParts& parts) {
+    const auto declared = parts.applier == nullptr ? nullptr : parts.applier->current();
+    return declared == nullptr ? Fresh() : declared->fresh;
+}
+
 /// What the list and the table's own page both say.
-Json summary_json(const SeenTable& seen, const std::map<std::string, Json>& made_by) {
+Json summary_json(const DoorParts& parts, const SeenTable& seen, const std::map<std::string, Json>& made_by, const Fresh& fresh) {
     const auto snapshot = seen.table == nullptr ? nullptr : seen.table->current_snapshot();
     Json out = {{"database", seen.info.database},
                 {"table", seen.info.name},
@@ -76,6 +84,10 @@ Json summary_json(const SeenTable& seen, const std::map<std::string, Json>& made
                 {"updated", time_of_snapshot(snapshot)},
                 {"made_by", maker_of(made_by, seen.full_name())}};
     if (seen.whole && seen.table != nullptr) out.update(snapshot_counts(snapshot));
+    if (const auto limit = fresh.find(seen.full_name()); limit != fresh.end()) {
+        out["fresh_s"] = limit->second.count();
+        out["late"] = snapshot == nullptr || Timestamp{snapshot->timestamp_ms * 1000}.plus(limit->second) < parts.clock->now();
+    }
     return out;
 }
 
@@ -176,11 +188,12 @@ Result<ApiResponse> list_catalog(const DoorParts& parts, ApiRequest& request) {
     bool truncated = false;
     TARN_TRY(all, CatalogView(parts, request.caller.principal).all(&truncated));
     const auto made_by = makers(parts);
+    const auto fresh = promised(parts);
     Json found = Json::array();
     for (const auto& seen : all) {
         const auto columns = find_words(seen, words);
         if (!columns) continue;
-        found.push_back(summary_json(seen, made_by));
+        found.push_back(summary_json(parts, seen, made_by, fresh));
         if (!words.empty()) found.back()["found_columns"] = *columns;
     }
     return ApiResponse{200, {{"tables", std::move(found)}, {"truncated", truncated}}, {}};
@@ -188,7 +201,7 @@ Result<ApiResponse> list_catalog(const DoorParts& parts, ApiRequest& request) {
 
 Result<ApiResponse> get_table(const DoorParts& parts, ApiRequest& request) {
     TARN_TRY(seen, seen_table(parts, request));
-    Json body = summary_json(seen, makers(parts));
+    Json body = summary_json(parts, seen, makers(parts), promised(parts));
     body["columns"] = Json::array();
     for (const auto& column : seen.columns) body["columns"].push_back(column_json(column));
     body["created"] = format_iso8601(seen.info.created);

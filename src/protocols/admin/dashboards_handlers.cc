@@ -234,6 +234,16 @@ Result<dashboards::Filters> fixed_filters(const Json& body, const dashboards::Da
     return filters;
 }
 
+Json embed_json(const dashboards::EmbedRecord& link) {
+    return {{"id", link.id},
+            {"dashboard", link.dashboard},
+            {"user", link.user},
+            {"by", link.by},
+            {"filters", link.filters},
+            {"made", format_iso8601(link.made)},
+            {"expires", format_iso8601(link.expires)}};
+}
+
 }  // namespace
 
 /// As a lakefile has it, to be edited and written back there.
@@ -269,14 +279,30 @@ Result<ApiResponse> create_embed(const DoorParts& parts, ApiRequest& request) {
         life = given->get<int64_t>();
     }
     TARN_TRY(filters, fixed_filters(request.body, spec));
-    TARN_TRY(token, parts.embeds->sign(spec.name, user, filters, std::chrono::seconds(life), principal.name));
-    TARN_CHECK_OK(parts.audit->record(request.caller, {}));
-    return ApiResponse{201,
-                       {{"path", "/embed/" + spec.name + "#" + token},
-                        {"user", user},
-                        {"origins", spec.embed},
-                        {"expires", format_iso8601(parts.clock->now().plus(std::chrono::seconds(life)))}},
-                       {}};
+    dashboards::EmbedRecord link;
+    link.dashboard = spec.name;
+    link.user = user;
+    link.by = principal.name;
+    link.filters = std::move(filters);
+    TARN_TRY(token, parts.embeds->sign(link, std::chrono::seconds(life), audit_batch(parts, request)));
+    Json body = embed_json(link);
+    body["path"] = "/embed/" + spec.name + "#" + token;
+    body["origins"] = spec.embed;
+    return ApiResponse{201, std::move(body), {}};
+}
+
+Result<ApiResponse> list_embeds(const DoorParts& parts, ApiRequest&) {
+    if (parts.embeds == nullptr) return no_dashboards();
+    TARN_TRY(links, parts.embeds->list());
+    Json out = Json::array();
+    for (const auto& link : links) out.push_back(embed_json(link));
+    return ApiResponse{200, {{"embeds", std::move(out)}}, {}};
+}
+
+Result<ApiResponse> revoke_embed(const DoorParts& parts, ApiRequest& request) {
+    if (parts.embeds == nullptr) return no_dashboards();
+    TARN_CHECK_OK(parts.embeds->revoke(request.path_values[0], audit_batch(parts, request)));
+    return ApiResponse{204, Json(), {}};
 }
 
 Status watch_dashboard(const DoorParts& parts, ApiRequest& request, http::Responder& responder) {

@@ -115,6 +115,8 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/dashboards/{}/spec", "tarn:GetLakefile", false, get_dashboard_spec},
     {"POST", "/api/v1/dashboards/{}/embeds", "tarn:EmbedDashboard", true, create_embed, "dashboard/"},
 };
+    {"GET", "/api/v1/embeds", "tarn:ListEmbeds", false, list_embeds},
+    {"DELETE", "/api/v1/embeds/{}", "tarn:RevokeEmbed", true, revoke_embed, "embed/"},
 Result<ApiResponse> get_openapi(const DoorParts& parts, ApiRequest&) {
     std::vector<DescribedRoute> routes = {{"POST", "/api/v1/session", "tarn:SignIn"},
                                           {"POST", "/api/v1/sql", "tarn:ExecuteStatement"},

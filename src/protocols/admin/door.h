@@ -89,7 +89,7 @@ struct DoorParts {
     query::Queries* queries = nullptr;
     streams::Streams* streams = nullptr;
     dashboards::Dashboards* dashboards = nullptr;
-    const dashboards::EmbedLinks* embeds = nullptr;
+    dashboards::EmbedLinks* embeds = nullptr;
     lakefile::Applier* applier = nullptr;
     security::Secrets* secrets = nullptr;  // with applier
     ingest::Sources* sources = nullptr;

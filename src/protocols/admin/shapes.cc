@@ -24,7 +24,7 @@ constexpr NamedShape kNamed[] = {
     {"SourceTable",
      "{table: string, last_commit: string|null, last_error: string, rows?: integer, rows_estimated?: integer, rows_rejected?: integer, "
      "backlog?: integer, bytes?: integer, position?: string, newest?: string|null, note?: string, paused?: string}"},
-    {"Source", "{name: string, kind: string, state: string, last_error: string, tables: [SourceTable], capture?: Capture, verified?: any}"},
+    {"Source", "{name: string, kind: string, state: string, last_error: string, tables: [SourceTable], capture?: Capture, verified?: {running: boolean, finished: string|null, equal: boolean, differences: integer, failed: boolean}|null}"},
     {"RunInput", "{table: string, before: string|null, now: string|null}"},
     {"Run",
      "{step: string, run: integer, cause: string, mode: string, outcome: string, started: string, ended: string|null, error: string, inputs: [RunInput], "
@@ -71,16 +71,35 @@ constexpr NamedShape kNamed[] = {
      "truncated: boolean, tag: string, notices: [string], error?: {code: string, message: string, reason?: string, position?: integer}}"},
     {"Verdict",
      "{source: string, running: boolean, started: string|null, finished: string|null, scheduled: boolean, repair: boolean, equal: boolean, "
-     "differences: integer, error: string, tables: [{*: any}]}"},
+     "differences: integer, error: string, tables: [{table: string, state: string, rows_source: integer, rows_lake: integer, rows_estimated: integer, "
+     "differences: integer, repaired: integer, unsettled: integer, note?: string, keys?: [{what: string, key: any, repaired: boolean}]}]}"},
     {"Lakefile", "{lakefile: string, file_name?: string, folder?: string, files?: {*: string}, replay_days?: integer}"},
-    {"Plan", "{*: any}"},
+    {"Plan",
+     "{plan: string, changes: [{change: string, item: string, was?: string, keys?: [string], notes?: [string], rows_in?: integer, minutes?: number, "
+     "rows_dropped?: integer}], changes_something: boolean, visibility: [string], drift: [string], alerts: [string], warnings: [string], "
+     "problems: [{where: string, line: integer, column: integer, message: string, text: string}]}"},
+    // What a sample of a source or a table says besides its rows is its kind's own.
+    {"Tried", "{items: [{item?: string, name?: string, error?: string, columns?: [Column], rows?: [[any]], *: any}]}"},
+    {"Applied",
+     "{lake: string, timezone: string, applied: boolean, at: string, by: string, "
+     "items: [{item: string, at: string, by: string, definition: Definition, text: string, tables: [string]}], "
+     "kept_tables: [{table: string, was_made_by: string}], problems: [{where: string, message: string}], trouble: string}"},
+    {"Digest",
+     "{format: string, account: string, number: integer, first: integer, next: integer, oldest: integer, time: string, at: integer, chain: string, "
+     "previous: string, signature: string}"},
+    {"Backup",
+     "{to: string, running: boolean, started: string, finished: string|null, error: string|null, bytes_total: integer, bytes_done: integer, "
+     "bytes_sent: integer, point?: string, has_root_key?: boolean, damage?: [string]}"},
+    {"Archive",
+     "{to: string, following: boolean, lag_seconds: number, shipped_version: integer, bytes_sent: integer, point: string|null, has_root_key: boolean, "
+     "last_success: string|null, error: string|null}"},
     {"TableLine",
      "{database: string, table: string, kind: string, owner: string, description: string, tags: [string], updated: string|null, whole: boolean, "
-     "columns: integer, made_by: MadeBy|null, rows?: integer|null, bytes?: integer|null, files?: integer|null, delete_files?: integer|null}"},
+     "columns: integer, made_by: MadeBy|null, fresh_s?: integer, late?: boolean, rows?: integer|null, bytes?: integer|null, files?: integer|null, delete_files?: integer|null}"},
     {"Table",
      "{database: string, table: string, kind: string, owner: string, description: string, tags: [string], updated: string|null, whole: boolean, "
      "created: string, columns: [{name: string, type: string, description: string, required: boolean, masked: boolean}], may: May, "
-     "made_by?: MadeBy|null, rows?: integer|null, bytes?: integer|null, files?: integer|null, delete_files?: integer|null, sql?: string, "
+     "made_by?: MadeBy|null, fresh_s?: integer, late?: boolean, rows?: integer|null, bytes?: integer|null, files?: integer|null, delete_files?: integer|null, sql?: string, "
      "partition?: [{name: string, column: string, transform: string}], snapshot?: string|null, snapshots?: integer, location?: string, "
      "metadata_location?: string, properties?: {*: string}}"},
     {"Snapshot",
@@ -112,7 +131,7 @@ constexpr RouteShape kRoutes[] = {
     {"POST", "/api/v1/sign-in-tokens", "", "{user?: string}", "{token: string}", 201},
     {"GET", "/api/v1/status", "", "",
      "{version: string, lake_id: string, account: string, started: string, uptime_seconds: integer, ready: boolean, not_ready_because?: string, "
-     "warning?: string, log_version: integer, storage: {buckets: integer, objects: integer, object_bytes: integer}, doors: {*: string}, archive?: {*: any}}"},
+     "warning?: string, log_version: integer, storage: {buckets: integer, objects: integer, object_bytes: integer}, doors: {*: string}, archive?: Archive}"},
     {"GET", "/api/v1/openapi.json", "", "", "{*: any}"},
     {"POST", "/api/v1/sql", "", "{sql: string, database?: string}", "{columns: [Column], rows: [[any]], tag: string, notices?: [string]}"},
     {"GET", "/api/v1/events", "{dashboard?: string, tables?: string}", "", "text/event-stream"},
@@ -134,8 +153,8 @@ constexpr RouteShape kRoutes[] = {
      "grants: [{all_columns: boolean, columns: [string], masks: {*: string}, rows: string}]}]}"},
     {"GET", "/api/v1/audit", "{limit?: integer, from?: integer, before?: string, after?: string, principal?: string, action?: string, resource?: string, outcome?: string}",
      "", "{records: [AuditRecord], next?: integer}"},
-    {"GET", "/api/v1/audit/digests", "{from?: integer, limit?: integer}", "", "{account: string, public_key: string, digests: [{*: any}], next?: integer}"},
-    {"POST", "/api/v1/audit/digests", "", "{}", "{digest: any}"},
+    {"GET", "/api/v1/audit/digests", "{from?: integer, limit?: integer}", "", "{account: string, public_key: string, digests: [Digest], next?: integer}"},
+    {"POST", "/api/v1/audit/digests", "", "{}", "{digest: Digest|null}"},
     {"GET", "/api/v1/audit/check", "{from?: integer}", "",
      "{digests: integer, records: integer, oldest: integer, problems: [{kind: string, first: integer, last: integer, text: string}], next?: integer, "
      "signed_to?: integer, chained_to?: integer, end?: integer}"},
@@ -147,8 +166,8 @@ constexpr RouteShape kRoutes[] = {
 
     {"POST", "/api/v1/plan", "", "Lakefile", "Plan"},
     {"POST", "/api/v1/apply", "", "{lakefile: string, plan: string, drop_data?: boolean, file_name?: string, folder?: string, files?: {*: string}}", "Plan"},
-    {"POST", "/api/v1/try", "", "{lakefile: string, name?: string, rows?: integer, file_name?: string, folder?: string, files?: {*: string}}", "{*: any}"},
-    {"GET", "/api/v1/lakefile", "", "", "{*: any}"},
+    {"POST", "/api/v1/try", "", "{lakefile: string, name?: string, rows?: integer, file_name?: string, folder?: string, files?: {*: string}}", "Tried"},
+    {"GET", "/api/v1/lakefile", "", "", "Applied"},
     {"GET", "/api/v1/secrets", "", "", "{secrets: [{name: string, from: string, changed?: string}]}"},
     {"PUT", "/api/v1/secrets/{}", "", "{value: string}", kNothing, 204},
     {"DELETE", "/api/v1/secrets/{}", "", "", kNothing, 204},
@@ -158,9 +177,9 @@ constexpr RouteShape kRoutes[] = {
     {"POST", "/api/v1/sources/{}/verify", "", "{repair?: boolean, tables?: [string]}", "{source: string, running: boolean}", 202},
     {"GET", "/api/v1/verify", "", "",
      "{running: boolean, complete: boolean, started: string|null, finished: string|null, sound: boolean, damages: integer, leftovers: integer, "
-     "looked_at: {*: any}, findings: [{kind: string, where: string, what: string}]}"},
+     "looked_at: {*: {count: integer, bytes: integer}}, findings: [{kind: string, where: string, what: string}]}"},
     {"POST", "/api/v1/verify", "", "{}", "{running: boolean}", 202},
-    {"GET", "/api/v1/backups", "", "", "{last: any, archive: any}"},
+    {"GET", "/api/v1/backups", "", "", "{last: Backup|null, archive: Archive|null}"},
     {"POST", "/api/v1/backups", "",
      "{to: string, keep?: integer, full?: boolean, endpoint?: string, region?: string, access_key_id?: string, secret_access_key?: string, ca_file?: string, "
      "passphrase?: string}",
@@ -223,8 +242,11 @@ constexpr RouteShape kRoutes[] = {
     {"GET", "/api/v1/dashboards/{}", "{*: string}", "", "Dashboard"},
     {"GET", "/api/v1/dashboards/{}/spec", "", "",
      "{name: string, title: string, filters: [string], embed: [string], charts: [{*: any}]}"},
-    {"POST", "/api/v1/dashboards/{}/embeds", "", "{user?: string, expires_in_s?: integer, filters?: {*: any}}",
-     "{path: string, user: string, origins: [string], expires: string}", 201},
+    {"POST", "/api/v1/dashboards/{}/embeds", "", "{user?: string, expires_in_s?: integer, filters?: {*: [string]}}",
+     "{id: string, dashboard: string, user: string, by: string, filters: {*: [string]}, made: string, expires: string, path: string, origins: [string]}", 201},
+    {"GET", "/api/v1/embeds", "", "",
+     "{embeds: [{id: string, dashboard: string, user: string, by: string, filters: {*: [string]}, made: string, expires: string}]}"},
+    {"DELETE", "/api/v1/embeds/{}", "", "", kNothing, 204},
 };
 
 /// One pass over a shape's text.

@@ -82,6 +82,8 @@ Result<ApiResponse> get_dashboard(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> list_measures(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> get_dashboard_spec(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> create_embed(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> list_embeds(const DoorParts& parts, ApiRequest& request);
+Result<ApiResponse> revoke_embed(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> plan_lakefile(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> apply_lakefile(const DoorParts& parts, ApiRequest& request);
 Result<ApiResponse> try_lakefile(const DoorParts& parts, ApiRequest& request);
