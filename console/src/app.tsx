@@ -6,7 +6,7 @@ import { connection, busy } from "./live";
 import { Help, install_keys, palette_open, PaletteGate } from "./keys";
 import { address, navigate, take_links } from "./navigate";
 import { load_screen, loaded_screen, type ScreenModule, type ScreenRoute, screen_of, screens } from "./routes";
-import { lake, me, phase, sign_out } from "./session";
+import { expected, lake, me, phase, sign_out } from "./session";
 import { SignIn } from "./sign_in";
 import { use_title } from "./title";
 import { Dialog, Empty, Menu, Toasts } from "./ui";
@@ -14,7 +14,7 @@ import { Dialog, Empty, Menu, Toasts } from "./ui";
 export function App() {
   switch (phase.value) {
     case "starting":
-      return <div class="frame-note" role="status" aria-label="Loading" />;
+      return expected ? <Frame /> : <Starting />;
     case "unreachable":
       return (
         <main class="frame-note">
@@ -29,6 +29,16 @@ export function App() {
   }
 }
 
+function Starting() {
+  return (
+    <div class="starting" role="status" aria-label="Loading">
+      <Mark />
+      <span>Tarn</span>
+    </div>
+  );
+}
+
+/** Drawn while the server says who this is, too: without the screen, whose questions would be refused. */
 function Frame() {
   useEffect(install_keys, []);
   const narrow = useSignal(localStorage.getItem("tarn.nav") === "narrow");
@@ -73,7 +83,7 @@ function Frame() {
           <kbd>{/Mac|iPhone|iPad/.test(navigator.userAgent) ? "\u2318K" : "Ctrl K"}</kbd>
         </button>
         <Live />
-        <div class="who">
+        <div class="who" hidden={me.value === null}>
           <span class="user">{me.value?.user}</span>
           <button type="button" class="quiet" onClick={() => void sign_out()}>
             Sign out
@@ -92,7 +102,7 @@ function Frame() {
         </div>
       </header>
       <main id="content" tabIndex={-1}>
-        {current === null ? <NoSuchPage /> : <ScreenPlace key={current.name} screen={current} />}
+        {phase.value !== "ready" ? <div class="page" role="status" aria-busy="true" aria-label="Loading" /> : current === null ? <NoSuchPage /> : <ScreenPlace key={current.name} screen={current} />}
       </main>
       <nav class="bottom-nav" aria-label="Screens, short">
         {screens.slice(0, screens.length > 5 ? 4 : 5).map((screen) => (
@@ -166,7 +176,7 @@ function ScreenPlace({ screen }: { screen: ScreenRoute }) {
     const Screen = module.value.Screen;
     return <Screen />;
   }
-  if (!failed.value) return <div class="page" aria-busy="true" aria-label={`Loading ${screen.title}`} />;
+  if (!failed.value) return <div class="page" role="status" aria-busy="true" aria-label={`Loading ${screen.title}`} />;
   return (
     <Empty
       title="This screen did not load"

@@ -47,6 +47,17 @@ export function ago(at: number, now: number): string {
   return seconds < 0 ? `in ${text}` : `${text} ago`;
 }
 
+/** A length of time as a lakefile says it: "15 min". */
+export function duration(seconds: number): string {
+  const units = [
+    ["day", 86_400],
+    ["h", 3600],
+    ["min", 60],
+  ] as const;
+  for (const [word, size] of units) if (seconds >= size && seconds % size === 0) return `${number(seconds / size)} ${word}${word === "day" && seconds > size ? "s" : ""}`;
+  return `${number(seconds)} s`;
+}
+
 export function hours(value: number): string {
   if (value < 1) return `${Math.max(0, Math.round(value * 60))} min`;
   if (value < 72) return `${rough.format(value)} h`;

@@ -10,6 +10,8 @@ if (location.pathname.startsWith("/embed/")) {
   // The screen's script comes while the server says who this is. What fails is told where the screen is drawn.
   const screen = screen_of(location.pathname);
   if (screen !== null) void load_screen(screen).catch(() => undefined);
-  render(<App />, document.getElementById("app")!);
+  const place = document.getElementById("app")!;
+  place.replaceChildren(); // the mark that stands there until now
+  render(<App />, place);
   void start();
 }

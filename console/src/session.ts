@@ -24,6 +24,10 @@ function take_token(): string | null {
 
 let link_token = take_token(); // kept until the server has answered
 
+const kEntered = "tarn.entered";
+/** Whether this browser will most likely be let in: then the frame is drawn while the server says who it is. */
+export const expected = link_token !== null || localStorage.getItem(kEntered) !== null;
+
 export async function start(): Promise<void> {
   try {
     if (link_token !== null) {
@@ -61,12 +65,14 @@ function enter(who: Me | null, otherwise = ""): void {
   use_csrf_token(who.csrf_token);
   me.value = who;
   lake.value = who.lake;
+  localStorage.setItem(kEntered, "1");
   phase.value = "ready";
 }
 
 function signed_out(note: string): void {
   sign_in_note.value = note;
   me.value = null;
+  localStorage.removeItem(kEntered);
   phase.value = "signed_out";
 }
 

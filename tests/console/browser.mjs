@@ -45,11 +45,12 @@ const commands = {
   back: async () => void (await page.goBack()),
   clear_cookies: async () => void (await page.context().clearCookies()),
   /** What axe finds wrong with the page as it stands: [{id, impact, where: [selector]}]. */
-  axe: async () => {
+  axe: async ({ rules }) => {
     await page.evaluate(readFileSync(require.resolve("axe-core/axe.min.js"), "utf8"));
-    const found = await page.evaluate(() => axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
+    const found = await page.evaluate((only) => axe.run(document, { runOnly: only ?? ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }), rules);
     return found.violations.map((one) => ({ id: one.id, impact: one.impact, help: one.help, where: one.nodes.slice(0, 5).map((node) => `${node.target.join(" ")} | ${node.failureSummary}`) }));
   },
+  motion: async ({ wish }) => void (await page.emulateMedia({ reducedMotion: wish })),
   reload: async () => void (await page.reload()),
   fill: async ({ label, text }) => void (await page.getByLabel(label, { exact: true }).fill(text, { timeout })),
   press: async ({ key }) => void (await page.keyboard.press(key)),

@@ -82,9 +82,13 @@ class Browser:
         """What the server ends by itself: the page does not know yet that it is signed out."""
         return self._run("clear_cookies")
 
-    def axe(self):
-        """What axe finds wrong on the page: one dictionary a rule; an empty list is good."""
-        return self._run("axe")
+    def axe(self, rules=None):
+        """What axe finds wrong on the page: one dictionary a rule; an empty list is good. `rules`: these alone."""
+        return self._run("axe", rules=rules)
+
+    def motion(self, wish):
+        """What the person's system says: "reduce" or "no-preference"."""
+        return self._run("motion", wish=wish)
 
     def reload(self):
         return self._run("reload")

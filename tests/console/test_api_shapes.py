@@ -1,11 +1,13 @@
 """The API's description: each route says what it takes and answers, and a running lake answers so: no field less, none more."""
+import base64
+import http.client
 import json
 
 import pytest
 
-from console_lake import api, ask
+from console_lake import api, ask, until
 from tarn_server import TarnServer
-from watch_lake import make, sql
+from watch_lake import TABLES, make, sql
 from webhook_receiver import WebhookReceiver
 
 TYPES = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "null": type(None), "array": list, "object": dict}
@@ -78,7 +80,8 @@ READS = [("/status", "/status"), ("/me", "/me"), ("/openapi.json", "/openapi.jso
          ("/catalog/main/sales/sample", "/catalog/{database}/{table}/sample"), ("/catalog/main/sales/profile", "/catalog/{database}/{table}/profile"),
          ("/catalog/main/daily_units/access", "/catalog/{database}/{table}/access"), ("/users/ann/access", "/users/{user}/access"),
          ("/usage", "/usage"), ("/growth", "/growth"), ("/measures", "/measures"), ("/dashboards", "/dashboards"),
-         ("/dashboards/stock", "/dashboards/{dashboard}"), ("/dashboards/stock/spec", "/dashboards/{dashboard}/spec"), ("/backups", "/backups")]
+         ("/dashboards/stock", "/dashboards/{dashboard}"), ("/dashboards/stock/spec", "/dashboards/{dashboard}/spec"), ("/backups", "/backups"), ("/embeds", "/embeds"), ("/verify", "/verify"),
+         ("/runs/tables.levels/1", "/runs/{step}/{run}")]
 
 
 @pytest.mark.parametrize("path, template", READS)
@@ -111,6 +114,80 @@ def test_changes_answer_as_described(lake, described):
     change("DELETE", f"/queries/{query}", "/queries/{query}")
     change("POST", "/sql", "/sql", {"sql": "select 1 as n"})
     change("POST", "/alerts/runs_empty/test", "/alerts/{alert}/test", {})
+
+
+def test_the_lakefile_answers_as_described(lake, described):
+    """Plan, apply, try, what is applied: of a lake beside the one that the other tests look at."""
+    text = "lake: kiosk\ntables:\n  doubled:\n    sql: select shelf_id, units * 2 as units from readings\n"
+    tried = check(lake, described, "POST", "/try", "/try", {"lakefile": text, "name": "doubled", "rows": 2})
+    assert tried["items"][0]["rows"]
+    check(lake, described, "POST", "/plan", "/plan", {"lakefile": "lake: kiosk\ntables:\n  t: {sql: selec}\n"})
+    with TarnServer() as other:
+        sql(other, TABLES[0])
+        sql(other, TABLES[1])
+        plan = check(other, described, "POST", "/plan", "/plan", {"lakefile": text})
+        assert check(other, described, "POST", "/apply", "/apply", {"lakefile": text, "plan": plan["plan"]})["changes"][0]["change"] == "add"
+        assert check(other, described, "GET", "/lakefile", "/lakefile")["items"][0]["item"] == "tables.doubled"
+
+
+def test_sessions_answer_as_described(lake, described):
+    token = api(lake, "POST", "/api/v1/sign-in-tokens", {})["token"]
+    response, data = ask(lake, "POST", "/api/v1/session", {"token": token}, headers={})
+    shape = described["paths"]["/api/v1/session"]["post"]["responses"]["200"]["content"]["application/json"]["schema"]
+    assert response.status == 200 and wrong(json.loads(data), shape, described["components"]["schemas"]) == []
+    signed_in = {"Cookie": response.getheader("set-cookie").split(";")[0], "X-CSRF-Token": json.loads(data)["csrf_token"]}
+    assert ask(lake, "DELETE", "/api/v1/session", headers=signed_in)[0].status == 204
+    assert ask(lake, "GET", "/api/v1/me", headers=signed_in)[0].status == 401
+
+
+def test_alerts_change_as_described(lake, described):
+    rule = check(lake, described, "GET", "/alerts/runs_empty", "/alerts/{alert}")
+    target = rule["webhooks"][0]["target"]
+    check(lake, described, "POST", "/alerts/runs_empty/silence", "/alerts/{alert}/silence", {"until": "2999-01-01T00:00:00Z"})
+    assert check(lake, described, "GET", "/alerts/runs_empty", "/alerts/{alert}")["silences"]
+    check(lake, described, "POST", "/alerts/runs_empty/silence", "/alerts/{alert}/silence", {"until": None})
+    check(lake, described, "GET", f"/alerts/runs_empty/webhooks/{target}/secret", "/alerts/{alert}/webhooks/{webhook}/secret")
+    check(lake, described, "POST", f"/alerts/runs_empty/webhooks/{target}/enable", "/alerts/{alert}/webhooks/{webhook}/enable", {})
+
+
+def test_what_is_looked_over_answers_as_described(lake, described):
+    check(lake, described, "POST", "/audit/digests", "/audit/digests", {})
+    assert check(lake, described, "GET", "/audit/digests", "/audit/digests")["digests"]
+    check(lake, described, "POST", "/verify", "/verify", {})
+    until(lambda: not check(lake, described, "GET", "/verify", "/verify")["running"])
+    folder = lake.folder / "copies"
+    folder.mkdir()
+    check(lake, described, "POST", "/backups", "/backups", {"to": str(folder)})
+    until(lambda: not check(lake, described, "GET", "/backups", "/backups")["last"]["running"])
+
+
+def test_an_embed_link_answers_as_described(lake, described):
+    text = api(lake, "GET", "/api/v1/dashboards/stock/spec")
+    assert text["embed"] == ["https://intranet.example"]
+    made = check(lake, described, "POST", "/dashboards/stock/embeds", "/dashboards/{dashboard}/embeds", {"user": "ann"})
+    assert check(lake, described, "GET", "/embeds", "/embeds")["embeds"]
+    check(lake, described, "DELETE", f"/embeds/{made['id']}", "/embeds/{embed}")
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_an_export_is_of_the_kind_that_is_described(lake, described, form):
+    query = api(lake, "POST", "/api/v1/queries", {"sql": "select 1 as n", "wait_ms": 10000})["id"]
+    response, data = ask(lake, "GET", f"/api/v1/queries/{query}/export?format={form}")
+    assert response.status == 200 and (data.startswith(b"PAR1") if form == "parquet" else data.split() == [b"n", b"1"])
+    assert list(described["paths"]["/api/v1/queries/{query}/export"]["get"]["responses"]["200"]["content"]) == ["application/octet-stream"]
+
+
+def test_events_are_a_stream(lake, described):
+    operation = described["paths"]["/api/v1/events"]["get"]
+    assert list(operation["responses"]["200"]["content"]) == ["text/event-stream"]
+    host, port = lake.address("http")
+    connection = http.client.HTTPConnection(host, port, timeout=60)
+    pair = base64.b64encode(f"{lake.access_key}:{lake.secret_key}".encode()).decode()
+    connection.request("GET", "/api/v1/events?tables=main.levels", headers={"Authorization": "Basic " + pair})
+    response = connection.getresponse()
+    assert response.status == 200 and response.getheader("content-type").startswith("text/event-stream")
+    assert response.read(1)
+    connection.close()
 
 
 def test_a_refusal_is_as_described(lake, described):

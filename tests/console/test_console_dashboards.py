@@ -8,7 +8,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from console_lake import address, api, apply, ask, enter, settle, until  # noqa: E402
+from console_lake import address, api, apply, ask, confirm, enter, settle, until  # noqa: E402
 from headless_browser import missing  # noqa: E402
 from tarn_server import TarnServer  # noqa: E402
 
@@ -131,6 +131,38 @@ def test_a_link_keeps_its_filters(lake):
     token = make_link(lake, filters={"category": ["tea"]})["path"].split("#")[1]
     page = charts(lake, query="?category=juice", headers={"Authorization": "Embed " + token})
     assert {row[0] for row in page["Heat"]["rows"]} == {"tea"}
+
+
+def test_a_link_is_taken_back_alone(lake):
+    kept, gone = make_link(lake), make_link(lake, filters={"category": ["tea"]})
+    listed = {one["id"]: one for one in api(lake, "GET", "/api/v1/embeds")["embeds"]}
+    assert listed[gone["id"]]["filters"] == {"category": ["tea"]} and listed[gone["id"]]["user"] == "ann" and listed[gone["id"]]["by"] == "root"
+    api(lake, "DELETE", f"/api/v1/embeds/{gone['id']}")
+
+    def status(made):
+        return ask(lake, "GET", "/api/v1/dashboards/kinds", headers={"Authorization": "Embed " + made["path"].split("#")[1]})[0].status
+
+    assert (status(kept), status(gone)) == (200, 401)
+    assert gone["id"] not in [one["id"] for one in api(lake, "GET", "/api/v1/embeds")["embeds"]]
+    assert ask(lake, "DELETE", f"/api/v1/embeds/{gone['id']}")[0].status == 404
+    lake.restart()
+    assert (status(kept), status(gone)) == (200, 401)
+    records = api(lake, "GET", "/api/v1/audit?action=tarn:RevokeEmbed")["records"]
+    assert [one["outcome"] for one in records if one["resource"].endswith("embed/" + gone["id"])] == ["failed", "allowed"]
+
+
+@needs_browser
+def test_links_are_listed_and_taken_back(lake, browser):
+    made = make_link(lake)
+    enter(lake, browser, f"/access?tab=links&links.find={made['id']}")
+    browser.holds("group", "Links that embed a dashboard", "ann")
+    browser.click("button", f"Take back the link {made['id']}")
+    browser.see("dialog", "Take the link back?")
+    assert browser.axe() == []
+    confirm(browser)
+    browser.see_text("Nothing matches")
+    assert made["id"] not in [one["id"] for one in api(lake, "GET", "/api/v1/embeds")["embeds"]]
+    assert browser.problems() == []
 
 
 def test_who_may_make_links(lake):

@@ -39,6 +39,7 @@ alerts:
 dashboards:
   stock:
     title: Stock
+    embed: ["https://intranet.example"]
     charts:
       - {title: Shelves, number: count(*), from: levels}
 roles:

@@ -4,6 +4,7 @@ import { address } from "../../navigate";
 import { use_title } from "../../title";
 import { Page, Tabs } from "../../ui";
 import { AuditTab } from "./audit_tab";
+import { LinksTab } from "./links_tab";
 import { RolesTab } from "./roles_tab";
 import { SightTab } from "./sight_tab";
 import { UserPage } from "./user_page";
@@ -22,6 +23,7 @@ export function Screen() {
           { name: "users", title: "Users", show: () => <UsersTab /> },
           { name: "roles", title: "Roles", show: () => <RolesTab /> },
           { name: "sight", title: "Who sees what", show: () => <SightTab /> },
+          { name: "links", title: "Links", show: () => <LinksTab /> },
           { name: "audit", title: "Audit trail", show: () => <AuditTab /> },
         ]}
       />

@@ -21,6 +21,8 @@ export interface TableLine {
   rows?: number | null;
   bytes?: number | null;
   files?: number | null;
+  fresh_s?: number; // how long ago its newest change may be
+  late?: boolean;
   found_columns?: string[];
 }
 export interface TableColumn {

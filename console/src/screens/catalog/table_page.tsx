@@ -2,6 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { path_of } from "../../api";
+import { duration } from "../../format";
 import { do_ask, use_live } from "../../live";
 import { address, set_query } from "../../navigate";
 import { screens } from "../../routes";
@@ -217,7 +218,13 @@ function Columns({ base, found, again }: { base: string; found: TableAnswer; aga
             ["Rows", <Count value={found.rows ?? null} />],
             ["Size", <Bytes value={found.bytes ?? null} />],
             ["Files", <Count value={found.files ?? null} />],
-            ["Changed", <Time at={found.updated} absent="never" />],
+            [
+              "Changed",
+              <>
+                <Time at={found.updated} absent="never" /> {found.fresh_s !== undefined && <Badge word={found.late ? "late" : "fresh"} title={`expected every ${duration(found.fresh_s)}`} />}
+              </>,
+            ],
+            ...(found.fresh_s === undefined ? [] : ([["Expected", `a change every ${duration(found.fresh_s)}`]] as [string, preact.ComponentChildren][])),
             ["Made by", found.made_by ? <MadeBy found={found} /> : "hand"],
             ["Partitioned", found.partition && found.partition.length > 0 ? found.partition.map((part) => `${part.transform}(${part.column})`).join(", ") : "no"],
             ["Owner", found.owner || "\u2013"],

@@ -63,5 +63,7 @@ function Embedded({ name, token }: { name: string; token: string }) {
 export function start_embedded(): void {
   const name = decodeURIComponent(location.pathname.slice("/embed/".length));
   document.title = "Tarn";
-  render(<Embedded name={name} token={location.hash.slice(1)} />, document.getElementById("app")!);
+  const place = document.getElementById("app")!;
+  place.replaceChildren();
+  render(<Embedded name={name} token={location.hash.slice(1)} />, place);
 }

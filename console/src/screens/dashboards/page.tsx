@@ -125,7 +125,7 @@ function Filter({ filter }: { filter: FilterChoice }) {
 
 function Waiting() {
   return (
-    <div class="page" aria-busy="true" aria-label="Loading the dashboard">
+    <div class="page" role="status" aria-busy="true" aria-label="Loading the dashboard">
       <div class="page-head">
         <span class="ghost title" />
       </div>

@@ -1,7 +1,7 @@
 // The lake at a glance: what comes in, what there is, what ran, what is wrong, who reads; each line leads on.
 
 import { LineChart } from "../../charts/line_chart";
-import { number } from "../../format";
+import { duration, number } from "../../format";
 import { use_live } from "../../live";
 import { lake, me } from "../../session";
 import { use_title } from "../../title";
@@ -54,7 +54,7 @@ function Glance({ tables }: { tables: CatalogTable[] }) {
           <Readers />
         </div>
         <div class="home-column">
-          <Troubles runs={runs.data.value?.runs ?? null} alerts={alerts.data.value} />
+          <Troubles tables={tables} runs={runs.data.value?.runs ?? null} alerts={alerts.data.value} />
           <Storage />
         </div>
       </div>
@@ -203,15 +203,16 @@ function Zones({ tables }: { tables: CatalogTable[] }) {
   );
 }
 
-function Troubles({ runs, alerts }: { runs: Run[] | null; alerts: AlertsNow | null }) {
-  if (runs === null && alerts === null) return null;
+function Troubles({ tables, runs, alerts }: { tables: CatalogTable[]; runs: Run[] | null; alerts: AlertsNow | null }) {
+  const late = tables.filter((one) => one.late);
+  if (runs === null && alerts === null && late.length === 0) return null;
   const failed = (runs ?? []).filter((run) => run.outcome === "failed").slice(0, 5);
   const open = (alerts?.alerts ?? []).filter((rule) => rule.open > 0 || rule.error);
   return (
     <Card title="What needs somebody">
-      {failed.length === 0 && open.length === 0 && (
+      {failed.length === 0 && open.length === 0 && late.length === 0 && (
         <p class="calm-note">
-          <Badge word="ok" /> No run has failed of late, and no alert is open.
+          <Badge word="ok" /> No run has failed of late, no alert is open, and no table is late.
         </p>
       )}
       <ul class="plain-list">
@@ -220,6 +221,15 @@ function Troubles({ runs, alerts }: { runs: Run[] | null; alerts: AlertsNow | nu
             <Badge word={rule.error ? "failed" : "open"} />
             {has_screen("alerts") ? <a href={`/alerts/${encodeURIComponent(rule.rule)}`}>{rule.rule}</a> : <span>{rule.rule}</span>}
             <span class="measure">{rule.error ? rule.error : `${number(rule.open)} open`}</span>
+          </li>
+        ))}
+        {late.map((one) => (
+          <li key={`${one.database}.${one.table}`}>
+            <Badge word="late" />
+            <a href={`/catalog/${encodeURIComponent(one.database)}/${encodeURIComponent(one.table)}`}>{one.database === "main" ? one.table : `${one.database}.${one.table}`}</a>
+            <span class="measure">
+              {one.updated === null ? "no rows yet" : <Time at={one.updated} />}, expected every {duration(one.fresh_s ?? 0)}
+            </span>
           </li>
         ))}
         {failed.map((run) => (

@@ -15,6 +15,8 @@ export interface CatalogTable {
   rows?: number | null;
   bytes?: number | null;
   files?: number | null;
+  fresh_s?: number; // how long ago its newest change may be
+  late?: boolean;
   found_columns?: string[];
 }
 export interface Catalog {

@@ -1,0 +1,117 @@
+"""Every address of the console, and the states that have none, in both themes: axe finds nothing, and no page writes an error."""
+import pytest
+
+from console_lake import address, enter, link, trouble, until
+from tarn_server import TarnServer
+from watch_lake import make, settle, sql
+from webhook_receiver import WebhookReceiver
+
+pytestmark = pytest.mark.usefixtures("browser")
+
+SCREENS = {
+    "home": ["/"],
+    "catalog": ["/catalog", "/catalog?find=levels", "/catalog?find=nowhere", "/catalog/main", "/catalog/main/levels", "/catalog/main/nothing"] + [
+        f"/catalog/main/daily_units?tab={tab}" for tab in ("sample", "profile", "history", "files", "lineage", "access", "snippets")],
+    "workbench": ["/workbench", "/workbench?sql=select+*+from+sales&run", "/workbench?tab=questions", "/workbench?tab=history"],
+    "pipelines": ["/pipelines", "/pipelines?view=list", "/pipelines?view=runs", "/pipelines/tables.levels", "/pipelines/models.demand", "/pipelines/tables.totals",
+                  "/pipelines/tables.levels/1", "/pipelines/tables.nothing"],
+    "dashboards": ["/dashboards", "/dashboards/stock", "/dashboards/nothing"],
+    "alerts": ["/alerts", "/alerts?tab=rules", "/alerts?tab=history", "/alerts?tab=deliveries", "/alerts/runs_empty", "/alerts/nothing"],
+    "models": ["/models", "/models/main.demand"] + [f"/models/main.demand?tab={tab}" for tab in ("features", "versions", "drift", "score")] + ["/models/main.nothing"],
+    "access": ["/access"] + [f"/access?tab={tab}" for tab in ("roles", "sight", "links", "audit")] + ["/access/users/ann", "/access/users/nobody"],
+    "none": ["/home/nowhere"],
+}
+
+
+@pytest.fixture(scope="module")
+def lake(tarn_binary):
+    with WebhookReceiver() as receiver, TarnServer() as server:
+        make(server, receiver)
+        sql(server, "update readings set units = 1 where shelf_id = 1")  # an open alert
+        sql(server, "insert into sales values (current_date, 9, 2000000, 0)")  # a failed run: a check stops it
+        settle(server)
+        yield server
+
+
+def rested(browser):
+    """No part of the page is still loading."""
+    until(lambda: browser.evaluate("document.querySelector('main') !== null && document.querySelector('main [aria-busy], main .ghost') === null"))
+
+
+def look_over(browser, where, wrong):
+    """What axe finds in both themes: the dark one differs by its colours alone."""
+    browser.look(1280, 900, "light")
+    for found in browser.axe():
+        wrong.append((where, "light", found))
+    browser.look(1280, 900, "dark")
+    for found in browser.axe(["color-contrast"]):
+        wrong.append((where, "dark", found))
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_axe_finds_nothing(lake, browser, screen):
+    enter(lake, browser, SCREENS[screen][0])
+    wrong = []
+    for path in SCREENS[screen]:
+        browser.open(address(lake, path))
+        rested(browser)
+        look_over(browser, path, wrong)
+    assert wrong == []
+    assert trouble(browser.problems()) == []
+
+
+def test_axe_finds_nothing_in_what_has_no_address(lake, browser):
+    wrong = []
+    browser.open(address(lake))
+    browser.see("heading", "Sign in to the lake")
+    look_over(browser, "sign-in", wrong)
+    browser.open(link(lake, user="ann"))  # sees a little: refusals are drawn
+    rested(browser)
+    look_over(browser, "home of ann", wrong)
+    for path in ("/access", "/alerts/runs_empty", "/catalog/main/daily_units?tab=files"):
+        browser.open(address(lake, path))
+        rested(browser)
+        look_over(browser, f"{path} of ann", wrong)
+    for key, role, name in (("Control+k", "dialog", ""), ("?", "dialog", "Keys of the keyboard")):
+        browser.press(key)
+        browser.see(role, name)
+        look_over(browser, key, wrong)
+        browser.press("Escape")
+    browser.open(address(lake, "/embed/stock#nothing"))
+    browser.see("heading", "Nothing to show")
+    look_over(browser, "embed", wrong)
+    assert wrong == []
+
+
+def test_nothing_moves_for_who_wants_no_motion(lake, browser):
+    """Every animation and transition is gone, not only shorter."""
+    enter(lake, browser, "/")
+    browser.motion("reduce")
+    rested(browser)
+    moving = browser.evaluate("""[...document.querySelectorAll("*")].filter((one) => {
+        const style = getComputedStyle(one);
+        return style.animationName !== "none" || style.transitionDuration.split(",").some((part) => parseFloat(part) > 0.01);
+    }).map((one) => one.className?.toString() || one.tagName)""")
+    assert moving == []
+
+
+def test_the_keyboard_reaches_all_and_is_seen(lake, browser):
+    """Tab from the top of Home: each stop has a visible mark of focus and a name."""
+    enter(lake, browser, "/")
+    rested(browser)
+    stops, unmarked = set(), []
+    for _ in range(60):
+        browser.press("Tab")
+        stop = browser.evaluate("""(() => {
+            const one = document.activeElement;
+            const style = getComputedStyle(one);
+            const name = one.getAttribute("aria-label") || one.textContent.trim() || one.getAttribute("title") || one.getAttribute("placeholder");
+            return [one.tagName + " " + (name || "").slice(0, 40), style.outlineStyle !== "none" || style.boxShadow !== "none"];
+        })()""")
+        if stop[0].startswith("BODY"):
+            break
+        stops.add(stop[0])
+        if not stop[1] or stop[0].endswith(" "):
+            unmarked.append(stop[0])
+    assert unmarked == []
+    assert "A Skip to the content" in stops and any("Catalog" in one for one in stops) and len(stops) > 15
