@@ -38,8 +38,9 @@ Status verify_stream(const streams::Streams& streams, const std::string& name, F
 
 Status verify_audit(Lake& lake, Findings& findings) {
     for (std::optional<uint64_t> from = 0; from && !findings.stopped();) {
-        TARN_TRY(check, security::check_audit(*lake.store, lake.audit_chain->public_key(), *from,
-                                              kAuditRecordsAtOnce));
+        TARN_TRY(check,
+                 security::check_audit(*lake.store->snapshot(), lake.audit_chain->public_key(),
+                                       *from, kAuditRecordsAtOnce));
         for (const auto& problem : check.problems) findings.damage("audit trail", problem.text);
         findings.looked_at("audit records", 0, check.records);
         from = check.next;

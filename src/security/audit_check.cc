@@ -275,7 +275,7 @@ const char* to_string(AuditProblem::Kind kind) {
     return "chain";
 }
 
-Result<AuditCheck> check_audit(const meta::Reader& trail, std::string_view public_key,
+Result<AuditCheck> check_audit(const meta::Snapshot& trail, std::string_view public_key,
                                uint64_t from, uint64_t records_max) {
     assert_may_block();
     return Checker(trail, public_key).run(from, records_max);

@@ -45,7 +45,7 @@ inline constexpr size_t kAuditProblemsMax = 100;
 /// Looks at the digests from number `from` on and at their records, until about `records_max`
 /// records were looked at. What is wrong with the trail is in `problems`; an error is one of
 /// reading. Lane: any but a loop.
-Result<AuditCheck> check_audit(const meta::Reader& trail, std::string_view public_key,
+Result<AuditCheck> check_audit(const meta::Snapshot& trail, std::string_view public_key,
                                uint64_t from, uint64_t records_max);
 
 }  // namespace tarn::security
