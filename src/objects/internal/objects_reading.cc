@@ -140,6 +140,7 @@ Result<ListPage> Objects::list(const std::string& bucket, const ListOptions& opt
     ListPage page;
     const size_t entries_max = std::min(options.entries_max, kEntriesMax);
     if (entries_max == 0) return page;
+    if (options.delimiter.empty()) page.objects.reserve(entries_max);
 
     const std::string base = objects_of(bucket);
     const std::string first = base + options.prefix;
