@@ -4,19 +4,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "base/random.h"
 #include "codec/text.h"
 #include "events/internal/records.h"
 #include "events/internal/test_receiver.h"
-#include "io/disk.h"
 #include "meta/keys.h"
-#include "objects/store.h"
-#include "query/test_rows.h"
-#include "tables/object_files.h"
+#include "query/test_lake.h"
 
 namespace tarn::events {
 namespace {
@@ -30,84 +25,50 @@ using query::must;
 /// Lets a test look at the disk before and after each commit.
 class WatchedStore final : public meta::Store {
  public:
-    explicit WatchedStore(std::unique_ptr<meta::LocalStore> store) : store_(std::move(store)) {}
+    explicit WatchedStore(meta::Store& store) : store_(store) {}
     std::function<void()> around;
 
     Result<std::optional<meta::Record>> get(std::string_view key) const override {
-        return store_->get(key);
+        return store_.get(key);
     }
     std::unique_ptr<meta::Iterator> scan(meta::Range range) const override {
-        return store_->scan(std::move(range));
+        return store_.scan(std::move(range));
     }
-    std::shared_ptr<const meta::Snapshot> snapshot() const override { return store_->snapshot(); }
+    std::shared_ptr<const meta::Snapshot> snapshot() const override { return store_.snapshot(); }
     Result<meta::Commit> commit(meta::Batch batch) override {
         if (around) around();
-        auto done = store_->commit(std::move(batch));
+        auto done = store_.commit(std::move(batch));
         if (around) around();
         return done;
     }
     void commit(meta::Batch batch, std::function<void(Result<meta::Commit>)> done) override {
-        store_->commit(std::move(batch), std::move(done));
+        store_.commit(std::move(batch), std::move(done));
     }
-    meta::Version last_version() const override { return store_->last_version(); }
-    bool healthy() const override { return store_->healthy(); }
-    const std::string& lake_id() const { return store_->lake_id(); }
+    meta::Version last_version() const override { return store_.last_version(); }
+    bool healthy() const override { return store_.healthy(); }
 
  private:
-    std::unique_ptr<meta::LocalStore> store_;
+    meta::Store& store_;
 };
 
 /// The whole of a lake that rules need.
-struct TestLake {
-    TestLake(std::filesystem::path folder, const Clock& clock) : folder_(std::move(folder)) {
-        std::filesystem::create_directories(folder_);
-        meta::LocalStoreOptions options;
-        options.directory = folder_ / "meta";
-        options.free_bytes_min = 0;
-        store = std::make_unique<WatchedStore>(
-            must(meta::LocalStore::open(disk, clock, metrics, options)));
-        objects::LocalBytesOptions extents;
-        extents.directory = folder_ / "extents";
-        extents.lake_id = store->lake_id();
-        extents.free_bytes_min = 0;
-        extents.file_bytes = 16 << 20;
-        bytes = must(objects::open_local_bytes(disk, *store, metrics, extents));
-        objects = must(objects::ObjectStore::open(*store, *bytes, clock, metrics, {}));
-        files = std::make_unique<tables::ObjectFiles>(*objects, system());
-        catalog = std::make_unique<tables::Catalog>(*store, *files, clock);
-        committer = std::make_unique<tables::Committer>(*catalog, metrics);
-        query::EngineOptions engine_options;
-        engine_options.temp_directory = folder_ / "spill";
-        engine = must(query::Engine::open(
-            engine_options, {*objects, *catalog, *committer, access, clock, metrics}));
+struct TestLake : query::TestLake {
+    TestLake(const std::filesystem::path& folder, const Clock& clock)
+        : query::TestLake(folder, clock, {.owner = system(), .around = [](meta::Store& store) {
+                              return std::make_unique<WatchedStore>(store);
+                          }}) {
         tables::CreateDatabase main;
         main.name = "main";
         main.if_absent = true;
         must(catalog->create_database(system(), main));
-        session = must(engine->connect(system()));
     }
     static security::Caller system() {
-        security::Caller caller;
-        caller.principal.kind = security::Principal::Kind::system;
-        caller.principal.name = "tarn";
+        auto caller = query::test_caller("tarn", security::Principal::Kind::system);
         caller.principal.arn = "arn:aws:iam::000000000000:system/tarn";
-        caller.door = "internal";
         return caller;
     }
-    void run(const std::string& sql) { must(session->run(sql)); }
+    WatchedStore& watched() { return static_cast<WatchedStore&>(*around); }
 
-    const std::filesystem::path folder_;
-    io::RealDisk disk;
-    Metrics metrics;
-    query::RootOnly access;
-    std::unique_ptr<WatchedStore> store;
-    std::unique_ptr<objects::BytesBackend> bytes;
-    std::unique_ptr<objects::ObjectStore> objects;
-    std::unique_ptr<tables::ObjectFiles> files;
-    std::unique_ptr<tables::Catalog> catalog;
-    std::unique_ptr<tables::Committer> committer;
-    std::unique_ptr<query::Engine> engine;
-    std::unique_ptr<query::Session> session;
     const security::Keyring keyring{std::string(32, 'k')};
 };
 
@@ -118,7 +79,7 @@ class TestRun final : public flows::StepRun {
     Timestamp started() const override { return {}; }
     const std::vector<flows::InputState>& inputs() const override { return inputs_; }
     Status commit(std::vector<tables::TableChange>, meta::Batch extra) override {
-        TARN_CHECK_OK(lake_.store->commit(std::move(extra)));
+        TARN_CHECK_OK(lake_.store().commit(std::move(extra)));
         return ok_status();
     }
     void progress(const std::string&, uint64_t, uint64_t) override {}
@@ -131,17 +92,12 @@ class TestRun final : public flows::StepRun {
 
 class AlertsTest : public ::testing::Test {
  protected:
-    AlertsTest() : root_(std::filesystem::temp_directory_path() / ("alerts-" + random_hex(6))) {
+    AlertsTest() {
         options_.delivery.threads = 2;
         options_.delivery.pauses = {std::chrono::milliseconds(20)};
         lake_ = std::make_unique<TestLake>(root_ / "lake", clock_);
         lake_->run("create table risk (shelf_id text, p double, hours integer)");
         open();
-    }
-    ~AlertsTest() override {
-        alerts_.reset();
-        lake_.reset();
-        std::filesystem::remove_all(root_);
     }
     void open() {
         alerts_.reset();
@@ -149,7 +105,7 @@ class AlertsTest : public ::testing::Test {
     }
     std::unique_ptr<Alerts> make(TestLake& lake) {
         return std::make_unique<Alerts>(
-            AlertsParts{*lake.store, *lake.engine, *lake.catalog, clock_, lake.metrics,
+            AlertsParts{lake.store(), *lake.engine, *lake.catalog, clock_, lake.metrics,
                         lake.keyring, nullptr, TestLake::system},
             options_);
     }
@@ -188,7 +144,8 @@ class AlertsTest : public ::testing::Test {
         return out;
     }
 
-    const std::filesystem::path root_;
+    const query::TestFolder folder_{"alerts"};
+    const std::filesystem::path& root_ = folder_.path();
     SystemClock clock_;
     AlertsOptions options_;
     TestReceiver receiver_;
@@ -371,7 +328,7 @@ TEST_F(AlertsTest, what_is_not_declared_any_more_is_gone) {
     TestRun run(*lake_);
     lake_->run("insert into risk values ('s3', 0.9, 3)");
     EXPECT_FALSE(old->run(run).ok()) << "a run that was under way changes nothing";
-    EXPECT_FALSE(lake_->store->get(open_key("empty", R"({"shelf_id":"s3"})")).value());
+    EXPECT_FALSE(lake_->store().get(open_key("empty", R"({"shelf_id":"s3"})")).value());
     configure();
     ASSERT_TRUE(evaluate().ok());
     EXPECT_EQ(alerts_->open().size(), 2u);
@@ -439,7 +396,7 @@ TEST_F(AlertsTest, replays_over_history) {
 TEST_F(AlertsTest, survives_the_end_of_the_process_anywhere) {
     configure();
     std::vector<std::filesystem::path> images;
-    lake_->store->around = [&] {
+    lake_->watched().around = [&] {
         if (images.size() >= 12) return;
         images.push_back(root_ / ("image" + std::to_string(images.size())));
         std::filesystem::copy(root_ / "lake", images.back(),
@@ -451,7 +408,7 @@ TEST_F(AlertsTest, survives_the_end_of_the_process_anywhere) {
     lake_->run("delete from risk where shelf_id = 's1'");
     ASSERT_TRUE(evaluate().ok());
     settle();
-    lake_->store->around = nullptr;
+    lake_->watched().around = nullptr;
     ASSERT_EQ(images.size(), 12u);
     for (const auto& image : images) {
         TestLake lake(image, clock_);

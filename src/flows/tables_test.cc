@@ -39,7 +39,7 @@ TEST_F(TablesTest, MadeAtFirstRunAndKeptUpToDate) {
     EXPECT_EQ(error("daily"), "");
     EXPECT_EQ(ask("select * from daily order by 1"), "2026-01-01,1,5,2;2026-01-02,2,7,2");
     EXPECT_EQ(
-        must(catalog_->snapshot().load_table("main", "daily"))->metadata->spec().fields.size(), 1u);
+        must(lake_.catalog->snapshot().load_table("main", "daily"))->metadata->spec().fields.size(), 1u);
     EXPECT_EQ(mode("daily"), "from scratch");
     sql("insert into sales values ('2026-01-02', 2, 1)");
     EXPECT_EQ(graph_->run_due(), 1u);
@@ -52,7 +52,7 @@ TEST_F(TablesTest, MadeAtFirstRunAndKeptUpToDate) {
     EXPECT_NE(run.inputs[0].before, run.inputs[0].now);
     EXPECT_EQ(
         run.output_snapshot,
-        must(catalog_->snapshot().load_table("main", "daily"))->current_snapshot()->snapshot_id);
+        must(lake_.catalog->snapshot().load_table("main", "daily"))->current_snapshot()->snapshot_id);
     EXPECT_EQ(graph_->run_due(), 0u);
 }
 
@@ -76,7 +76,7 @@ TEST_F(TablesTest, AddedRowsAloneAreComputedWhereThatIsRight) {
     EXPECT_EQ(ask("select * from levels order by 1"),
               "1,2026-01-01 00:00:00,90;2,2026-01-01 00:00:00,180");
     EXPECT_EQ(
-        must(catalog_->snapshot().load_table("main", "levels"))->current_snapshot()->operation(),
+        must(lake_.catalog->snapshot().load_table("main", "levels"))->current_snapshot()->operation(),
         "append");
     sql("insert into shelves values (3, 0)");  // inner join: its new rows only add, too
     EXPECT_EQ(graph_->run_due(), 1u);
@@ -98,7 +98,7 @@ TEST_F(TablesTest, InspectKnowsWhatIsRowWise) {
     sql("create table b (x int, z int)");
     sql("create view v as select x from a where y > 0");
     const auto row_wise = [&](const std::string& select) {
-        const auto seen = must(inspect_sql(*engine_, select));
+        const auto seen = must(inspect_sql(*lake_.engine, select));
         std::string text = seen.bindable ? "" : "!" + seen.problem.message;
         for (const auto& input : seen.inputs)
             text += input.name.table + (input.row_wise ? "+" : "-");
@@ -135,10 +135,10 @@ TEST_F(TablesTest, InspectKnowsWhatIsRowWise) {
             "with c as materialized (select max(x) as x from a) select * from c join b using (x)"),
         "a-b+");
     EXPECT_THAT(row_wise("select * from nobody join a using (x)"), HasSubstr("a-nobody-"));
-    EXPECT_FALSE(inspect_sql(*engine_, "delete from a").ok());
-    EXPECT_FALSE(inspect_sql(*engine_, "select 1; select 2").ok());
-    EXPECT_FALSE(inspect_sql(*engine_, "selekt").ok());
-    const auto seen = must(inspect_sql(*engine_, "select x, y::decimal(10,2) as price from a"));
+    EXPECT_FALSE(inspect_sql(*lake_.engine, "delete from a").ok());
+    EXPECT_FALSE(inspect_sql(*lake_.engine, "select 1; select 2").ok());
+    EXPECT_FALSE(inspect_sql(*lake_.engine, "selekt").ok());
+    const auto seen = must(inspect_sql(*lake_.engine, "select x, y::decimal(10,2) as price from a"));
     ASSERT_EQ(seen.columns.size(), 2u);
     EXPECT_EQ(seen.columns[1].type, query::Type::decimal(10, 2));
 }
@@ -283,7 +283,7 @@ TEST_F(TablesTest, ChecksOfRows) {
     EXPECT_EQ(ask("select a, b from made order by b"), "9,u;1,x;NULL,z");
     EXPECT_EQ(ask("select count(*) from made_rejected"), "3");
     EXPECT_EQ(
-        must(catalog_->snapshot().load_table("main", "made"))->current_snapshot()->operation(),
+        must(lake_.catalog->snapshot().load_table("main", "made"))->current_snapshot()->operation(),
         "append");
     must(graph_->run_now("tables.made", true));
     graph_->run_due();

@@ -1,17 +1,12 @@
 // Forecast and stock-out risk in a real graph over a real lake in a folder.
 #include "models/monitor.h"
 #include "models/steps.h"
-#include "query/test_rows.h"
+#include "query/test_lake.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-
-#include "base/random.h"
 #include "flows/graph.h"
-#include "io/disk.h"
-#include "tables/object_files.h"
 
 namespace tarn::models {
 namespace {
@@ -22,59 +17,19 @@ using query::must;
 
 class StepsTest : public ::testing::Test {
  protected:
-    StepsTest() : directory_(std::filesystem::temp_directory_path() / ("models-" + random_hex(6))) {
-        std::filesystem::create_directories(directory_);
-        meta::LocalStoreOptions store;
-        store.directory = directory_ / "meta";
-        store.free_bytes_min = 0;
-        store_ = must(meta::LocalStore::open(disk_, clock_, metrics_, store));
-        objects::LocalBytesOptions bytes;
-        bytes.directory = directory_ / "extents";
-        bytes.lake_id = store_->lake_id();
-        bytes.free_bytes_min = 0;
-        bytes.file_bytes = 16 << 20;
-        bytes_ = must(objects::open_local_bytes(disk_, *store_, metrics_, bytes));
-        objects_ = must(objects::ObjectStore::open(*store_, *bytes_, clock_, metrics_, {}));
-        system_.principal.kind = security::Principal::Kind::system;
-        system_.principal.name = "system";
-        system_.door = "internal";
-        files_ = std::make_unique<tables::ObjectFiles>(*objects_, system_);
-        catalog_ = std::make_unique<tables::Catalog>(*store_, *files_, clock_);
-        committer_ = std::make_unique<tables::Committer>(*catalog_, metrics_);
-        query::EngineOptions options;
-        options.temp_directory = directory_ / "spill";
-        options.memory_bytes = 512 << 20;
-        engine_ = must(query::Engine::open(
-            options, {*objects_, *catalog_, *committer_, access_, clock_, metrics_}));
-        registry_ = std::make_unique<Registry>(*store_, *objects_);
+    StepsTest() {
         flows::GraphOptions graph;
         graph.start_threads = false;
         graph_ = std::make_unique<flows::Graph>(
-            flows::Parts{*store_, *catalog_, *committer_, *engine_, clock_, metrics_, system_,
+            flows::Parts{lake_.store(), *lake_.catalog, *lake_.committer, *lake_.engine, clock_, lake_.metrics, lake_.owner,
                          "America/Bogota"},
             graph);
         clock_.set(must(parse_time("2026-07-20T17:00:00Z")));
     }
-    ~StepsTest() override {
-        graph_.reset();
-        engine_.reset();
-        committer_.reset();
-        catalog_.reset();
-        files_.reset();
-        registry_.reset();
-        objects_.reset();
-        bytes_.reset();
-        store_.reset();
-        std::filesystem::remove_all(directory_);
-    }
 
-    Parts parts() { return {*engine_, *catalog_, *registry_, clock_, system_, 1}; }
-    std::string sql(const std::string& text) {
-        auto session = must(engine_->connect(system_));
-        const query::Chunk rows = must(session->query(text));
-        return query::text_of(rows);
-    }
-    void run(const std::string& text) { must(must(engine_->connect(system_))->run(text)); }
+    Parts parts() { return {*lake_.engine, *lake_.catalog, *registry_, clock_, lake_.owner, 1}; }
+    std::string sql(const std::string& text) { return lake_.ask(text); }
+    void run(const std::string& text) { lake_.run(text); }
 
     /// 150 days of 4 shops, a week's rhythm and a promotion; the last day is going on.
     void make_sales() {
@@ -107,20 +62,13 @@ class StepsTest : public ::testing::Test {
     }
     flows::RunRecord last(const std::string& step) { return must(graph_->runs(step, 1)).at(0); }
 
-    std::filesystem::path directory_;
     ManualClock clock_;
-    Metrics metrics_;
-    io::RealDisk disk_;
-    query::RootOnly access_;
-    security::Caller system_;
-    std::unique_ptr<meta::LocalStore> store_;
-    std::unique_ptr<objects::BytesBackend> bytes_;
-    std::unique_ptr<objects::ObjectStore> objects_;
-    std::unique_ptr<tables::ObjectFiles> files_;
-    std::unique_ptr<tables::Catalog> catalog_;
-    std::unique_ptr<tables::Committer> committer_;
-    std::unique_ptr<query::Engine> engine_;
-    std::unique_ptr<Registry> registry_;
+    query::TestFolder folder_{"models"};
+    query::TestLake lake_{folder_.path(),
+                          clock_,
+                          {.owner = query::test_caller("system", security::Principal::Kind::system)}};
+    std::unique_ptr<Registry> registry_ =
+        std::make_unique<Registry>(lake_.store(), *lake_.objects);
     std::unique_ptr<flows::Graph> graph_;
 };
 
@@ -161,7 +109,7 @@ TEST_F(StepsTest, InputsThatMoveAndErrorsOverTimeAreShown) {
     must(graph_->configure({forecast(demand())}));
     graph_->run_due();
     const auto version = must(registry_->current("main.demand"));
-    auto session = must(engine_->connect(system_));
+    auto session = must(lake_.engine->connect(lake_.owner));
     const auto calm = must(input_drift(*session, demand(), *version));
     EXPECT_EQ(calm.latest_from, "2026-07-06");
     EXPECT_EQ(calm.latest_to, "2026-07-19");
@@ -221,12 +169,12 @@ TEST_F(StepsTest, AModelIsAFunctionOfSql) {
                   ")) from generate_series(1, 5000) t(p)"),
               "5000,5000");
     EXPECT_EQ(sql("select predict_demand(" + arguments + ") > 0 from (select 1 as p)"), "t");
-    auto session = must(engine_->connect(system_));
+    auto session = must(lake_.engine->connect(lake_.owner));
     EXPECT_THAT(session->query("select predict_demand(1, 2)").error().message, HasSubstr("takes"));
-    security::Caller stranger = system_;
+    security::Caller stranger = lake_.owner;
     stranger.principal.kind = security::Principal::Kind::user;
     stranger.principal.name = "eve";
-    auto theirs = must(engine_->connect(stranger));
+    auto theirs = must(lake_.engine->connect(stranger));
     EXPECT_EQ(theirs->query("select predict_demand(" + arguments + ") from (select 1 as p)")
                   .error()
                   .reason,
@@ -257,8 +205,8 @@ TEST_F(StepsTest, PredictsAnewWhenADayIsOverAndTrainsWhenItIsDue) {
     EXPECT_EQ(must(registry_->versions("main.demand")).size(), 2u);
     EXPECT_EQ(must(registry_->models()), std::vector<std::string>{"main.demand"});
     // Back to the first one by hand.
-    must(registry_->use(system_, "main.demand", 1));
-    EXPECT_EQ(registry_->use(system_, "main.demand", 9).error().code, Code::not_found);
+    must(registry_->use(lake_.owner, "main.demand", 1));
+    EXPECT_EQ(registry_->use(lake_.owner, "main.demand", 9).error().code, Code::not_found);
     clock_.advance(std::chrono::minutes(2));
     graph_->run_due();
     EXPECT_EQ(sql("select distinct version from demand"), "1");

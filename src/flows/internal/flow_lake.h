@@ -5,15 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-
-#include "base/random.h"
 #include "flows/graph.h"
-#include "io/disk.h"
-#include "objects/store.h"
-#include "query/engine.h"
-#include "query/test_rows.h"
-#include "tables/object_files.h"
+#include "query/test_lake.h"
 
 namespace tarn::flows {
 
@@ -66,50 +59,10 @@ class DyingStore final : public meta::Store {
 
 class FlowLake : public ::testing::Test {
  protected:
-    FlowLake() : directory_(std::filesystem::temp_directory_path() / ("flows-" + random_hex(6))) {
-        std::filesystem::create_directories(directory_);
-        meta::LocalStoreOptions store;
-        store.directory = directory_ / "meta";
-        store.free_bytes_min = 0;
-        local_ = must(meta::LocalStore::open(disk_, clock_, metrics_, store));
-        store_ = std::make_unique<DyingStore>(*local_);
-        objects::LocalBytesOptions bytes;
-        bytes.directory = directory_ / "extents";
-        bytes.lake_id = local_->lake_id();
-        bytes.free_bytes_min = 0;
-        bytes.file_bytes = 16 << 20;
-        bytes_ = must(objects::open_local_bytes(disk_, *local_, metrics_, bytes));
-        objects_ = must(objects::ObjectStore::open(*store_, *bytes_, clock_, metrics_, {}));
-        files_ = std::make_unique<tables::ObjectFiles>(*objects_, caller());
-        catalog_ = std::make_unique<tables::Catalog>(*store_, *files_, clock_);
-        committer_ = std::make_unique<tables::Committer>(*catalog_, metrics_);
-        query::EngineOptions options;
-        options.temp_directory = directory_ / "spill";
-        options.memory_bytes = 512 << 20;
-        engine_ = must(query::Engine::open(
-            options, {*objects_, *catalog_, *committer_, access_, clock_, metrics_}));
-        open_graph();
-    }
-    ~FlowLake() override {
-        graph_.reset();
-        session_.reset();
-        engine_.reset();
-        committer_.reset();
-        catalog_.reset();
-        files_.reset();
-        objects_.reset();
-        bytes_.reset();
-        store_.reset();
-        local_.reset();
-        std::filesystem::remove_all(directory_);
-    }
+    FlowLake() { open_graph(); }
 
     static security::Caller caller() {
-        security::Caller caller;
-        caller.principal.name = "system";
-        caller.principal.kind = security::Principal::Kind::system;
-        caller.door = "internal";
-        return caller;
+        return query::test_caller("system", security::Principal::Kind::system);
     }
     /// A new graph over what there is: as after a restart.
     void open_graph(bool threads = false) {
@@ -118,14 +71,14 @@ class FlowLake : public ::testing::Test {
         options.start_threads = threads;
         options.runs_kept = 20;
         graph_ = std::make_unique<Graph>(
-            Parts{*store_, *catalog_, *committer_, *engine_, clock_, metrics_, caller(), zone_},
+            Parts{*store_, *lake_.catalog, *lake_.committer, *lake_.engine, clock_, lake_.metrics, caller(), zone_},
             options);
     }
     /// Declares tables; nothing runs yet.
     Status declare(const std::vector<TableSpec>& tables,
                    std::vector<std::shared_ptr<Step>> more = {}) {
         for (const auto& table : tables) {
-            TARN_TRY(step, make_table_step(table, {*catalog_, *engine_, caller(), zone_}));
+            TARN_TRY(step, make_table_step(table, {*lake_.catalog, *lake_.engine, caller(), zone_}));
             more.push_back(std::move(step));
         }
         return graph_->configure(std::move(more));
@@ -139,12 +92,12 @@ class FlowLake : public ::testing::Test {
         return spec;
     }
     uint64_t sql(const std::string& text) {
-        if (!session_) session_ = must(engine_->connect(caller()));
+        if (!session_) session_ = must(lake_.engine->connect(caller()));
         return must(session_->run(text));
     }
     /// Rows as "a,b;c,d", or "!message".
     std::string ask(const std::string& text) {
-        if (!session_) session_ = must(engine_->connect(caller()));
+        if (!session_) session_ = must(lake_.engine->connect(caller()));
         const auto rows = session_->query(text);
         if (!rows.ok()) return "!" + rows.error().message;
         return query::text_of(*rows);
@@ -159,20 +112,13 @@ class FlowLake : public ::testing::Test {
         return {};
     }
 
-    io::RealDisk disk_;
     ManualClock clock_;
-    Metrics metrics_;
-    query::RootOnly access_;
     std::string zone_ = "UTC";
-    const std::filesystem::path directory_;
-    std::unique_ptr<meta::LocalStore> local_;
-    std::unique_ptr<DyingStore> store_;
-    std::unique_ptr<objects::BytesBackend> bytes_;
-    std::unique_ptr<objects::ObjectStore> objects_;
-    std::unique_ptr<tables::ObjectFiles> files_;
-    std::unique_ptr<tables::Catalog> catalog_;
-    std::unique_ptr<tables::Committer> committer_;
-    std::unique_ptr<query::Engine> engine_;
+    query::TestFolder folder_{"flows"};
+    query::TestLake lake_{folder_.path(), clock_, {.owner = caller(), .around = [](meta::Store& store) {
+                              return std::make_unique<DyingStore>(store);
+                          }}};
+    DyingStore* const store_ = static_cast<DyingStore*>(lake_.around.get());
     std::unique_ptr<query::Session> session_;
     std::unique_ptr<Graph> graph_;
 };

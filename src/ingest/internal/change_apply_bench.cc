@@ -36,7 +36,7 @@ struct Accounts {
     explicit Accounts(int64_t rows)
         : folder(std::filesystem::temp_directory_path() / ("change-bench-" + random_hex(6))) {
         std::filesystem::create_directories(folder);
-        lake = std::make_unique<TestLake>(folder, disk, folder / "extents");
+        lake = std::make_unique<TestLake>(folder);
         TargetTable wanted;
         wanted.database = "bench";
         wanted.name = "accounts";
@@ -45,7 +45,7 @@ struct Accounts {
                           {"abalance", Kind::int32, false, ""},
                           {"filler", Kind::text, false, ""}};
         wanted.key = {"aid"};
-        table = must(ensure_table(*lake->parts, wanted));
+        table = must(ensure_table(lake->parts, wanted));
         for (const auto& column : wanted.columns) {
             shape.columns.push_back({column.name, column.type});
             shape.field_ids.push_back(table->schema().find(column.name)->id);
@@ -77,7 +77,7 @@ struct Accounts {
     }
     void begin() {
         apply =
-            std::make_unique<ChangeApply>(ChangeApply::Parts{*lake->parts, *index}, table, shape);
+            std::make_unique<ChangeApply>(ChangeApply::Parts{lake->parts, *index}, table, shape);
     }
     void update(int64_t id) {
         const std::string key = std::to_string(id), bid = std::to_string(id / 100'000),
@@ -96,7 +96,6 @@ struct Accounts {
 
     const std::string filler = std::string(84, ' ');
     std::filesystem::path folder;
-    io::RealDisk disk;
     std::unique_ptr<TestLake> lake;
     tables::TablePtr table;
     ChangeShape shape;

@@ -38,8 +38,7 @@ void bm_csv_to_iceberg(benchmark::State& state) {
     std::filesystem::create_directories(folder / "drop");
     write_file(folder / "drop" / "rows.csv");
     {
-        io::RealDisk disk;
-        TestLake lake(folder, disk, folder / "extents");
+        TestLake lake(folder);
         StopFlag stop;
         int run = 0;
         for (auto _ : state) {
@@ -48,7 +47,7 @@ void bm_csv_to_iceberg(benchmark::State& state) {
             FolderSource from;
             from.path = folder / "drop";
             spec.from = from;
-            FileLoader loader(spec, *lake.parts, stop);
+            FileLoader loader(spec, lake.parts, stop);
             const auto place = must(parse_drop_path(from.path));
             const auto record = must(loader.load(place, must(list_drop_folder(place)).at(0)));
             if (record.rows != kRows || record.rejected != 0)

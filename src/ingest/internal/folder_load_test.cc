@@ -28,7 +28,7 @@ class FolderLoad : public ::testing::Test {
         spec_.name = "weather";
         from_.path = folder_ / "drop";
         from_.settle = std::chrono::milliseconds(0);
-        lake_ = std::make_unique<TestLake>(folder_, extents_);
+        lake_ = std::make_unique<TestLake>(folder_, &extents_);
     }
     ~FolderLoad() override {
         lake_.reset();
@@ -40,7 +40,7 @@ class FolderLoad : public ::testing::Test {
     }
     Result<FileRecord> try_load(const std::string& name) {
         spec_.from = from_;
-        FileLoader loader(spec_, *lake_->parts, stop_);
+        FileLoader loader(spec_, lake_->parts, stop_);
         const auto folder = must(parse_drop_path(from_.path));
         for (const auto& seen : must(list_drop_folder(folder)))
             if (seen.name == name) return loader.load(folder, seen);
@@ -101,7 +101,7 @@ TEST_F(FolderLoad, SameBytesOnce) {
     EXPECT_EQ(load("a.csv"), "loaded 1+0");
     EXPECT_EQ(load("copy.csv"), "duplicate of a.csv");
     lake_.reset();
-    lake_ = std::make_unique<TestLake>(folder_, extents_);
+    lake_ = std::make_unique<TestLake>(folder_, &extents_);
     EXPECT_EQ(load("a.csv"), "duplicate of a.csv");
     EXPECT_EQ(ask("select count(*) from weather"), "1");
     // A table that was made anew takes the files again.
@@ -215,7 +215,7 @@ TEST_F(FolderLoad, AFileThatChangesIsLeft) {
     auto seen = must(list_drop_folder(must(parse_drop_path(from_.path)))).at(0);
     drop("a.csv", "a\n1\n2\n");
     spec_.from = from_;
-    FileLoader loader(spec_, *lake_->parts, stop_);
+    FileLoader loader(spec_, lake_->parts, stop_);
     const auto loaded = loader.load(must(parse_drop_path(from_.path)), seen);
     ASSERT_FALSE(loaded.ok());
     EXPECT_EQ(loaded.error().reason, kFileChanged);
@@ -235,7 +235,7 @@ TEST_F(FolderLoad, EveryFailureOfTheDiskLeavesAllOrNothing) {
         loaded = record.ok() && record->status == FileRecord::Status::loaded;
         extents_.clear_faults();
         lake_.reset();
-        lake_ = std::make_unique<TestLake>(folder_, extents_);
+        lake_ = std::make_unique<TestLake>(folder_, &extents_);
         const std::string rows = ask("select count(*) from weather");
         if (loaded)
             EXPECT_EQ(rows, "20000");
@@ -256,7 +256,7 @@ TEST_F(FolderLoad, TheRunnerWatches) {
     drop("b.csv.part", "a\n2\n");
     drop(".c.csv", "a\n3\n");
     drop("readme.txt", "hello\n");
-    const auto runner = make_folder_runner(spec_, *lake_->parts);
+    const auto runner = make_folder_runner(spec_, lake_->parts);
     runner->start();
     const auto wait = [&](const std::string& position) {
         for (int i = 0; i < 500; ++i) {
@@ -282,7 +282,7 @@ TEST_F(FolderLoad, TheRunnerWatches) {
 TEST_F(FolderLoad, Preview) {
     drop("a.csv", "day;n\n25/12/2026;1,5\n26/12/2026;2,5\nx\n");
     spec_.from = from_;
-    const auto preview = must(preview_folder(spec_, *lake_->parts, 1));
+    const auto preview = must(preview_folder(spec_, lake_->parts, 1));
     ASSERT_EQ(preview.tables.size(), 1u);
     EXPECT_EQ(preview.tables[0].rows.rows(), 1u);
     EXPECT_EQ(preview.tables[0].columns[0].type, query::Type(query::Kind::date));

@@ -3,19 +3,14 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <set>
 #include <thread>
 
 #include "base/random.h"
 #include "ingest/internal/runner.h"
 #include "ingest/routes.h"
-#include "io/disk.h"
-#include "objects/store.h"
-#include "query/engine.h"
-#include "query/test_rows.h"
+#include "query/test_lake.h"
 #include "streams/streams.h"
-#include "tables/object_files.h"
 
 namespace tarn::ingest {
 namespace {
@@ -61,60 +56,22 @@ class MortalStore final : public meta::Store {
     std::atomic<bool> done_{false};
 };
 
-struct NoGrants final : query::AccessProvider {
-    Result<query::TableAccess> table_access(const security::Principal&, const std::string&,
-                                            const std::string&) const override {
-        return query::TableAccess{};
-    }
-    Result<query::DatabaseAccess> database_access(const security::Principal&,
-                                                  const std::string&) const override {
-        return query::DatabaseAccess{};
-    }
-    Result<bool> may_create_database(const security::Principal&) const override { return false; }
-};
-
 security::Caller root() {
-    security::Caller caller;
-    caller.principal.kind = security::Principal::Kind::root;
-    caller.principal.name = "root";
-    return caller;
+    return query::test_caller();
 }
 
 /// One life of a server.
 struct Server {
-    explicit Server(const std::filesystem::path& folder) {
-        meta::LocalStoreOptions options;
-        options.directory = folder / "meta";
-        options.free_bytes_min = 0;
-        options.segment_bytes = 16 << 20;
-        local = must(meta::LocalStore::open(disk, clock, metrics, options));
-        store = std::make_unique<MortalStore>(*local);
-        objects::LocalBytesOptions bytes_options;
-        bytes_options.directory = folder / "extents";
-        bytes_options.lake_id = local->lake_id();
-        bytes_options.free_bytes_min = 0;
-        bytes_options.file_bytes = 64 << 20;
-        bytes = must(objects::open_local_bytes(disk, *store, metrics, bytes_options));
-        objects = must(objects::ObjectStore::open(*store, *bytes, clock, metrics, {}));
-        files = std::make_unique<tables::ObjectFiles>(*objects, root());
-        catalog = std::make_unique<tables::Catalog>(*store, *files, clock);
-        committer = std::make_unique<tables::Committer>(*catalog, metrics);
-        query::EngineOptions engine_options;
-        engine_options.temp_directory = folder / "spill";
-        engine_options.memory_bytes = 512 << 20;
-        engine = must(query::Engine::open(
-            engine_options, {*objects, *catalog, *committer, grants, clock, metrics}));
-        streams = std::make_unique<streams::Streams>(*store, clock, metrics);
-        parts = std::make_unique<SourcesParts>(SourcesParts{*store, *objects, *streams, *catalog,
-                                                            *committer, *engine, clock, metrics,
-                                                            [] { return root(); }, nullptr});
-    }
+    explicit Server(const std::filesystem::path& folder)
+        : lake(folder, clock, {.around = [](meta::Store& inner) {
+                   return std::make_unique<MortalStore>(inner);
+               }}) {}
     ~Server() {
         if (runner) runner->stop();
     }
 
     void run(const SourceSpec& spec) {
-        runner = make_mqtt_runner(spec, *parts);
+        runner = make_mqtt_runner(spec, parts);
         runner->start();
     }
     TableStatus table_status() const {
@@ -136,43 +93,23 @@ struct Server {
                    status.tables.front().position.starts_with(std::to_string(taken) + " of");
         });
     }
-    std::string ask(const std::string& sql) const {
-        auto session = must(engine->connect(root()));
-        const auto rows = session->query(sql, {});
-        if (!rows.ok()) return "!" + rows.error().message;
-        return query::text_of(*rows);
-    }
+    std::string ask(const std::string& sql) { return lake.ask(sql); }
+    MortalStore& store() { return static_cast<MortalStore&>(*lake.around); }
 
-    io::RealDisk disk;
     SystemClock clock;
-    Metrics metrics;
-    NoGrants grants;
-    std::unique_ptr<meta::LocalStore> local;
-    std::unique_ptr<MortalStore> store;
-    std::unique_ptr<objects::BytesBackend> bytes;
-    std::unique_ptr<objects::ObjectStore> objects;
-    std::unique_ptr<tables::ObjectFiles> files;
-    std::unique_ptr<tables::Catalog> catalog;
-    std::unique_ptr<tables::Committer> committer;
-    std::unique_ptr<query::Engine> engine;
-    std::unique_ptr<streams::Streams> streams;
-    std::unique_ptr<SourcesParts> parts;
+    query::TestLake lake;
+    std::unique_ptr<streams::Streams> streams =
+        std::make_unique<streams::Streams>(lake.store(), clock, lake.metrics);
+    SourcesParts parts{lake.store(), *lake.objects, *streams, *lake.catalog, *lake.committer,
+                       *lake.engine, clock, lake.metrics, [] { return root(); }, nullptr};
     std::unique_ptr<Runner> runner;
 };
 
 class MqttRunnerTest : public ::testing::Test {
  protected:
-    MqttRunnerTest() : folder_(std::filesystem::temp_directory_path() / ("mqtt-" + random_hex(6))) {
-        std::filesystem::create_directories(folder_);
-        server_ = std::make_unique<Server>(folder_);
-    }
-    ~MqttRunnerTest() override {
-        server_.reset();
-        std::filesystem::remove_all(folder_);
-    }
     void restart() {
         server_.reset();
-        server_ = std::make_unique<Server>(folder_);
+        server_ = std::make_unique<Server>(folder_.path());
     }
 
     static SourceSpec shelves(std::vector<std::string> key) {
@@ -194,8 +131,8 @@ class MqttRunnerTest : public ::testing::Test {
         return server_->streams->append(stream_of_source("shelves"), std::move(records));
     }
 
-    const std::filesystem::path folder_;
-    std::unique_ptr<Server> server_;
+    const query::TestFolder folder_{"mqtt"};
+    std::unique_ptr<Server> server_ = std::make_unique<Server>(folder_.path());
 };
 
 TEST_F(MqttRunnerTest, RowsAndRejectedRowsLandTogether) {
@@ -235,7 +172,7 @@ TEST_F(MqttRunnerTest, AKeyMakesAResentReadingTheSameRow) {
 
 TEST_F(MqttRunnerTest, TwoRunnersOfOneSourceDoNotDouble) {
     server_->run(shelves({}));
-    auto other = make_mqtt_runner(shelves({}), *server_->parts);
+    auto other = make_mqtt_runner(shelves({}), server_->parts);
     other->start();
     for (int i = 0; i < 60; ++i) must(publish({reading(i, 1), reading(i, 2)}));
     EXPECT_TRUE(server_->wait_until(
@@ -274,15 +211,15 @@ TEST_F(MqttRunnerTest, OneRowPerRecordWheneverItDies) {
     for (int life = 0; life < 25; ++life) {
         restart();
         server_->run(shelves({}));
-        server_->store->die_at(static_cast<int>(random.below(24)), random.one_in(2));
-        for (int i = 0; i < 40 && !server_->store->dead(); ++i) {
+        server_->store().die_at(static_cast<int>(random.below(24)), random.one_in(2));
+        for (int i = 0; i < 40 && !server_->store().dead(); ++i) {
             const int64_t seq = next++;
             attempted.insert(seq);
             if (publish({reading(1, seq)}).ok()) acknowledged.insert(seq);
             if (random.one_in(4)) std::this_thread::sleep_for(std::chrono::milliseconds(3));
         }
         server_->wait_until([&] {
-            return server_->store->dead() || server_->runner->status().tables.empty() ||
+            return server_->store().dead() || server_->runner->status().tables.empty() ||
                    server_->table_status().backlog == 0;
         });
     }
@@ -296,7 +233,7 @@ TEST_F(MqttRunnerTest, OneRowPerRecordWheneverItDies) {
     ASSERT_LE(records, attempted.size());
     EXPECT_GT(acknowledged.size(), 100u);
     std::set<int64_t> present;
-    auto session = must(server_->engine->connect(root()));
+    auto session = must(server_->lake.engine->connect(root()));
     const auto rows = must(session->query("select seq from shelves", {}));
     for (size_t row = 0; row < rows.rows(); ++row) present.insert(rows.columns[0].number(row));
     EXPECT_TRUE(
@@ -311,8 +248,8 @@ TEST_F(MqttRunnerTest, OneRowPerKeyWheneverItDies) {
     for (int life = 0; life < 15; ++life) {
         restart();
         server_->run(spec);
-        server_->store->die_at(static_cast<int>(random.below(60)), random.one_in(2));
-        for (int i = 0; i < 40 && !server_->store->dead(); ++i) {
+        server_->store().die_at(static_cast<int>(random.below(60)), random.one_in(2));
+        for (int i = 0; i < 40 && !server_->store().dead(); ++i) {
             // A client without an answer sends it again: here in the next life.
             if (!publish({reading(1, next)}).ok()) break;
             if (random.one_in(3)) (void)publish({reading(1, next)});
@@ -334,7 +271,7 @@ TEST_F(MqttRunnerTest, ThePreviewShowsWhatWasPublishedAndKeepsNothing) {
     must(server_->streams->append(std::string(kDefaultStream),
                                   {reading(1, 1), {"other", "{}"}, reading(1, 2)}));
     must(publish({reading(1, 3), {"stores/1/shelves/s1", "x"}}));
-    const auto preview = must(preview_mqtt(shelves({"seq"}), *server_->parts, 3));
+    const auto preview = must(preview_mqtt(shelves({"seq"}), server_->parts, 3));
     ASSERT_EQ(preview.tables.size(), 1u);
     const auto& table = preview.tables[0];
     EXPECT_EQ(table.columns.size(), 5u);
@@ -367,7 +304,7 @@ TEST_F(MqttRunnerTest, DISABLED_Speed) {
         fmt::print("{}: {:.0f} rows/s\n", name, kBacklog / seconds(begin));
     }
     server_->runner->stop();
-    auto session = must(server_->engine->connect(root()));
+    auto session = must(server_->lake.engine->connect(root()));
     must(
         session->run("create table big as select 's'||(i%1000) as shelf_id, (i//1000)::bigint as "
                      "seq, now() as read_at, 1.5::double as grams from range(5000000) r(i)"));
@@ -381,11 +318,11 @@ TEST_F(MqttRunnerTest, DISABLED_Speed) {
         }
         const auto begin = std::chrono::steady_clock::now();
         auto change = must(
-            server_->engine->upsert("main", "big", {"shelf_id", "seq"}, rows, {"shelf_id", "seq"}));
+            server_->lake.engine->upsert("main", "big", {"shelf_id", "seq"}, rows, {"shelf_id", "seq"}));
         const double made = seconds(begin);
         std::vector<tables::TableChange> changes;
         changes.push_back(std::move(change));
-        must(server_->committer->commit(root(), std::move(changes)));
+        must(server_->lake.committer->commit(root(), std::move(changes)));
         fmt::print("1,000 {} keys into 5 M rows: {:.0f} ms, of which the commit {:.0f} ms\n",
                    round < 4 ? "new" : "old", seconds(begin) * 1e3, (seconds(begin) - made) * 1e3);
     }
@@ -401,7 +338,7 @@ TEST_F(MqttRunnerTest, DISABLED_ManyCommits) {
         if (i % 100 != 0) continue;
         const auto now = std::chrono::steady_clock::now();
         uint64_t bytes = 0;
-        for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_))
+        for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_.path()))
             if (entry.is_regular_file()) bytes += entry.file_size();
         fmt::print("{} commits: {:.1f} ms each of the last 100, {} MiB on disk\n", i,
                    std::chrono::duration<double, std::milli>(now - begin).count() / 100,
