@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "tables/internal/partition_key.h"
 #include "tables/internal/rows_check.h"
+#include "tables/rewrites.h"
 #include "tables/table_turns.h"
 
 namespace tarn::tables {
@@ -187,10 +188,10 @@ bool order_kept(const CompactionGroup& group, const std::vector<DataFile>& writt
     });
 }
 
-class Rewrite {
+class RewriteWork {
  public:
-    Rewrite(Catalog& catalog, Committer& committer, const security::Caller& caller,
-            const CompactionGroup& group, CompactionTools& tools)
+    RewriteWork(Catalog& catalog, Committer& committer, const security::Caller& caller,
+                const CompactionGroup& group, CompactionTools& tools)
         : catalog_(catalog), committer_(committer), caller_(caller), group_(group), tools_(tools) {}
 
     Result<CompactionOutcome> run() {
@@ -221,7 +222,10 @@ class Rewrite {
             TARN_TRY(possible, carry_deletes(now));
             if (!possible) return false;
             const auto committed = committer_.commit(caller_, {change(now)});
-            if (committed.ok()) return true;
+            if (committed.ok()) {
+                tell();
+                return true;
+            }
             if (committed.error().reason != "rows_changed") return committed.error();
         }
         return false;
@@ -242,6 +246,16 @@ class Rewrite {
         deletes_ = std::move(deletes);
         ++outcome_.rebased;
         return true;
+    }
+
+    /// Who knows rows by their place goes on without reading the new files.
+    void tell() const {
+        if (!order_kept(group_, written_)) return;
+        Rewrite rewrite;
+        rewrite.from = group_.files;
+        for (const auto& file : written_)
+            rewrite.to.push_back(std::make_shared<const DataFile>(file));
+        note_rewrite(catalog_, group_.table->info.uuid, std::move(rewrite));
     }
 
     TableChange change(const TablePtr& now) const {
@@ -322,7 +336,7 @@ Result<CompactionOutcome> run_compaction(Catalog& catalog, Committer& committer,
                                          const security::Caller& caller, const CompactionStep& step,
                                          CompactionTools& tools) {
     if (!step.merges.empty()) return merge_deletes(catalog, committer, caller, step, tools);
-    return Rewrite(catalog, committer, caller, step.group, tools).run();
+    return RewriteWork(catalog, committer, caller, step.group, tools).run();
 }
 
 }  // namespace tarn::tables

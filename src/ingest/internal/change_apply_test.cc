@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "ingest/internal/change_history.h"
 #include "ingest/internal/key_index.h"
+#include "ingest/internal/key_index_moved.h"
 #include "ingest/internal/test_folder_lake.h"
 #include "io/faulty_disk.h"
 #include "query/compaction.h"
@@ -60,11 +61,36 @@ std::vector<ColumnSpec> all_types() {
             {"note", Kind::text}};
 }
 
+/// Compaction's tools, with something in between.
+class InterruptedTools final : public tables::CompactionTools {
+ public:
+    InterruptedTools(query::Engine& engine, std::function<void()> meanwhile)
+        : tools_(query::compaction_tools(engine)), meanwhile_(std::move(meanwhile)) {}
+    Result<std::vector<tables::DataFile>> rewrite(const tables::CompactionGroup& group) override {
+        auto written = tools_->rewrite(group);
+        if (meanwhile_) meanwhile_();
+        return written;
+    }
+    Result<std::vector<tables::DataFile>> carry_deletes(
+        const tables::CompactionGroup& group, const std::vector<tables::DataFile>& written,
+        const std::vector<tables::ScanTask>& now) override {
+        return tools_->carry_deletes(group, written, now);
+    }
+    Result<tables::DataFile> merge_deletes(const tables::TablePtr& table,
+                                           const tables::ScanTask& file) override {
+        return tools_->merge_deletes(table, file);
+    }
+
+ private:
+    std::unique_ptr<tables::CompactionTools> tools_;
+    std::function<void()> meanwhile_;
+};
+
 class ChangeApplyTest : public ::testing::Test {
  protected:
     ChangeApplyTest() : folder_(fs::temp_directory_path() / ("change-" + random_hex(6))) {
         fs::create_directories(folder_);
-        lake_ = std::make_unique<TestLake>(folder_, extents_);
+        lake_ = std::make_unique<TestLake>(folder_, &extents_);
         open_index();
     }
     ~ChangeApplyTest() override {
@@ -77,8 +103,8 @@ class ChangeApplyTest : public ::testing::Test {
     void open_index() {
         apply_.reset();
         index_.reset();
-        index_ = must(KeyIndex::open(
-            {(folder_ / "index").string(), *lake_->catalog, *lake_->engine, 64ull << 20}));
+        index_ = must(KeyIndex::open({(folder_ / "index").string(), *lake_->catalog, *lake_->engine,
+                                      64ull << 20, moved_min_}));
     }
     /// What a kill leaves of the index: what it has written to its files so far.
     void crash_index() {
@@ -98,8 +124,8 @@ class ChangeApplyTest : public ::testing::Test {
         for (const auto& column : columns)
             wanted.columns.push_back({column.name, column.type, false, ""});
         wanted.key = key;
-        table_ = must(ensure_table(*lake_->parts, wanted));
-        if (with_history_) history_ = must(ensure_table(*lake_->parts, history_target(wanted)));
+        table_ = must(ensure_table(lake_->parts, wanted));
+        if (with_history_) history_ = must(ensure_table(lake_->parts, history_target(wanted)));
         shape_ = {};
         shape_.mode = mode;
         for (size_t i = 0; i < columns.size(); ++i) {
@@ -112,7 +138,7 @@ class ChangeApplyTest : public ::testing::Test {
     ChangeApply& apply() {
         if (!apply_)
             apply_ = std::make_unique<ChangeApply>(
-                ChangeApply::Parts{*lake_->parts, *index_, memory_max_}, table_, shape_, history_);
+                ChangeApply::Parts{lake_->parts, *index_, memory_max_}, table_, shape_, history_);
         return *apply_;
     }
     void insert(Row row) { must(apply().insert(transaction_, LogRow(std::move(row)).cells)); }
@@ -154,6 +180,18 @@ class ChangeApplyTest : public ::testing::Test {
         const auto state = must(lake_->catalog->snapshot().load_table("shop", "sales"));
         return must(tables::plan_scan(*lake_->catalog, state)).tasks;
     }
+    /// One step of compaction, where there is any; `meanwhile` runs when the new files are written
+    /// and not yet in place.
+    void compact(std::function<void()> meanwhile = {}) {
+        tables::CompactionPolicy policy;
+        policy.worth_min = 0;
+        policy.files_min = 2;
+        const auto state = must(lake_->catalog->snapshot().load_table("shop", "sales"));
+        const auto step = must(tables::next_compaction(*lake_->catalog, state, policy));
+        if (!step) return;
+        InterruptedTools tools(*lake_->engine, std::move(meanwhile));
+        must(tables::run_compaction(*lake_->catalog, *lake_->committer, root(), *step, tools));
+    }
     size_t objects() {
         const auto state = must(lake_->catalog->snapshot().load_table("shop", "sales"));
         return must(lake_->files->list(state->metadata->location + "/data/", "", 100000)).size();
@@ -168,6 +206,7 @@ class ChangeApplyTest : public ::testing::Test {
     bool with_history_ = false;
     ChangeShape shape_;
     uint64_t memory_max_ = 64ull << 20;
+    uint64_t moved_min_ = 20'000;
     TransactionInfo transaction_{7, 1000, 0, Timestamp{1'700'000'000'000'000}};
 };
 
@@ -375,7 +414,7 @@ TEST_F(PlainTable, TheSourceChangesItsTableInTheMiddle) {
     wider.columns = {{"id", Kind::int64, false, ""},
                      {"note", Kind::text, false, ""},
                      {"n", Kind::int32, false, ""}};
-    table_ = must(ensure_table(*lake_->parts, wider));
+    table_ = must(ensure_table(lake_->parts, wider));
     shape_.columns.push_back({"n", Kind::int32});
     shape_.field_ids.push_back(table_->schema().find("n")->id);
     must(apply().reshape(table_, shape_));
@@ -423,6 +462,52 @@ TEST_F(PlainTable, ManyRowsAreIndexedPastTheMemtables) {
     EXPECT_EQ(ask("select count(*) - count(distinct id), count(*) filter (note = 'w'), "
                   "count(*) filter (note = 'z') from shop.sales"),
               "0,15000,10005");
+}
+
+TEST_F(PlainTable, RowsAreFoundAfterManyCompactions) {
+    moved_min_ = 0;
+    open_index();
+    make_table({{"id", Kind::int64}, {"n", Kind::int64}}, {"id"});
+    std::vector<int> model(3000, 0);
+    for (size_t id = 0; id < model.size(); ++id) insert({std::to_string(id), "0"});
+    commit();
+    Random random(5);
+    // More rounds than steps that a way may have; rows of the first file are moved in each.
+    for (int round = 1; round <= 24; ++round) {
+        for (int i = 0; i < 20; ++i) {
+            const auto id = random.below(model.size());
+            update({std::to_string(id), std::to_string(round)});
+            model[id] = round;
+        }
+        commit();
+        compact();
+        if (round % 7 == 0) open_index();  // what is noted of moved rows is kept
+    }
+    for (size_t id = 0; id < model.size(); id += 2) remove({std::to_string(id), {}});
+    commit();
+    int64_t sum = 0;
+    for (size_t id = 1; id < model.size(); id += 2) sum += model[id];
+    EXPECT_EQ(ask("select count(*), count(distinct id), sum(n) from shop.sales"),
+              "1500,1500," + std::to_string(sum));
+}
+
+TEST(MovedRowsTest, PlacesAreRanksOfRowsThatWereLeft) {
+    MovedRows moved;
+    moved.left_out.add(uint64_t{2});
+    moved.left_out.add(uint64_t{3});
+    moved.first = 4;  // rows of another file come before
+    moved.to = {{6, 10}, {9, 11}};
+    const auto same = must(MovedRows::decode(moved.encode()));
+    for (const auto& one : {moved, same}) {
+        EXPECT_EQ(one.place_of(0), (RowPlace{10, 4}));
+        EXPECT_EQ(one.place_of(1), (RowPlace{10, 5}));
+        EXPECT_EQ(one.place_of(2), std::nullopt);
+        EXPECT_EQ(one.place_of(4), (RowPlace{11, 0}));
+        EXPECT_EQ(one.place_of(7), std::nullopt);  // behind the last row
+    }
+    const std::string text = moved.encode();
+    for (size_t size = 0; size < text.size(); ++size)
+        EXPECT_FALSE(MovedRows::decode(text.substr(0, size)).ok()) << size;
 }
 
 TEST_F(PlainTable, KeysAreFoundHoweverFarApartTheyLie) {
@@ -567,17 +652,22 @@ class RandomChanges : public ChangeApplyTest {
                 for (auto& [key, row] : model_)
                     if (key % 13 == id % 13) row[13] = "by sql";
                 break;
-            case 2: {
-                const auto tools = query::compaction_tools(*lake_->engine);
-                const auto state = must(lake_->catalog->snapshot().load_table("shop", "sales"));
-                tables::CompactionPolicy policy;
-                policy.worth_min = 0;
-                const auto next = must(tables::next_compaction(*lake_->catalog, state, policy));
-                if (next)
-                    must(tables::run_compaction(*lake_->catalog, *lake_->committer, root(), *next,
-                                                *tools));
+            case 2:
+                if (random_.one_in(2)) {
+                    compact();
+                    break;
+                }
+                compact([&] {  // between reading and putting in place: the log's changes, and SQL's
+                    for (int i = 0; i < 20; ++i) step();
+                    commit();
+                    if (!random_.one_in(2)) return;
+                    EXPECT_EQ(
+                        ask("delete from shop.sales where id % 19 = " + std::to_string(id % 19)),
+                        "");
+                    std::erase_if(model_,
+                                  [&](const auto& row) { return row.first % 19 == id % 19; });
+                });
                 break;
-            }
             case 3:
                 random_.one_in(2) ? open_index() : crash_index();
                 break;
@@ -644,6 +734,14 @@ TEST_F(RandomChanges, WithLittleMemory) {
     memory_max_ = 12 << 10;  // every few dozen keys spill
     make_table(all_types(), {"id"});
     run(12, 10, 120);
+}
+
+/// Places of rows that compaction moved are computed, whatever else happens to them.
+TEST_F(RandomChanges, WithWaysThroughCompactedFiles) {
+    moved_min_ = 0;
+    open_index();
+    make_table(all_types(), {"id"});
+    run(15, 20, 40);
 }
 
 TEST_F(RandomChanges, KeyOfSeveralColumnsThatIsHashed) {

@@ -17,7 +17,7 @@ namespace tarn::ingest {
 
 namespace {
 
-constexpr std::string_view kVersion = "tarn key index 1";
+constexpr std::string_view kVersion = "tarn key index 2";
 constexpr uint64_t kMemtableBytes = 16ull << 20;
 
 /// Keys are tens of bytes and looked up one by one: small blocks, filters, no compression.
@@ -86,7 +86,8 @@ class OpenIndex final : public KeyIndex {
     const std::string& seed() const override { return seed_; }
 
     Result<std::unique_ptr<Table>> open_table(const std::string& uuid, KeyOf key) override {
-        return IndexTable::open({*db_, parts_.catalog, parts_.engine, parts_.folder, seed_, uuid},
+        return IndexTable::open({*db_, parts_.catalog, parts_.engine, parts_.folder, seed_, uuid,
+                                 parts_.moved_rows_min},
                                 std::move(key));
     }
 

@@ -1,8 +1,9 @@
 // Where each key's row lies: (table, key) -> (data file, position), in a RocksDB of its own that
 // can always be made again from the tables and is never the only place of anything. It knows which
 // snapshot of a table it describes; a snapshot by others (SQL, compaction, a restore) is caught up
-// with by reading the key columns of the files that came. Cost of a lookup does not depend on the
-// table's size. Memory is bounded (block cache, Bloom filters, memtables).
+// with by reading the key columns of the files that came; what compaction wrote again is computed
+// instead (tables/rewrites.h). Cost of a lookup does not depend on the table's size. Memory is
+// bounded (block cache, Bloom filters, memtables).
 //
 // Crash: it has no log. After a kill it stands at some earlier snapshot of each table, or knows
 // that it was cut in the middle of a change, and catches up or is made anew. One thread a table;
@@ -78,6 +79,8 @@ class KeyIndex {
         tables::Catalog& catalog;
         query::Engine& engine;  // reads key columns
         uint64_t memory_max = 96ull << 20;
+        /// Compaction's new files of fewer rows are read; of larger ones places are computed.
+        uint64_t moved_rows_min = 20'000;
     };
     static Result<std::unique_ptr<KeyIndex>> open(Parts parts);
     virtual ~KeyIndex() = default;

@@ -20,6 +20,11 @@ namespace {
 constexpr size_t kRunEntries = 1 << 20;   // sorted in memory at once: 32 MiB
 constexpr size_t kBatchEntries = 50'000;  // fewer go the way of ordinary writes
 
+int64_t milliseconds_since(std::chrono::steady_clock::time_point begun) {
+    using std::chrono::duration_cast, std::chrono::milliseconds, std::chrono::steady_clock;
+    return duration_cast<milliseconds>(steady_clock::now() - begun).count();
+}
+
 }  // namespace
 
 /// Entries on their way into the index: few as one batch, many as sorted files that RocksDB takes
@@ -194,6 +199,61 @@ Status IndexTable::build(const tables::TablePtr& state) {
     return ok_status();
 }
 
+/// All entries with the places where their rows are now, under another number; files are counted
+/// anew.
+Status IndexTable::shorten_ways() {
+    const auto begun = std::chrono::steady_clock::now();
+    TARN_TRY(number, fresh_number());
+    const uint32_t old = record_.number;
+    std::vector<File> files;
+    std::vector<uint32_t> number_of_file(files_.size());
+    for (size_t file = 0; file < files_.size(); ++file) {
+        if (!files_[file].live) continue;
+        number_of_file[file] = static_cast<uint32_t>(files.size());
+        files.emplace_back().path = files_[file].path;
+        files.back().live = true;
+    }
+    Runs runs(*this, number);
+    const auto work = [&]() -> Status {
+        rocksdb::ReadOptions options;
+        options.fill_cache = false;
+        options.readahead_size = 1 << 20;
+        const std::unique_ptr<rocksdb::Iterator> rows(parts_.db.NewIterator(options));
+        const std::string prefix = prefix_of(old);
+        for (rows->Seek(prefix); rows->Valid() && rows->key().starts_with(prefix); rows->Next()) {
+            const auto named = place_of(rows->value());
+            const auto key = rows->key().size() - prefix.size();
+            if (!named || key > RowKey::kBytesMax)
+                return note(Error(Code::corrupted, "key index: an entry"));
+            const auto place = place_now(*named);
+            if (!place) continue;
+            RowKey of;
+            of.size = static_cast<uint8_t>(key);
+            std::memcpy(of.bytes.data(), rows->key().data() + prefix.size(), key);
+            TARN_CHECK_OK(runs.add(of, {number_of_file[place->file], place->position}));
+        }
+        TARN_CHECK_OK(note(status_of(rows->status())));
+        record_.number = number;
+        files_ = std::move(files);
+        numbers_.clear();
+        for (size_t file = 0; file < files_.size(); ++file)
+            numbers_[files_[file].path] = static_cast<uint32_t>(file);
+        rocksdb::WriteBatch batch;
+        TARN_CHECK_OK(runs.finish(batch));
+        record_.torn = false;
+        save(batch);
+        return write(batch);
+    };
+    const Status done = work();
+    if (!done.ok()) {
+        record_.torn = true;
+        return done;
+    }
+    log_info("ingest", "a table's part of the key index was written again",
+             {{"table", parts_.uuid}, {"ms", milliseconds_since(begun)}});
+    return drop_index_number(parts_.db, old);
+}
+
 Status IndexTable::add_file(const tables::TablePtr& state, const tables::ScanTask& task,
                             Runs& runs) {
     const uint32_t file = number_of(task.file->path);
@@ -231,13 +291,11 @@ Status IndexTable::catch_up(const tables::TablePtr& state) {
             if (plan.error().code == Code::not_found) return build(state);
             return std::move(plan).error();
         }
-        for (const auto& task : plan->tasks) {
-            auto& deletes = before[task.file->path];
-            for (const auto& file : task.deletes) deletes.insert(file->path);
-        }
+        for (auto& task : plan->tasks) before[task.file->path].task = std::move(task);
     }
     TARN_TRY(plan, tables::plan_scan(parts_.catalog, state));
     if (key_.many && too_much_garbage(before, plan)) return build(state);
+    if (!key_.many) TARN_CHECK_OK(follow_rewrites(before));
     TARN_CHECK_OK(set_live(plan));
     rocksdb::WriteBatch batch;
     Runs runs(*this, record_.number);
@@ -252,26 +310,26 @@ Status IndexTable::catch_up(const tables::TablePtr& state) {
     record_.snapshot = plan.snapshot ? plan.snapshot->snapshot_id : kNoSnapshot;
     record_.torn = false;
     save(batch);
-    return write(batch);
+    TARN_CHECK_OK(write(batch));
+    return !key_.many && ways_are_long() ? shorten_ways() : ok_status();
 }
 
 /// Rows that delete files took away that came since: their keys are nowhere, unless an entry says
 /// that they are elsewhere.
 Status IndexTable::forget_deleted(const tables::TablePtr& state, const tables::ScanTask& task,
-                                  const std::set<std::string>& known, rocksdb::WriteBatch& batch) {
-    std::vector<uint64_t> fresh, old;
-    for (const auto& file : task.deletes) {
-        TARN_TRY(rows, query::read_delete_positions(parts_.engine, file->path, task.file->path));
-        auto& into = known.contains(file->path) ? old : fresh;
-        into.insert(into.end(), rows.begin(), rows.end());
-    }
-    if (fresh.empty()) return ok_status();
-    std::sort(fresh.begin(), fresh.end());
-    std::sort(old.begin(), old.end());
-    std::vector<uint64_t> positions;
-    std::set_difference(fresh.begin(), fresh.end(), old.begin(), old.end(),
-                        std::back_inserter(positions));
-    positions.erase(std::unique(positions.begin(), positions.end()), positions.end());
+                                  KnownFile& known, rocksdb::WriteBatch& batch) {
+    const auto same = [&] {
+        return known.task.file && task.deletes.size() == known.task.deletes.size() &&
+               std::equal(task.deletes.begin(), task.deletes.end(), known.task.deletes.begin(),
+                          [](const auto& a, const auto& b) { return a->path == b->path; });
+    };
+    if (task.deletes.empty() || same()) return ok_status();
+    TARN_TRY(deleted, deleted_rows(task));
+    TARN_TRY(old, deleted_before(known));
+    deleted -= *old;
+    if (deleted.isEmpty()) return ok_status();
+    std::vector<uint64_t> positions(deleted.cardinality());
+    deleted.toUint64Array(positions.data());
     const uint32_t file = number_of(task.file->path);
     std::vector<size_t> key(key_.field_ids.size());
     for (size_t i = 0; i < key.size(); ++i) key[i] = i;

@@ -17,6 +17,7 @@ namespace {
 // that small.
 constexpr char kTableKind = '\x02';
 constexpr char kFileKind = '\x03';
+constexpr char kMovedKind = '\x04';
 constexpr uint32_t kNumberMin = 0x10000000;
 // Entries that a crash may cost are read again from the table; older than this they are on disk.
 constexpr std::chrono::seconds kFlushAfter{60};
@@ -27,26 +28,11 @@ std::string table_key(const std::string& uuid) {
     return std::string(1, kTableKind) + uuid;
 }
 
-std::string file_key(uint32_t number, uint32_t file) {
-    std::string key(1, kFileKind);
+std::string file_key(uint32_t number, uint32_t file, char kind = kFileKind) {
+    std::string key(1, kind);
     append_be(key, number);
     append_be(key, file);
     return key;
-}
-
-std::string prefix_of(uint32_t number) {
-    std::string out;
-    append_be(out, number);
-    return out;
-}
-
-std::optional<RowPlace> place_of(const rocksdb::Slice& text) {
-    if (text.size() < 4 || text.size() > 12) return std::nullopt;
-    RowPlace place;
-    place.file = load_le<uint32_t>(text.data());
-    for (size_t i = text.size(); i > 4; --i)
-        place.position = place.position << 8 | static_cast<uint8_t>(text[i - 1]);
-    return place;
 }
 
 constexpr size_t kRecordBytes = 4 + 1 + 8 + 4;
@@ -65,6 +51,21 @@ rocksdb::WriteOptions without_log() {
     return options;
 }
 
+std::string prefix_of(uint32_t number) {
+    std::string out;
+    append_be(out, number);
+    return out;
+}
+
+std::optional<RowPlace> place_of(const rocksdb::Slice& text) {
+    if (text.size() < 4 || text.size() > 12) return std::nullopt;
+    RowPlace place;
+    place.file = load_le<uint32_t>(text.data());
+    for (size_t i = text.size(); i > 4; --i)
+        place.position = place.position << 8 | static_cast<uint8_t>(text[i - 1]);
+    return place;
+}
+
 std::string place_text(const RowPlace& place) {
     std::string out;
     append_le(out, place.file);
@@ -76,7 +77,8 @@ std::string place_text(const RowPlace& place) {
 Status drop_index_number(rocksdb::DB& db, uint32_t number) {
     rocksdb::WriteBatch batch;
     batch.DeleteRange(prefix_of(number), prefix_of(number + 1));
-    batch.DeleteRange(file_key(number, 0), file_key(number + 1, 0));
+    for (const char kind : {kFileKind, kMovedKind})
+        batch.DeleteRange(file_key(number, 0, kind), file_key(number + 1, 0, kind));
     return status_of(db.Write(without_log(), &batch));
 }
 
@@ -130,8 +132,18 @@ Status IndexTable::load() {
          rows->Next()) {
         const auto file = load_be<uint32_t>(rows->key().data() + 5);
         if (file >= files_.size()) files_.resize(file + 1);
-        files_[file] = {rows->value().ToString(), false, true};
+        files_[file].path = rows->value().ToString();
+        files_[file].saved = true;
         numbers_[files_[file].path] = file;
+    }
+    const std::string moved_end = file_key(record_.number + 1, 0, kMovedKind);
+    for (rows->Seek(file_key(record_.number, 0, kMovedKind));
+         rows->Valid() && rows->key().compare(moved_end) < 0; rows->Next()) {
+        const auto file = load_be<uint32_t>(rows->key().data() + 5);
+        TARN_TRY(moved, MovedRows::decode(rows->value().ToStringView()));
+        if (file >= files_.size()) files_.resize(file + 1);
+        files_[file].moved = std::make_shared<const MovedRows>(std::move(moved));
+        files_[file].moved_saved = true;
     }
     record_.next_file = static_cast<uint32_t>(files_.size());
     return status_of(rows->status());
@@ -195,10 +207,19 @@ void IndexTable::put(rocksdb::WriteBatch& batch, const KeyIndex::Move& move) con
 void IndexTable::collect_facts(Facts& facts) {
     for (uint32_t file = 0; file < files_.size(); ++file) {
         auto& known = files_[file];
-        if (known.path.empty() || known.saved == known.live) continue;
-        auto& fact = facts[file_key(record_.number, file)];
-        if (known.live) fact = known.path;
-        known.saved = known.live;
+        if (known.moved && !known.moved_saved) {
+            facts[file_key(record_.number, file, kMovedKind)] = known.moved->encode();
+            known.moved_saved = true;
+        }
+        if (known.path.empty()) continue;
+        if (known.saved != known.live) {
+            auto& fact = facts[file_key(record_.number, file)];
+            if (known.live) fact = known.path;
+            known.saved = known.live;
+        }
+        if (known.live) continue;
+        numbers_.erase(known.path);
+        std::string().swap(known.path);
     }
     facts[table_key(parts_.uuid)] = record_text();
 }
@@ -241,7 +262,7 @@ Status IndexTable::write(rocksdb::WriteBatch& batch) {
 
 uint32_t IndexTable::number_of(const std::string& path) {
     const auto [found, fresh] = numbers_.emplace(path, static_cast<uint32_t>(files_.size()));
-    if (fresh) files_.push_back({path, false, false});
+    if (fresh) files_.emplace_back().path = path;
     files_[found->second].live = true;
     return found->second;
 }
@@ -286,8 +307,7 @@ Result<std::vector<std::optional<RowPlace>>> IndexTable::find(const std::vector<
 Status IndexTable::take(Lookup& lookup, size_t at, const rocksdb::Slice& value) const {
     const auto place = place_of(value);
     if (!place) return note(Error(Code::corrupted, "key index: an entry"));
-    if (place->file < files_.size() && files_[place->file].live)
-        lookup.found[lookup.order[at]] = place;
+    lookup.found[lookup.order[at]] = place_now(*place);
     return ok_status();
 }
 
@@ -373,7 +393,10 @@ Status IndexTable::moved(const std::vector<KeyIndex::Move>& moves, const tables:
     if (cleared_) {
         // The part of before and its files go; numbers of files go on.
         record_.number = *cleared_;
-        for (auto& file : files_) file.saved = false;
+        for (auto& file : files_) {
+            file.saved = false;
+            file.moved.reset();
+        }
         cleared_.reset();
     }
     if (alone) record_.snapshot = snapshot ? snapshot->snapshot_id : kNoSnapshot;

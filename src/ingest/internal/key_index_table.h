@@ -11,6 +11,8 @@
 #include <unordered_map>
 
 #include "ingest/internal/key_index.h"
+#include "ingest/internal/key_index_moved.h"
+#include "tables/rewrites.h"
 #include "tables/scan.h"
 
 namespace tarn::ingest {
@@ -21,8 +23,11 @@ inline constexpr const char* kDamaged = "damaged";
 
 Status status_of(const rocksdb::Status& status);
 rocksdb::WriteOptions without_log();
+/// What keys of all entries of a table begin with.
+std::string prefix_of(uint32_t number);
 /// The value of an entry: file and position, the position in as many bytes as it needs.
 std::string place_text(const RowPlace& place);
+std::optional<RowPlace> place_of(const rocksdb::Slice& text);
 /// Entries of numbers that no table's record names, left by a crash.
 Status sweep_index(rocksdb::DB& db);
 Status drop_index_number(rocksdb::DB& db, uint32_t number);
@@ -38,6 +43,7 @@ class IndexTable final : public KeyIndex::Table {
         std::string folder;
         std::string seed;
         std::string uuid;
+        uint64_t moved_min;  // KeyIndex::Parts::moved_rows_min
     };
     static Result<std::unique_ptr<KeyIndex::Table>> open(Parts parts, KeyIndex::KeyOf key);
 
@@ -65,8 +71,15 @@ class IndexTable final : public KeyIndex::Table {
         std::string path;
         bool live = false;
         bool saved = false;
+        std::shared_ptr<const MovedRows> moved;  // not live: where its rows are; null: nowhere
+        bool moved_saved = false;
     };
-    using Known = std::map<std::string, std::set<std::string>>;  // data file -> its delete files
+    /// A data file of a snapshot, and which of its rows were deleted then.
+    struct KnownFile {
+        tables::ScanTask task;  // of before; null file: one that compaction made since
+        std::optional<Roaring64Map> deleted;  // read when needed
+    };
+    using Known = std::map<std::string, KnownFile>;                   // by path
     using Facts = std::map<std::string, std::optional<std::string>>;  // nullopt: erase
     class Runs;
     struct Lookup;
@@ -97,9 +110,18 @@ class IndexTable final : public KeyIndex::Table {
     Status catch_up(const tables::TablePtr& state);
     Status add_file(const tables::TablePtr& state, const tables::ScanTask& task, Runs& runs);
     Status forget_deleted(const tables::TablePtr& state, const tables::ScanTask& task,
-                          const std::set<std::string>& known, rocksdb::WriteBatch& batch);
+                          KnownFile& known, rocksdb::WriteBatch& batch);
     bool too_much_garbage(const Known& before, const tables::ScanPlan& plan);
     Status mark_torn();
+
+    // key_index_moved.cc
+    Result<Roaring64Map> deleted_rows(const tables::ScanTask& task) const;
+    Result<const Roaring64Map*> deleted_before(KnownFile& known) const;
+    Status follow_rewrites(Known& known);
+    Status follow_rewrite(const tables::Rewrite& rewrite, Known& known);
+    std::optional<RowPlace> place_now(RowPlace place) const;
+    bool ways_are_long() const;
+    Status shorten_ways();
 
     const Parts parts_;
     const KeyIndex::KeyOf key_;

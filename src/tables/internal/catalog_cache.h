@@ -7,6 +7,7 @@
 
 #include "tables/catalog.h"
 #include "tables/internal/byte_lru.h"
+#include "tables/internal/rewrite_log.h"
 #include "tables/internal/turn_map.h"
 
 namespace tarn::tables {
@@ -28,6 +29,7 @@ class CatalogCache {
     void keep(ManifestPtr manifest);
 
     TurnMap& turns() { return turns_; }
+    RewriteLog& rewrites() { return rewrites_; }
 
  private:
     const Files& files_;
@@ -35,6 +37,7 @@ class CatalogCache {
     ByteLru<std::vector<ManifestFile>> lists_;
     ByteLru<Manifest> manifests_;
     TurnMap turns_;
+    RewriteLog rewrites_;
 };
 
 }  // namespace tarn::tables
