@@ -24,6 +24,11 @@ bool of_the_table(const Error& error) {
            error.code == Code::unimplemented;
 }
 
+bool same_description(const Relation& a, const Relation& b) {
+    return a.oid == b.oid && a.schema == b.schema && a.name == b.name && a.identity == b.identity &&
+           a.columns == b.columns;
+}
+
 bool same_type(const query::Type& a, const query::Type& b) {
     return stored_type(a) == stored_type(b);
 }
@@ -34,7 +39,9 @@ bool same_type(const query::Type& a, const query::Type& b) {
 struct ChangeCollector::Open {
     size_t place = 0;
     FollowedTable* table = nullptr;
-    uint64_t serial = 0;  // of the description that `shape` is for; 0: none yet
+    uint64_t serial = 0;   // of the description that `shape` is for; 0: none yet
+    Relation described;    // that description
+    Lsn described_in = 0;  // the transaction in which the catalog was looked at for it
     ChangeShape shape;
     tables::TablePtr lake;  // what `apply` works on
     std::unique_ptr<ChangeApply> apply;
@@ -91,7 +98,16 @@ Result<ChangeCollector::Open*> ChangeCollector::ready(const Relation& relation) 
     const auto& state = one->table->state;
     if (state.pause != CaptureTable::Pause::none || transaction_.commit_lsn < state.lsn)
         return static_cast<Open*>(nullptr);
-    if (one->serial != relation.serial) TARN_CHECK_OK(adapt(*one, relation));
+    if (one->serial != relation.serial) {
+        // A large transaction describes its tables thousands of times. It is committed: what the
+        // catalog said at the first time holds for all of it.
+        const bool again = one->serial != 0 && one->described_in == transaction_.commit_lsn &&
+                           same_description(one->described, relation);
+        if (again)
+            one->serial = relation.serial;
+        else
+            TARN_CHECK_OK(adapt(*one, relation));
+    }
     if (one->batch != batch_) TARN_CHECK_OK(open(*one, relation));
     return one;
 }
@@ -155,6 +171,8 @@ Status ChangeCollector::adapt(Open& one, const Relation& relation) {
     }
     one.shape = std::move(shape);
     one.serial = relation.serial;
+    one.described = relation;
+    one.described_in = transaction_.commit_lsn;
     const bool append_only = one.shape.mode == ChangeShape::Mode::append_only;
     parts_.status.change_table(parts_.source, one.table->source.name, [&](TableStatus& status) {
         status.note = append_only
