@@ -141,7 +141,7 @@ def test_what_can_not_be_compared_says_so(lake):
 def test_it_runs_on_schedule_and_repairs_if_told_so(tmp_path):
     with source_server() as pg:
         pg.run("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'a'), (2, 'b')")
-        with CaptureLake(tmp_path, pg.url, ["t"], "    verify: {every: 2s, repair: true}\n") as lake:
+        with CaptureLake(tmp_path, pg.url, ["t"], "    history: true\n    verify: {every: 2s, repair: true}\n") as lake:
             lake.until_following()
             lake.until(lambda: lake.source()["verified"] and lake.source()["verified"]["equal"], 60)
             with lake.connect() as sql:
@@ -149,3 +149,8 @@ def test_it_runs_on_schedule_and_repairs_if_told_so(tmp_path):
                 sql.execute("UPDATE erp.t SET v = 'wrong' WHERE id = 1")
             lake.until_rows("SELECT id, v FROM erp.t ORDER BY id", [(1, "a"), (2, "b")], 120)
             assert json.loads(lake.get("api/v1/sources/erp/verify"))["scheduled"] is True
+            # Whoever follows the history is told, in the order of the log.
+            pg.run("INSERT INTO t VALUES (4, 'd')")
+            lake.until_rows("SELECT operation, before_id, before_v, after_id, after_v, transaction_id = 0 FROM erp.t_history "
+                            "ORDER BY commit_lsn, ordinal, coalesce(before_id, after_id)",
+                            [("U", 1, "wrong", 1, "a", True), ("D", 3, "ghost", None, None, True), ("I", None, None, 4, "d", False)])

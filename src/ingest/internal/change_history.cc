@@ -55,7 +55,7 @@ TargetTable history_target(const TargetTable& of) {
     target.comment = fmt::format("each change of {} with the row before and after it", of.name);
     target.source = of.source;
     static const char* const kSays[] = {
-        "I inserted, U updated, D deleted, T truncated", "of the source, 32 bits",
+        "I inserted, U updated, D deleted, T truncated", "of the source, 32 bits; 0: a repair",
         "place of the commit in the source's log: orders transactions",
         "from 1, in the transaction", "by the source's clock"};
     for (size_t i = 0; i < fact_columns().size(); ++i)
@@ -87,6 +87,12 @@ Status HistoryRows::reshape(tables::TablePtr history, std::vector<ColumnSpec> co
     before_ = WaitingRows(types_of(columns_));
     after_ = WaitingRows(types_of(columns_));
     return ok_status();
+}
+
+void HistoryRows::begin_behind(const TransactionInfo& transaction, int64_t ordinal) {
+    xid_ = transaction.xid;
+    lsn_ = transaction.commit_lsn;
+    ordinal_ = ordinal;
 }
 
 void HistoryRows::tell(char operation, const TransactionInfo& transaction) {

@@ -29,6 +29,8 @@ class HistoryRows {
 
     WaitingRows& before() { return before_; }
     WaitingRows& after() { return after_; }
+    /// What is told of `transaction` next is numbered from behind `ordinal`.
+    void begin_behind(const TransactionInfo& transaction, int64_t ordinal);
     /// Precondition: before() and after() have got one row more, each.
     void tell(char operation, const TransactionInfo& transaction);
     /// Writes what was told. Precondition: no cell waits.

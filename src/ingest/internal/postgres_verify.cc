@@ -239,7 +239,8 @@ TableVerifier::Condition TableVerifier::lake_range(std::string_view after,
 }
 
 Status TableVerifier::read_lake(
-    const Condition& where, const std::function<void(std::string key, std::string digest)>& take) {
+    const Condition& where, query::Chunk* keep,
+    const std::function<void(std::string key, std::string digest)>& take) {
     std::string list;
     for (const auto& column : what_.columns)
         list += (list.empty() ? "" : ", ") + quote_name(column.name);
@@ -251,8 +252,11 @@ Status TableVerifier::read_lake(
     while (!parts_.stop.stopped()) {
         TARN_TRY(rows, cursor->next());
         if (!rows) return ok_status();
-        for (size_t row = 0; row < rows->rows(); ++row)
+        for (size_t row = 0; row < rows->rows(); ++row) {
+            for (size_t c = 0; keep && c < keep->columns.size(); ++c)
+                keep->columns[c].append(rows->columns[c].value(row));
             take(verify_key(what_, *rows, row), verify_digest(*rows, row));
+        }
     }
     return Error(Code::cancelled, "the comparison was ended");
 }
@@ -263,7 +267,7 @@ Result<RowDigests> TableVerifier::lake_rows(const std::vector<std::string>& keys
     Status done = ok_status();
     in_batches(keys, [&](const std::vector<std::string>& batch) {
         if (done.ok())
-            done = read_lake(lake_where(batch), [&](std::string key, std::string digest) {
+            done = read_lake(lake_where(batch), nullptr, [&](std::string key, std::string digest) {
                 found[std::move(key)] += digest;
             });
     });
@@ -341,14 +345,14 @@ Result<bool> TableVerifier::compare_range(std::string& from) {
     }));
     const bool more = lines >= range_rows_;
     verdict_.rows_source += lines;
-    TARN_CHECK_OK(
-        read_lake(lake_range(from, more ? last : ""), [&](std::string key, std::string digest) {
-            ++verdict_.rows_lake;
-            const auto found = there.find(key);
-            const bool equal = found != there.end() && found->second == digest;
-            if (!equal) suspects_[key];
-            if (found != there.end()) there.erase(found);
-        }));
+    TARN_CHECK_OK(read_lake(lake_range(from, more ? last : ""), nullptr,
+                            [&](std::string key, std::string digest) {
+                                ++verdict_.rows_lake;
+                                const auto found = there.find(key);
+                                const bool equal = found != there.end() && found->second == digest;
+                                if (!equal) suspects_[key];
+                                if (found != there.end()) there.erase(found);
+                            }));
     for (const auto& [key, digest] : there) suspects_[key];
     from = last;
     if (lines > 0 && more)
@@ -441,7 +445,8 @@ Status TableVerifier::compare_whole() {
                                   [&](SourceRow row) { there.add(row.digest); }));
         TARN_TRY(lsn, source_position());
         TARN_CHECK_OK(wait_for_lake(lsn));
-        TARN_CHECK_OK(read_lake({}, [&](std::string, std::string digest) { here.add(digest); }));
+        TARN_CHECK_OK(
+            read_lake({}, nullptr, [&](std::string, std::string digest) { here.add(digest); }));
         verdict_.rows_source = there.rows;
         verdict_.rows_lake = here.rows;
         if (there == here) return ok_status();

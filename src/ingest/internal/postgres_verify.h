@@ -62,8 +62,15 @@ class TableVerifier {
     void confirm(const std::string& key, const Look& look);
     Status repair_all();
     Result<bool> repair_once(std::vector<size_t>& left);
+    Result<std::vector<tables::TableChange>> repair_changes(const query::Chunk& rows,
+                                                            const std::vector<std::string>& keys,
+                                                            Lsn position);
     Result<tables::TableChange> repair_change(const query::Chunk& rows,
                                               const std::vector<std::string>& keys);
+    Result<std::optional<tables::TableChange>> repair_history(const query::Chunk& before,
+                                                              const query::Chunk& after,
+                                                              const std::vector<std::string>& keys,
+                                                              Lsn position);
 
     std::string source_key(size_t place) const;
     std::string source_rows(const std::string& where, bool with_version) const;
@@ -77,7 +84,7 @@ class TableVerifier {
     };
     Condition lake_where(const std::vector<std::string>& keys) const;
     Condition lake_range(std::string_view after, std::string_view to) const;
-    Status read_lake(const Condition& where,
+    Status read_lake(const Condition& where, query::Chunk* keep,
                      const std::function<void(std::string key, std::string digest)>& take);
     Result<RowDigests> lake_rows(const std::vector<std::string>& keys);
     Result<Lsn> source_position();

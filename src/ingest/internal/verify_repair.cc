@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "ingest/internal/change_history.h"
 #include "ingest/internal/postgres_verify.h"
 #include "query/work.h"
 #include "tables/commit.h"
@@ -15,10 +16,12 @@ namespace {
 constexpr int kAttemptsMax = 30;
 constexpr size_t kAtOnce = 500;
 
-void forget(const SourcesParts& lake, const tables::TableChange& change) {
+void forget(const SourcesParts& lake, const std::vector<tables::TableChange>& changes) {
     std::vector<std::string> paths;
-    for (const auto& file : change.append) paths.push_back(file.path);
-    for (const auto& file : change.position_deletes) paths.push_back(file.path);
+    for (const auto& change : changes) {
+        for (const auto& file : change.append) paths.push_back(file.path);
+        for (const auto& file : change.position_deletes) paths.push_back(file.path);
+    }
     if (paths.empty()) return;
     const Status removed = lake.catalog.files().remove(paths);
     if (!removed.ok())
@@ -90,14 +93,14 @@ Result<bool> TableVerifier::repair_once(std::vector<size_t>& left) {
             rows.columns[c].append(all.columns[c].value(i));
     }
     if (!mended.empty()) {
-        TARN_TRY(change, repair_change(rows, mended));
+        TARN_TRY(changes, repair_changes(rows, mended, position->lsn));
         meta::Batch batch;
         stage_capture_position(batch, parts_.identity, position, *position);
         const auto done =
-            parts_.lake.committer.commit(parts_.lake.caller(), {change}, std::move(batch));
+            parts_.lake.committer.commit(parts_.lake.caller(), changes, std::move(batch));
         if (!done.ok()) {
             if (done.error().code != Code::conflict) return done.error();
-            forget(parts_.lake, change);
+            forget(parts_.lake, changes);
             return false;
         }
     } else {
@@ -110,6 +113,75 @@ Result<bool> TableVerifier::repair_once(std::vector<size_t>& left) {
     }
     left.erase(left.begin(), left.begin() + static_cast<std::ptrdiff_t>(count));
     return true;
+}
+
+/// Ends the open transaction: `keys` go, `rows` come, and the history says so.
+Result<std::vector<tables::TableChange>> TableVerifier::repair_changes(
+    const query::Chunk& rows, const std::vector<std::string>& keys, Lsn position) {
+    query::Chunk before;
+    for (const auto& column : what_.columns) before.columns.emplace_back(column.type);
+    const Status read = read_lake(lake_where(keys), &before, [](std::string, std::string) {});
+    if (!read.ok()) {
+        static_cast<void>(session_->rollback());
+        return read.error();
+    }
+    TARN_TRY(change, repair_change(rows, keys));
+    std::vector<tables::TableChange> changes = {std::move(change)};
+    auto told = repair_history(before, rows, keys, position);
+    if (!told.ok()) {
+        forget(parts_.lake, changes);
+        return std::move(told).error();
+    }
+    if (*told) changes.push_back(std::move(**told));
+    return changes;
+}
+
+/// As changes of a transaction without a number, between the last one that the lake has and the
+/// next: who reads the history on from where he was meets them. nullopt: none is kept.
+Result<std::optional<tables::TableChange>> TableVerifier::repair_history(
+    const query::Chunk& before, const query::Chunk& after, const std::vector<std::string>& keys,
+    Lsn position) {
+    using Landing = PostgresSource::Landing;
+    if (!parts_.from.history && parts_.from.landing == Landing::none)
+        return std::optional<tables::TableChange>();
+    TargetTable of;
+    of.database = parts_.source;
+    of.source = parts_.identity;
+    of.name = table_.name;
+    of.columns.reserve(what_.columns.size());
+    for (const auto& column : what_.columns)
+        of.columns.push_back({column.name, column.type, false, ""});
+    TARN_TRY(table, ensure_table(parts_.lake, history_target(of)));
+    HistoryRows history(parts_.lake.engine, std::move(table), what_.columns);
+    TransactionInfo repair;
+    repair.commit_lsn = position == 0 ? 0 : position - 1;
+    repair.committed = parts_.lake.clock.now();
+    history.begin_behind(repair, repair.committed.micros);  // behind repairs at the same place
+    const auto by_key = [&](const query::Chunk& rows) {
+        std::map<std::string, size_t> places;
+        for (size_t row = 0; row < rows.rows(); ++row)
+            places.emplace(verify_key(what_, rows, row), row);
+        return places;
+    };
+    const auto old = by_key(before), fresh = by_key(after);
+    const auto copy = [](const query::Chunk& from, const std::map<std::string, size_t>& places,
+                         const std::string& key, WaitingRows& to) {
+        const auto found = places.find(key);
+        for (size_t c = 0; c < from.columns.size(); ++c)
+            if (found != places.end())
+                to.chunk().columns[c].append(from.columns[c].value(found->second));
+            else
+                to.chunk().columns[c].append_null();
+        return found != places.end();
+    };
+    for (const auto& key : keys) {
+        const bool was = copy(before, old, key, history.before());
+        const bool is = copy(after, fresh, key, history.after());
+        history.tell(was && is ? 'U' : was ? 'D' : 'I', repair);
+    }
+    auto told = history.finish();
+    if (!told.ok()) history.discard();
+    return told;
 }
 
 /// Ends the open transaction: `keys` go, `rows` come.
@@ -135,7 +207,7 @@ Result<tables::TableChange> TableVerifier::repair_change(const query::Chunk& row
     for (const auto& column : what_.columns) names.push_back(column.name);
     auto added = append_rows(parts_.lake, change.table, rows, std::move(names));
     if (!added.ok()) {
-        forget(parts_.lake, change);
+        forget(parts_.lake, {change});
         return std::move(added).error();
     }
     change.append.insert(change.append.end(), added->append.begin(), added->append.end());
