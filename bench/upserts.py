@@ -2,6 +2,7 @@
 Iceberg, with compaction beside it. Measured is what a scan of it takes meanwhile, against a copy that was written in one go.
 
     bench/upserts.py [--seconds 300] [--rate 2000] [--rows 10000000] [--follow changes]
+    bench/upserts.py --sizes 1000000,4000000 [--seconds 60] [--rate 2000]     processor time of a change, by the table's size
 
 TARN_BENCH_UPSERT_SECONDS=3600 makes the same of `./x bench upserts`: the hour.
 """
@@ -89,22 +90,60 @@ class Writer(threading.Thread):
         connection.close()
 
 
+def _hot_table(postgres, rows):
+    postgres.run("CREATE TABLE hot (id bigint PRIMARY KEY, amount bigint NOT NULL, note text NOT NULL, "
+                 "changed timestamptz NOT NULL) WITH (fillfactor = 70)")
+    postgres.run(f"INSERT INTO hot SELECT i, i % 1000, md5(i::text), now() FROM generate_series(0, {rows - 1}) i")
+
+
+def _declare(folder, postgres, words="changes"):
+    lakefile = pathlib.Path(folder) / "lake.yaml"
+    lakefile.write_text(f"lake: bench\nsources:\n  erp:\n    postgres: \"{postgres.url}\"\n    tables: [hot]\n    follow: {words}\n")
+    return TarnServer(folder=folder, args=["--lake", lakefile])
+
+
+def cost(rows, seconds=60, rate=2000):
+    """(microseconds of our processor for a change by a random key, the most seconds that the lake was behind, MB of memory): of a
+    table of so many rows, compaction and commits in it, the load and the key index not. None without PostgreSQL."""
+    if not available():
+        return None
+    with PostgresServer(settings={"wal_level": "logical", "max_wal_size": "'8GB'"}) as postgres, \
+            tempfile.TemporaryDirectory(prefix="tarn-bench-") as folder:
+        _hot_table(postgres, rows)
+        server = _declare(folder, postgres)
+        try:
+            server.start()
+            _wait(server, lambda source: source["state"] == "following", 900)
+            postgres.run("UPDATE hot SET amount = 0 WHERE id < 1000")  # the first change makes the key index
+            _wait(server, lambda source: source["capture"]["changes"] >= 1000, 900)
+            writer = Writer(postgres, rate, rows)
+            began, used, late = time.monotonic(), _cpu_ms(server), 0.0
+            writer.start()
+            while time.monotonic() < began + seconds:
+                time.sleep(0.5)
+                late = max(late, _api(server, "/sources")["sources"][0]["capture"]["lag_seconds"])
+            writer.stopping.set()
+            writer.join()
+            _wait(server, lambda source: source["capture"]["changes"] >= 1000 + writer.done, 600)
+            spent = _cpu_ms(server) - used
+            status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
+            memory = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
+            return spent * 1000 / writer.done, late, memory
+        finally:
+            server.close()
+
+
 def measure(seconds, rate=2000, rows=10_000_000, follow="changes"):
     """(CPU ms of a scan of it, of a fresh copy, updates a second, wall ms of a scan while it changed); None without PostgreSQL."""
     if not available():
         return None
     with PostgresServer(settings={"wal_level": "logical"}) as postgres, \
             tempfile.TemporaryDirectory(prefix="tarn-bench-") as folder:
-        postgres.run("CREATE TABLE hot (id bigint PRIMARY KEY, amount bigint NOT NULL, note text NOT NULL, "
-                     "changed timestamptz NOT NULL) WITH (fillfactor = 70)")
-        postgres.run(f"INSERT INTO hot SELECT i, i % 1000, md5(i::text), now() FROM generate_series(0, {rows - 1}) i")
+        _hot_table(postgres, rows)
         if follow != "changes":
             postgres.run("CREATE INDEX ON hot (changed)")
         words = "changes" if follow == "changes" else "{every: 1s, by: changed}"
-        lakefile = pathlib.Path(folder) / "lake.yaml"
-        lakefile.write_text(f"lake: bench\nsources:\n  erp:\n    postgres: \"{postgres.url}\"\n    tables: [hot]\n"
-                            f"    follow: {words}\n")
-        server = TarnServer(folder=folder, args=["--lake", lakefile])
+        server = _declare(folder, postgres, words)
         try:
             server.start()
             _wait(server, lambda source: source["state"] in ("complete", "following"), 600)
@@ -139,7 +178,14 @@ def main():
     parser.add_argument("--rate", type=int, default=2000)
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--follow", choices=["changes", "incremental"], default="changes")
+    parser.add_argument("--sizes", default="")
     chosen = parser.parse_args()
+    for rows in filter(None, chosen.sizes.split(",")):
+        each, late, memory = cost(int(rows), chosen.seconds, chosen.rate)
+        print(f"{int(rows):,} rows: {each:.1f} us of processor for a change, {late:.1f} s behind at most, {memory:.0f} MB, "
+              f"load {os.getloadavg()[0]:.1f}", flush=True)
+    if chosen.sizes:
+        return
     hot, copy, updates, busy = measure(chosen.seconds, chosen.rate, chosen.rows, chosen.follow)
     print(f"{updates:,.0f} updates/s for {chosen.seconds} s: scan {hot:.0f} CPU ms, fresh copy {copy:.0f} CPU ms, "
           f"ratio {hot / copy:.2f}; while it changed {busy:.0f} ms")
