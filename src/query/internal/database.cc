@@ -6,10 +6,13 @@
 #include "query/internal/files.h"
 #include "query/internal/lake.h"
 #include "query/internal/pg_catalog/pg_catalog.h"
+#include "query/upkeep.h"
 
 namespace tarn::query {
 
 namespace {
+
+constexpr size_t kFileCacheRounds = std::chrono::minutes(5) / kUpkeepInterval;
 
 void run(duck::Connection& connection, const std::string& sql) {
     const auto result = connection.Query(sql);
@@ -70,6 +73,9 @@ Database::Database(Services& services) {
     install_pg_catalog(connection);
     lock_down(connection);
     duck::DBConfig::GetConfig(context).replacement_scans.clear();
+    file_cache_ = std::make_unique<FileCache>(
+        *duck_->instance, FileCacheLimits{options.memory_bytes / 2, kFileCacheRounds},
+        services.parts.metrics);
 }
 
 std::unique_ptr<duck::Connection> Database::connect(security::Caller caller, bool internal,

@@ -1,6 +1,7 @@
 // The one DuckDB of an engine: opened on first use, locked down before any SQL reaches it.
 #pragma once
 
+#include "query/internal/file_cache.h"
 #include "query/internal/services.h"
 
 namespace tarn::query {
@@ -16,9 +17,11 @@ class Database {
     /// A new connection, with the lake as its catalog and `database` as its search path.
     std::unique_ptr<duck::Connection> connect(security::Caller caller, bool internal,
                                               const std::vector<std::string>& search_path);
+    FileCache& file_cache() { return *file_cache_; }
 
  private:
     duck::unique_ptr<duck::DuckDB> duck_;
+    std::unique_ptr<FileCache> file_cache_;
 };
 
 void set_search_path(duck::ClientContext& context, const std::vector<std::string>& databases);

@@ -8,6 +8,7 @@
 #include "query/internal/inside.h"
 #include "query/internal/rows.h"
 #include "query/internal/session.h"
+#include "query/upkeep.h"
 
 namespace tarn::query {
 
@@ -97,6 +98,10 @@ class LakeEngine final : public Engine, public EngineInside {
         }
         return database_.get();
     }
+    Database* opened_database() override {
+        const MutexLock lock(mutex_);
+        return database_ && database_->healthy() ? database_.get() : nullptr;
+    }
 
  private:
     Services services_;
@@ -108,6 +113,10 @@ class LakeEngine final : public Engine, public EngineInside {
 };
 
 }  // namespace
+
+void tend(Engine& engine) {
+    if (auto* database = EngineInside::of(engine).opened_database()) database->file_cache().tend();
+}
 
 Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options, EngineParts parts) {
     if (options.process_memory_bytes == 0) options.process_memory_bytes = 3 * options.memory_bytes;

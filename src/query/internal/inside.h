@@ -13,6 +13,8 @@ class EngineInside {
     virtual Services& services() = 0;
     /// Opens DuckDB at the first call.
     virtual Result<Database*> database() = 0;
+    /// Null when it is not open.
+    virtual Database* opened_database() = 0;
 
     /// Precondition: an engine of this module.
     static EngineInside& of(Engine& engine) { return dynamic_cast<EngineInside&>(engine); }
