@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "base/cache_metrics.h"
 #include "duckdb/planner/filter/in_filter.hpp"
 #include "duckdb/planner/filter/optional_filter.hpp"
 #include "query/internal/duck_types.h"
@@ -462,6 +463,10 @@ void read_positions(duck::ClientContext& context, LakeTable& table,
              only ? &filters : nullptr);
 }
 
+DeleteCache::DeleteCache(Services& services)
+    : services_(services),
+      bytes_gauge_(cache_gauge(services.parts.metrics, "sql_deleted_rows", kBytesMax)) {}
+
 PositionsPtr DeleteCache::positions(duck::ClientContext& context, const std::string& delete_file,
                                     const std::string& data_file) {
     std::shared_ptr<const ByDataFile> rows;
@@ -481,13 +486,21 @@ PositionsPtr DeleteCache::positions(duck::ClientContext& context, const std::str
 }
 
 void DeleteCache::keep(const std::string& delete_file, std::shared_ptr<const ByDataFile> rows) {
+    size_t bytes = delete_file.size() * 2 + sizeof(Entry);
+    for (const auto& [data_file, positions] : *rows)
+        bytes += data_file.size() + sizeof(Positions) + positions->getSizeInBytes();
     const std::lock_guard<std::mutex> lock(mutex_);
     if (entries_.contains(delete_file)) return;
     ages_.push_front(delete_file);
-    entries_[delete_file] = {std::move(rows), ages_.begin()};
-    if (entries_.size() <= kEntriesMax) return;
-    entries_.erase(ages_.back());
-    ages_.pop_back();
+    entries_[delete_file] = {std::move(rows), ages_.begin(), bytes};
+    bytes_ += bytes;
+    while (entries_.size() > kEntriesMax || bytes_ > kBytesMax) {
+        const auto oldest = entries_.find(ages_.back());
+        bytes_ -= oldest->second.bytes;
+        entries_.erase(oldest);
+        ages_.pop_back();
+    }
+    bytes_gauge_.set(static_cast<double>(bytes_));
 }
 
 void DeleteCache::written(const std::string& delete_file, const std::string& data_file,

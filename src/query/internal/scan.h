@@ -20,7 +20,7 @@ duck::unique_ptr<duck::FunctionData> bind_lake_scan(duck::ClientContext& context
 /// does an entry. Lane: any.
 class DeleteCache {
  public:
-    explicit DeleteCache(Services& services) : services_(services) {}
+    explicit DeleteCache(Services& services);
 
     /// The rows of `data_file` that `delete_file` deletes; null: none.
     PositionsPtr positions(duck::ClientContext& context, const std::string& delete_file,
@@ -34,16 +34,20 @@ class DeleteCache {
     struct Entry {
         std::shared_ptr<const ByDataFile> rows;
         std::list<std::string>::iterator age;
+        size_t bytes = 0;
     };
     std::shared_ptr<const ByDataFile> load(duck::ClientContext& context,
                                            const std::string& delete_file);
     void keep(const std::string& delete_file, std::shared_ptr<const ByDataFile> rows);
 
     static constexpr size_t kEntriesMax = 1024;
+    static constexpr size_t kBytesMax = 64 << 20;
     Services& services_;
+    Gauge& bytes_gauge_;
     std::mutex mutex_;
     std::unordered_map<std::string, Entry> entries_;
     std::list<std::string> ages_;  // newest first
+    size_t bytes_ = 0;
 };
 
 /// Reads a table front to back, all columns in order, on the calling thread.
