@@ -23,6 +23,7 @@
 #include "protocols/postgres/postgres.h"
 #include "protocols/s3/s3.h"
 #include "query/queries.h"
+#include "query/upkeep.h"
 
 namespace tarn::app {
 namespace {
@@ -283,6 +284,10 @@ class RunningServer final : public Server {
                             return ok_status();
                         }});
         jobs.push_back({"tables", seconds(30), [this] { return expire_tables(*lake_); }});
+        jobs.push_back({"SQL caches", query::kUpkeepInterval, [this]() -> Status {
+                            query::tend(*lake_->engine);
+                            return ok_status();
+                        }});
         jobs.push_back({"compaction", seconds(1), [this] { return table_keeper_->round(); }});
         housekeeping_ = std::make_unique<Housekeeping>(*lake_->background, std::move(jobs));
     }
@@ -299,6 +304,24 @@ class RunningServer final : public Server {
         return ok_status();
     }
 
+    /// Readiness is for those who spread work. Whoever asks all the same gets reads and deletions, which free space. The
+    /// bounds are the log's.
+    void judge_space(admin::ServerStatus& status) const {
+        const auto free = lake_->disk.free_bytes(settings_.data);
+        const uint64_t free_min = meta::LocalStoreOptions().free_bytes_min;
+        if (!free.ok() || *free >= 2 * free_min) return;
+        if (*free >= free_min) {
+            status.warning = "the disk has " + std::to_string(*free >> 20) + " MiB left: below " +
+                             std::to_string(free_min >> 20) + " only deletions are accepted";
+            return;
+        }
+        const bool full = *free < free_min / 8;
+        if (status.ready)
+            status.not_ready_because = full ? "the disk is full: nothing can be written"
+                                            : "the disk is nearly full: only deletions are accepted";
+        status.ready = false;
+    }
+
     admin::ServerStatus status() const {
         admin::ServerStatus out;
         out.version = kVersion;
@@ -313,13 +336,7 @@ class RunningServer final : public Server {
             out.not_ready_because = "a write of the log failed: restart the server";
         else if (!lake_->bytes->healthy())
             out.not_ready_because = "a write of large bodies failed: restart the server";
-        // Still ready: reads are answered, and deletions are what frees space.
-        const auto free = lake_->disk.free_bytes(settings_.data);
-        const uint64_t free_min = meta::LocalStoreOptions().free_bytes_min;
-        if (free.ok() && *free < free_min / 8)
-            out.warning = "the disk is full: nothing can be written";
-        else if (free.ok() && *free < free_min)
-            out.warning = "the disk is nearly full: only deletions are accepted";
+        judge_space(out);
         const auto buckets = lake_->objects->list_buckets();
         if (!buckets.ok()) return out;
         for (const auto& bucket : *buckets) {

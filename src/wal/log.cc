@@ -25,6 +25,13 @@ Error broken_log() {
                  "then restart the server");
 }
 
+/// Of a change that came after the failure: it is certain that nothing was written of it.
+Error failed_log() {
+    return Error(Code::unavailable,
+                 "the log has failed and takes nothing until a restart; check the disk, then restart "
+                 "the server");
+}
+
 Status check_options(const LogOptions& options) {
     const auto lake = codec::hex_decode(options.lake_id);
     if (!lake.ok() || lake->size() != 16 || codec::hex_encode(*lake) != options.lake_id)
@@ -116,7 +123,7 @@ uint32_t LogImpl::queue(Change change, Done done, bool urgent) {
                         fmt::format("the change has {} bytes, more than one may have ({})",
                                     waiting.bytes, options_.queue_bytes_max));
     } else if (!healthy()) {
-        refusal = broken_log();
+        refusal = failed_log();
     } else {
         MutexLock lock(queue_mutex_);
         if (stopping_) {

@@ -127,7 +127,8 @@ class Log {
     virtual Status remove(SegmentId segment) = 0;
 
     virtual Sequence last_applied() const = 0;
-    /// False for good once a write or fsync of the log has failed: nobody knows what is on disk, a restart is needed.
+    /// False for good once a write or fsync of the log has failed: nobody knows what is on disk, a restart is needed. Changes
+    /// that were under way then answer `io`, later ones `unavailable`.
     virtual bool healthy() const = 0;
     /// The hash over all frames so far (the chain that makes tampering evident), lower-case hexadecimal.
     virtual std::string chain_head() const = 0;

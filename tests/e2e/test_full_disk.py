@@ -219,7 +219,7 @@ def test_every_door_says_that_the_disk_is_full_and_goes_on_afterwards(lake, disk
     lake.write_all(1)
     lake.file(1)
     until(lambda: lake.clients.ask("select count(*) from dropped") == [(100,)], 30, "the first file")
-    assert lake.clients.ready() == (200, "ready\n")
+    assert lake.clients.ready()[0] == 200
 
     told = lake.fill()
     assert told[:2] == ("InsufficientStorage", 507) and "disk" in told[2], told
@@ -235,8 +235,10 @@ def test_every_door_says_that_the_disk_is_full_and_goes_on_afterwards(lake, disk
     status, body = clients.http("POST", "/api/v1/users", {"name": "late"})
     assert (status, json.loads(body)["error"]["reason"]) == (507, "disk_full"), body
     status, body = clients.ready()
-    assert status == 200 and "disk is nearly full" in body, "ready to read and to delete, and it says what is wrong"
-    assert "nearly full" in json.loads(clients.http("GET", "/api/v1/status")[1])["warning"]
+    assert status == 503 and "disk is nearly full" in body, "who spreads work is to send it elsewhere, and is told why"
+    assert clients.http("GET", "/healthz", signed=False) == (200, "ok\n"), "nothing that a restart would mend"
+    status = json.loads(clients.http("GET", "/api/v1/status")[1])
+    assert status["ready"] is False and "nearly full" in status["not_ready_because"]
     lake.file(2)
     source = lambda: next(s for s in json.loads(clients.http("GET", "/api/v1/sources")[1])["sources"] if s["name"] == "dropped")  # noqa: E731
     until(lambda: "disk is nearly full" in source()["last_error"], 30, "the source tells its trouble")
@@ -253,7 +255,7 @@ def test_every_door_says_that_the_disk_is_full_and_goes_on_afterwards(lake, disk
     until(lambda: clients.object("small/2") is None, 60, "writes after space was freed")
     lake.objects["small/2"] = 5
     lake.write_all(10)
-    until(lambda: clients.ready() == (200, "ready\n"), 10, "readiness without a warning")
+    until(lambda: clients.ready()[0] == 200, 10, "readiness")
     lake.verify()
     lake.restart()
     lake.verify()
@@ -319,7 +321,8 @@ def test_a_disk_without_a_byte(lake, disk):
     assert clients.ask("select count(*) from notes")[0][0] >= 1
     assert clients.s3.get_object(Bucket="full", Key="small/1")["Body"].read() == b"small"
     status, body = clients.ready()
-    assert status == 200 and "disk is full" in body, body
+    assert status == 503 and "disk is full" in body, body
+    assert clients.http("GET", "/healthz", signed=False)[0] == 200
     with pytest.raises(ClientError, match="InsufficientStorage.*disk is full"):
         clients.s3.delete_object(Bucket="full", Key="small/1")  # the index could not be written any more
     for writer in writers:
@@ -334,6 +337,7 @@ def test_a_disk_without_a_byte(lake, disk):
 
     (disk / "filler").unlink()
     until(lambda: clients.object("after") is None, 30, "writes after space was freed")
+    until(lambda: clients.ready()[0] == 200, 10, "readiness")
     lake.clients = clients
     lake.write_all(2)
     lake.verify()
@@ -361,7 +365,7 @@ def test_a_start_on_a_full_disk(lake, disk):
         out.write(b"x" * (100 << 20))
     until(lambda: lake.clients.row(1000) is not None, 10, "writes are refused")
     assert lake.clients.row(1000)[0] == "53100"
-    assert "disk is nearly full" in lake.clients.ready()[1]
+    assert lake.clients.ready()[0] == 503 and "disk is nearly full" in lake.clients.ready()[1]
     lake.clients.s3.delete_object(Bucket="full", Key="small/1")
     del lake.objects["small/1"]
     (disk / "filler").unlink()
