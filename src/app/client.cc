@@ -121,8 +121,9 @@ Result<Answer> call(const Endpoint& endpoint, const std::string& method, const s
     described.raw_path = std::string_view(path).substr(0, question);
     if (question != std::string::npos)
         described.raw_query = std::string_view(path).substr(question + 1);
-    described.headers = {{"host", host}};
+    // Stated, so that the server knows who asks before it reads the body.
     const std::string hash = codec::hex_encode(codec::sha256(body));
+    described.headers = {{"host", host}, {"x-amz-content-sha256", hash}};
     const security::Signer signer{endpoint.access_key_id, endpoint.secret, "us-east-1", "tarn"};
     const auto signed_headers = security::sign(described, signer, SystemClock().now(), hash);
 
@@ -130,6 +131,7 @@ Result<Answer> call(const Endpoint& endpoint, const std::string& method, const s
     request.method = method;
     request.url = endpoint.url + path;
     request.headers = signed_headers.headers;
+    request.headers.emplace_back("x-amz-content-sha256", hash);
     request.headers.emplace_back("accept", accept);
     if (!body.empty()) request.headers.emplace_back("content-type", "application/json");
     request.body = body;

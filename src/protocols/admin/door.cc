@@ -15,6 +15,7 @@ namespace tarn::admin {
 namespace {
 
 constexpr size_t kBodyBytesMax = 4u << 20;
+constexpr size_t kUnknownBodyBytesMax = 64u << 10;  // of somebody who is not signed in yet
 constexpr int kJsonDepthMax = 64;
 
 Result<ApiResponse> get_openapi(const DoorParts& parts, ApiRequest& request);
@@ -114,9 +115,9 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/dashboards/{}", "tarn:GetDashboard", false, get_dashboard},
     {"GET", "/api/v1/dashboards/{}/spec", "tarn:GetLakefile", false, get_dashboard_spec},
     {"POST", "/api/v1/dashboards/{}/embeds", "tarn:EmbedDashboard", true, create_embed, "dashboard/"},
-};
     {"GET", "/api/v1/embeds", "tarn:ListEmbeds", false, list_embeds},
     {"DELETE", "/api/v1/embeds/{}", "tarn:RevokeEmbed", true, revoke_embed, "embed/"},
+};
 Result<ApiResponse> get_openapi(const DoorParts& parts, ApiRequest&) {
     std::vector<DescribedRoute> routes = {{"POST", "/api/v1/session", "tarn:SignIn"},
                                           {"POST", "/api/v1/sql", "tarn:ExecuteStatement"},
@@ -301,12 +302,17 @@ class Door {
     }
 
     Status answer(http::Request& request, http::Responder& responder, const std::string& id) {
-        TARN_TRY(text, request.read_all(kBodyBytesMax));
         security::Caller caller = caller_of(request, id);
         auto target = find(request);
-        if (target.ok() && target->sign_in) return sign_in_now(request, responder, caller, text);
+        if (target.ok() && target->sign_in) return sign_in_now(request, responder, caller);
+        // Bytes are taken in when it is known whose they are, but for what a signature is over.
+        std::optional<std::string> early;
+        if (signs_unstated_body(request)) {
+            TARN_TRY(read, request.read_all(kUnknownBodyBytesMax));
+            early = std::move(read);
+        }
         auto signed_in = brings_embed_link(request) ? sign_in_by_link(request, target)
-                                                    : sign_in(parts_, request, text);
+                                                    : sign_in(parts_, request, early);
         // Who is not signed in learns nothing about which addresses exist.
         if (!signed_in.ok())
             return refused(caller, target.ok() ? *target : Target(), std::move(signed_in).error());
@@ -320,6 +326,9 @@ class Door {
             const Status allowed = parts_.authorizer->decide(caller);
             if (!allowed.ok()) return refused(caller, *target, allowed.error());
         }
+        TARN_TRY(text, early ? std::move(*early) : request.read_all(kBodyBytesMax));
+        const Status fits = check_body(*signed_in, text);
+        if (!fits.ok()) return refused(caller, *target, fits.error());
         if (target->metrics) {
             TARN_CHECK_OK(parts_.audit->record(caller, {}));
             return responder.respond(200, {{"content-type", "text/plain; version=0.0.4"}},
@@ -346,14 +355,15 @@ class Door {
         return sign_in_embedded(parts_, request, target->values[0]);
     }
 
-    Status sign_in_now(http::Request& request, http::Responder& responder, security::Caller& caller,
-                       const std::string& text) {
+    Status sign_in_now(http::Request& request, http::Responder& responder,
+                       security::Caller& caller) {
         caller.action = "tarn:SignIn";
         // Another site's page must not sign a browser in as somebody of its choice.
         const std::string_view site = request.header("sec-fetch-site");
         if (!site.empty() && site != "same-origin" && site != "none")
             return refused(caller, Target(),
                            Error(Code::permission_denied, "sign in from the console's own page"));
+        TARN_TRY(text, request.read_all(kUnknownBodyBytesMax));
         TARN_TRY(body, parse_body(text));
         auto opened = open_session(parts_, request, caller, body);
         if (!opened.ok()) return refused(caller, Target(), std::move(opened).error());

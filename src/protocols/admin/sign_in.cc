@@ -20,14 +20,14 @@ Error not_signed_in() {
 }
 
 Result<SignedIn> by_signature(const DoorParts& parts, http::Request& request,
-                              std::string_view body) {
+                              std::optional<std::string_view> body) {
     security::SignedRequest described;
     described.method = request.method();
     described.raw_path = request.path();
     described.raw_query = request.query();
     for (size_t i = 0; i < request.headers().size(); ++i)
         described.headers.emplace_back(request.headers()[i].name, request.headers()[i].value);
-    described.body_sha256 = codec::hex_encode(codec::sha256(body));
+    if (body) described.body_sha256 = codec::hex_encode(codec::sha256(*body));
     auto proved = parts.authenticator->authenticate(described, {"tarn"});
     // S3's clients are told which of the two it was; here nobody learns which keys exist.
     if (!proved.ok() && (proved.error().reason == "InvalidAccessKeyId" ||
@@ -37,7 +37,9 @@ Result<SignedIn> by_signature(const DoorParts& parts, http::Request& request,
                      "nothing changed after signing",
                      "SignatureDoesNotMatch");
     if (!proved.ok()) return std::move(proved).error();
-    return SignedIn{std::move(proved->principal), SignedInBy::signature, {}};
+    SignedIn out{std::move(proved->principal), SignedInBy::signature, {}};
+    if (!body) out.body_sha256 = std::move(proved->signature.payload_sha256);
+    return out;
 }
 
 Result<SignedIn> by_password(const DoorParts& parts, http::Request& request,
@@ -60,12 +62,31 @@ Result<SignedIn> by_session(const DoorParts& parts, http::Request& request, std:
     return SignedIn{std::move(session.principal), SignedInBy::session, std::move(id)};
 }
 
+bool is_signed(http::Request& request) {
+    return request.header("authorization").starts_with("AWS4-") ||
+           request.has_query_parameter("X-Amz-Signature");
+}
+
 }  // namespace
 
-Result<SignedIn> sign_in(const DoorParts& parts, http::Request& request, std::string_view body) {
+bool signs_unstated_body(http::Request& request) {
+    return is_signed(request) && !request.headers().has("x-amz-content-sha256") &&
+           !request.has_query_parameter("X-Amz-Content-Sha256");
+}
+
+Status check_body(const SignedIn& signed_in, std::string_view body) {
+    if (signed_in.body_sha256.empty() ||
+        signed_in.body_sha256 == codec::hex_encode(codec::sha256(body)))
+        return ok_status();
+    return Error(Code::invalid_argument,
+                 "The provided 'x-amz-content-sha256' header does not match what was computed.",
+                 "XAmzContentSHA256Mismatch");
+}
+
+Result<SignedIn> sign_in(const DoorParts& parts, http::Request& request,
+                         std::optional<std::string_view> body) {
+    if (is_signed(request)) return by_signature(parts, request, body);
     const std::string_view authorization = request.header("authorization");
-    if (authorization.starts_with("AWS4-") || request.has_query_parameter("X-Amz-Signature"))
-        return by_signature(parts, request, body);
     if (authorization.starts_with("Basic "))
         return by_password(parts, request, authorization.substr(6));
     if (!authorization.empty()) return not_signed_in();

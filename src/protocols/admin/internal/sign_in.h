@@ -10,12 +10,20 @@ struct SignedIn {
     SignedInBy by = SignedInBy::signature;
     std::string session_id;
     std::map<std::string, std::vector<std::string>> fixed_filters = {};  // of an embed link
+    std::string body_sha256 = {};  // what was signed of the body; empty: nothing, or it was checked
 };
 
-/// SigV4 (service "tarn"; `body` is what was signed), HTTP Basic, or the session cookie; a changing
-/// request by cookie must carry the session's X-CSRF-Token. Basic travels readable: it is taken
-/// over TLS and on loopback only. unauthenticated, permission_denied.
-Result<SignedIn> sign_in(const DoorParts& parts, http::Request& request, std::string_view body);
+/// Whether the body takes part in the sign-in: it is signed, and nothing in the head states its
+/// hash.
+bool signs_unstated_body(http::Request& request);
+/// SigV4 (service "tarn"), HTTP Basic, or the session cookie; a changing request by cookie must
+/// carry the session's X-CSRF-Token. Basic travels readable: it is taken over TLS and on loopback
+/// only. `body`: given where signs_unstated_body(); else it is still to be read, and check_body()
+/// to be asked. unauthenticated, permission_denied.
+Result<SignedIn> sign_in(const DoorParts& parts, http::Request& request,
+                         std::optional<std::string_view> body);
+/// invalid_argument XAmzContentSHA256Mismatch: another body than the one that was signed.
+Status check_body(const SignedIn& signed_in, std::string_view body);
 
 /// Whether the request brings an embed link's token ("Authorization: Embed ...").
 bool brings_embed_link(const http::Request& request);
