@@ -1,7 +1,9 @@
 // A map from paths to immutable values that forgets what was used longest ago when it grows beyond
-// a number of bytes.
+// a number of bytes, and what has not been used for some minutes: each commit replaces files, and
+// nobody asks for most of the old ones again.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <list>
 #include <memory>
@@ -16,25 +18,30 @@ namespace tarn::tables {
 template <typename Value>
 class ByteLru {
  public:
-    explicit ByteLru(size_t bytes_max) : bytes_max_(bytes_max) {}
+    using Time = std::chrono::steady_clock::time_point;
+    explicit ByteLru(size_t bytes_max, std::chrono::seconds idle_max = std::chrono::minutes(5))
+        : bytes_max_(bytes_max), idle_max_(idle_max) {}
 
-    std::shared_ptr<const Value> find(const std::string& path) {
+    std::shared_ptr<const Value> find(const std::string& path,
+                                      Time now = std::chrono::steady_clock::now()) {
         MutexLock lock(mutex_);
         const auto found = index_.find(path);
         if (found == index_.end()) return nullptr;
+        found->second->used = now;
         order_.splice(order_.begin(), order_, found->second);
         return found->second->value;
     }
 
-    void insert(const std::string& path, std::shared_ptr<const Value> value, size_t bytes) {
+    void insert(const std::string& path, std::shared_ptr<const Value> value, size_t bytes,
+                Time now = std::chrono::steady_clock::now()) {
         bytes += path.size() * 2 + sizeof(Entry);
         if (bytes > bytes_max_) return;
         MutexLock lock(mutex_);
         if (index_.count(path) > 0) return;
-        order_.push_front({path, std::move(value), bytes});
+        order_.push_front({path, std::move(value), bytes, now});
         index_[path] = order_.begin();
         bytes_ += bytes;
-        while (bytes_ > bytes_max_) {
+        while (bytes_ > bytes_max_ || order_.back().used < now - idle_max_) {
             bytes_ -= order_.back().bytes;
             index_.erase(order_.back().path);
             order_.pop_back();
@@ -51,9 +58,11 @@ class ByteLru {
         std::string path;
         std::shared_ptr<const Value> value;
         size_t bytes;
+        Time used;
     };
 
     const size_t bytes_max_;
+    const std::chrono::seconds idle_max_;
     mutable Mutex mutex_;
     std::list<Entry> order_ TARN_GUARDED_BY(mutex_);
     std::unordered_map<std::string, typename std::list<Entry>::iterator> index_
