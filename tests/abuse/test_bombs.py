@@ -1,11 +1,13 @@
 """Small inputs that would become large ones, and names that would lead elsewhere: memory stays bounded, nothing is written outside."""
 import base64
 import gzip
+import io
 import json
 import os
 import time
 import urllib.error
 import urllib.request
+import zipfile
 
 import boto3
 import psycopg2
@@ -103,6 +105,52 @@ def test_packed_files(lake):
     print(f"packed bombs: memory {before} kB, highest {before + grown} kB; others: slowest {probe.slowest * 1000:.0f} ms")
     assert grown < GROWTH_KB
     assert probe.slowest < 15
+
+
+def rows_without_end(lake, number, times, seconds):
+    """`times` 32 MiB of good rows, packed to a thousandth: they all become rows, in bounded memory."""
+    cursor, before = sql(lake), memory_kb(lake)
+    with Probe(lake) as probe:
+        drop(lake, f"{number}_rows.csv.gz", gzip.compress(b"id,name\n") + members(b"%d,many\n" % number, times))
+        deadline = time.monotonic() + seconds
+        while (found := rows(cursor, f"id = {number}")) == 0:
+            assert time.monotonic() < deadline and lake.alive(), "the rows do not come"
+            time.sleep(0.2)
+    assert found == ((32 << 20) // len(b"%d,many\n" % number)) * times
+    grown = memory_kb(lake, "VmHWM") - before
+    print(f"{found:,} rows of a packed file: memory {before} kB, {grown} kB more at most; others: slowest {probe.slowest * 1000:.0f} ms")
+    assert grown < GROWTH_KB
+    assert probe.slowest < 15
+
+
+def test_packed_rows(lake):
+    rows_without_end(lake, 7001, 1, 120)
+
+
+@pytest.mark.long
+def test_packed_rows_without_end(lake):
+    rows_without_end(lake, 7002, 24, 900)
+
+
+def test_an_archive_of_files_is_no_file(lake):
+    """A zip, with names that lead elsewhere and a member that unpacks to much: not unpacked, told, and in nobody's way."""
+    cursor, above = sql(lake), tree(lake.folder.parent, lake.data)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in ("../../outside.csv", "/etc/outside.csv", "C:\\outside.csv", "a\0b.csv"):
+            archive.writestr(name, "id,name\n7100,zip\n")
+        archive.writestr("zeros.csv", b"\0" * (64 << 20))
+    for name in ("a.zip", "b.csv.zip", "c.csv", "d.csv.gz", "e.jsonl"):
+        drop(lake, f"z7_{name}", packed.getvalue())
+    drop(lake, "z7_last.csv", b"id,name\n7101,last\n")
+    deadline = time.monotonic() + 60
+    while rows(cursor, "id = 7101") == 0:
+        assert time.monotonic() < deadline, "the file behind the zips is not read"
+        time.sleep(0.1)
+    assert rows(cursor, "id = 7100") == 0
+    assert b"was refused" in api(lake, "GET", "/api/v1/sources")[1]
+    grown = {path for path in tree(lake.folder.parent, lake.data) - above if "/drop/" not in path}
+    assert not grown, grown
 
 
 def test_packed_bodies(lake):
