@@ -34,6 +34,8 @@ TEST_F(ParallelTest, EveryAnswerIsWhole) {
                 const auto other = "k" + std::to_string(random.below(4));
                 switch (random.below(6)) {
                     case 0:
+                        if (!start_put(key, body_of(random.below(1'000'000))).ok()) ++failed;
+                        break;
                     case 1:
                         if (!objects()
                                  .put(caller_, "bucket", key, body_of(random.below(1'000'000)))

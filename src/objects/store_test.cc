@@ -62,6 +62,55 @@ TEST_F(StoreTest, BucketsAreListedAndCounted) {
     EXPECT_EQ(objects().head_bucket("bucket")->bytes, 3u);
 }
 
+TEST_F(StoreTest, AStartedPutIsAPut) {
+    const auto small = pattern(4096, 1), large = pattern(100'000, 2);
+    auto stored = start_put("a", small);
+    ASSERT_TRUE(stored.ok());
+    EXPECT_EQ(stored->etag, codec::hex_encode(codec::md5(small)));
+    EXPECT_EQ(get("a"), small);
+    ASSERT_TRUE(start_put("b", large).ok());
+    ASSERT_TRUE(start_put("a", large).ok());  // from the log to extents, and back
+    ASSERT_TRUE(start_put("b", small).ok());
+    EXPECT_EQ(get("a"), large);
+    EXPECT_EQ(get("b"), small);
+    EXPECT_EQ(objects().head_bucket("bucket")->objects, 2u);
+    EXPECT_EQ(objects().head_bucket("bucket")->bytes, small.size() + large.size());
+}
+
+TEST_F(StoreTest, AStartedPutSaysWhatFailed) {
+    PutOptions wrong;
+    wrong.content_md5 = std::string(16, 'x');
+    EXPECT_EQ(reason(start_put("a", "1", wrong)), "BadDigest");
+    EXPECT_EQ(reason(start_put("a", "1", wrong, "nothing")), "NoSuchBucket");
+    EXPECT_EQ(reason(start_put("a", "1", {}, "nothing")), "NoSuchBucket");
+    EXPECT_EQ(reason(start_put("a", pattern(100'000, 1), {}, "nothing")), "NoSuchBucket");
+    PutOptions match;
+    match.conditions.if_match = "etag";
+    EXPECT_EQ(reason(start_put("a", "1", match)), "NoSuchKey");
+    EXPECT_EQ(reason(start_put("a", "1", match, "nothing")), "NoSuchBucket");
+    EXPECT_EQ(reason(start_put("", "1")), put_reason("", "1", {}));
+    store().refuse = Error(Code::exhausted, "the disk is full", "disk_full");
+    EXPECT_EQ(reason(start_put("a", "1")), "disk_full");
+    store().refuse.reset();
+    EXPECT_EQ(get("a"), "(NoSuchKey)");
+}
+
+TEST_F(StoreTest, AStartedPutThatLostARaceIsTriedAgain) {
+    put("a", "first");
+    PutOptions only_new;
+    only_new.conditions.if_none_match_any = true;
+    std::string raced = "a";  // whose next commit comes second
+    store().before_commit = [&] {
+        if (const auto key = std::exchange(raced, ""); !key.empty()) put(key, "theirs");
+    };
+    ASSERT_TRUE(start_put("a", "ours").ok());
+    EXPECT_EQ(get("a"), "ours");
+    raced = "b";
+    EXPECT_EQ(reason(start_put("b", "ours", only_new)), "PreconditionFailed");
+    EXPECT_EQ(get("b"), "theirs");
+    EXPECT_EQ(objects().head_bucket("bucket")->objects, 2u);
+}
+
 TEST_F(StoreTest, BucketDocuments) {
     EXPECT_EQ(reason(objects().put_bucket_document(caller_, "nothing", "policy", "{}")),
               "NoSuchBucket");

@@ -11,6 +11,7 @@ namespace tarn::security {
 namespace {
 
 constexpr int64_t kSkewSecondsMax = 15 * 60;
+constexpr std::string_view kAmzPrefix = "x-amz-";
 
 Error denied(const std::string& why) {
     return Error(Code::permission_denied, why, "AccessDenied");
@@ -62,8 +63,9 @@ Status check_signed_names(const SignedRequest& request, const Claim& claim) {
         return denied("The host header must be among the signed headers");
     std::string unsigned_names;
     for (const auto& header : request.headers) {
+        if (!equal_ignoring_case(header.first.substr(0, kAmzPrefix.size()), kAmzPrefix)) continue;
         const std::string name = lower(header.first);
-        if (!name.starts_with("x-amz-") || lists(claim.signed_names, name)) continue;
+        if (lists(claim.signed_names, name)) continue;
         unsigned_names += (unsigned_names.empty() ? "" : ", ") + name;
     }
     if (unsigned_names.empty()) return ok_status();

@@ -106,6 +106,17 @@ Status check_operation(const Batch::Operation& operation) {
     return ok_status();
 }
 
+size_t intent_bytes(const Batch& batch) {
+    constexpr size_t kFieldsBytes = 48;  // of each, at most: kinds, lengths, numbers
+    size_t bytes = kFieldsBytes;
+    for (const auto& c : batch.conditions())
+        bytes += kFieldsBytes + c.key.size() + c.operand.size() + c.otherwise.message.size() +
+                 c.otherwise.reason.size();
+    for (const auto& operation : batch.operations())
+        bytes += kFieldsBytes + operation.key.size() + operation.value.size();
+    return bytes;
+}
+
 }  // namespace
 
 void append_op(std::string& out, const ChangeOp& op) {
@@ -118,6 +129,7 @@ void append_op(std::string& out, const ChangeOp& op) {
 
 Result<wal::Change> encode_intent(Batch batch) {
     wal::Change change;
+    change.intent.reserve(intent_bytes(batch));
     append_varint(change.intent, batch.conditions().size());
     for (const auto& condition : batch.conditions()) {
         TARN_CHECK_OK(check_key(condition.key));

@@ -158,7 +158,9 @@ Status Index::resolve_append(const ChangeOp& op, wal::Sequence sequence, wal::Re
     TARN_TRY(now, current(counter));
     const auto offset = static_cast<uint64_t>(decode_counter(now->value));
     const auto kind = op.takes_body() ? ChangeOp::Kind::put_body : ChangeOp::Kind::put;
-    write({kind, sequence_key(op.key, offset), op.value, 0, {}}, sequence, resolved);
+    const auto place = sequence_key(op.key, offset);
+    records_.note_absent(place);
+    write({kind, place, op.value, 0, {}}, sequence, resolved);
     std::string next;
     append_le(next, offset + static_cast<uint64_t>(op.number));
     write({ChangeOp::Kind::put, counter, next, 0, {}}, sequence, resolved);

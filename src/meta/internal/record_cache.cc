@@ -21,7 +21,9 @@ Result<const Overlay::State*> RecordCache::get(std::string_view key) {
 void RecordCache::changed(std::string_view key, const Overlay::State& state) {
     const auto found = records_.find(key);
     if (found == records_.end()) return;  // what nobody asked for is not kept
-    value_bytes_ += state.value.size() - found->second.value.size();
+    value_bytes_ -= found->second.value.size();
+    if (!found->second.present) return void(records_.erase(found));
+    value_bytes_ += state.value.size();
     found->second = state;
 }
 

@@ -19,7 +19,10 @@ class RecordCache {
 
     /// The record as the index has it, present or not. Stays valid until clear() or changed().
     Result<const Overlay::State*> get(std::string_view key);
-    /// The index has `state` there now.
+    /// Nothing is under the key, which the caller knows without a look: an append's is new.
+    void note_absent(std::string_view key) { records_.try_emplace(std::string(key)); }
+    /// The index has `state` there now. What came into being is forgotten: most of it (objects,
+    /// records of sequences) is not asked for again soon.
     void changed(std::string_view key, const Overlay::State& state);
     /// To be called when the index has changed in ways that changed() was not told of.
     void clear() { records_.clear(), value_bytes_ = 0; }

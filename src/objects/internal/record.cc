@@ -9,10 +9,14 @@ namespace tarn::objects::internal {
 namespace {
 
 constexpr uint8_t kVersion = 1;
+constexpr size_t kUsualBytes = 192;  // what most records need
 
 class Encoder {
  public:
-    Encoder() { out_.push_back(static_cast<char>(kVersion)); }
+    Encoder() {
+        out_.reserve(kUsualBytes);
+        out_.push_back(static_cast<char>(kVersion));
+    }
 
     Encoder& number(uint64_t value) {
         while (value >= 0x80) {

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <future>
 #include <memory>
 #include <string>
 #include <vector>
@@ -44,6 +45,8 @@ class HookedStore final : public meta::Store {
         return committed;
     }
     void commit(meta::Batch batch, std::function<void(Result<meta::Commit>)> done) override {
+        if (refuse) return done(*refuse);
+        before_commit();
         inner_.commit(std::move(batch), std::move(done));
     }
     meta::Version last_version() const override { return inner_.last_version(); }
@@ -121,6 +124,15 @@ class ObjectsTest : public testing::Test {
         auto done = objects().put(caller_, "bucket", key, bytes, std::move(options));
         EXPECT_TRUE(done.ok()) << done.error().message;
         return done.ok() ? *done : ObjectInfo();
+    }
+    /// By start_put, to its end.
+    Result<ObjectInfo> start_put(const std::string& key, std::string bytes,
+                                 PutOptions options = {}, const std::string& bucket = "bucket") {
+        std::promise<std::shared_ptr<StartedPut>> ready;
+        objects().start_put(
+            caller_, bucket, key, std::move(bytes), std::move(options),
+            [&](std::shared_ptr<StartedPut> put) { ready.set_value(std::move(put)); });
+        return ready.get_future().get()->finish();
     }
     std::string put_reason(const std::string& key, std::string_view bytes, PutOptions options) {
         return reason(objects().put(caller_, "bucket", key, bytes, std::move(options)));

@@ -3,6 +3,8 @@
 namespace tarn::http {
 namespace {
 
+constexpr size_t kWireBytes = 512;  // what an answer's own fields mostly need
+
 char lower(char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
 }
@@ -87,6 +89,7 @@ ResponseHeaders::ResponseHeaders(
 }
 
 ResponseHeaders& ResponseHeaders::add(std::string_view name, std::string_view value) {
+    if (wire_.empty()) wire_.reserve(kWireBytes);
     wire_ += name;
     wire_ += ": ";
     const size_t at = wire_.size();

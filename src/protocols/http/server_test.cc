@@ -190,12 +190,14 @@ TEST_F(Http, a_full_buffer_holds_the_peer_back) {
 
 TEST_F(Http, expect_continue) {
     bool read = true;
-    open([&](Request& request, Responder& responder) {
-        if (read) {
-            EXPECT_EQ(*request.read_all(10), "hello");
-        }
-        ASSERT_TRUE(responder.respond(200, {}, "").ok());
-    });
+    open(
+        [&](Request& request, Responder& responder) {
+            if (read) {
+                EXPECT_EQ(*request.read_all(10), "hello");
+            }
+            ASSERT_TRUE(responder.respond(200, {}, "").ok());
+        },
+        [](ServiceOptions& options) { options.body_timeout = std::chrono::seconds(10); });
     const char* head =
         "PUT / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
     session_->on_bytes(head);

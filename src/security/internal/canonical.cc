@@ -8,6 +8,9 @@
 namespace tarn::security {
 namespace {
 
+constexpr size_t kTextToSignBytes = 192;  // about what it mostly has
+constexpr size_t kHeaderBytes = 64;
+
 bool is_unreserved(char c) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
            c == '.' || c == '_' || c == '~';
@@ -25,8 +28,13 @@ char lower_char(char c) {
 }
 
 void append_collapsed(std::string& out, std::string_view value) {
+    value = trimmed(value);
+    if (value.find_first_of(" \t") == value.npos) {
+        out.append(value);
+        return;
+    }
     bool space = false;
-    for (const char c : trimmed(value)) {
+    for (const char c : value) {
         const bool is_space = c == ' ' || c == '\t';
         if (is_space && space) continue;
         out.push_back(is_space ? ' ' : c);
@@ -166,6 +174,7 @@ size_t count_header(const HeaderViews& headers, std::string_view name) {
 
 std::string canonical_headers(const HeaderViews& headers, const std::vector<std::string>& names) {
     std::string text;
+    text.reserve(names.size() * kHeaderBytes);
     for (const std::string& name : names) {
         text.append(name).push_back(':');
         bool first = true;
@@ -183,14 +192,18 @@ std::string canonical_headers(const HeaderViews& headers, const std::vector<std:
 std::string string_to_sign(const CanonicalRequest& request, std::string_view timestamp,
                            const CredentialScope& scope) {
     std::string canonical;
+    canonical.reserve(request.method.size() + request.path.size() + request.query.size() +
+                      request.headers.size() + request.signed_names.size() +
+                      request.payload.size() + 5);
     canonical.append(request.method).append("\n");
     canonical.append(request.path).append("\n");
     canonical.append(request.query).append("\n");
     canonical.append(request.headers).append("\n");
     canonical.append(request.signed_names).append("\n");
     canonical.append(request.payload);
-    std::string text(kAlgorithm);
-    text.append("\n").append(timestamp).append("\n").append(scope.str()).append("\n");
+    std::string text;
+    text.reserve(kTextToSignBytes);
+    text.append(kAlgorithm).append("\n").append(timestamp).append("\n").append(scope.str()).append("\n");
     return text.append(codec::hex_encode(codec::sha256(canonical)));
 }
 
