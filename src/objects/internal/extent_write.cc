@@ -1,6 +1,7 @@
 #include "objects/internal/extent_write.h"
 
 #include <algorithm>
+#include <chrono>
 #include <system_error>
 
 #include "base/bytes.h"
@@ -13,7 +14,7 @@ namespace tarn::objects::internal {
 namespace {
 
 constexpr uint64_t kBufferBytes = 8 * kBlockBytes;
-constexpr uint64_t kSyncBytes = 16u << 20;  // so much is left for the last sync, at most
+constexpr uint64_t kSyncBytes = 8u << 20;  // written between two syncs of a disk that keeps up
 
 /// The most data bytes whose region fits into `room`.
 uint64_t data_bytes_max(uint64_t room) {
@@ -26,6 +27,7 @@ uint64_t data_bytes_max(uint64_t room) {
 ExtentWrite::~ExtentWrite() {
     // A failure does not matter any more: nothing names these bytes.
     static_cast<void>(finish_write().ok());
+    static_cast<void>(finish_sync().ok());
     if (kept_) return;
     if (sealed_ && was_committed()) {
         kept();
@@ -99,9 +101,27 @@ Status ExtentWrite::write_out(std::string_view rest) {
         rest.remove_prefix(now.size());
         if (length_ == length_max_) TARN_CHECK_OK(end_extent());
     }
-    if (unsynced_bytes_ < kSyncBytes || length_max_ == 0) return {};
+    return unsynced_bytes_ < kSyncBytes ? ok_status() : begin_sync();
+}
+
+Status ExtentWrite::begin_sync() {
+    using namespace std::chrono_literals;
+    if (synced_.valid() && synced_.wait_for(0s) != std::future_status::ready) return {};
+    TARN_CHECK_OK(finish_sync());
     unsynced_bytes_ = 0;
-    return sync(leases_.back().file);
+    syncing_ = leases_.size() - 1;
+    io::File& file = *leases_.back().file.file;
+    try {
+        synced_ = std::async(std::launch::async, [&file] { return file.sync(); });
+    } catch (const std::system_error&) {  // no thread to be had
+        return check_sync(leases_.back().file, file.sync());
+    }
+    return {};
+}
+
+Status ExtentWrite::finish_sync() {
+    if (!synced_.valid()) return {};
+    return check_sync(leases_[syncing_].file, synced_.get());
 }
 
 Status ExtentWrite::end_extent() {
@@ -120,6 +140,7 @@ Status ExtentWrite::seal() {
     TARN_CHECK_OK(finish_write());
     TARN_CHECK_OK(write_out(buffer_));
     if (length_max_ != 0) TARN_CHECK_OK(end_extent());
+    TARN_CHECK_OK(finish_sync());
     for (auto& lease : leases_) TARN_CHECK_OK(sync(lease.file));
     sealed_ = true;
     return {};
@@ -131,7 +152,10 @@ Status ExtentWrite::sync(OpenFile& file) {
         TARN_CHECK_OK(file.file->truncate(file.cursor));
         file.reserved = file.cursor;
     }
-    auto synced = file.file->sync();
+    return check_sync(file, file.file->sync());
+}
+
+Status ExtentWrite::check_sync(const OpenFile& file, Status synced) {
     if (synced.ok()) return synced;
     bytes_.fail();
     log_error("objects",

@@ -1,5 +1,6 @@
 // One stream of bytes on its way into extents of local files. While a full buffer is written, the
-// next one fills: the digests of a large object are computed beside the disk's work, not after it.
+// next one fills, and what has been written is synced beside both: the digests of a large object are
+// computed beside the disk's work, not after it.
 #pragma once
 
 #include <future>
@@ -34,13 +35,19 @@ class ExtentWrite final : public BytesWrite {
     Status finish_write();
     Status write_out(std::string_view bytes);
     Status end_extent();
+    /// Has the last file synced by a thread of its own, unless that is under way.
+    Status begin_sync();
+    Status finish_sync();
     Status sync(OpenFile& file);
+    Status check_sync(const OpenFile& file, Status synced);
     bool was_committed() const;
 
     LocalBytes& bytes_;
     std::string buffer_;            // whole blocks, but for the last of the stream
     std::string writing_;           // the buffer before, until finish_write()
     std::future<Status> written_;   // until it is ready, what follows is the writing thread's
+    std::future<Status> synced_;    // of syncing_
+    size_t syncing_ = 0;            // the lease that is synced beside the writing
     uint64_t unsynced_bytes_ = 0;
     uint64_t length_ = 0;           // of the extent so far, without the buffers
     uint64_t length_max_ = 0;       // of the extent; 0: none is open
