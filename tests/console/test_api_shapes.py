@@ -80,8 +80,8 @@ READS = [("/status", "/status"), ("/me", "/me"), ("/openapi.json", "/openapi.jso
          ("/catalog/main/sales/sample", "/catalog/{database}/{table}/sample"), ("/catalog/main/sales/profile", "/catalog/{database}/{table}/profile"),
          ("/catalog/main/daily_units/access", "/catalog/{database}/{table}/access"), ("/users/ann/access", "/users/{user}/access"),
          ("/usage", "/usage"), ("/growth", "/growth"), ("/measures", "/measures"), ("/dashboards", "/dashboards"),
-         ("/dashboards/stock", "/dashboards/{dashboard}"), ("/dashboards/stock/spec", "/dashboards/{dashboard}/spec"), ("/backups", "/backups"), ("/embeds", "/embeds"), ("/verify", "/verify"),
-         ("/runs/tables.levels/1", "/runs/{step}/{run}")]
+         ("/dashboards/stock", "/dashboards/{dashboard}"), ("/dashboards/stock/spec", "/dashboards/{dashboard}/spec"), ("/backups", "/backups"), ("/embeds", "/embeds"),
+         ("/runs/tables.levels/1", "/runs/{run}/{value}")]
 
 
 @pytest.mark.parametrize("path, template", READS)
@@ -145,7 +145,7 @@ def test_alerts_change_as_described(lake, described):
     target = rule["webhooks"][0]["target"]
     check(lake, described, "POST", "/alerts/runs_empty/silence", "/alerts/{alert}/silence", {"until": "2999-01-01T00:00:00Z"})
     assert check(lake, described, "GET", "/alerts/runs_empty", "/alerts/{alert}")["silences"]
-    check(lake, described, "POST", "/alerts/runs_empty/silence", "/alerts/{alert}/silence", {"until": None})
+    check(lake, described, "POST", "/alerts/runs_empty/silence", "/alerts/{alert}/silence", {"until": "2000-01-01T00:00:00Z"})
     check(lake, described, "GET", f"/alerts/runs_empty/webhooks/{target}/secret", "/alerts/{alert}/webhooks/{webhook}/secret")
     check(lake, described, "POST", f"/alerts/runs_empty/webhooks/{target}/enable", "/alerts/{alert}/webhooks/{webhook}/enable", {})
 

@@ -513,21 +513,6 @@ PAGES = ("/", "/catalog", "/catalog/main/revenue", "/catalog/main/daily_sales?ta
          "/access?tab=audit", "/access/users/ann", "/dashboards")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(lake, browser, scheme):
-    browser.fresh(width=1280, height=900, scheme=scheme)
-    browser.open(link(lake))
-    browser.see("heading", "kiosk")
-    found = {}
-    for path in PAGES:
-        browser.open(address(lake, path))
-        browser.see("main", "")
-        until(lambda: browser.evaluate("document.querySelector('main [aria-busy]') === null"))
-        for violation in browser.axe():
-            found.setdefault(violation["id"], []).append((path, violation["where"]))
-    assert found == {}, json.dumps(found, indent=1)
-
-
 def test_axe_finds_nothing_on_a_phone_and_in_windows(lake, browser):
     browser.fresh(width=390, height=844)
     browser.open(link(lake))

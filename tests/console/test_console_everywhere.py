@@ -11,13 +11,13 @@ pytestmark = pytest.mark.usefixtures("browser")
 SCREENS = {
     "home": ["/"],
     "catalog": ["/catalog", "/catalog?find=levels", "/catalog?find=nowhere", "/catalog/main", "/catalog/main/levels", "/catalog/main/nothing"] + [
-        f"/catalog/main/daily_units?tab={tab}" for tab in ("sample", "profile", "history", "files", "lineage", "access", "snippets")],
-    "workbench": ["/workbench", "/workbench?sql=select+*+from+sales&run", "/workbench?tab=questions", "/workbench?tab=history"],
+        f"/catalog/main/daily_units?tab={tab}" for tab in ("sample", "profile", "history", "files", "lineage", "access", "use")],
+    "workbench": ["/workbench", "/workbench?sql=select+*+from+sales&run", "/workbench/questions", "/workbench/questions?table=main.sales"],
     "pipelines": ["/pipelines", "/pipelines?view=list", "/pipelines?view=runs", "/pipelines/tables.levels", "/pipelines/models.demand", "/pipelines/tables.totals",
                   "/pipelines/tables.levels/1", "/pipelines/tables.nothing"],
     "dashboards": ["/dashboards", "/dashboards/stock", "/dashboards/nothing"],
     "alerts": ["/alerts", "/alerts?tab=rules", "/alerts?tab=history", "/alerts?tab=deliveries", "/alerts/runs_empty", "/alerts/nothing"],
-    "models": ["/models", "/models/main.demand"] + [f"/models/main.demand?tab={tab}" for tab in ("features", "versions", "drift", "score")] + ["/models/main.nothing"],
+    "models": ["/models", "/models/main.demand"] + [f"/models/main.demand?tab={tab}" for tab in ("features", "versions", "inputs", "score")] + ["/models/main.nothing"],
     "access": ["/access"] + [f"/access?tab={tab}" for tab in ("roles", "sight", "links", "audit")] + ["/access/users/ann", "/access/users/nobody"],
     "none": ["/home/nowhere"],
 }
@@ -34,8 +34,8 @@ def lake(tarn_binary):
 
 
 def rested(browser):
-    """No part of the page is still loading."""
-    until(lambda: browser.evaluate("document.querySelector('main') !== null && document.querySelector('main [aria-busy], main .ghost') === null"))
+    """The screen is there, and no part of it is still loading."""
+    until(lambda: browser.evaluate("document.querySelector('main h1') !== null && document.querySelector('main [aria-busy], main .ghost') === null"))
 
 
 def look_over(browser, where, wrong):
@@ -72,7 +72,7 @@ def test_axe_finds_nothing_in_what_has_no_address(lake, browser):
         browser.open(address(lake, path))
         rested(browser)
         look_over(browser, f"{path} of ann", wrong)
-    for key, role, name in (("Control+k", "dialog", ""), ("?", "dialog", "Keys of the keyboard")):
+    for key, role, name in (("Control+k", "combobox", "Find a screen"), ("?", "dialog", "Keys of the keyboard")):
         browser.press(key)
         browser.see(role, name)
         look_over(browser, key, wrong)

@@ -26,7 +26,7 @@ interface TableProps<Row> {
   row_key: (row: Row, at: number) => string | number;
   /** The list's word in the address: "users" -> ?users.sort=name&users.find=ann. Default: sort and find. */
   word?: string;
-  /** Placeholder of the filter; absent: no filter. */
+  /** Placeholder of the filter. Default: there is one when the list is long; of lists with a word alone, for the others share the address's. */
   find?: string;
   start_sort?: string; // "-created": downwards
   empty?: ComponentChildren;
@@ -43,6 +43,7 @@ const drawn_whole = 200;
 export function Table<Row>(props: TableProps<Row>) {
   const word = (name: string) => (props.word ? `${props.word}.${name}` : name);
   const query = address.value.query;
+  const find = props.find ?? (props.word !== undefined && (props.rows.length > 10 || query.has(word("find"))) ? `Filter: ${props.label}` : undefined);
   const needle = (query.get(word("find")) ?? "").trim().toLowerCase();
   const sort = query.get(word("sort")) ?? props.start_sort ?? "";
   const down = sort.startsWith("-");
@@ -71,14 +72,14 @@ export function Table<Row>(props: TableProps<Row>) {
 
   return (
     <div class="list">
-      {(props.find || props.aside) && (
+      {(find || props.aside) && (
         <div class="list-head">
-          {props.find && (
+          {find && (
             <input
               type="search"
               class="find"
-              aria-label={props.find}
-              placeholder={props.find}
+              aria-label={find}
+              placeholder={find}
               value={query.get(word("find")) ?? ""}
               onInput={(event) => set_query({ [word("find")]: event.currentTarget.value })}
             />

@@ -207,7 +207,7 @@ constexpr RouteShape kRoutes[] = {
      "webhooks: [Webhook], alerts: [OpenAlert], tables: [string], definition: Definition|null, silences: [{key: any, until: string, by: string}]}"},
     {"GET", "/api/v1/alerts/{}/events", "{limit?: integer}", "", "{events: [AlertEvent]}"},
     {"GET", "/api/v1/alerts/{}/deliveries", "{limit?: integer}", "", "{deliveries: [Delivery]}"},
-    {"POST", "/api/v1/alerts/{}/silence", "", "{key?: any, until?: string|null, for?: string}", kNothing, 204},
+    {"POST", "/api/v1/alerts/{}/silence", "", "{key?: any, until: string}", kNothing, 204},
     {"POST", "/api/v1/alerts/{}/test", "", "{}", "{deliveries: [string]}", 202},
     {"GET", "/api/v1/alerts/{}/webhooks/{}/secret", "", "", "{rule: string, target: string, secret: string}"},
     {"POST", "/api/v1/alerts/{}/webhooks/{}/enable", "", "{}", kNothing, 204},

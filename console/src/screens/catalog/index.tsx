@@ -6,7 +6,7 @@ import { duration, number } from "../../format";
 import { use_live } from "../../live";
 import { address, set_query } from "../../navigate";
 import { use_title } from "../../title";
-import { Answered, Badge, Bytes, Count, Empty, Page, SplitPane, Table, Tag, Time } from "../../ui";
+import { Answered, Badge, Bytes, Count, Empty, Page, SplitPane, Table, type TableColumn, Tag, Time } from "../../ui";
 import type { TableLine } from "./shapes";
 import { TablePage } from "./table_page";
 import "./style.css";
@@ -114,6 +114,9 @@ function Tree({ all, database, table }: { all: TableLine[] | null; database: str
   );
 }
 
+const late: TableColumn<TableLine> = { name: "late", title: "Late", value: (one) => (one.late ? "late" : one.fresh_s === undefined ? "" : "fresh"),
+  show: (one) => (one.fresh_s === undefined ? <span class="absent-value">&ndash;</span> : <Badge word={one.late ? "late" : "fresh"} title={`expected every ${duration(one.fresh_s)}`} />), wide_from: 900 };
+
 function List({ tables, database, truncated }: { tables: TableLine[]; database: string | undefined; truncated: boolean }) {
   const rows = database === undefined ? tables : tables.filter((one) => one.database === database);
   return (
@@ -148,7 +151,7 @@ function List({ tables, database, truncated }: { tables: TableLine[]; database: 
             { name: "rows", title: "Rows", value: (one) => one.rows ?? null, show: (one) => <Count value={one.rows ?? null} />, right: true },
             { name: "bytes", title: "Size", value: (one) => one.bytes ?? null, show: (one) => <Bytes value={one.bytes ?? null} />, right: true, wide_from: 600 },
             { name: "updated", title: "Changed", value: (one) => one.updated, show: (one) => <Time at={one.updated} absent={one.kind === "view" ? "\u2013" : "never"} />, wide_from: 600 },
-            { name: "late", title: "Late", value: (one) => (one.late ? "late" : one.fresh_s === undefined ? "" : "fresh"), show: (one) => (one.fresh_s === undefined ? <span class="absent-value">&ndash;</span> : <Badge word={one.late ? "late" : "fresh"} title={`expected every ${duration(one.fresh_s)}`} />), wide_from: 900 },
+            ...(rows.some((one) => one.fresh_s !== undefined) ? [late] : []),
           ]}
         />
       </section>

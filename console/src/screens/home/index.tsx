@@ -206,7 +206,10 @@ function Zones({ tables }: { tables: CatalogTable[] }) {
 function Troubles({ tables, runs, alerts }: { tables: CatalogTable[]; runs: Run[] | null; alerts: AlertsNow | null }) {
   const late = tables.filter((one) => one.late);
   if (runs === null && alerts === null && late.length === 0) return null;
-  const failed = (runs ?? []).filter((run) => run.outcome === "failed").slice(0, 5);
+  // The newest of each step; the runs come newest first.
+  const all_failed = (runs ?? []).filter((run) => run.outcome === "failed");
+  const times = (step: string) => all_failed.filter((run) => run.step === step).length;
+  const failed = all_failed.filter((run, i) => all_failed.findIndex((one) => one.step === run.step) === i).slice(0, 5);
   const open = (alerts?.alerts ?? []).filter((rule) => rule.open > 0 || rule.error);
   return (
     <Card title="What needs somebody">
@@ -237,6 +240,7 @@ function Troubles({ tables, runs, alerts }: { tables: CatalogTable[]; runs: Run[
             <Badge word="failed" />
             {has_screen("pipelines") ? <a href={`/pipelines/${encodeURIComponent(run.step)}`}>{run.step}</a> : <span>{run.step}</span>}
             <span class="measure">
+              {times(run.step) > 1 && `${number(times(run.step))} times, `}
               <Time at={run.started} />
             </span>
             {run.error && <p class="problem">{run.error}</p>}
