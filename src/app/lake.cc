@@ -105,7 +105,7 @@ Status Lake::open_tables(const Settings& settings) {
     options.memory_bytes = settings.sql_memory_mb << 20;
     options.temp_directory = folder->file("spill");
     options.statement_timeout = std::chrono::hours(1);  // SET statement_timeout changes it
-    options.sessions_max = 400;  // more than any one door's connections: the doors share them
+    options.sessions_max = 1'600;  // more than any one door's connections: the doors share them
     TARN_TRY(opened, query::Engine::open(
                          options, {*objects, *catalog, *committer, *grants, clock, metrics}));
     engine = std::move(opened);

@@ -30,7 +30,7 @@ struct DoorOptions {
     /// The one database there is. A client that names none sends its user name: taken as this one.
     std::string database = "lake";
     std::string server_version = "15.0 (Tarn 0.1)";
-    size_t connections_max = 200;  // signed in; more get 53300
+    size_t connections_max = 1'200;  // signed in; more get 53300
     std::chrono::milliseconds sign_in_timeout{10'000};
     size_t message_bytes_max = 64u << 20;  // of a query, a parse, a bind, a piece of COPY
     size_t waiting_bytes_max = 1u << 20;   // received and not handled: then reading pauses

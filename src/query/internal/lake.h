@@ -180,6 +180,27 @@ class LakeTransaction final : public duck::Transaction {
     /// One batch of everything. Throws nothing.
     Status commit(duck::ClientContext& client);
 
+    /// What was changed so far, for SAVEPOINT. Files that it names stay until the transaction ends.
+    struct Changes {
+        std::map<std::string, PendingTable> pending;
+        std::map<std::pair<std::string, std::string>, tables::RelationInfo> created;
+        std::set<std::pair<std::string, std::string>> dropped;
+        std::set<std::string> created_databases, dropped_databases;
+        meta::Batch extra;
+    };
+    Changes save();
+    /// Where a transaction of DuckDB's ends and ours goes on in the next one.
+    struct Remains {
+        Changes changes;
+        std::optional<tables::CatalogSnapshot> snapshot;
+        std::map<std::string, tables::TableTurn> turns;
+        std::vector<tables::DataFile> left;
+    };
+    /// Takes back what was done since save() gave `changes`. This transaction has no changes then.
+    Remains leave(Changes changes);
+    /// Before anything was looked up.
+    void go_on(Remains remains);
+
     /// While it lives, names resolve to whole tables: for binding the policy's own SQL.
     class Unguarded {
      public:
@@ -199,6 +220,8 @@ class LakeTransaction final : public duck::Transaction {
                                                   const std::string& name);
     bool database_exists(const std::string& database);
     PendingTable& pending_of(const tables::TablePtr& table) /* mutex_ held */;
+    /// Own files that are not needed any more, unless a savepoint names them.
+    void discard(const std::vector<tables::DataFilePtr>& files) /* mutex_ held */;
     Result<tables::TableChange> change_of(duck::ClientContext& context, PendingTable& pending);
     duck::CatalogEntry* make_table(LakeSchema& schema, const tables::RelationInfo& info,
                                    const duck::EntryLookupInfo& lookup);
@@ -227,6 +250,8 @@ class LakeTransaction final : public duck::Transaction {
     std::set<std::string> dropped_databases_;
     meta::Batch extra_;  // staged catalog changes
     std::map<std::string, tables::TableTurn> turns_;  // by table uuid
+    bool saved_ = false;                              // there is, or was, a savepoint
+    std::vector<tables::DataFile> left_;              // own files that only savepoints may name
 
     std::map<std::string, std::unique_ptr<LakeSchema>> schemas_;
     std::vector<std::unique_ptr<duck::CatalogEntry>>

@@ -56,6 +56,14 @@ class LakeFileList final : public duck::MultiFileList {
         return out;
     }
 
+    /// How many rows there are; nullopt where some of them are deleted.
+    std::optional<duck::idx_t> exact_rows() const {
+        ensure_planned();
+        for (const auto& [path, task] : tasks_)
+            if (!task.deletes.empty() || table_.transaction().pending_deletes(table_.state(), path)) return std::nullopt;
+        return records_;
+    }
+
     /// The delete files that apply to a data file.
     std::vector<tables::DataFilePtr> deletes(const std::string& path) const {
         ensure_planned();
@@ -72,12 +80,12 @@ class LakeFileList final : public duck::MultiFileList {
  private:
     void ensure_planned() const {
         std::call_once(planned_, [this] {
+            // Paths are never used twice: what is cached of a file stays true. One for all: nobody changes it.
+            const auto options = duck::make_shared_ptr<duck::ExtendedOpenFileInfo>();
+            options->options["validate_external_file_cache"] = duck::Value::BOOLEAN(false);
             for (auto& task : table_.plan(filter_)) {
                 duck::OpenFileInfo file(task.file->path);
-                // Paths are never used twice: what is cached of a file stays true.
-                file.extended_info = duck::make_shared_ptr<duck::ExtendedOpenFileInfo>();
-                file.extended_info->options["validate_external_file_cache"] =
-                    duck::Value::BOOLEAN(false);
+                file.extended_info = options;
                 paths_.push_back(std::move(file));
                 records_ += static_cast<duck::idx_t>(task.file->record_count);
                 tasks_.emplace(task.file->path, std::move(task));
@@ -330,6 +338,16 @@ duck::unique_ptr<duck::BaseStatistics> statistics_of(duck::ClientContext&,
     return column_statistics(view.schema.fields[view.columns[column]], list.files());
 }
 
+/// count(*) of a whole table reads no file.
+vector<duck::PartitionStatistics> row_counts(duck::ClientContext&, duck::GetPartitionStatsInput& input) {
+    const auto rows = input.bind_data->Cast<duck::MultiFileBindData>().file_list->Cast<LakeFileList>().exact_rows();
+    if (!rows) return {};
+    duck::PartitionStatistics all;
+    all.count = *rows;
+    all.count_type = duck::CountType::COUNT_EXACT;
+    return {all};
+}
+
 vector<duck::column_t> row_id_columns(duck::ClientContext&,
                                       duck::optional_ptr<duck::FunctionData> bind_data) {
     return bind_data->Cast<duck::MultiFileBindData>()
@@ -372,7 +390,7 @@ duck::TableFunction lake_scan_function(Services& services) {
     function.get_row_id_columns = row_id_columns;
     function.serialize = nullptr;
     function.deserialize = nullptr;
-    function.get_partition_stats = nullptr;  // ignores deletes
+    function.get_partition_stats = nullptr;  // the reader's own ignores deletes
     function.statistics = nullptr;           // the reader's own would open files while planning
     function.statistics_extended = nullptr;
     function.late_materialization = false;
@@ -387,8 +405,10 @@ duck::unique_ptr<duck::FunctionData> bind_lake_scan(duck::ClientContext& context
     function.function_info = std::move(info);
     // Only where the principal sees the whole table: what is known of hidden rows must not shape a
     // plan.
-    if (!table.view().governed && !table.transaction().unguarded())
+    if (!table.view().governed && !table.transaction().unguarded()) {
         function.statistics = statistics_of;
+        function.get_partition_stats = row_counts;
+    }
     vector<duck::Value> inputs{duck::Value("")};
     duck::named_parameter_map_t named;
     vector<duck::LogicalType> input_types;

@@ -5,6 +5,7 @@
 #include "duckdb/parser/statement/explain_statement.hpp"
 #include "query/internal/copy.h"
 #include "query/internal/duck_types.h"
+#include "query/internal/running.h"
 #include "query/internal/table_spec.h"
 
 namespace tarn::query {
@@ -215,16 +216,14 @@ Result<std::unique_ptr<PreparedSql>> LakeSession::prepare_query(
 Status LakeSession::describe(PreparedSql& statement, const std::vector<Token>& tokens,
                              std::vector<std::optional<Type>> types) {
     TARN_CHECK_OK(settle_open_cursor());
-    auto slot = enter();  // constants are computed while it is planned
+    auto slot = enter();
     if (!slot.ok()) return failed(std::move(slot).error());
     const RunningCall call(*this);
     try {  // twice at most: what the first round leaves open is text
         for (int round = 0;; ++round) {
-            const auto prepared = connection_->Prepare(statement.parsed->Copy());
-            if (prepared->HasError())
-                return failed(prepared->GetErrorObject(), &statement, slot->get());
+            const auto facts = bind_statement(*connection_->context, statement.parsed->Copy());
             bool open = false;
-            for (const auto& [name, type] : prepared->GetExpectedParameterTypes()) {
+            for (const auto& [name, type] : facts.parameters) {
                 const size_t number = std::strtoul(name.c_str(), nullptr, 10);
                 if (number == 0 || number > types.size() || types[number - 1]) continue;
                 const bool known = type.IsValid() && type.id() != duck::LogicalTypeId::UNKNOWN &&
@@ -233,22 +232,17 @@ Status LakeSession::describe(PreparedSql& statement, const std::vector<Token>& t
                 types[number - 1] = known ? type_from_duck(type) : Type(Kind::text);
                 open = true;
             }
-            for (auto& type : types)
-                if (!type &&
-                    (round > 0 || prepared->GetStatementProperties().bound_all_parameters)) {
-                    type = Kind::text;
-                    open = true;
-                } else if (!type) {
-                    type = Kind::text;
-                    open = true;
-                }
+            for (auto& type : types) {
+                if (type) continue;
+                type = Kind::text;
+                open = true;
+            }
             if (open && round < 2) {
                 TARN_CHECK_OK(parse(statement, tokens, types));
                 continue;
             }
-            const auto properties = prepared->GetStatementProperties();
             statement.returns_rows_ =
-                properties.return_type == duck::StatementReturnType::QUERY_RESULT &&
+                facts.gives_rows &&
                 (statement.command_ == Command::select || statement.command_ == Command::explain ||
                  statement.command_ == Command::insert || statement.command_ == Command::update ||
                  statement.command_ == Command::remove);
@@ -258,7 +252,7 @@ Status LakeSession::describe(PreparedSql& statement, const std::vector<Token>& t
             if (statement.command_ == Command::explain)
                 statement.columns_ = {{"QUERY PLAN", Kind::text}};
             else if (statement.returns_rows_)
-                statement.columns_ = result_columns(prepared->GetNames(), prepared->GetTypes());
+                statement.columns_ = result_columns(facts.names, facts.types);
             break;
         }
     } catch (const std::exception& problem) {
@@ -300,7 +294,7 @@ Result<std::unique_ptr<Cursor>> LakeSession::start(PreparedSql& statement,
                                       : connection_->PendingQuery(statement.parsed->Copy(), values,
                                                                   duck::QueryParameters(stream));
         if (pending->HasError()) return failed(pending->GetErrorObject(), &statement, slot->get());
-        auto result = pending->Execute();
+        auto result = execute_pending(*pending);
         if (result->HasError()) return failed(result->GetErrorObject(), &statement, slot->get());
         if (statement.returns_rows_) {
             auto columns = statement.columns_;
@@ -451,6 +445,7 @@ Status LakeSession::commit() {
     if (state_ == TransactionState::failed) return rollback();
     const Status settled = settle_open_cursor();
     cursors_.clear();
+    savepoints_.clear();
     if (!settled.ok()) {
         static_cast<void>(rollback());
         return settled;
@@ -471,6 +466,7 @@ Status LakeSession::rollback() {
     }
     if (open_cursor_) std::exchange(open_cursor_, nullptr)->abandon();
     cursors_.clear();
+    savepoints_.clear();
     state_ = TransactionState::idle;
     try {
         if (connection_->HasActiveTransaction()) connection_->Rollback();
@@ -541,6 +537,7 @@ Result<std::unique_ptr<Cursor>> LakeSession::execute_fetch(PreparedSql& statemen
 }
 
 Result<std::unique_ptr<Cursor>> LakeSession::execute_utility(PreparedSql& statement) {
+    if (statement.utility.savepoint != Utility::Savepoint::none) return execute_savepoint(statement);
     Status done;
     std::string tag = tag_of(statement.command_, 0);
     switch (statement.command_) {

@@ -79,6 +79,9 @@ class LakeSession final : public Session {
     Status describe_copy(PreparedSql& statement);
     Result<std::unique_ptr<Cursor>> execute_utility(PreparedSql& statement);
     Result<std::unique_ptr<Cursor>> execute_fetch(PreparedSql& statement);
+    Result<std::unique_ptr<Cursor>> execute_savepoint(PreparedSql& statement);
+    Status savepoint(const Utility& wanted);
+    LakeTransaction& lake_transaction();
     Result<std::unique_ptr<Cursor>> show(PreparedSql& statement);
     Status apply_setting(const std::string& name, const std::string& value);
     Status check_usable(Command command) const;
@@ -98,6 +101,11 @@ class LakeSession final : public Session {
     std::vector<std::string> notices_;
     QueryCursor* open_cursor_ = nullptr;
     std::map<std::string, std::unique_ptr<Cursor>> cursors_;  // DECLAREd
+    struct SavedChanges {
+        std::string name;
+        LakeTransaction::Changes changes;
+    };
+    std::vector<SavedChanges> savepoints_;  // of the open transaction, oldest first
 
     std::mutex running_mutex_;
     bool running_ = false;  // a call is in DuckDB: cancel() has something to interrupt

@@ -33,6 +33,8 @@ struct Utility {
     int64_t count = 1;         // FETCH
     std::string query;         // DECLARE ... FOR query
     bool and_chain = false;
+    enum class Savepoint : uint8_t { none, make, release, go_back };
+    Savepoint savepoint = Savepoint::none;  // of that name
 };
 
 class PreparedSql final : public Statement {

@@ -41,6 +41,7 @@ LakeTransaction::~LakeTransaction() {
     std::vector<tables::DataFile> orphans;
     for (const auto& [uuid, pending] : pending_)
         for (const auto& file : pending.appended) orphans.push_back(*file);
+    orphans.insert(orphans.end(), left_.begin(), left_.end());
     remove_files_quietly(services_, orphans);
 }
 
@@ -331,9 +332,7 @@ void LakeTransaction::drop(const std::string& database, duck::DropInfo& info) {
             throw_error(
                 {Code::unimplemented, "dropping a view in the transaction that made it", "0A000"});
         const std::lock_guard<std::mutex> lock(mutex_);
-        std::vector<tables::DataFile> files;
-        for (const auto& file : pending_[found->uuid].appended) files.push_back(*file);
-        remove_files_quietly(services_, files);
+        discard(pending_[found->uuid].appended);
         pending_.erase(found->uuid);
         return;
     }
@@ -344,9 +343,7 @@ void LakeTransaction::drop(const std::string& database, duck::DropInfo& info) {
     dropped_.insert({database, name});
     const std::lock_guard<std::mutex> lock(mutex_);
     if (const auto pending = pending_.find(found->uuid); pending != pending_.end()) {
-        std::vector<tables::DataFile> files;
-        for (const auto& file : pending->second.appended) files.push_back(*file);
-        remove_files_quietly(services_, files);
+        discard(pending->second.appended);
         pending_.erase(pending);
     }
 }
@@ -420,9 +417,7 @@ void LakeTransaction::work_on(const tables::TablePtr& table) {
 void LakeTransaction::clear(const tables::TablePtr& table) {
     const std::lock_guard<std::mutex> lock(mutex_);
     auto& pending = pending_of(table);
-    std::vector<tables::DataFile> files;
-    for (const auto& file : pending.appended) files.push_back(*file);
-    remove_files_quietly(services_, files);
+    discard(pending.appended);
     pending.appended.clear();
     pending.deleted.clear();
     pending.cleared = !pending.created;
@@ -431,14 +426,20 @@ void LakeTransaction::clear(const tables::TablePtr& table) {
 void LakeTransaction::forget(const tables::TablePtr& table, const std::set<std::string>& paths) {
     const std::lock_guard<std::mutex> lock(mutex_);
     auto& pending = pending_of(table);
-    std::vector<tables::DataFile> files;
+    std::vector<tables::DataFilePtr> files;
     std::erase_if(pending.appended, [&](const tables::DataFilePtr& file) {
         if (!paths.contains(file->path)) return false;
-        files.push_back(*file);
+        files.push_back(file);
         pending.deleted.erase(file->path);
         return true;
     });
-    remove_files_quietly(services_, files);
+    discard(files);
+}
+
+void LakeTransaction::discard(const std::vector<tables::DataFilePtr>& files) {
+    std::vector<tables::DataFile> gone;
+    for (const auto& file : files) (saved_ ? left_ : gone).push_back(*file);
+    remove_files_quietly(services_, gone);
 }
 
 bool LakeTransaction::cleared(const tables::TablePtr& table) const {

@@ -168,6 +168,17 @@ Result<Prepared> parse_declare(Words& words) {
     return made;
 }
 
+/// [SAVEPOINT] name
+Result<Prepared> parse_savepoint(Words& words, Utility::Savepoint step) {
+    auto made = make(step == Utility::Savepoint::go_back ? Command::rollback : Command::set);
+    words.take("savepoint");
+    if (words.end()) return words.unexpected();
+    made->utility.savepoint = step;
+    made->utility.name = words.next().name();
+    if (!words.end()) return words.unexpected();
+    return made;
+}
+
 Result<Prepared> parse_show(Words& words) {
     auto made = make(Command::show);
     if (words.take("transaction")) {
@@ -203,10 +214,11 @@ Result<std::optional<Prepared>> dispatch(std::string_view sql, const std::vector
     if (words.take("commit") || words.take("end")) return Maybe(make(Command::commit));
     if (words.take("rollback") || words.take("abort")) {
         if (!words.take("transaction")) words.take("work");
-        if (words.peek().is("to")) return not_built("ROLLBACK TO SAVEPOINT");
+        if (words.take("to")) return some(parse_savepoint(words, Utility::Savepoint::go_back));
         return Maybe(make(Command::rollback));
     }
-    if (words.peek().is("savepoint") || words.peek().is("release")) return not_built("SAVEPOINT");
+    if (words.peek().is("savepoint")) return some(parse_savepoint(words, Utility::Savepoint::make));
+    if (words.take("release")) return some(parse_savepoint(words, Utility::Savepoint::release));
     if (words.take("set")) return some(parse_set(words));
     if (words.take("reset")) {
         auto made = make(Command::reset);

@@ -217,15 +217,37 @@ def test_scans_of_the_catalog_side_by_side(tarn):
     assert len(answers) == 160 and len(set(answers)) == 1
 
 
+def open_many(tarn, made, count):
+    def some(n):
+        for _ in range(n):
+            made.append(connect(tarn))
+    threads = [threading.Thread(target=some, args=(count // 4,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == count
+    for one in made:
+        one.cursor().execute("select 1")
+
+
 def test_many_connections(tarn):
     made = []
     try:
-        for _ in range(195):
-            made.append(connect(tarn))
+        open_many(tarn, made, 300)
+    finally:
         for one in made:
-            one.cursor().execute("select 1")
+            one.close()
+    connect(tarn).close()
+
+
+@pytest.mark.long
+def test_as_many_connections_as_there_are_places(tarn):
+    made = []
+    try:
+        open_many(tarn, made, 1_180)
         with pytest.raises(psycopg2.OperationalError, match="too many clients"):
-            for _ in range(20):
+            for _ in range(40):
                 made.append(connect(tarn))
     finally:
         for one in made:

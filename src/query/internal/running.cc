@@ -1,0 +1,44 @@
+#include "query/internal/running.h"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "duckdb/planner/planner.hpp"
+
+namespace tarn::query {
+
+BoundFacts bind_statement(duck::ClientContext& context, duck::unique_ptr<duck::SQLStatement> statement) {
+    BoundFacts facts;
+    const auto bind = [&] {
+        duck::Planner planner(context);  // the plan points into the transaction: it ends before it
+        planner.CreatePlan(std::move(statement));
+        facts.names = planner.names;
+        facts.types = planner.types;
+        for (const auto& [name, parameter] : planner.value_map) facts.parameters.emplace(name, parameter->return_type);
+        facts.gives_rows = planner.properties.return_type == duck::StatementReturnType::QUERY_RESULT;
+    };
+    context.RunFunctionInTransaction(bind, false);
+    return facts;
+}
+
+duck::unique_ptr<duck::QueryResult> execute_pending(duck::PendingQueryResult& pending) {
+    using std::chrono::microseconds;
+    constexpr microseconds kLeast{20}, kMost{500};
+    microseconds pause = kLeast;
+    for (;;) {
+        const auto state = pending.ExecuteTask();
+        if (pending.HasError()) return duck::make_uniq<duck::MaterializedQueryResult>(pending.GetErrorObject());
+        if (duck::PendingQueryResult::IsResultReady(state)) return pending.Execute();
+        if (state == duck::PendingExecutionResult::BLOCKED) {
+            pending.WaitForTask();
+        } else if (state == duck::PendingExecutionResult::NO_TASKS_AVAILABLE) {
+            std::this_thread::sleep_for(pause);
+            pause = std::min(2 * pause, kMost);
+        } else {
+            pause = kLeast;
+        }
+    }
+}
+
+}  // namespace tarn::query
