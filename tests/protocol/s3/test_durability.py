@@ -1,4 +1,5 @@
 """What was acknowledged is there after kill -9, what was refused is not."""
+import http.client
 import os
 import random
 import threading
@@ -6,6 +7,7 @@ import threading
 from botocore.exceptions import BotoCoreError, ClientError
 
 from s3_clients import make_client
+from s3_requests import signed_headers
 
 
 def writer(tarn, number, acknowledged, attempted, rng):
@@ -76,3 +78,41 @@ def test_state_survives_restarts(own_tarn):
                                  MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": etag}]})
     own_tarn.restart(crash=True)
     assert make_client(own_tarn).get_object(Bucket="kept", Key="parts")["Body"].read() == big
+
+
+def put_until_told_to_close(tarn, number, acknowledged, cut_off):
+    """The same small object again and again on one connection; what ends it but a closed connection goes to `cut_off`."""
+    headers = signed_headers(tarn, "PUT", f"/stop/{number}", body=b"x")
+    connection = http.client.HTTPConnection(*tarn.address("aws"), timeout=60)
+    connection.connect()
+    while True:
+        try:
+            connection.request("PUT", f"/stop/{number}", body=b"x", headers=headers)
+            answer = connection.getresponse()
+            answer.read()
+        except http.client.RemoteDisconnected:
+            return  # an idle connection is closed, which may cross the next request
+        except (OSError, http.client.HTTPException) as error:
+            cut_off.append(repr(error))
+            return
+        acknowledged[number] = answer.status
+        if answer.getheader("Connection") == "close":
+            return
+
+
+def test_a_stop_answers_the_puts_that_wait_for_the_log(own_tarn):
+    make_client(own_tarn).create_bucket(Bucket="stop")
+    acknowledged, cut_off = {}, []
+    threads = [threading.Thread(target=put_until_told_to_close, args=(own_tarn, i, acknowledged, cut_off)) for i in range(32)]
+    for thread in threads:
+        thread.start()
+    while len(acknowledged) < 32:
+        threading.Event().wait(0.01)
+    assert own_tarn.stop(seconds=60) == 0
+    for thread in threads:
+        thread.join(60)
+    assert [error for error in cut_off if "reset" not in error and "Broken pipe" not in error] == []
+    assert set(acknowledged.values()) == {200}
+    own_tarn.start()
+    listed = make_client(own_tarn).list_objects_v2(Bucket="stop")
+    assert listed["KeyCount"] == 32
