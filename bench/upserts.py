@@ -102,6 +102,15 @@ def _declare(folder, postgres, words="changes"):
     return TarnServer(folder=folder, args=["--lake", lakefile])
 
 
+def _until_idle(server, seconds=180):
+    end, used = time.monotonic() + seconds, _cpu_ms(server)
+    while time.monotonic() < end:
+        time.sleep(2)
+        before, used = used, _cpu_ms(server)
+        if used - before < 200:
+            return
+
+
 def cost(rows, seconds=60, rate=2000):
     """(microseconds of our processor for a change by a random key, the most seconds that the lake was behind, MB of memory): of a
     table of so many rows, compaction and commits in it, the load and the key index not. None without PostgreSQL."""
@@ -116,6 +125,7 @@ def cost(rows, seconds=60, rate=2000):
             _wait(server, lambda source: source["state"] == "following", 900)
             postgres.run("UPDATE hot SET amount = 0 WHERE id < 1000")  # the first change makes the key index
             _wait(server, lambda source: source["capture"]["changes"] >= 1000, 900)
+            _until_idle(server)  # the new index sorts itself out
             writer = Writer(postgres, rate, rows)
             began, used, late = time.monotonic(), _cpu_ms(server), 0.0
             writer.start()
