@@ -1,7 +1,7 @@
 """Every address of the console, and the states that have none, in both themes: axe finds nothing, and no page writes an error."""
 import pytest
 
-from console_lake import address, enter, link, trouble, until
+from console_lake import address, enter, trouble, until
 from tarn_server import TarnServer
 from watch_lake import make, settle, sql
 from webhook_receiver import WebhookReceiver
@@ -65,7 +65,7 @@ def test_axe_finds_nothing_in_what_has_no_address(lake, browser):
     browser.open(address(lake))
     browser.see("heading", "Sign in to the lake")
     look_over(browser, "sign-in", wrong)
-    browser.open(link(lake, user="ann"))  # sees a little: refusals are drawn
+    enter(lake, browser, "/", user="ann")  # sees a little: refusals are drawn
     rested(browser)
     look_over(browser, "home of ann", wrong)
     for path in ("/access", "/alerts/runs_empty", "/catalog/main/daily_units?tab=files"):
