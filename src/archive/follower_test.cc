@@ -5,6 +5,7 @@
 
 #include "archive/internal/test_lake.h"
 #include "archive/restore.h"
+#include "meta/copying.h"
 
 namespace tarn::archive {
 namespace {
@@ -19,11 +20,12 @@ class Following : public ::testing::Test {
         copies_.stop();
         follower_.reset();
     }
-    void follow(std::chrono::seconds point_every) {
+    void follow(std::chrono::seconds point_every, uint64_t waiting_bytes_max = 1 << 30) {
         FollowerOptions options;
         options.place.to = "/copies";
         options.every = std::chrono::milliseconds(2);
         options.point_every = point_every;
+        options.waiting_bytes_max = waiting_bytes_max;
         options.seal_key = [] { return std::string(); };
         follower_ = std::make_unique<Follower>(source_, lake_.metrics(), copies_,
                                                Identity{kHistory, std::string(32, 'c'), ""},
@@ -42,6 +44,27 @@ class Following : public ::testing::Test {
             }
             std::this_thread::yield();
         }
+    }
+    void go_away() {
+        lake_.disk().add_fault({io::FaultyDisk::Call::any, "/copies", 0, io::FaultyDisk::kForever});
+    }
+    /// Ten segments, of which nothing but the last change is alive.
+    void write_log() {
+        for (int i = 0; i < 1200; ++i) lake_.put("x", std::to_string(i), std::string(9000, 's'));
+    }
+    /// Segments of the log, when what nobody holds is gone.
+    size_t segments() {
+        EXPECT_TRUE(lake_.store().reclaim().ok());
+        return meta::copying(lake_.store()).cut()->segments.size();
+    }
+    void expect_log_let_go() {
+        wait_until([this](const ArchiveState& state) { return !state.following && segments() < 5; });
+    }
+    void expect_whole_again() {
+        wait_until([](const ArchiveState& state) {
+            return state.following && state.error.empty() && state.lag_seconds == 0;
+        });
+        EXPECT_TRUE(restored() == lake_.content());
     }
     /// The content of the newest state at the destination.
     std::string restored() {
@@ -96,7 +119,7 @@ TEST_F(Following, GoesOnWhenTheDestinationIsBack) {
     lake_.put("a", "1");
     follow(std::chrono::hours(1));
     wait_until([](const ArchiveState& state) { return state.following; });
-    lake_.disk().add_fault({io::FaultyDisk::Call::any, "/copies", 0, io::FaultyDisk::kForever});
+    go_away();
     lake_.put("b", "2");
     const auto failing = wait_until([](const ArchiveState& state) { return !state.error.empty(); });
     EXPECT_GT(failing.lag_seconds, 0);
@@ -106,6 +129,47 @@ TEST_F(Following, GoesOnWhenTheDestinationIsBack) {
     wait_until(
         [](const ArchiveState& state) { return state.error.empty() && state.lag_seconds == 0; });
     EXPECT_TRUE(restored() == lake_.content());
+}
+
+TEST_F(Following, TheLogOfADestinationThatStaysAwayIsLetGo) {
+    follow(std::chrono::hours(1), 512 << 10);
+    wait_until([](const ArchiveState& state) { return state.following; });
+    go_away();
+    write_log();
+    expect_log_let_go();
+    const auto alone = follower_->state();
+    EXPECT_FALSE(alone.error.empty()) << "until a point is there, whatever has begun";
+    EXPECT_GT(alone.lag_seconds, 0);
+    lake_.disk().clear_faults();
+    expect_whole_again();  // by a new point
+}
+
+TEST_F(Following, TheLogIsKeptUpToTheLimit) {
+    follow(std::chrono::hours(1), 64 << 20);
+    wait_until([](const ArchiveState& state) { return state.following; });
+    go_away();
+    write_log();
+    EXPECT_FALSE(
+        wait_until([](const ArchiveState& state) { return !state.error.empty(); }).error.empty());
+    EXPECT_GT(segments(), 8u);
+    EXPECT_TRUE(follower_->state().following);
+    lake_.disk().clear_faults();
+    expect_whole_again();
+}
+
+TEST_F(Following, TheLogIsLetGoWhenTheLakesDiskIsNearlyFull) {
+    follow(std::chrono::hours(1));
+    wait_until([](const ArchiveState& state) { return state.following; });
+    go_away();
+    lake_.disk().set_free_bytes(source_.free_bytes_min - 1);
+    write_log();
+    expect_log_let_go();
+    lake_.disk().clear_faults();
+    wait_until([](const ArchiveState& state) {
+        return state.error.find("nearly full") != std::string::npos;
+    });
+    lake_.disk().set_free_bytes(1ull << 40);
+    expect_whole_again();
 }
 
 TEST_F(Following, FinishShipsWhatCameLast) {

@@ -307,6 +307,39 @@ TEST_F(Point, OldOnesGoAndTheirSpaceComesBack) {
     EXPECT_EQ(list_points(destination())->size(), 2u);
 }
 
+TEST_F(Point, TheArchiveKeepsWhatItsTimeNeeds) {
+    auto archive = maker();
+    PointMaker::Options options;
+    options.kind = Kind::archive;
+    for (int i = 0; i < 3; ++i) {
+        lake_.put("a", std::to_string(i), large_text('a', 900'000));
+        make(archive, options);
+    }
+    make(archive, {});  // a backup, which has a rule of its own
+    Retention rule;
+    rule.keep_archive = std::chrono::hours(24 * 7);
+    const auto left = [&](int days) {
+        const auto at = clock_.now().plus(std::chrono::hours(24 * days));
+        EXPECT_TRUE(expire(destination(), kHistory, rule, at, true, cancel_).ok());
+        return list_points(destination())->size();
+    };
+    EXPECT_EQ(left(6), 4u);
+    EXPECT_EQ(left(8), 2u) << "what was true a week ago is reached from the newest that is older";
+    EXPECT_EQ(left(400), 2u);
+    EXPECT_TRUE(restored() == lake_.content());
+}
+
+TEST_F(Point, IsGivenUpWhenTheLakesDiskIsNearlyFull) {
+    lake_.put("a", "1", large_text('a'));
+    auto first = maker();
+    lake_.disk().set_free_bytes(source_.free_bytes_min - 1);
+    EXPECT_EQ(first.make({}).error().reason, "disk_full");
+    EXPECT_EQ(list_points(destination()).error().code, Code::not_found);
+    lake_.disk().set_free_bytes(1ull << 40);
+    make(first);
+    EXPECT_TRUE(restored() == lake_.content());
+}
+
 TEST_F(Point, RefusesFoldersOfOthers) {
     io::FaultyDisk other;
     ASSERT_TRUE(other.make_directories("/home").ok());

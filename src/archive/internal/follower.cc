@@ -102,7 +102,11 @@ void Follower::run() {
         const auto begun = std::chrono::steady_clock::now();
         const Status outcome = step();
         note(outcome);
-        failures = outcome.ok() ? 0 : failures + 1;
+        // A point that has only begun proves nothing of the destination.
+        if (!outcome.ok())
+            ++failures;
+        else if (shipper_)
+            failures = 0;
         if (!outcome.ok()) give_up_waiting();
         std::chrono::milliseconds pause = options_.every;
         if (failures > 0)
@@ -124,6 +128,7 @@ void Follower::run() {
 void Follower::note(const Status& outcome) {
     if (!outcome.ok() && outcome.error().code == Code::cancelled) return;
     MutexLock lock(mutex_);
+    if (outcome.ok() && !shipper_) return;  // a point has begun: what was wrong may be so still
     const auto before = state_.error;
     state_.error = outcome.ok() ? "" : outcome.error().message;
     if (outcome.ok() && state_.following) state_.last_success = source_.clock.now();
@@ -225,6 +230,8 @@ void Follower::give_up_waiting() {
     log_warning("archive", "the log is no longer kept for the archive; it will begin a new point",
                 {{"bytes", waiting.ok() ? *waiting : 0}});
     shipper_.reset();
+    MutexLock lock(mutex_);
+    state_.following = false;
 }
 
 /// On the lane of copies, so that no point is made meanwhile.

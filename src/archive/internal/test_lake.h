@@ -114,7 +114,7 @@ class TestLake {
         return out;
     }
 
-    Source source() { return {*store_, *bytes_, *disk_, clock_, kFolder, 0}; }
+    Source source() { return {*store_, *bytes_, *disk_, clock_, kFolder, 1 << 20}; }
     meta::LocalStore& store() { return *store_; }
     objects::BytesBackend& bytes() { return *bytes_; }
     io::FaultyDisk& disk() { return *disk_; }
