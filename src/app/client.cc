@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "app/client_json.h"
 #include "base/time.h"
 #include "codec/hash.h"
 #include "codec/text.h"
@@ -58,11 +59,13 @@ Result<std::string> host_of(const std::string& url) {
     return rest.substr(0, rest.find('/'));
 }
 
+}  // namespace
+
 Error error_of(const Answer& answer) {
     const auto body = nlohmann::json::parse(answer.body, nullptr, false);
     std::string message = "the server answered " + std::to_string(answer.status);
     if (body.is_object() && body.contains("error") && body["error"].is_object())
-        message = body["error"].value("message", message);
+        if (const auto said = text_of(body["error"], "message"); !said.empty()) message = said;
     const Code code = answer.status == 401   ? Code::unauthenticated
                       : answer.status == 403 ? Code::permission_denied
                       : answer.status == 404 ? Code::not_found
@@ -72,7 +75,24 @@ Error error_of(const Answer& answer) {
     return Error(code, message);
 }
 
-}  // namespace
+std::optional<Endpoint> parse_key_pair(std::string_view text, const std::string& profile) {
+    Endpoint found;
+    bool inside = false;
+    for (size_t at = 0; at < text.size();) {
+        const size_t end = std::min(text.find('\n', at), text.size());
+        const std::string line = trimmed(text.substr(at, end - at));
+        at = end + 1;
+        if (line.starts_with("[")) inside = line == "[" + profile + "]";
+        const size_t equals = line.find('=');
+        if (!inside || equals == std::string::npos) continue;
+        const std::string name = trimmed(line.substr(0, equals)),
+                          value = trimmed(line.substr(equals + 1));
+        if (name == "aws_access_key_id") found.access_key_id = value;
+        if (name == "aws_secret_access_key") found.secret = value;
+    }
+    if (found.access_key_id.empty() || found.secret.empty()) return std::nullopt;
+    return found;
+}
 
 Result<Endpoint> read_key_pair(const std::string& path, const std::string& profile) {
     io::RealDisk disk;
@@ -83,24 +103,10 @@ Result<Endpoint> read_key_pair(const std::string& path, const std::string& profi
                      "AWS_SHARED_CREDENTIALS_FILE to the "
                      "root.credentials in the server's data folder (" +
                          path + ": " + text.error().message + ")");
-    Endpoint found;
-    bool inside = false;
-    size_t at = 0;
-    while (at < text->size()) {
-        const size_t end = std::min(text->find('\n', at), text->size());
-        const std::string line = trimmed(std::string_view(*text).substr(at, end - at));
-        at = end + 1;
-        if (line.starts_with("[")) inside = line == "[" + profile + "]";
-        const size_t equals = line.find('=');
-        if (!inside || equals == std::string::npos) continue;
-        const std::string name = trimmed(line.substr(0, equals)),
-                          value = trimmed(line.substr(equals + 1));
-        if (name == "aws_access_key_id") found.access_key_id = value;
-        if (name == "aws_secret_access_key") found.secret = value;
-    }
-    if (found.access_key_id.empty() || found.secret.empty())
+    auto found = parse_key_pair(*text, profile);
+    if (!found)
         return Error(Code::unauthenticated, path + " has no key pair under [" + profile + "]");
-    return found;
+    return *std::move(found);
 }
 
 Result<Endpoint> find_endpoint(const std::string& url) {

@@ -1,7 +1,9 @@
 // A client of /api/v1 with the caller's own credentials.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 
@@ -28,10 +30,16 @@ Result<Endpoint> find_endpoint(const std::string& url);
 /// The key pair of one profile of an AWS shared credentials file; the url stays empty.
 Result<Endpoint> read_key_pair(const std::string& path, const std::string& profile);
 
+/// The same of the file's text; nullopt: it has none.
+std::optional<Endpoint> parse_key_pair(std::string_view text, const std::string& profile);
+
 struct Answer {
     int status = 0;
     std::string body;
 };
+
+/// What an answer of 400 and above says, whatever its body is.
+Error error_of(const Answer& answer);
 
 /// One signed request. An answer of 400 and above becomes an Error with the server's message.
 Result<Answer> call(const Endpoint& endpoint, const std::string& method, const std::string& path,

@@ -322,6 +322,12 @@ int run_command_line(int argc, char** argv) {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& wrong) {
         return app.exit(wrong) == 0 ? 0 : 2;
+    } catch (const nlohmann::json::exception& wrong) {  // a member is missing or of another type
+        std::fprintf(stderr,
+                     "tarn: the answer has another form than this version knows (%s): is it from a tarn server of "
+                     "this version?\n",
+                     wrong.what());
+        return 1;
     }
     return code;
 }
