@@ -6,6 +6,7 @@
 #include "query/internal/copy.h"
 #include "query/internal/duck_types.h"
 #include "query/internal/running.h"
+#include "query/internal/setting_functions.h"
 #include "query/internal/table_spec.h"
 
 namespace tarn::query {
@@ -71,6 +72,8 @@ LakeSession::LakeSession(Services& services, Admission& admission,
       settings_(is_server() ? std::chrono::milliseconds(0) : services.options.statement_timeout),
       default_path_(search_path.empty() ? "main" : search_path.front()) {
     static_cast<void>(settings_.set("search_path", default_path_));
+    open_settings(*connection_->context, [this](const auto& name) { return settings_.get(name); },
+                  [this](const auto& name, const auto& value) { return apply_setting(name, value); });
 }
 
 LakeSession::~LakeSession() {

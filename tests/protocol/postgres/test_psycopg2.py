@@ -254,3 +254,17 @@ def test_as_many_connections_as_there_are_places(tarn):
             one.close()
     time.sleep(0.5)
     connect(tarn).close()
+
+
+def test_settings_in_expressions(tarn):
+    with connect(tarn) as connection, connection.cursor() as cursor:
+        cursor.execute("select current_setting('server_version_num')::int >= 150000, current_setting('nope', true), set_config('my.key', 'x', false)")
+        assert cursor.fetchone() == (True, None, "x")
+        cursor.execute("select current_setting('my.key'), pg_catalog.current_setting('search_path')")
+        assert cursor.fetchone() == ("x", "main")
+        for statement, state in (("select current_setting('memory_limit')", "42704"), ("select set_config('server_version', '9', false)", "55P02"),
+                                 ("select set_config('my.key', 'y', true)", "0A000")):
+            with pytest.raises(psycopg2.Error) as refused:
+                cursor.execute(statement)
+            assert refused.value.pgcode == state
+            connection.rollback()

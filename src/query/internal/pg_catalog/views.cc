@@ -6,6 +6,7 @@
 #include "duckdb/parser/parsed_data/create_type_info.hpp"
 #include "query/internal/pg_catalog/pg_catalog.h"
 #include "query/internal/pg_catalog/sources.h"
+#include "query/internal/setting_functions.h"
 #include "query/internal/table_spec.h"
 
 namespace tarn::query {
@@ -410,11 +411,11 @@ void add_types(duck::ClientContext& context, duck::Catalog& system) {
     for (const char* name : kNumberTypes) add(name, duck::LogicalType::BIGINT);
 }
 
-void drop_version(duck::ClientContext& context, duck::Catalog& system) {
+void drop_function(duck::ClientContext& context, duck::Catalog& system, const char* name) {
     duck::DropInfo info;
     info.type = duck::CatalogType::SCALAR_FUNCTION_ENTRY;
     info.schema = DEFAULT_SCHEMA;
-    info.name = "version";
+    info.name = name;
     info.allow_drop_internal = true;
     info.if_not_found = duck::OnEntryNotFound::RETURN_NULL;
     system.DropEntry(context, info);
@@ -426,10 +427,12 @@ void install_pg_catalog(duck::Connection& connection) {
     auto& context = *connection.context;
     connection.BeginTransaction();
     auto& system = duck::Catalog::GetSystemCatalog(context);
-    drop_version(context, system);
+    drop_function(context, system, "version");
+    drop_function(context, system, "current_setting");  // of DuckDB's own settings
     add_catalog_sources(context, system);
     connection.Commit();
     connection.BeginTransaction();
+    add_setting_functions(context, system);
     add_types(context, system);
     add_macros(context, system);
     add_views(context, system);
