@@ -55,7 +55,7 @@ Result<Json> collect(const ClientOptions& options, const Wanted& wanted) {
     do {
         const uint64_t rest = std::min<uint64_t>(wanted.limit - records.size(), 1000);
         TARN_TRY(page, ask(options, "GET", path_of(wanted, rest, before)));
-        for (auto& record : page["records"]) records.push_back(std::move(record));
+        for (auto& record : page.at("records")) records.push_back(std::move(record));
         before = text_of(page, "next");
     } while (!before.empty() && records.size() < wanted.limit);
     return records;
@@ -101,9 +101,9 @@ Result<Verdict> check_records(const ClientOptions& options) {
     std::string from = "0";
     while (!from.empty()) {
         TARN_TRY(page, ask(options, "GET", "/api/v1/audit/check?from=" + from));
-        verdict.records += page["records"].get<uint64_t>();
-        verdict.digests += page["digests"].get<uint64_t>();
-        for (const auto& problem : page["problems"])
+        verdict.records += page.at("records").get<uint64_t>();
+        verdict.digests += page.at("digests").get<uint64_t>();
+        for (const auto& problem : page.at("problems"))
             verdict.problems.push_back(text_of(problem, "text"));
         from = text_of(page, "next");
         verdict.end = std::move(page);
@@ -154,7 +154,7 @@ Status check_digests(const ClientOptions& options, const Wanted& wanted, Verdict
                      trusted_key(wanted, text_of(page, "account"), text_of(page, "public_key")));
             key = std::move(trusted);
         }
-        for (const auto& one : page["digests"]) {
+        for (const auto& one : page.at("digests")) {
             TARN_TRY(digest, AuditDigest::from_json(one.dump()));
             const std::string name = "digest " + std::to_string(digest.number);
             if (!security::is_signed_by(key, digest.text(), digest.signature))
@@ -193,10 +193,10 @@ int run_verify(const ClientOptions& options, const Wanted& wanted) {
         std::cout << Json{{"good", good},
                           {"records", verdict->records},
                           {"digests", verdict->digests},
-                          {"oldest", verdict->end["oldest"]},
-                          {"signed_to", verdict->end["signed_to"]},
-                          {"chained_to", verdict->end["chained_to"]},
-                          {"end", verdict->end["end"]},
+                          {"oldest", verdict->end.at("oldest")},
+                          {"signed_to", verdict->end.at("signed_to")},
+                          {"chained_to", verdict->end.at("chained_to")},
+                          {"end", verdict->end.at("end")},
                           {"problems", verdict->problems}}
                          .dump(2)
                   << "\n";

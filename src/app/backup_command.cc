@@ -91,7 +91,7 @@ int backup(const ClientOptions& options, const Wanted& wanted) {
     while (true) {
         const auto state = ask(*endpoint, "GET", "/api/v1/backups");
         if (!state.ok()) return fail(state.error());
-        const auto& last = (*state)["last"];
+        const auto& last = (*state).at("last");
         if (!last.is_object())
             return fail(Error(Code::unavailable, "the server has been restarted meanwhile"));
         if (!last.value("running", false)) return print_outcome(options, last);

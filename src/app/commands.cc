@@ -85,9 +85,9 @@ void add_serve(CLI::App& app, Settings& settings, int& code) {
 
 void print_archive(const Json& archive) {
     const double lag = archive.value("lag_seconds", 0.0);
-    std::printf("archive %s: %s%.1f s behind", text_of(archive["to"]).c_str(),
+    std::printf("archive %s: %s%.1f s behind", text_of(archive.at("to")).c_str(),
                 archive.value("following", false) ? "" : "no point yet, ", lag);
-    if (!archive["error"].is_null()) std::printf("; %s", text_of(archive["error"]).c_str());
+    if (!archive.at("error").is_null()) std::printf("; %s", text_of(archive.at("error")).c_str());
     std::printf("\n");
 }
 
@@ -96,21 +96,24 @@ void add_status(CLI::App& app, ClientOptions& options, int& code) {
     command->footer("Examples:\n  tarn status\n  tarn status --json");
     command->callback([&] {
         code = with_answer("status", options, "GET", "/api/v1/status", {}, [](const Json& body) {
-            std::printf("tarn %s, lake %s, account %s\n", text_of(body["version"]).c_str(),
-                        text_of(body["lake_id"]).substr(0, 8).c_str(),
-                        text_of(body["account"]).c_str());
-            std::printf(
-                "%s, up %s s, %s changes in the log\n",
-                body["ready"].get<bool>() ? "ready" : text_of(body["not_ready_because"]).c_str(),
-                text_of(body["uptime_seconds"]).c_str(), text_of(body["log_version"]).c_str());
+            std::printf("tarn %s, lake %s, account %s\n", text_of(body.at("version")).c_str(),
+                        text_of(body.at("lake_id")).substr(0, 8).c_str(),
+                        text_of(body.at("account")).c_str());
+            std::printf("%s, up %s s, %s changes in the log\n",
+                        body.at("ready").get<bool>()
+                            ? "ready"
+                            : text_of(body.at("not_ready_because")).c_str(),
+                        text_of(body.at("uptime_seconds")).c_str(),
+                        text_of(body.at("log_version")).c_str());
             if (body.contains("warning"))
-                std::printf("warning: %s\n", text_of(body["warning"]).c_str());
-            if (body.contains("archive")) print_archive(body["archive"]);
-            const auto& storage = body["storage"];
-            std::printf("%s buckets, %s objects, %s bytes\n", text_of(storage["buckets"]).c_str(),
-                        text_of(storage["objects"]).c_str(),
-                        text_of(storage["object_bytes"]).c_str());
-            for (const auto& [door, address] : body["doors"].items())
+                std::printf("warning: %s\n", text_of(body.at("warning")).c_str());
+            if (body.contains("archive")) print_archive(body.at("archive"));
+            const auto& storage = body.at("storage");
+            std::printf("%s buckets, %s objects, %s bytes\n",
+                        text_of(storage.at("buckets")).c_str(),
+                        text_of(storage.at("objects")).c_str(),
+                        text_of(storage.at("object_bytes")).c_str());
+            for (const auto& [door, address] : body.at("doors").items())
                 std::printf("  %-10s %s\n", door.c_str(), text_of(address).c_str());
         });
         if (code == 0 && !options.json) print_services(options);
@@ -153,9 +156,9 @@ void add_users(CLI::App& app, ClientOptions& options, UserOptions& user, int& co
     list->callback([&] {
         code = with_answer("users", options, "GET", "/api/v1/users", {}, [](const Json& body) {
             std::vector<std::vector<std::string>> rows;
-            for (const auto& one : body["users"])
-                rows.push_back({text_of(one["name"]), std::to_string(one["keys"].size()),
-                                one["roles"].dump(), text_of(one["created"])});
+            for (const auto& one : body.at("users"))
+                rows.push_back({text_of(one.at("name")), std::to_string(one.at("keys").size()),
+                                one.at("roles").dump(), text_of(one.at("created"))});
             std::fputs(
                 print_table({{"user"}, {"keys", true}, {"roles"}, {"created"}}, rows).c_str(),
                 stdout);
@@ -174,8 +177,8 @@ void add_users(CLI::App& app, ClientOptions& options, UserOptions& user, int& co
         }
         code = with_answer(
             "users add", options, "POST", "/api/v1/users", body->dump(), [](const Json& made) {
-                std::printf("%s\nmake a key with: tarn keys add %s\n", text_of(made["arn"]).c_str(),
-                            text_of(made["name"]).c_str());
+                std::printf("%s\nmake a key with: tarn keys add %s\n",
+                            text_of(made.at("arn")).c_str(), text_of(made.at("name")).c_str());
             });
     });
     auto* remove = users->add_subcommand("remove", "a user with its keys and sessions");
@@ -198,8 +201,8 @@ void add_keys(CLI::App& app, ClientOptions& options, UserOptions& user, int& cod
             "keys add", options, "POST", "/api/v1/users/" + user.name + "/keys", {},
             [&](const Json& made) {
                 std::printf("[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n",
-                            text_of(made["access_key_id"]).c_str(),
-                            text_of(made["secret_access_key"]).c_str());
+                            text_of(made.at("access_key_id")).c_str(),
+                            text_of(made.at("secret_access_key")).c_str());
             });
     });
     const auto add_switch = [&](const char* name, const char* help, const char* body) {
@@ -226,18 +229,18 @@ struct SqlOptions {
 
 void print_rows(const Json& body) {
     std::vector<PrintColumn> columns;
-    for (const auto& column : body["columns"]) {
-        const std::string type = text_of(column["type"]);
+    for (const auto& column : body.at("columns")) {
+        const std::string type = text_of(column.at("type"));
         const bool number = type.starts_with("numeric") || type.find("int") != std::string::npos ||
                             type == "real" || type == "double precision";
-        columns.push_back({text_of(column["name"]), number});
+        columns.push_back({text_of(column.at("name")), number});
     }
     if (columns.empty()) {
-        std::printf("%s\n", text_of(body["tag"]).c_str());
+        std::printf("%s\n", text_of(body.at("tag")).c_str());
         return;
     }
     std::vector<std::vector<std::string>> rows;
-    for (const auto& row : body["rows"]) {
+    for (const auto& row : body.at("rows")) {
         auto& cells = rows.emplace_back();
         for (const auto& cell : row) cells.push_back(text_of(cell));
     }
@@ -324,7 +327,8 @@ int run_command_line(int argc, char** argv) {
         return app.exit(wrong) == 0 ? 0 : 2;
     } catch (const nlohmann::json::exception& wrong) {  // a member is missing or of another type
         std::fprintf(stderr,
-                     "tarn: the answer has another form than this version knows (%s): is it from a tarn server of "
+                     "tarn: the answer has another form than this version knows (%s): is it from a "
+                     "tarn server of "
                      "this version?\n",
                      wrong.what());
         return 1;

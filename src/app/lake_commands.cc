@@ -61,7 +61,7 @@ int run_plan(const ClientOptions& options, const LakeOptions& lake) {
         std::cout << plan->dump(2) << "\n";
     else
         std::fputs(print_plan(*plan, ::isatty(STDOUT_FILENO) != 0).c_str(), stdout);
-    return (*plan)["problems"].empty() ? 0 : 1;
+    return (*plan).at("problems").empty() ? 0 : 1;
 }
 
 bool confirmed(const LakeOptions& lake) {
@@ -82,12 +82,12 @@ int run_apply(const ClientOptions& options, const LakeOptions& lake) {
     if (!body.ok()) return fail("apply", body.error());
     auto plan = ask(options, "POST", "/api/v1/plan", *body);
     if (!plan.ok()) return fail("apply", plan.error());
-    const bool problems = !(*plan)["problems"].empty();
+    const bool problems = !(*plan).at("problems").empty();
     if (!options.json || problems)
         std::fputs(print_plan(*plan, ::isatty(STDOUT_FILENO) != 0).c_str(),
                    problems ? stderr : stdout);
     if (problems) return 1;
-    if (!(*plan)["changes_something"].get<bool>()) {
+    if (!(*plan).at("changes_something").get<bool>()) {
         if (options.json) std::cout << plan->dump(2) << "\n";
         return 0;
     }
@@ -100,8 +100,8 @@ int run_apply(const ClientOptions& options, const LakeOptions& lake) {
         std::cout << applied->dump(2) << "\n";
         return 0;
     }
-    for (const auto& warning : (*applied)["warnings"])
-        if ((*plan)["warnings"].dump().find(warning.dump()) == std::string::npos)
+    for (const auto& warning : (*applied).at("warnings"))
+        if ((*plan).at("warnings").dump().find(warning.dump()) == std::string::npos)
             std::printf("warning: %s\n", warning.get<std::string>().c_str());
     std::puts("Applied.");
     return 0;
@@ -118,7 +118,7 @@ int run_try(const ClientOptions& options, const LakeOptions& lake) {
         std::cout << tried->dump(2) << "\n";
     else
         std::fputs(print_samples(*tried).c_str(), stdout);
-    for (const auto& item : (*tried)["items"])
+    for (const auto& item : (*tried).at("items"))
         if (item.contains("error")) return 1;
     return 0;
 }
@@ -160,10 +160,10 @@ int list_secrets(const ClientOptions& options) {
     auto list = ask(options, "GET", "/api/v1/secrets", Json());
     if (!list.ok()) return fail("secrets list", list.error());
     if (options.json) std::cout << list->dump(2) << "\n";
-    for (const auto& secret : (*list)["secrets"])
+    for (const auto& secret : (*list).at("secrets"))
         if (!options.json)
-            std::printf("%-30s %-12s %s\n", secret["name"].get<std::string>().c_str(),
-                        secret["from"].get<std::string>().c_str(),
+            std::printf("%-30s %-12s %s\n", secret.at("name").get<std::string>().c_str(),
+                        secret.at("from").get<std::string>().c_str(),
                         secret.value("changed", "").c_str());
     return 0;
 }

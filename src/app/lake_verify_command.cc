@@ -31,22 +31,22 @@ int fail(const Error& error) {
 void show_progress(const Json& verdict) {
     if (isatty(STDERR_FILENO) == 0) return;
     std::string line;
-    for (const auto& [kind, tally] : verdict["looked_at"].items())
-        line += (line.empty() ? "" : ", ") + tally["count"].dump() + " " + kind;
+    for (const auto& [kind, tally] : verdict.at("looked_at").items())
+        line += (line.empty() ? "" : ", ") + tally.at("count").dump() + " " + kind;
     std::fprintf(stderr, "\r%s; %s damaged \033[K", line.c_str(),
                  text_of(verdict, "damages").c_str());
 }
 
 void print_verdict(const Json& verdict) {
     std::vector<std::vector<std::string>> rows;
-    for (const auto& [kind, tally] : verdict["looked_at"].items())
+    for (const auto& [kind, tally] : verdict.at("looked_at").items())
         rows.push_back({kind, text_of(tally, "count"), text_of(tally, "bytes")});
     std::fputs(print_table({{"looked at"}, {"number", true}, {"bytes", true}}, rows).c_str(),
                stdout);
-    for (const auto& finding : verdict["findings"])
-        std::printf("%s %s: %s\n", finding["kind"] == "damage" ? "DAMAGED " : "leftover",
+    for (const auto& finding : verdict.at("findings"))
+        std::printf("%s %s: %s\n", finding.at("kind") == "damage" ? "DAMAGED " : "leftover",
                     text_of(finding, "where").c_str(), text_of(finding, "what").c_str());
-    if (!verdict["complete"].get<bool>()) std::printf("it did not come to its end\n");
+    if (!verdict.at("complete").get<bool>()) std::printf("it did not come to its end\n");
     std::printf("%s damaged, %s left over\n", text_of(verdict, "damages").c_str(),
                 text_of(verdict, "leftovers").c_str());
 }
@@ -57,7 +57,7 @@ int finish(const ClientOptions& options, const Json& verdict) {
         std::cout << verdict.dump(2) << "\n";
     else
         print_verdict(verdict);
-    return verdict["sound"].get<bool>() ? 0 : 1;
+    return verdict.at("sound").get<bool>() ? 0 : 1;
 }
 
 /// A lake that cannot be opened is a finding, too.
@@ -103,7 +103,7 @@ int verify_whole_lake(const ClientOptions& options, const LakeVerifyWanted& want
         const auto verdict = ask(*endpoint, "GET", kPath, {});
         if (!verdict.ok()) return fail(verdict.error());
         if (verdict->is_null()) return fail(no_json(*endpoint));
-        if (wanted.last || !(*verdict)["running"].get<bool>()) return finish(options, *verdict);
+        if (wanted.last || !(*verdict).at("running").get<bool>()) return finish(options, *verdict);
         show_progress(*verdict);
         std::this_thread::sleep_for(kPollPause);
     }

@@ -46,7 +46,7 @@ int list_runs(const ClientOptions& options, const Wanted& wanted) {
         return 0;
     }
     std::vector<std::vector<std::string>> rows;
-    for (const auto& run : (*runs)["runs"])
+    for (const auto& run : (*runs).at("runs"))
         rows.push_back({text_of(run, "step"), text_of(run, "run"), text_of(run, "started"),
                         text_of(run, "outcome"), text_of(run, "cause"), took(run),
                         text_of(run, "rows_written"), text_of(run, "mode"), text_of(run, "error")});
@@ -78,7 +78,7 @@ int show_run(const ClientOptions& options, const Wanted& wanted) {
                 text_of(*run, "cause").c_str());
     std::printf("started %s, took %s; computed: %s\n", text_of(*run, "started").c_str(),
                 took(*run).c_str(), text_of(*run, "mode").c_str());
-    for (const auto& input : (*run)["inputs"])
+    for (const auto& input : (*run).at("inputs"))
         std::printf("  read %s: snapshot %s, before %s\n", text_of(input, "table").c_str(),
                     text_of(input, "now").c_str(), text_of(input, "before").c_str());
     if (run->contains("rows_read"))
@@ -103,7 +103,7 @@ int start_run(const ClientOptions& options, const Wanted& wanted) {
         body["range"] = {{"from", wanted.from}, {"to", wanted.to}};
     const auto started = ask(options, "POST", "/api/v1/runs", body);
     if (!started.ok()) return fail("runs start", started.error());
-    for (const auto& step : (*started)["started"])
+    for (const auto& step : (*started).at("started"))
         std::printf("due now: %s\n", step.get<std::string>().c_str());
     return 0;
 }
@@ -155,7 +155,7 @@ int silence(const ClientOptions& options, const Wanted& wanted) {
     Json body = Json::object();
     if (!wanted.key.empty()) {
         body["key"] = Json::parse(wanted.key, nullptr, false);
-        if (!body["key"].is_object())
+        if (!body.at("key").is_object())
             return fail("silence", Error(Code::invalid_argument,
                                          "--key is a JSON object: '{\"shelf_id\": 7}'"));
     }
@@ -217,8 +217,8 @@ int list_models(const ClientOptions& options) {
         return 0;
     }
     std::vector<std::vector<std::string>> rows;
-    for (const auto& model : (*models)["models"]) {
-        const Json current = model["current"].is_object() ? model["current"] : Json::object();
+    for (const auto& model : (*models).at("models")) {
+        const Json current = model.at("current").is_object() ? model.at("current") : Json::object();
         rows.push_back({text_of(model, "model"), text_of(model, "versions"),
                         text_of(current, "version"), score_of(current, "model"),
                         score_of(current, "seasonal_naive"), text_of(current, "trained_to")});
@@ -245,7 +245,7 @@ int list_versions(const ClientOptions& options, const Wanted& wanted) {
         return 0;
     }
     std::vector<std::vector<std::string>> rows;
-    for (const auto& version : (*found)["versions"])
+    for (const auto& version : (*found).at("versions"))
         rows.push_back({text_of(version, "version"), version.value("current", false) ? "*" : "",
                         text_of(version, "created"), text_of(version, "trained_to"),
                         score_of(version, "model"), score_of(version, "seasonal_naive"),

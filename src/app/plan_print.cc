@@ -49,14 +49,14 @@ void append_section(std::string& out, const char* title, const Json& lines) {
 }
 
 std::string change_line(const Json& change, size_t width) {
-    std::string line = padded(text_of(change["item"]), width);
-    if (change.contains("was")) line += "  was " + text_of(change["was"]);
-    if (change.contains("keys")) line += "  changed: " + joined(change["keys"]);
+    std::string line = padded(text_of(change.at("item")), width);
+    if (change.contains("was")) line += "  was " + text_of(change.at("was"));
+    if (change.contains("keys")) line += "  changed: " + joined(change.at("keys"));
     if (change.contains("rows_in")) {
-        const double minutes = change["minutes"].get<double>();
+        const double minutes = change.at("minutes").get<double>();
         char time[32];
         std::snprintf(time, sizeof time, "%.1f", minutes);
-        line += "  computes from " + with_commas(change["rows_in"].get<uint64_t>()) +
+        line += "  computes from " + with_commas(change.at("rows_in").get<uint64_t>()) +
                 " rows, about " + (minutes < 0.1 ? "some seconds" : std::string(time) + " minutes");
     }
     while (line.ends_with(' ')) line.pop_back();
@@ -67,19 +67,19 @@ std::string change_line(const Json& change, size_t width) {
 
 std::string print_plan(const Json& plan, bool colour) {
     std::string out;
-    if (!plan["problems"].empty()) {
-        for (const auto& problem : plan["problems"]) out += text_of(problem["text"]) + "\n";
-        const size_t count = plan["problems"].size();
+    if (!plan.at("problems").empty()) {
+        for (const auto& problem : plan.at("problems")) out += text_of(problem.at("text")) + "\n";
+        const size_t count = plan.at("problems").size();
         return out + std::to_string(count) + (count == 1 ? " problem" : " problems") +
                "; nothing can be applied\n";
     }
     size_t width = 0, same = 0;
-    for (const auto& change : plan["changes"])
-        width = std::max(width, text_of(change["item"]).size());
-    for (const auto& change : plan["changes"]) {
-        same += change["change"] == "same" ? 1 : 0;
+    for (const auto& change : plan.at("changes"))
+        width = std::max(width, text_of(change.at("item")).size());
+    for (const auto& change : plan.at("changes")) {
+        same += change.at("change") == "same" ? 1 : 0;
         for (const auto& mark : kMarks) {
-            if (change["change"] != mark.word) continue;
+            if (change.at("change") != mark.word) continue;
             out += (colour ? mark.colour : "") + std::string(mark.sign) + " " +
                    change_line(change, width) + (colour ? "\033[0m" : "") + "\n";
             for (const auto& note : change.value("notes", Json::array()))
@@ -87,11 +87,11 @@ std::string print_plan(const Json& plan, bool colour) {
         }
     }
     if (same > 0) out += "  " + std::to_string(same) + " unchanged\n";
-    append_section(out, "Who sees what", plan["visibility"]);
-    append_section(out, "Alerts over history", plan["alerts"]);
-    append_section(out, "Changed by others", plan["drift"]);
-    append_section(out, "Warnings", plan["warnings"]);
-    if (!plan["changes_something"].get<bool>()) out += "\nNothing to do.\n";
+    append_section(out, "Who sees what", plan.at("visibility"));
+    append_section(out, "Alerts over history", plan.at("alerts"));
+    append_section(out, "Changed by others", plan.at("drift"));
+    append_section(out, "Warnings", plan.at("warnings"));
+    if (!plan.at("changes_something").get<bool>()) out += "\nNothing to do.\n";
     return out;
 }
 
@@ -99,18 +99,18 @@ namespace {
 
 std::string print_rows(const Json& table) {
     std::vector<PrintColumn> columns;
-    for (const auto& column : table["columns"]) {
-        const std::string type = text_of(column["type"]);
+    for (const auto& column : table.at("columns")) {
+        const std::string type = text_of(column.at("type"));
         const bool number = type.starts_with("numeric") || type.find("int") != std::string::npos ||
                             type == "real" || type == "double precision";
-        columns.push_back({text_of(column["name"]) + " " + type, number});
+        columns.push_back({text_of(column.at("name")) + " " + type, number});
     }
     std::vector<std::vector<std::string>> rows;
-    for (const auto& row : table["rows"]) {
+    for (const auto& row : table.at("rows")) {
         auto& cells = rows.emplace_back();
         for (const auto& cell : row) cells.push_back(text_of(cell));
     }
-    std::string out = text_of(table["name"]);
+    std::string out = text_of(table.at("name"));
     if (const Json key = table.value("key", Json::array()); !key.empty())
         out += ", key " + joined(key);
     out += "\n" + print_table(columns, rows);
@@ -118,9 +118,9 @@ std::string print_rows(const Json& table) {
     if (rejected.empty()) return out;
     out += std::to_string(rejected.size()) + " rejected:\n";
     for (const auto& row : rejected) {
-        const std::string line = row["line"] == 0 ? "" : ":" + text_of(row["line"]);
-        out += "  " + text_of(row["place"]) + line + ": " + text_of(row["reason"]) + "\n    " +
-               text_of(row["text"]) + "\n";
+        const std::string line = row.at("line") == 0 ? "" : ":" + text_of(row.at("line"));
+        out += "  " + text_of(row.at("place")) + line + ": " + text_of(row.at("reason")) +
+               "\n    " + text_of(row.at("text")) + "\n";
     }
     return out;
 }
@@ -129,10 +129,10 @@ std::string print_rows(const Json& table) {
 
 std::string print_samples(const Json& tried) {
     std::string out;
-    for (const auto& item : tried["items"]) {
+    for (const auto& item : tried.at("items")) {
         if (!out.empty()) out += "\n";
-        out += text_of(item["item"]) + "\n";
-        if (item.contains("error")) out += "  " + text_of(item["error"]) + "\n";
+        out += text_of(item.at("item")) + "\n";
+        if (item.contains("error")) out += "  " + text_of(item.at("error")) + "\n";
         for (const auto& note : item.value("notes", Json::array()))
             out += "  " + text_of(note) + "\n";
         for (const auto& table : item.value("tables", Json::array())) out += print_rows(table);
@@ -144,11 +144,11 @@ std::string print_samples(const Json& tried) {
 /// ", equal to its source at 2026-..."
 static std::string verified(const Json& last) {
     if (!last.is_object()) return "";
-    if (last["running"].get<bool>()) return ", is being compared with its source";
-    const std::string at = " at " + text_of(last["finished"]);
-    if (last["failed"].get<bool>()) return ", could not be compared with its source" + at;
-    if (last["equal"].get<bool>()) return ", equal to its source" + at;
-    return ", " + text_of(last["differences"]) + " rows differed from its source" + at;
+    if (last.at("running").get<bool>()) return ", is being compared with its source";
+    const std::string at = " at " + text_of(last.at("finished"));
+    if (last.at("failed").get<bool>()) return ", could not be compared with its source" + at;
+    if (last.at("equal").get<bool>()) return ", equal to its source" + at;
+    return ", " + text_of(last.at("differences")) + " rows differed from its source" + at;
 }
 
 namespace {
@@ -176,35 +176,37 @@ std::string print_status(const std::string& what, const Json& answer) {
     for (const auto& one : answer.value(what, Json::array())) {
         if (what == "sources") {
             uint64_t rows = 0, rejected = 0, backlog = 0;
-            for (const auto& table : one["tables"]) {
-                rows += table["rows"].get<uint64_t>();
-                rejected += table["rows_rejected"].get<uint64_t>();
+            for (const auto& table : one.at("tables")) {
+                rows += table.at("rows").get<uint64_t>();
+                rejected += table.at("rows_rejected").get<uint64_t>();
                 backlog += table.value("backlog", uint64_t{0});
             }
             std::string more = with_commas(rows) + " rows";
             if (rejected > 0) more += ", " + with_commas(rejected) + " rejected";
             if (backlog > 0) more += ", " + with_commas(backlog) + " waiting";
-            if (one.contains("capture")) more += behind(one["capture"]);
+            if (one.contains("capture")) more += behind(one.at("capture"));
             more += verified(one.value("verified", Json()));
-            if (one["last_error"] != "") more += ", " + text_of(one["last_error"]);
-            line("sources." + text_of(one["name"]), text_of(one["state"]), more);
-            for (const auto& table : one["tables"])
+            if (one.at("last_error") != "") more += ", " + text_of(one.at("last_error"));
+            line("sources." + text_of(one.at("name")), text_of(one.at("state")), more);
+            for (const auto& table : one.at("tables"))
                 if (table.contains("paused"))
-                    line("  " + text_of(table["table"]), "paused", text_of(table["paused"]));
+                    line("  " + text_of(table.at("table")), "paused", text_of(table.at("paused")));
         } else if (what == "tables") {
-            if (text_of(one["step"]).starts_with("alerts.")) continue;  // in their own section
+            if (text_of(one.at("step")).starts_with("alerts.")) continue;  // in their own section
             std::string more;
-            if (one["last"].is_object()) {
-                more = "run " + text_of(one["last"]["run"]) + ", " +
-                       with_commas(one["last"]["rows_written"].get<uint64_t>()) + " rows written";
-                if (one["last"]["error"] != "") more += ", " + text_of(one["last"]["error"]);
+            if (one.at("last").is_object()) {
+                more = "run " + text_of(one.at("last").at("run")) + ", " +
+                       with_commas(one.at("last").at("rows_written").get<uint64_t>()) +
+                       " rows written";
+                if (one.at("last").at("error") != "")
+                    more += ", " + text_of(one.at("last").at("error"));
             }
-            if (one["blocked_by"] != "") more += ", blocked by " + text_of(one["blocked_by"]);
-            line(text_of(one["step"]), text_of(one["state"]), more);
+            if (one.at("blocked_by") != "") more += ", blocked by " + text_of(one.at("blocked_by"));
+            line(text_of(one.at("step")), text_of(one.at("state")), more);
         } else {
-            line("alerts." + text_of(one["rule"]), one["error"] == "" ? "ok" : "failed",
-                 text_of(one["open"]) + " open" +
-                     (one["error"] == "" ? "" : ", " + text_of(one["error"])));
+            line("alerts." + text_of(one.at("rule")), one.at("error") == "" ? "ok" : "failed",
+                 text_of(one.at("open")) + " open" +
+                     (one.at("error") == "" ? "" : ", " + text_of(one.at("error"))));
         }
     }
     return out.empty() ? out : what + "\n" + out;

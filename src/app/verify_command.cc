@@ -39,8 +39,8 @@ Result<Json> ask_for(const Endpoint& endpoint, const std::string& method, const 
 
 void show_progress(const Json& verdict) {
     if (isatty(STDERR_FILENO) == 0) return;
-    for (const auto& table : verdict["tables"])
-        if (table["state"] == "running")
+    for (const auto& table : verdict.at("tables"))
+        if (table.at("state") == "running")
             std::fprintf(stderr, "\r%s: %s rows of about %s, %s differ \033[K",
                          text_of(table, "table").c_str(), text_of(table, "rows_source").c_str(),
                          text_of(table, "rows_estimated").c_str(),
@@ -49,7 +49,7 @@ void show_progress(const Json& verdict) {
 
 void print_verdict(const Json& verdict) {
     std::vector<std::vector<std::string>> rows;
-    for (const auto& table : verdict["tables"])
+    for (const auto& table : verdict.at("tables"))
         rows.push_back({text_of(table, "table"), text_of(table, "state"),
                         text_of(table, "rows_source"), text_of(table, "rows_lake"),
                         text_of(table, "differences"), text_of(table, "repaired"),
@@ -65,7 +65,7 @@ void print_verdict(const Json& verdict) {
                            rows)
                    .c_str(),
                stdout);
-    for (const auto& table : verdict["tables"])
+    for (const auto& table : verdict.at("tables"))
         for (const auto& key : table.value("keys", Json::array()))
             std::printf("  %s %s: %s%s\n", text_of(table, "table").c_str(),
                         text_of(key, "key").c_str(), text_of(key, "what").c_str(),
@@ -87,7 +87,7 @@ int verify(const ClientOptions& options, const Wanted& wanted) {
     while (true) {
         const auto verdict = ask_for(*endpoint, "GET", path);
         if (!verdict.ok()) return fail(verdict.error());
-        if (!wanted.last && (*verdict)["running"].get<bool>()) {
+        if (!wanted.last && (*verdict).at("running").get<bool>()) {
             show_progress(*verdict);
             std::this_thread::sleep_for(std::chrono::milliseconds(300));
             continue;
@@ -97,7 +97,7 @@ int verify(const ClientOptions& options, const Wanted& wanted) {
             std::cout << verdict->dump(2) << "\n";
         else
             print_verdict(*verdict);
-        return (*verdict)["equal"].get<bool>() ? 0 : 1;
+        return (*verdict).at("equal").get<bool>() ? 0 : 1;
     }
 }
 

@@ -103,3 +103,33 @@ def test_two_words_for_anyone(tarn):
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(f"http://{tarn.ready['http']}/{path}")
         assert refused.value.code == 401
+
+
+@pytest.mark.parametrize("answer", [b"{}", b'{"version": 7}', b"[]", b"null", b"not json"])
+def test_an_answer_of_another_form_is_told_and_ends_nothing(answer, tmp_path):
+    """A server that is not tarn's, or of another version."""
+    import http.server
+    import threading
+
+    class Other(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+        do_POST = do_GET
+        log_message = staticmethod(lambda *_: None)
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Other) as other:
+        threading.Thread(target=other.serve_forever).start()
+        credentials = tmp_path / "credentials"
+        credentials.write_text("[default]\naws_access_key_id = AKIAX\naws_secret_access_key = secret\n")
+        try:
+            for command in (["status"], ["users", "list"], ["sources"], ["tables"], ["models"]):
+                done = subprocess.run([str(binary()), *command, "--endpoint", f"http://127.0.0.1:{other.server_port}"],
+                                      capture_output=True, text=True, timeout=20,
+                                      env=dict(os.environ, AWS_SHARED_CREDENTIALS_FILE=str(credentials)))
+                assert done.returncode in (1, 2) and done.stderr.strip(), (command, done)
+        finally:
+            other.shutdown()
