@@ -1,4 +1,4 @@
-"""Every kind of statement from many connections at once, cancelled and cut off in the middle: the server stays up, and nothing in it breaks."""
+"""Every kind of statement from many connections at once, cancelled and cut off: the server stays up, and nothing in it breaks."""
 import contextlib
 import os
 import random
@@ -17,6 +17,12 @@ MORE = [
     "select * from clinic.big a, range(100) r(i)",
     "create table desk.made as select * from information_schema.columns",
     "drop table desk.made",
+    "savepoint s",
+    "release s",
+    "rollback to s",
+    "savepoint s;;create table desk.inside as select 1 as n;;insert into desk.inside values (2);;rollback to s;;select * from clinic.patients",
+    "savepoint s;;select count(*) from clinic.big;;insert into desk.notes values (1, 'x');;rollback to s;;select * from desk.notes",
+    "savepoint s;;select 1 / 0;;rollback to s;;select * from information_schema.columns",
 ]
 CONNECTIONS = 6
 
