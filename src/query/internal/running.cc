@@ -5,8 +5,25 @@
 #include <thread>
 
 #include "duckdb/planner/planner.hpp"
+#include "query/internal/session.h"
 
 namespace tarn::query {
+
+RunningCall::RunningCall(LakeSession& session) : session_(session) {
+    const std::lock_guard<std::mutex> lock(session_.running_mutex_);
+    session_.running_ = true;
+    session_.cancelled_ = false;
+}
+
+RunningCall::~RunningCall() {
+    const std::lock_guard<std::mutex> lock(session_.running_mutex_);
+    session_.running_ = false;
+}
+
+void RunningCall::began() {
+    const std::lock_guard<std::mutex> lock(session_.running_mutex_);
+    if (session_.cancelled_) session_.connection_->Interrupt();
+}
 
 BoundFacts bind_statement(duck::ClientContext& context, duck::unique_ptr<duck::SQLStatement> statement) {
     BoundFacts facts;

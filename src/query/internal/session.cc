@@ -50,17 +50,6 @@ Chunk chunk_from_duck(duck::DataChunk& rows, const std::vector<ResultColumn>& co
 
 }  // namespace
 
-RunningCall::RunningCall(LakeSession& session) : session_(session) {
-    const std::lock_guard<std::mutex> lock(session_.running_mutex_);
-    session_.running_ = true;
-    session_.cancelled_ = false;
-}
-
-RunningCall::~RunningCall() {
-    const std::lock_guard<std::mutex> lock(session_.running_mutex_);
-    session_.running_ = false;
-}
-
 LakeSession::LakeSession(Services& services, Admission& admission,
                          std::unique_ptr<duck::Connection> connection, security::Caller caller,
                          std::vector<std::string> search_path, std::function<void()> gone)
@@ -285,7 +274,7 @@ Result<std::unique_ptr<Cursor>> LakeSession::start(PreparedSql& statement,
                        "08P01"});
     auto slot = enter();
     if (!slot.ok()) return failed(std::move(slot).error());
-    const RunningCall call(*this);
+    RunningCall call(*this);
     try {
         duck::case_insensitive_map_t<duck::BoundParameterData> values;
         for (size_t i = 0; i < parameters.size(); ++i)
@@ -297,6 +286,7 @@ Result<std::unique_ptr<Cursor>> LakeSession::start(PreparedSql& statement,
                                       : connection_->PendingQuery(statement.parsed->Copy(), values,
                                                                   duck::QueryParameters(stream));
         if (pending->HasError()) return failed(pending->GetErrorObject(), &statement, slot->get());
+        call.began();
         auto result = execute_pending(*pending);
         if (result->HasError()) return failed(result->GetErrorObject(), &statement, slot->get());
         if (statement.returns_rows_) {

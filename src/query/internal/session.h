@@ -109,7 +109,7 @@ class LakeSession final : public Session {
 
     std::mutex running_mutex_;
     bool running_ = false;  // a call is in DuckDB: cancel() has something to interrupt
-    bool cancelled_ = false;
+    bool cancelled_ = false;  // the running call
 
     friend class RunningCall;
 };
@@ -119,6 +119,8 @@ class RunningCall {
  public:
     explicit RunningCall(LakeSession& session);
     ~RunningCall();
+    /// DuckDB has begun with a query: a beginning forgets interrupts, so one that came before is made again.
+    void began();
 
  private:
     LakeSession& session_;

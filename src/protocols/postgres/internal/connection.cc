@@ -54,13 +54,12 @@ void Connection::on_drained() {
 }
 
 void Connection::on_eof() {
-    query::Session* running = nullptr;
     {
         MutexLock lock(mutex_);
         const bool good_bye = !mailbox_.empty() && mailbox_.back().type == 'X';
-        if (!good_bye) {
-            running = cancellable_;
-            if (running != nullptr) running->cancel();
+        if (!good_bye && cancellable_ != nullptr) {
+            cancelled_ = true;  // of a statement that is between two steps
+            cancellable_->cancel();
         }
     }
     deliver({'X', {}});
