@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <mutex>
+
 #include "query/internal/services.h"
 
 namespace tarn::query {
@@ -9,6 +11,7 @@ namespace tarn::query {
 namespace {
 
 struct SettingAccess : duck::ClientContextState {
+    std::mutex mutex;  // several threads compute the rows of one statement
     GetSetting get;
     SetSetting set;
     static constexpr const char* kKey = "tarn_settings";
@@ -48,6 +51,7 @@ duck::ScalarFunction row_by_row(const char* name, duck::vector<duck::LogicalType
         name, std::move(arguments), duck::LogicalType::VARCHAR,
         [compute](duck::DataChunk& chunk, duck::ExpressionState& state, duck::Vector& result) {
             auto& settings = settings_of(state);
+            const std::lock_guard<std::mutex> lock(settings.mutex);
             for (duck::idx_t row = 0; row < chunk.size(); ++row) {
                 std::vector<duck::Value> values;
                 for (auto& column : chunk.data) values.push_back(column.GetValue(row));
