@@ -94,7 +94,8 @@ for await (const line of createInterface({ input: process.stdin })) {
   try {
     console.log(JSON.stringify({ answer: (await commands[run](words)) ?? null }));
   } catch (error) {
-    console.log(JSON.stringify({ error: String(error.message ?? error) }));
+    const shown = await page.evaluate(() => `${location.href}\n${document.body.innerText.slice(0, 1500)}`).catch(() => "no page");
+    console.log(JSON.stringify({ error: `${error.message ?? error}\n${problems.join("\n")}\nthe page: ${shown}` }));
   }
 }
 await browser.close();

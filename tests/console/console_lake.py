@@ -59,7 +59,8 @@ def link(server, path="/", **whom):
 def enter(server, browser, path, **whom):
     """Signs in and then goes there: for addresses with a question mark."""
     browser.open(link(server, "/dashboards", **whom))
-    browser.see("navigation", "Screens")
+    # The frame is drawn before the server has said who this is; to leave then would leave the sign-in behind.
+    until(lambda: browser.evaluate("document.querySelector('.who')?.hidden === false"), 15)
     browser.open(address(server, path))
 
 
