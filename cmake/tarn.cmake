@@ -33,6 +33,22 @@ if(TARN_CCACHE)
   set(CMAKE_C_COMPILER_LAUNCHER ${TARN_CCACHE})
 endif()
 
+# Most of what a file costs is what its headers bring, parsed and instantiated anew in each: the release build compiles several files of
+# a module as one, and the test framework's headers once. Presets whose business is the source itself take each file by itself, so that a
+# missing #include is seen.
+option(TARN_UNITY "compile several files of a module as one" ON)
+set(TARN_UNITY_FILES 6)
+if(TARN_UNITY AND TARN_TESTS)
+  file(WRITE ${CMAKE_BINARY_DIR}/test_headers.cc "int main() {}\n")
+  add_executable(tarn_test_headers EXCLUDE_FROM_ALL ${CMAKE_BINARY_DIR}/test_headers.cc)
+  target_precompile_headers(tarn_test_headers PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
+  target_link_libraries(tarn_test_headers PRIVATE tarn_flags GTest::gtest GTest::gmock)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    set(TARN_TEST_FLAGS -Wno-array-bounds -Wno-stringop-overflow) # GCC 12 takes what was precompiled for ours
+    target_compile_options(tarn_test_headers PRIVATE ${TARN_TEST_FLAGS})
+  endif()
+endif()
+
 # tarn_module(NAME layer MODULES a b LIBS x y SYSTEM_INCLUDES dirs)
 #   NAME     folder under src/, with '/' for protocols (protocols/s3); the target is tarn_<name with _>
 #   MODULES  modules whose public headers this one may include
@@ -60,6 +76,10 @@ function(tarn_module name layer)
     target_link_libraries(${target} PRIVATE tarn_flags)
     target_include_directories(${target} SYSTEM PRIVATE ${ARG_SYSTEM_INCLUDES})
     target_compile_definitions(${target} PRIVATE ${ARG_DEFINITIONS})
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ${TARN_UNITY} UNITY_BUILD_BATCH_SIZE ${TARN_UNITY_FILES})
+    if(TARN_UNITY AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+      target_compile_options(${target} PRIVATE -Wno-subobject-linkage -Wno-shadow) # files of a unity are no headers of each other
+    endif()
   endif()
   target_include_directories(${target} ${scope} ${CMAKE_SOURCE_DIR}/src)
   foreach(module ${ARG_MODULES})
@@ -74,6 +94,10 @@ function(tarn_module name layer)
       string(REPLACE "/" "_" flat_module ${module})
       target_link_libraries(${target}_test PRIVATE tarn_${flat_module})
     endforeach()
+    if(TARN_UNITY)
+      target_precompile_headers(${target}_test REUSE_FROM tarn_test_headers)
+      target_compile_options(${target}_test PRIVATE ${TARN_TEST_FLAGS})
+    endif()
     target_link_libraries(${target}_test PRIVATE tarn_flags ${target} GTest::gtest GTest::gmock GTest::gtest_main)
     add_test(NAME ${target}_test COMMAND ${target}_test)
   endif()

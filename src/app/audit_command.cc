@@ -20,20 +20,15 @@ using security::AuditDigest;
 
 constexpr uint64_t kFileBytesMax = 1 << 16;
 
-struct Wanted {
+struct AuditWanted {
     std::string from, to, principal, action, resource, outcome;
     uint64_t limit = 100;
     std::string anchor, public_key;
 };
 
-int fail(const Error& error) {
-    std::fprintf(stderr, "tarn audit: %s\n", error.message.c_str());
-    return error.code == Code::invalid_argument ? 2 : 1;
-}
-
 // --- list
 
-std::string path_of(const Wanted& wanted, uint64_t limit, const std::string& before) {
+std::string path_of(const AuditWanted& wanted, uint64_t limit, const std::string& before) {
     std::string path = "/api/v1/audit?limit=" + std::to_string(limit);
     const auto add = [&](const char* name, const std::string& value) {
         if (!value.empty()) path += "&" + std::string(name) + "=" + encoded(value);
@@ -49,7 +44,7 @@ std::string path_of(const Wanted& wanted, uint64_t limit, const std::string& bef
 }
 
 /// A page may be short of records although there are more: it ends after so many were looked at.
-Result<Json> collect(const ClientOptions& options, const Wanted& wanted) {
+Result<Json> collect(const ClientOptions& options, const AuditWanted& wanted) {
     Json records = Json::array();
     std::string before;
     do {
@@ -61,9 +56,9 @@ Result<Json> collect(const ClientOptions& options, const Wanted& wanted) {
     return records;
 }
 
-int run_list(const ClientOptions& options, const Wanted& wanted) {
+int run_list(const ClientOptions& options, const AuditWanted& wanted) {
     const auto records = collect(options, wanted);
-    if (!records.ok()) return fail(records.error());
+    if (!records.ok()) return fail("audit", records.error());
     if (options.json) {
         for (const auto& record : *records) std::cout << record.dump() << "\n";
         return 0;
@@ -112,7 +107,7 @@ Result<Verdict> check_records(const ClientOptions& options) {
 }
 
 /// The key to trust: one that was kept by hand or stands in the anchor; else what the lake says.
-Result<std::string> trusted_key(const Wanted& wanted, const std::string& account,
+Result<std::string> trusted_key(const AuditWanted& wanted, const std::string& account,
                                 const std::string& stated) {
     io::RealDisk disk;
     std::string file = wanted.public_key;
@@ -144,7 +139,7 @@ std::string anchor_path(const std::string& folder, uint64_t number) {
 
 /// Every digest of the lake is signed by the trusted key and is what the anchor says; and the
 /// anchor has none that the lake lacks.
-Status check_digests(const ClientOptions& options, const Wanted& wanted, Verdict& verdict) {
+Status check_digests(const ClientOptions& options, const AuditWanted& wanted, Verdict& verdict) {
     uint64_t count = 0, unanchored = 0;
     std::string from = "0", key;
     while (!from.empty()) {
@@ -183,11 +178,11 @@ Status check_digests(const ClientOptions& options, const Wanted& wanted, Verdict
     }
 }
 
-int run_verify(const ClientOptions& options, const Wanted& wanted) {
+int run_verify(const ClientOptions& options, const AuditWanted& wanted) {
     auto verdict = check_records(options);
-    if (!verdict.ok()) return fail(verdict.error());
+    if (!verdict.ok()) return fail("audit", verdict.error());
     const Status digests = check_digests(options, wanted, *verdict);
-    if (!digests.ok()) return fail(digests.error());
+    if (!digests.ok()) return fail("audit", digests.error());
     const bool good = verdict->problems.empty();
     if (options.json) {
         std::cout << Json{{"good", good},
@@ -217,7 +212,7 @@ int run_verify(const ClientOptions& options, const Wanted& wanted) {
 
 int run_sign(const ClientOptions& options) {
     const auto answer = ask(options, "POST", "/api/v1/audit/digests", Json::object());
-    if (!answer.ok()) return fail(answer.error());
+    if (!answer.ok()) return fail("audit", answer.error());
     const Json digest = answer->value("digest", Json());
     if (digest.is_null())
         std::printf("nothing is new since the last digest\n");
@@ -228,7 +223,7 @@ int run_sign(const ClientOptions& options) {
 
 int run_key(const ClientOptions& options) {
     const auto answer = ask(options, "GET", "/api/v1/audit/digests?limit=1");
-    if (!answer.ok()) return fail(answer.error());
+    if (!answer.ok()) return fail("audit", answer.error());
     std::printf("%s\n", text_of(*answer, "public_key").c_str());
     return 0;
 }
@@ -238,7 +233,7 @@ int run_key(const ClientOptions& options) {
 void add_audit_command(CLI::App& app, ClientOptions& options, int& code) {
     auto* command = app.add_subcommand("audit", "who did what; and is the record of it whole");
     command->require_subcommand(1);
-    auto wanted = std::make_shared<Wanted>();
+    auto wanted = std::make_shared<AuditWanted>();
     auto* list = command->add_subcommand("list", "records, newest first");
     list->footer(
         "Examples:\n  tarn audit list --principal ann --outcome denied\n  tarn audit list --action "

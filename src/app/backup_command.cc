@@ -21,19 +21,14 @@ using Json = nlohmann::json;
 constexpr auto kAskEvery = std::chrono::milliseconds(200);
 constexpr int kDamagedCode = 3;
 
-struct Wanted {
+struct BackupWanted {
     archive::Place to;
     std::string credentials_file, passphrase_file;
     uint64_t keep = 0;
     bool full = false, leave_key_out = false;
 };
 
-int fail(const Error& error) {
-    std::fprintf(stderr, "tarn backup: %s\n", error.message.c_str());
-    return error.code == Code::invalid_argument ? 2 : 1;
-}
-
-Result<Json> request_body(Wanted wanted) {
+Result<Json> request_body(BackupWanted wanted) {
     TARN_CHECK_OK(read_destination_key(wanted.credentials_file, "TARN_BACKUP_", wanted.to));
     std::string passphrase;
     if (!wanted.leave_key_out) {
@@ -62,7 +57,7 @@ void show_progress(const Json& last) {
 int print_outcome(const ClientOptions& options, const Json& last) {
     if (isatty(STDERR_FILENO) != 0) std::fputs("\r\033[K", stderr);
     if (const auto error = text_of(last, "error"); !error.empty())
-        return fail(Error(Code::unavailable, error));
+        return fail("backup", Error(Code::unavailable, error));
     const auto damage = last.value("damage", Json::array());
     if (options.json) {
         std::printf("%s\n", last.dump().c_str());
@@ -81,19 +76,19 @@ int print_outcome(const ClientOptions& options, const Json& last) {
     return damage.empty() ? 0 : kDamagedCode;
 }
 
-int backup(const ClientOptions& options, const Wanted& wanted) {
+int backup(const ClientOptions& options, const BackupWanted& wanted) {
     const auto endpoint = find_endpoint(options.endpoint);
-    if (!endpoint.ok()) return fail(endpoint.error());
+    if (!endpoint.ok()) return fail("backup", endpoint.error());
     const auto body = request_body(wanted);
-    if (!body.ok()) return fail(body.error());
+    if (!body.ok()) return fail("backup", body.error());
     const auto begun = ask(*endpoint, "POST", "/api/v1/backups", *body);
-    if (!begun.ok()) return fail(begun.error());
+    if (!begun.ok()) return fail("backup", begun.error());
     while (true) {
         const auto state = ask(*endpoint, "GET", "/api/v1/backups");
-        if (!state.ok()) return fail(state.error());
+        if (!state.ok()) return fail("backup", state.error());
         const auto& last = (*state).at("last");
         if (!last.is_object())
-            return fail(Error(Code::unavailable, "the server has been restarted meanwhile"));
+            return fail("backup", Error(Code::unavailable, "the server has been restarted meanwhile"));
         if (!last.value("running", false)) return print_outcome(options, last);
         show_progress(last);
         std::this_thread::sleep_for(kAskEvery);
@@ -111,7 +106,7 @@ void add_backup_command(CLI::App& app, ClientOptions& options, int& code) {
         "The passphrase that seals the root key: --passphrase-file, TARN_BACKUP_PASSPHRASE, or "
         "asked for.\nThe key of an S3 destination: --to-credentials, or TARN_BACKUP_ACCESS_KEY_ID "
         "and TARN_BACKUP_SECRET_ACCESS_KEY.");
-    auto wanted = std::make_shared<Wanted>();
+    auto wanted = std::make_shared<BackupWanted>();
     command->add_option("--to", wanted->to.to, "a folder of the server, or s3://bucket/prefix")
         ->required();
     command->add_option("--to-endpoint", wanted->to.endpoint, "of S3; without it AWS");

@@ -1,9 +1,11 @@
 #include "app/client.h"
 
+#include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "app/client_json.h"
+#include "base/ascii.h"
 #include "base/time.h"
 #include "codec/hash.h"
 #include "codec/text.h"
@@ -17,12 +19,6 @@ namespace {
 std::string environment(const char* name) {
     const char* value = std::getenv(name);
     return value == nullptr ? "" : value;
-}
-
-std::string trimmed(std::string_view text) {
-    const size_t from = text.find_first_not_of(" \t\r");
-    if (from == std::string_view::npos) return {};
-    return std::string(text.substr(from, text.find_last_not_of(" \t\r") - from + 1));
 }
 
 Result<Endpoint> find_key() {
@@ -80,13 +76,13 @@ std::optional<Endpoint> parse_key_pair(std::string_view text, const std::string&
     bool inside = false;
     for (size_t at = 0; at < text.size();) {
         const size_t end = std::min(text.find('\n', at), text.size());
-        const std::string line = trimmed(text.substr(at, end - at));
+        const std::string line(trim(text.substr(at, end - at), " \t\r"));
         at = end + 1;
         if (line.starts_with("[")) inside = line == "[" + profile + "]";
         const size_t equals = line.find('=');
         if (!inside || equals == std::string::npos) continue;
-        const std::string name = trimmed(line.substr(0, equals)),
-                          value = trimmed(line.substr(equals + 1));
+        const std::string name(trim(std::string_view(line).substr(0, equals), " \t\r"));
+        const std::string value(trim(std::string_view(line).substr(equals + 1), " \t\r"));
         if (name == "aws_access_key_id") found.access_key_id = value;
         if (name == "aws_secret_access_key") found.secret = value;
     }
@@ -153,6 +149,11 @@ Result<Answer> call(const Endpoint& endpoint, const std::string& method, const s
     Answer answer{reply->status, std::move(reply->body)};
     if (answer.status >= 400) return error_of(answer);
     return answer;
+}
+
+int fail(std::string_view command, const Error& error) {
+    std::fprintf(stderr, "tarn %s: %s\n", std::string(command).c_str(), error.message.c_str());
+    return error.code == Code::invalid_argument ? 2 : 1;
 }
 
 }  // namespace tarn::app

@@ -45,4 +45,7 @@ Error error_of(const Answer& answer);
 Result<Answer> call(const Endpoint& endpoint, const std::string& method, const std::string& path,
                     const std::string& body = {}, const std::string& accept = "application/json");
 
+/// Prints "tarn COMMAND: message"; the exit code: 2 where the arguments are wrong, else 1.
+int fail(std::string_view command, const Error& error);
+
 }  // namespace tarn::app

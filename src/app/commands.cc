@@ -25,11 +25,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-int fail(const std::string& command, const Error& error) {
-    std::fprintf(stderr, "tarn %s: %s\n", command.c_str(), error.message.c_str());
-    return error.code == Code::invalid_argument ? 2 : 1;
-}
-
 /// Sends one request and hands the parsed answer on.
 int with_answer(const std::string& command, const ClientOptions& options, const std::string& method,
                 const std::string& path, const std::string& body,

@@ -18,7 +18,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-int fail(const char* command, const Error& error) {
+int failed(const char* command, const Error& error) {
     std::fprintf(stderr, "tarn %s: %s\n", command, error.message.c_str());
     return 1;
 }
@@ -49,14 +49,14 @@ Result<uint64_t> days_of(const std::string& text) {
 
 int run_plan(const ClientOptions& options, const LakeOptions& lake) {
     auto body = body_of(lake.file);
-    if (!body.ok()) return fail("plan", body.error());
+    if (!body.ok()) return failed("plan", body.error());
     if (!lake.replay.empty()) {
         auto days = days_of(lake.replay);
-        if (!days.ok()) return fail("plan", days.error()), 2;
+        if (!days.ok()) return failed("plan", days.error()), 2;
         (*body)["replay_days"] = *days;
     }
     auto plan = ask(options, "POST", "/api/v1/plan", *body);
-    if (!plan.ok()) return fail("plan", plan.error());
+    if (!plan.ok()) return failed("plan", plan.error());
     if (options.json)
         std::cout << plan->dump(2) << "\n";
     else
@@ -79,9 +79,9 @@ bool confirmed(const LakeOptions& lake) {
 
 int run_apply(const ClientOptions& options, const LakeOptions& lake) {
     auto body = body_of(lake.file);
-    if (!body.ok()) return fail("apply", body.error());
+    if (!body.ok()) return failed("apply", body.error());
     auto plan = ask(options, "POST", "/api/v1/plan", *body);
-    if (!plan.ok()) return fail("apply", plan.error());
+    if (!plan.ok()) return failed("apply", plan.error());
     const bool problems = !(*plan).at("problems").empty();
     if (!options.json || problems)
         std::fputs(print_plan(*plan, ::isatty(STDOUT_FILENO) != 0).c_str(),
@@ -95,7 +95,7 @@ int run_apply(const ClientOptions& options, const LakeOptions& lake) {
     (*body)["plan"] = (*plan)["plan"];
     (*body)["drop_data"] = lake.drop_data;
     auto applied = ask(options, "POST", "/api/v1/apply", *body);
-    if (!applied.ok()) return fail("apply", applied.error());
+    if (!applied.ok()) return failed("apply", applied.error());
     if (options.json) {
         std::cout << applied->dump(2) << "\n";
         return 0;
@@ -109,11 +109,11 @@ int run_apply(const ClientOptions& options, const LakeOptions& lake) {
 
 int run_try(const ClientOptions& options, const LakeOptions& lake) {
     auto body = body_of(lake.file);
-    if (!body.ok()) return fail("try", body.error());
+    if (!body.ok()) return failed("try", body.error());
     (*body)["name"] = lake.name;
     (*body)["rows"] = lake.rows;
     auto tried = ask(options, "POST", "/api/v1/try", *body);
-    if (!tried.ok()) return fail("try", tried.error());
+    if (!tried.ok()) return failed("try", tried.error());
     if (options.json)
         std::cout << tried->dump(2) << "\n";
     else
@@ -151,14 +151,14 @@ Result<std::string> read_secret(const std::string& name) {
 
 int set_secret(const ClientOptions& options, const std::string& name) {
     auto value = read_secret(name);
-    if (!value.ok()) return fail("secrets set", value.error());
+    if (!value.ok()) return failed("secrets set", value.error());
     auto done = ask(options, "PUT", "/api/v1/secrets/" + name, {{"value", *value}});
-    return done.ok() ? 0 : fail("secrets set", done.error());
+    return done.ok() ? 0 : failed("secrets set", done.error());
 }
 
 int list_secrets(const ClientOptions& options) {
     auto list = ask(options, "GET", "/api/v1/secrets", Json());
-    if (!list.ok()) return fail("secrets list", list.error());
+    if (!list.ok()) return failed("secrets list", list.error());
     if (options.json) std::cout << list->dump(2) << "\n";
     for (const auto& secret : (*list).at("secrets"))
         if (!options.json)
@@ -186,7 +186,7 @@ void add_secrets(CLI::App& app, ClientOptions& options, LakeOptions& lake, int& 
     remove->add_option("name", lake.secret, "name")->required();
     remove->callback([&] {
         auto done = ask(options, "DELETE", "/api/v1/secrets/" + lake.secret, Json());
-        code = done.ok() ? 0 : fail("secrets remove", done.error());
+        code = done.ok() ? 0 : failed("secrets remove", done.error());
     });
 }
 

@@ -23,11 +23,6 @@ using Json = nlohmann::json;
 constexpr const char* kPath = "/api/v1/verify";
 constexpr auto kPollPause = std::chrono::milliseconds(300);
 
-int fail(const Error& error) {
-    std::fprintf(stderr, "tarn verify: %s\n", error.message.c_str());
-    return error.code == Code::invalid_argument ? 2 : 1;
-}
-
 void show_progress(const Json& verdict) {
     if (isatty(STDERR_FILENO) == 0) return;
     std::string line;
@@ -83,8 +78,8 @@ admin::LakeVerdict look_at_folder(const std::string& data) {
 int verify_folder(const ClientOptions& options, const std::string& data) {
     io::RealDisk disk;
     const auto there = disk.exists(data + "/state");
-    if (!there.ok()) return fail(there.error());
-    if (!*there) return fail(Error(Code::invalid_argument, data + " holds no lake"));
+    if (!there.ok()) return fail("verify", there.error());
+    if (!*there) return fail("verify", Error(Code::invalid_argument, data + " holds no lake"));
     configure_log(LogLevel::warning, LogFormat::plain);
     return finish(options, admin::lake_verdict_json(look_at_folder(data)));
 }
@@ -94,15 +89,15 @@ int verify_folder(const ClientOptions& options, const std::string& data) {
 int verify_whole_lake(const ClientOptions& options, const LakeVerifyWanted& wanted) {
     if (!wanted.data.empty()) return verify_folder(options, wanted.data);
     const auto endpoint = find_endpoint(options.endpoint);
-    if (!endpoint.ok()) return fail(endpoint.error());
+    if (!endpoint.ok()) return fail("verify", endpoint.error());
     if (!wanted.last) {
         const auto begun = ask(*endpoint, "POST", kPath, Json::object());
-        if (!begun.ok()) return fail(begun.error());
+        if (!begun.ok()) return fail("verify", begun.error());
     }
     while (true) {
         const auto verdict = ask(*endpoint, "GET", kPath, {});
-        if (!verdict.ok()) return fail(verdict.error());
-        if (verdict->is_null()) return fail(no_json(*endpoint));
+        if (!verdict.ok()) return fail("verify", verdict.error());
+        if (verdict->is_null()) return fail("verify", no_json(*endpoint));
         if (wanted.last || !(*verdict).at("running").get<bool>()) return finish(options, *verdict);
         show_progress(*verdict);
         std::this_thread::sleep_for(kPollPause);

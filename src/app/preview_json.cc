@@ -5,16 +5,16 @@
 namespace tarn::app {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
-Json rows_of(const query::Chunk& rows) {
-    Json out = Json::array();
+OrderedJson rows_of(const query::Chunk& rows) {
+    OrderedJson out = OrderedJson::array();
     for (size_t row = 0; row < rows.rows(); ++row) {
-        Json cells = Json::array();
+        OrderedJson cells = OrderedJson::array();
         for (const auto& column : rows.columns) {
             std::string text;
             if (!column.is_null(row)) column.append_pg_text(row, text);
-            cells.push_back(column.is_null(row) ? Json() : Json(std::move(text)));
+            cells.push_back(column.is_null(row) ? OrderedJson() : OrderedJson(std::move(text)));
         }
         out.push_back(std::move(cells));
     }
@@ -24,13 +24,13 @@ Json rows_of(const query::Chunk& rows) {
 }  // namespace
 
 std::string preview_json(const ingest::Preview& preview) {
-    Json out = {{"tables", Json::array()}, {"notes", preview.notes}};
+    OrderedJson out = {{"tables", OrderedJson::array()}, {"notes", preview.notes}};
     for (const auto& table : preview.tables) {
-        Json one = {{"name", table.database + "." + table.name},
-                    {"columns", Json::array()},
+        OrderedJson one = {{"name", table.database + "." + table.name},
+                    {"columns", OrderedJson::array()},
                     {"key", table.key},
                     {"rows", rows_of(table.rows)},
-                    {"rejected", Json::array()}};
+                    {"rejected", OrderedJson::array()}};
         for (const auto& column : table.columns)
             one["columns"].push_back(
                 {{"name", column.name}, {"type", query::pg_name(column.type)}});
@@ -41,7 +41,7 @@ std::string preview_json(const ingest::Preview& preview) {
                                        {"reason", row.reason}});
         out["tables"].push_back(std::move(one));
     }
-    return out.dump(-1, ' ', false, Json::error_handler_t::replace);
+    return out.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
 }
 
 }  // namespace tarn::app

@@ -22,20 +22,15 @@ using Json = nlohmann::json;
 
 constexpr int kDamagedCode = 3;
 
-struct Wanted {
+struct RestoreWanted {
     archive::Place from;
     std::string credentials_file, passphrase_file, root_key_file;
     std::string data, at, scratch;
     bool verify = false;
 };
 
-int fail(const char* command, const Error& error) {
-    std::fprintf(stderr, "tarn %s: %s\n", command, error.message.c_str());
-    return error.code == Code::invalid_argument ? 2 : 1;
-}
-
 Result<std::unique_ptr<archive::Destination>> open_source(io::Disk& disk, const Clock& clock,
-                                                          const Wanted& wanted) {
+                                                          const RestoreWanted& wanted) {
     auto place = wanted.from;
     TARN_CHECK_OK(read_destination_key(wanted.credentials_file, "TARN_BACKUP_", place));
     if (!place.to.starts_with("s3://"))
@@ -45,7 +40,7 @@ Result<std::unique_ptr<archive::Destination>> open_source(io::Disk& disk, const 
 
 /// The root key of the copy, or of --root-key; empty: neither can be had.
 Result<std::string> root_key_of(const archive::PointInfo& point, const std::string& sealed_key,
-                                const std::string& key_check, const Wanted& wanted) {
+                                const std::string& key_check, const RestoreWanted& wanted) {
     if (!wanted.root_key_file.empty()) {
         io::RealDisk disk;
         TARN_TRY(key, io::read_file(disk, wanted.root_key_file, 32));
@@ -67,7 +62,7 @@ struct Outcome {
 };
 
 /// The whole way: choose, write, put the key in place, open.
-Result<Outcome> restore_into(archive::Destination& source, const Wanted& wanted,
+Result<Outcome> restore_into(archive::Destination& source, const RestoreWanted& wanted,
                              const std::string& data) {
     io::RealDisk disk;
     Outcome out;
@@ -107,7 +102,7 @@ int tell_damage(const Outcome& outcome) {
     return outcome.restored.damage.empty() ? 0 : kDamagedCode;
 }
 
-int restore(const ClientOptions& options, const Wanted& wanted) {
+int restore(const ClientOptions& options, const RestoreWanted& wanted) {
     io::RealDisk disk;
     SystemClock clock;
     const auto source = open_source(disk, clock, wanted);
@@ -148,7 +143,7 @@ class TemporaryFolder {
     const std::string path_;
 };
 
-int drill(const ClientOptions& options, const Wanted& wanted) {
+int drill(const ClientOptions& options, const RestoreWanted& wanted) {
     io::RealDisk disk;
     SystemClock clock;
     const auto source = open_source(disk, clock, wanted);
@@ -201,7 +196,7 @@ Json point_json(const archive::PointInfo& point) {
     return out;
 }
 
-int list(const ClientOptions& options, const Wanted& wanted) {
+int list(const ClientOptions& options, const RestoreWanted& wanted) {
     io::RealDisk disk;
     SystemClock clock;
     const auto source = open_source(disk, clock, wanted);
@@ -238,7 +233,7 @@ int list(const ClientOptions& options, const Wanted& wanted) {
     return 0;
 }
 
-void add_source_options(CLI::App& command, Wanted& wanted) {
+void add_source_options(CLI::App& command, RestoreWanted& wanted) {
     command.add_option("--from", wanted.from.to, "a folder, or s3://bucket/prefix")->required();
     command.add_option("--from-endpoint", wanted.from.endpoint, "of S3; without it AWS");
     command.add_option("--from-region", wanted.from.region, "of the bucket");
@@ -260,7 +255,7 @@ void add_restore_commands(CLI::App& app, ClientOptions& options, int& code) {
         "  tarn restore --from /mnt/other-disk/lake --verify      (a drill: leaves nothing)\n"
         "Exit codes: 0 all is well, 1 it is not, 2 wrong use, 3 the lake was damaged when it was "
         "copied.");
-    auto wanted = std::make_shared<Wanted>();
+    auto wanted = std::make_shared<RestoreWanted>();
     add_source_options(*command, *wanted);
     auto* data = command->add_option("--data", wanted->data, "the folder, absent or empty");
     command->add_option("--at", wanted->at,
@@ -287,7 +282,7 @@ void add_restore_commands(CLI::App& app, ClientOptions& options, int& code) {
 
     auto* points = app.add_subcommand("backups", "what a destination of copies has to choose from");
     points->footer("Examples:\n  tarn backups --from /mnt/other-disk/lake");
-    auto listed = std::make_shared<Wanted>();
+    auto listed = std::make_shared<RestoreWanted>();
     add_source_options(*points, *listed);
     points->callback([&options, &code, listed] { code = list(options, *listed); });
 }

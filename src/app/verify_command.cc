@@ -18,16 +18,11 @@ namespace {
 
 using Json = nlohmann::json;
 
-struct Wanted {
+struct VerifyWanted {
     std::string source;
     std::vector<std::string> tables;
     bool repair = false, last = false;
 };
-
-int fail(const Error& error) {
-    std::fprintf(stderr, "tarn verify: %s\n", error.message.c_str());
-    return error.code == Code::invalid_argument ? 2 : 1;
-}
 
 /// A verdict is never empty.
 Result<Json> ask_for(const Endpoint& endpoint, const std::string& method, const std::string& path,
@@ -74,19 +69,19 @@ void print_verdict(const Json& verdict) {
     if (!error.empty()) std::printf("it did not come to an end: %s\n", error.c_str());
 }
 
-int verify(const ClientOptions& options, const Wanted& wanted) {
+int verify(const ClientOptions& options, const VerifyWanted& wanted) {
     const auto endpoint = find_endpoint(options.endpoint);
-    if (!endpoint.ok()) return fail(endpoint.error());
+    if (!endpoint.ok()) return fail("verify", endpoint.error());
     const std::string path = "/api/v1/sources/" + encoded(wanted.source) + "/verify";
     if (!wanted.last) {
         Json body = {{"repair", wanted.repair}};
         if (!wanted.tables.empty()) body["tables"] = wanted.tables;
         const auto begun = ask_for(*endpoint, "POST", path, body);
-        if (!begun.ok()) return fail(begun.error());
+        if (!begun.ok()) return fail("verify", begun.error());
     }
     while (true) {
         const auto verdict = ask_for(*endpoint, "GET", path);
-        if (!verdict.ok()) return fail(verdict.error());
+        if (!verdict.ok()) return fail("verify", verdict.error());
         if (!wanted.last && (*verdict).at("running").get<bool>()) {
             show_progress(*verdict);
             std::this_thread::sleep_for(std::chrono::milliseconds(300));
@@ -119,7 +114,7 @@ void add_verify_command(CLI::App& app, ClientOptions& options, int& code) {
     source->footer(
         "Examples:\n  tarn verify source erp\n  tarn verify source erp --table sales --repair\n  "
         "tarn verify source erp --last");
-    auto wanted = std::make_shared<Wanted>();
+    auto wanted = std::make_shared<VerifyWanted>();
     source->add_option("name", wanted->source, "the source's name")->required();
     source->add_option("--table", wanted->tables, "only this one; may be given again");
     source->add_flag("--repair", wanted->repair, "put rows that differ right, from the source");

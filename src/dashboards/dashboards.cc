@@ -54,7 +54,7 @@ void put_measures(ChartSpec& chart, const Measures& measures) {
         const auto [word, label] = split_label(text);
         const auto found = of_table->second.find(word);
         if (found != of_table->second.end())
-            text = found->second + " as " + (label.empty() ? word : quoted(label));
+            text = found->second + " as " + (label.empty() ? word : quoted_name(label));
     };
     for (auto& measure : chart.measures) put(measure);
     put(chart.spark);

@@ -18,6 +18,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const auto [measure, label] = split_label(text);
     TARN_ASSERT(measure.size() + label.size() <= text.size());
     (void)column_of(measure);
-    TARN_ASSERT(quoted(text).size() >= text.size() + 2);
+    TARN_ASSERT(quoted_name(text).size() >= text.size() + 2);
     return 0;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/ascii.h"
 #include "codec/hash.h"
 #include "codec/text.h"
 #include "flows/internal/inputs.h"
@@ -14,11 +15,6 @@ namespace {
 // Properties of a computed table: which step made it, and of what columns and layout.
 constexpr const char* kMadeBy = "tarn.step";
 constexpr const char* kColumns = "tarn.columns";
-
-std::string lower(std::string text) {
-    for (char& c : text) c = static_cast<char>(tolower(static_cast<unsigned char>(c)));
-    return text;
-}
 
 const char* mode_word(TableMode mode) {
     switch (mode) {
@@ -96,7 +92,7 @@ Result<tables::TablePtr> TableStep::existing(const StepRun& run) const {
 std::string TableStep::signature(const query::SelectFacts& facts) const {
     std::string text;
     for (const auto& column : facts.columns)
-        text += lower(column.name) + " " + query::sql_name(column.type) + ", ";
+        text += lower_ascii(column.name) + " " + query::sql_name(column.type) + ", ";
     return text + "partition " + spec_.partition;
 }
 
@@ -142,11 +138,11 @@ Result<StepResult> TableStep::run(StepRun& run) {
 Status TableStep::choose_mode(Work& work) const {
     std::set<std::string> names;
     for (const auto& column : work.facts.columns)
-        if (!names.insert(lower(column.name)).second)
+        if (!names.insert(lower_ascii(column.name)).second)
             return Error{Code::invalid_argument, "the SELECT has two columns named \"" +
-                                                     lower(column.name) + "\": rename one with AS"};
+                                                     lower_ascii(column.name) + "\": rename one with AS"};
     for (const auto& column : spec_.key)
-        if (!names.contains(lower(column)))
+        if (!names.contains(lower_ascii(column)))
             return Error{Code::invalid_argument,
                          "the key column \"" + column + "\" is not in the SELECT"};
     if (spec_.refresh.window || work.run.range()) TARN_CHECK_OK(find_window(work));
@@ -193,12 +189,12 @@ Status TableStep::choose_mode(Work& work) const {
 Status TableStep::find_window(Work& work) const {
     for (const auto& key : spec_.key)
         for (const auto& column : work.facts.columns) {
-            if (lower(column.name) != lower(key)) continue;
+            if (lower_ascii(column.name) != lower_ascii(key)) continue;
             const auto kind = column.type.kind;
             if (kind != query::Kind::date && kind != query::Kind::timestamp &&
                 kind != query::Kind::timestamptz)
                 continue;
-            work.window_column = quoted(lower(column.name));
+            work.window_column = quoted(lower_ascii(column.name));
             work.window_type = query::sql_name(column.type);
             return {};
         }
@@ -270,7 +266,7 @@ Status TableStep::make_table(Work& work) const {
         const auto& column = work.facts.columns[i];
         const auto type =
             column.type.kind == query::Kind::null ? query::Type(query::Kind::text) : column.type;
-        sql += (i == 0 ? "" : ", ") + quoted(lower(column.name)) + " " + query::sql_name(type);
+        sql += (i == 0 ? "" : ", ") + quoted(lower_ascii(column.name)) + " " + query::sql_name(type);
     }
     sql += ")";
     if (!spec_.partition.empty()) sql += " partitioned by (" + spec_.partition + ")";
@@ -305,7 +301,7 @@ Status TableStep::compute(Work& work) const {
     if (work.run.cancelled()) return Error{Code::cancelled, "the run was cancelled"};
     std::string names;
     for (const auto& column : work.facts.columns)
-        names += (names.empty() ? "" : ", ") + quoted(lower(column.name));
+        names += (names.empty() ? "" : ", ") + quoted(lower_ascii(column.name));
     std::string sql = "insert into " + quoted(spec_.name) + " select * from (\n" + spec_.sql +
                       "\n) as computed(" + names + ")";
     if (work.mode == TableMode::window || work.mode == TableMode::range)
@@ -336,7 +332,7 @@ Status TableStep::check(Work& work) const {
     kinds_for_ = signature(work.facts);
     CheckContext context{work.session,       parts_.engine, parts_.system,      spec_.name,
                          work.facts.columns, false,         work.run.started(), kinds_};
-    for (auto& column : context.columns) column.name = lower(column.name);
+    for (auto& column : context.columns) column.name = lower_ascii(column.name);
     context.all_rows_new = work.mode == TableMode::scratch;
     TARN_TRY(checked, run_checks(checks_, context));
     work.result.rows_set_aside = checked.rows_set_aside;

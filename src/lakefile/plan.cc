@@ -130,7 +130,8 @@ Result<std::vector<tables::RelationInfo>> existing_tables(const tables::CatalogS
         TARN_CHECK_OK(add(output.database, output.table));
         TARN_CHECK_OK(add(output.database, output.table + "_rejected"));
         if (item.kind == Kind::model)
-            TARN_CHECK_OK(add(output.database, output.table + "_backtest"));
+            for (const char* beside : {"_backtest", "_outcomes"})
+                TARN_CHECK_OK(add(output.database, output.table + beside));
     }
     return out;
 }

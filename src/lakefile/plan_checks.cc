@@ -56,7 +56,8 @@ Result<bool> Planner::is_known(const flows::TableRef& table) const {
             if (output.table == "*" || output.table == table.table) return true;
             const bool beside =
                 table.table == output.table + "_rejected" ||
-                (item.kind == Kind::model && table.table == output.table + "_backtest");
+                (item.kind == Kind::model && (table.table == output.table + "_backtest" ||
+                                              table.table == output.table + "_outcomes"));
             if (beside) return true;
         }
     TARN_TRY(found, catalog_.find_relation(table.database, table.table));

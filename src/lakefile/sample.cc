@@ -13,7 +13,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string quoted(const std::string& text, char with) {
+std::string in_quotes(const std::string& text, char with) {
     std::string out(1, with);
     for (const char c : text) out.append(c == with ? 2 : 1, c);
     return out + with;
@@ -30,7 +30,7 @@ class Chain {
         TARN_CHECK_OK(add_inputs(table));
         std::string with;
         for (const auto& [name, text] : parts_before_)
-            with += (with.empty() ? "WITH " : ",\n") + quoted(name, '"') + " AS (" + text + "\n)";
+            with += (with.empty() ? "WITH " : ",\n") + in_quotes(name, '"') + " AS (" + text + "\n)";
         return with + (with.empty() ? "" : "\n") + "SELECT * FROM (" + table.sql +
                "\n) AS sample LIMIT " + std::to_string(what_.rows);
     }
@@ -93,7 +93,7 @@ class Chain {
     static std::string select_of(const Json& table) {
         std::string columns, casts, values, nulls;
         for (const auto& column : table.at("columns")) {
-            const auto name = quoted(column.at("name").get<std::string>(), '"');
+            const auto name = in_quotes(column.at("name").get<std::string>(), '"');
             const std::string comma = columns.empty() ? "" : ", ";
             columns += comma + name;
             nulls += comma + "NULL";
@@ -104,7 +104,7 @@ class Chain {
             std::string cells;
             for (const auto& cell : row)
                 cells += (cells.empty() ? "" : ", ") +
-                         (cell.is_null() ? "NULL" : quoted(cell.get<std::string>(), '\''));
+                         (cell.is_null() ? "NULL" : in_quotes(cell.get<std::string>(), '\''));
             values += (values.empty() ? "(" : ", (") + cells + ")";
         }
         const bool none = values.empty();

@@ -30,15 +30,15 @@ std::optional<int> parse_time_of_day(std::string_view text) {
     return static_cast<int>(*hour * 60 + *minute);
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     return "'" + std::string(text.substr(0, 60)) + "'";
 }
 
 Status check_parts(std::string_view text, std::string_view name) {
-    if (name.empty()) return wrong(quoted(text) + " has an empty part");
+    if (name.empty()) return wrong(in_quotes(text) + " has an empty part");
     const Status named = tables::check_name("name", name);
     if (!named.ok())
-        return wrong(quoted(text) +
+        return wrong(in_quotes(text) +
                      " is no name: lower-case letters, digits and _, at most 63, no digit first");
     return ok_status();
 }
@@ -54,12 +54,12 @@ Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
     for (const auto& [unit, factor] : kUnits) {
         if (!number || rest != unit) continue;
         if (*number == 0)
-            return wrong(quoted(text) + " is no time at all; give at least 1" + std::string(unit));
+            return wrong(in_quotes(text) + " is no time at all; give at least 1" + std::string(unit));
         if (*number > int64_t{3650} * 86'400'000 / factor)
-            return wrong(quoted(text) + " is more than ten years");
+            return wrong(in_quotes(text) + " is more than ten years");
         return std::chrono::milliseconds(*number * factor);
     }
-    return wrong(quoted(text) +
+    return wrong(in_quotes(text) +
                  " is no duration: a whole number with its unit, ms, s, m, h, d or w (15m)");
 }
 
@@ -79,7 +79,7 @@ Result<uint64_t> parse_bytes(std::string_view text) {
         if (number && rest == unit && static_cast<uint64_t>(*number) <= (1ull << 60) / factor)
             return static_cast<uint64_t>(*number) * factor;
     return wrong(
-        quoted(text) +
+        in_quotes(text) +
         " is no size: a whole number with its unit, B, KB, MB, GB, TB, KiB, MiB, GiB or TiB (5GB)");
 }
 
@@ -87,7 +87,7 @@ Result<int64_t> parse_whole(std::string_view text) {
     std::string_view rest = text;
     const auto number = rest.empty() ? std::nullopt : take_number(rest);
     if (!number || !rest.empty() || *number > 1'000'000'000)
-        return wrong(quoted(text) + " is no whole number from 0 to 1000000000");
+        return wrong(in_quotes(text) + " is no whole number from 0 to 1000000000");
     return *number;
 }
 
@@ -117,7 +117,7 @@ Result<flows::Refresh> parse_schedule(std::string_view text) {
         }
     }
     return wrong(
-        quoted(text) +
+        in_quotes(text) +
         " is no schedule: give a pace of a second or more (15m), day 02:00, or monday 03:00");
 }
 
@@ -125,7 +125,7 @@ Result<int> parse_steps(std::string_view text) {
     std::string_view rest = text;
     const auto number = rest.empty() ? std::nullopt : take_number(rest);
     if (!number || *number < 1 || *number > 1000 || !(rest.empty() || rest == "d"))
-        return wrong(quoted(text) + " is no number of steps: 14d, or 14; at most 1000");
+        return wrong(in_quotes(text) + " is no number of steps: 14d, or 14; at most 1000");
     return static_cast<int>(*number);
 }
 
@@ -142,7 +142,7 @@ Result<flows::TableRef> parse_table(std::string_view text) {
 Result<ColumnRef> parse_column(std::string_view text) {
     const size_t dot = text.rfind('.');
     if (dot == std::string_view::npos)
-        return wrong(quoted(text) + " names no column of a table: give table.column");
+        return wrong(in_quotes(text) + " names no column of a table: give table.column");
     TARN_TRY(table, parse_table(text.substr(0, dot)));
     TARN_CHECK_OK(check_parts(text, text.substr(dot + 1)));
     return ColumnRef{std::move(table), std::string(text.substr(dot + 1))};
@@ -158,7 +158,7 @@ Result<std::optional<std::string>> next_reference(std::string_view text, size_t&
         return wrong("after ${ comes secret:name}, as in ${secret:erp_url}");
     const std::string name(text.substr(begin + kHead.size(), close - begin - kHead.size()));
     if (!tables::check_name("secret", name).ok())
-        return wrong(quoted(name) + " is no name of a secret: lower-case letters, digits and _");
+        return wrong(in_quotes(name) + " is no name of a secret: lower-case letters, digits and _");
     end = close + 1;
     return std::optional<std::string>(name);
 }

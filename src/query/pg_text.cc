@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <limits>
 
+#include "base/ascii.h"
 #include "base/time.h"
 #include "query/types.h"
 
@@ -257,16 +258,9 @@ Int128 decimal_of(const Value& value) {
     return std::get<Int128>(value.of);
 }
 
-std::string_view trimmed(std::string_view text) {
-    while (!text.empty() && isspace(static_cast<unsigned char>(text.front())))
-        text.remove_prefix(1);
-    while (!text.empty() && isspace(static_cast<unsigned char>(text.back()))) text.remove_suffix(1);
-    return text;
-}
-
 Result<Value> parse_boolean(const Type& type, std::string_view text) {
     std::string lower;
-    for (char c : trimmed(text)) lower += static_cast<char>(tolower(static_cast<unsigned char>(c)));
+    for (char c : trim(text, " \t\n\v\f\r")) lower += static_cast<char>(tolower(static_cast<unsigned char>(c)));
     if (lower == "1" || lower == "on" ||
         (!lower.empty() && std::string_view("true").starts_with(lower)) ||
         (!lower.empty() && std::string_view("yes").starts_with(lower)))
@@ -279,7 +273,7 @@ Result<Value> parse_boolean(const Type& type, std::string_view text) {
 }
 
 Result<Value> parse_integer(const Type& type, std::string_view text, int64_t least, int64_t most) {
-    std::string_view digits = trimmed(text);
+    std::string_view digits = trim(text, " \t\n\v\f\r");
     if (digits.starts_with('+')) digits.remove_prefix(1);
     int64_t number = 0;
     const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), number);
@@ -295,7 +289,7 @@ Result<Value> parse_integer(const Type& type, std::string_view text, int64_t lea
 }
 
 Result<Value> parse_real(const Type& type, std::string_view text) {
-    std::string digits(trimmed(text));
+    std::string digits(trim(text, " \t\n\v\f\r"));
     if (digits.empty() || digits.size() > 400) return malformed(type, text);
     char* end = nullptr;
     const double number = type.kind == Kind::float32
@@ -307,7 +301,7 @@ Result<Value> parse_real(const Type& type, std::string_view text) {
 }
 
 Result<Value> parse_decimal(const Type& type, std::string_view text) {
-    std::string_view rest = trimmed(text);
+    std::string_view rest = trim(text, " \t\n\v\f\r");
     const bool negative = rest.starts_with('-');
     if (negative || rest.starts_with('+')) rest.remove_prefix(1);
     int exponent = 0;
@@ -480,7 +474,7 @@ bool take_zone(std::string_view& text, int64_t& seconds) {
 }
 
 Result<Value> parse_instant(const Type& type, std::string_view text) {
-    std::string_view rest = trimmed(text);
+    std::string_view rest = trim(text, " \t\n\v\f\r");
     const bool date = type.kind == Kind::date;
     if (rest == "infinity" || rest == "-infinity") {
         const int64_t most = date ? kInfiniteDate : kInfiniteTimestamp;
@@ -502,7 +496,7 @@ Result<Value> parse_instant(const Type& type, std::string_view text) {
 Result<Value> parse_uuid(const Type& type, std::string_view text) {
     unsigned __int128 bits = 0;
     int nibbles = 0;
-    for (char c : trimmed(text)) {
+    for (char c : trim(text, " \t\n\v\f\r")) {
         if (c == '-' || c == '{' || c == '}') continue;
         const char lower = static_cast<char>(c | 32);
         const int nibble = c >= '0' && c <= '9'           ? c - '0'
@@ -516,12 +510,12 @@ Result<Value> parse_uuid(const Type& type, std::string_view text) {
 }
 
 Result<Value> parse_array(const Type& type, std::string_view text) {
-    std::string_view rest = trimmed(text);
+    std::string_view rest = trim(text, " \t\n\v\f\r");
     if (rest.size() < 2 || rest.front() != '{' || rest.back() != '}') return malformed(type, text);
     rest = rest.substr(1, rest.size() - 2);
     const Type& element_type = type.children.front().second;
     Values elements;
-    if (trimmed(rest).empty()) return Value(std::move(elements));
+    if (trim(rest, " \t\n\v\f\r").empty()) return Value(std::move(elements));
     while (true) {
         rest = rest.substr(std::min(rest.find_first_not_of(" \t\n\r"), rest.size()));
         std::string element;
@@ -539,7 +533,7 @@ Result<Value> parse_array(const Type& type, std::string_view text) {
             const size_t end = std::min(rest.find(','), rest.size());
             if (rest.substr(0, end).find_first_of("{}\"") != std::string_view::npos)
                 return malformed(type, text);
-            element = trimmed(rest.substr(0, end));
+            element = trim(rest.substr(0, end), " \t\n\v\f\r");
             if (element.empty()) return malformed(type, text);
             rest.remove_prefix(end);
         }
@@ -549,7 +543,7 @@ Result<Value> parse_array(const Type& type, std::string_view text) {
             TARN_TRY(value, parse_pg_text(element_type, element));
             elements.push_back(std::move(value));
         }
-        rest = trimmed(rest);
+        rest = trim(rest, " \t\n\v\f\r");
         if (rest.empty()) return Value(std::move(elements));
         if (rest.front() != ',') return malformed(type, text);
         rest.remove_prefix(1);
@@ -648,7 +642,7 @@ Result<Value> parse_pg_text(const Type& type, std::string_view text) {
         case Kind::timestamptz:
             return parse_instant(type, text);
         case Kind::time: {
-            std::string_view rest = trimmed(text);
+            std::string_view rest = trim(text, " \t\n\v\f\r");
             int64_t micros = 0;
             if (!take_time(rest, micros) || !rest.empty()) return malformed(type, text);
             return Value(micros);

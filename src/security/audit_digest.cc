@@ -9,12 +9,13 @@
 #include "codec/hash.h"
 #include "codec/json.h"
 #include "codec/text.h"
+#include "security/internal/openssl_bytes.h"
 
 namespace tarn::security {
 namespace {
 
 constexpr size_t kHashBytes = 32;
-constexpr size_t kKeyBytes = 32;
+constexpr size_t kSigningKeyBytes = 32;
 constexpr size_t kSignatureBytes = 64;
 
 struct FreeKey {
@@ -25,10 +26,6 @@ struct FreeContext {
 };
 using KeyPtr = std::unique_ptr<EVP_PKEY, FreeKey>;
 using ContextPtr = std::unique_ptr<EVP_MD_CTX, FreeContext>;
-
-const unsigned char* in(std::string_view bytes) {
-    return reinterpret_cast<const unsigned char*>(bytes.data());
-}
 
 Error no_digest(const std::string& why) {
     return Error(Code::corrupted, "this is no digest of an audit trail: " + why);
@@ -105,12 +102,12 @@ std::string chain_next(std::string_view chain, uint64_t offset, std::string_view
 SigningKey make_signing_key() {
     const KeyPtr key(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
     TARN_ASSERT(key != nullptr);
-    SigningKey made{std::string(kKeyBytes, '\0'), std::string(kKeyBytes, '\0')};
-    size_t size = kKeyBytes;
+    SigningKey made{std::string(kSigningKeyBytes, '\0'), std::string(kSigningKeyBytes, '\0')};
+    size_t size = kSigningKeyBytes;
     TARN_ASSERT(EVP_PKEY_get_raw_public_key(
                     key.get(), reinterpret_cast<unsigned char*>(made.public_key.data()), &size) ==
                 1);
-    size = kKeyBytes;
+    size = kSigningKeyBytes;
     TARN_ASSERT(EVP_PKEY_get_raw_private_key(
                     key.get(), reinterpret_cast<unsigned char*>(made.private_key.data()), &size) ==
                 1);

@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "codec/hash.h"
+#include "security/internal/openssl_bytes.h"
 
 namespace tarn::security {
 namespace {
@@ -22,13 +23,6 @@ struct CipherContext {
     CipherContext& operator=(const CipherContext&) = delete;
     ~CipherContext() { EVP_CIPHER_CTX_free(get); }
 };
-
-const unsigned char* in(std::string_view bytes) {
-    return reinterpret_cast<const unsigned char*>(bytes.data());
-}
-unsigned char* out(std::string& bytes, size_t at = 0) {
-    return reinterpret_cast<unsigned char*>(bytes.data()) + at;
-}
 
 const EVP_CIPHER* aes_256_gcm() {
     static EVP_CIPHER* const cipher = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);

@@ -9,7 +9,7 @@
 namespace tarn::security {
 namespace {
 
-constexpr uint8_t kVersion = 1;
+constexpr uint8_t kSealVersion = 1;
 constexpr size_t kSaltBytes = 16;
 constexpr size_t kKeyBytes = 32;
 // RFC 7914: memory is 128 * N * r bytes.
@@ -45,7 +45,7 @@ Result<std::string> seal_with_passphrase(std::string_view name, std::string_view
     const std::string salt = random_bytes(kSaltBytes);
     TARN_TRY(key, derive(passphrase, salt, kLogN));
     std::string sealed;
-    append_le(sealed, kVersion);
+    append_le(sealed, kSealVersion);
     append_le(sealed, kLogN);
     sealed += salt;
     sealed += Keyring(key).seal(name, secret);
@@ -58,7 +58,7 @@ Result<std::string> unseal_with_passphrase(std::string_view name, std::string_vi
     const auto version = bytes.take_le<uint8_t>();
     const auto log_n = bytes.take_le<uint8_t>();
     const auto salt = bytes.take(kSaltBytes);
-    if (version != kVersion || !log_n || *log_n == 0 || *log_n > kLogNMax || !salt)
+    if (version != kSealVersion || !log_n || *log_n == 0 || *log_n > kLogNMax || !salt)
         return Error(Code::corrupted, "these are no bytes sealed with a passphrase");
     TARN_TRY(key, derive(passphrase, *salt, *log_n));
     auto secret = Keyring(key).unseal(name, bytes.rest());

@@ -13,8 +13,8 @@ namespace {
 using Json = nlohmann::json;
 using Texts = std::vector<std::string>;
 
-Error malformed(const std::string& what) {
-    return Error(Code::invalid_argument, "the policy document is malformed: " + what,
+Error malformed_policy(const std::string& what) {
+    return Error(Code::invalid_argument, "the policy document is malformed_policy: " + what,
                  "MalformedPolicyDocument");
 }
 
@@ -32,9 +32,9 @@ Result<Json> parse_json(std::string_view text) {
         return true;
     };
     Json document = Json::parse(text, watch, false);
-    if (document.is_discarded()) return malformed("it is not JSON");
-    if (!problem.empty()) return malformed(problem);
-    if (!document.is_object()) return malformed("it is not a JSON object");
+    if (document.is_discarded()) return malformed_policy("it is not JSON");
+    if (!problem.empty()) return malformed_policy(problem);
+    if (!document.is_object()) return malformed_policy("it is not a JSON object");
     return document;
 }
 
@@ -47,11 +47,11 @@ Result<Texts> texts_of(const Json& json, const std::string& where) {
     };
     if (json.is_array()) {
         for (const Json& item : json)
-            if (!add(item)) return malformed(where + " must hold texts");
+            if (!add(item)) return malformed_policy(where + " must hold texts");
     } else if (!add(json)) {
-        return malformed(where + " must be a text or a list of texts");
+        return malformed_policy(where + " must be a text or a list of texts");
     }
-    if (texts.empty()) return malformed(where + " is empty");
+    if (texts.empty()) return malformed_policy(where + " is empty");
     return texts;
 }
 
@@ -65,10 +65,10 @@ Result<Texts> condition_values(const Json& json, const std::string& where) {
         } else if (item.is_number() || item.is_boolean()) {
             texts.push_back(item.dump());
         } else {
-            return malformed(where + " must be a text, a number, true, false or a list of them");
+            return malformed_policy(where + " must be a text, a number, true, false or a list of them");
         }
     }
-    if (texts.empty()) return malformed(where + " is empty");
+    if (texts.empty()) return malformed_policy(where + " is empty");
     return texts;
 }
 
@@ -93,9 +93,9 @@ class StatementParser {
     }
 
     Result<PolicyStatement> parse(const Json& json) {
-        if (!json.is_object()) return malformed(where_ + " is not a JSON object");
+        if (!json.is_object()) return malformed_policy(where_ + " is not a JSON object");
         for (const auto& [name, value] : json.items()) {
-            if (!is_element(name)) return malformed(where_ + " has an unknown element " + name);
+            if (!is_element(name)) return malformed_policy(where_ + " has an unknown element " + name);
         }
         TARN_CHECK_OK(parse_id(json));
         TARN_CHECK_OK(parse_effect(json));
@@ -117,7 +117,7 @@ class StatementParser {
     /// Which of two elements that exclude each other is there; an error unless exactly one is.
     Result<bool> is_negated(const Json& json, const char* plain, const char* negated) const {
         if (json.contains(plain) == json.contains(negated)) {
-            return malformed(where_ + " must have either " + std::string(plain) + " or " + negated);
+            return malformed_policy(where_ + " must have either " + std::string(plain) + " or " + negated);
         }
         return json.contains(negated);
     }
@@ -125,23 +125,23 @@ class StatementParser {
     Status parse_id(const Json& json) {
         const auto sid = json.find("Sid");
         if (sid == json.end()) return ok_status();
-        if (!sid->is_string()) return malformed("the Sid of " + where_ + " is not a text");
+        if (!sid->is_string()) return malformed_policy("the Sid of " + where_ + " is not a text");
         const std::string id = sid->get<std::string>();
         const auto is_good = [&](char c) {
             return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
                    (kind_ == PolicyKind::resource && (c == ' ' || c == '-' || c == '_'));
         };
         if (id.size() > 128 || !std::all_of(id.begin(), id.end(), is_good))
-            return malformed("the Sid of " + where_ + " may hold letters and digits only");
+            return malformed_policy("the Sid of " + where_ + " may hold letters and digits only");
         if (!id.empty()) statement_.id = id;
         return ok_status();
     }
 
     Status parse_effect(const Json& json) {
         const auto effect = json.find("Effect");
-        if (effect == json.end()) return malformed(where_ + " has no Effect");
+        if (effect == json.end()) return malformed_policy(where_ + " has no Effect");
         if (*effect != "Allow" && *effect != "Deny")
-            return malformed("the Effect of " + where_ + " must be Allow or Deny");
+            return malformed_policy("the Effect of " + where_ + " must be Allow or Deny");
         statement_.allow = *effect == "Allow";
         return ok_status();
     }
@@ -153,7 +153,7 @@ class StatementParser {
         TARN_TRY(actions, texts_of(json.at(name), std::string(name) + " of " + where_));
         for (const std::string& action : actions) {
             if (!is_action(action))
-                return malformed("\"" + action + "\" in " + name + " of " + where_ +
+                return malformed_policy("\"" + action + "\" in " + name + " of " + where_ +
                                  " is not an action such as s3:GetObject");
             statement_.actions.push_back(lower(action));
         }
@@ -167,11 +167,11 @@ class StatementParser {
         TARN_TRY(resources, texts_of(json.at(name), std::string(name) + " of " + where_));
         for (const std::string& resource : resources) {
             auto pattern = Pattern::parse(resource, variables_);
-            if (!pattern.ok()) return malformed(where_ + ": " + pattern.error().message);
+            if (!pattern.ok()) return malformed_policy(where_ + ": " + pattern.error().message);
             const bool is_arn = resource.starts_with("arn:") &&
                                 std::count(resource.begin(), resource.end(), ':') >= 5;
             if (resource != "*" && !is_arn)
-                return malformed("\"" + resource + "\" in " + name + " of " + where_ +
+                return malformed_policy("\"" + resource + "\" in " + name + " of " + where_ +
                                  " must be an ARN or \"*\"");
             statement_.resources.push_back(std::move(pattern).value());
         }
@@ -181,7 +181,7 @@ class StatementParser {
     Status parse_principals(const Json& json) {
         if (kind_ == PolicyKind::identity) {
             if (json.contains("Principal") || json.contains("NotPrincipal"))
-                return malformed(where_ + " names a Principal, which only a resource's policy may");
+                return malformed_policy(where_ + " names a Principal, which only a resource's policy may");
             return ok_status();
         }
         TARN_TRY(negated, is_negated(json, "Principal", "NotPrincipal"));
@@ -193,12 +193,12 @@ class StatementParser {
             return ok_status();
         }
         if (!principal.is_object() || principal.empty())
-            return malformed("the Principal of " + where_ + " must be \"*\" or an object");
+            return malformed_policy("the Principal of " + where_ + " must be \"*\" or an object");
         for (const auto& [type, list] : principal.items()) {
             TARN_TRY(names, texts_of(list, type + " principals of " + where_));
             if (type != "AWS" && type != "Service" && type != "Federated" &&
                 type != "CanonicalUser")
-                return malformed(where_ + " has an unknown kind of principal " + type);
+                return malformed_policy(where_ + " has an unknown kind of principal " + type);
             if (type == "AWS") statement_.aws_principals = std::move(names);
         }
         return ok_status();
@@ -207,12 +207,12 @@ class StatementParser {
     Status parse_conditions(const Json& json) {
         const auto block = json.find("Condition");
         if (block == json.end()) return ok_status();
-        if (!block->is_object()) return malformed("the Condition of " + where_ + " is no object");
+        if (!block->is_object()) return malformed_policy("the Condition of " + where_ + " is no object");
         for (const auto& [name, keys] : block->items()) {
             auto parsed = parse_operator(name);
-            if (!parsed.ok()) return malformed(where_ + ": " + parsed.error().message);
+            if (!parsed.ok()) return malformed_policy(where_ + ": " + parsed.error().message);
             if (!keys.is_object() || keys.empty())
-                return malformed(name + " of " + where_ + " must hold condition keys");
+                return malformed_policy(name + " of " + where_ + " must hold condition keys");
             for (const auto& [key, values] : keys.items()) {
                 Condition condition = parsed.value();
                 condition.key = key;
@@ -226,14 +226,14 @@ class StatementParser {
     Status parse_values(const std::string& name, const Json& values, Condition& condition) {
         const std::string where = name + " " + condition.key + " of " + where_;
         if (condition.key.empty() || condition.key.find(':') == std::string::npos)
-            return malformed("\"" + condition.key + "\" in " + name + " of " + where_ +
+            return malformed_policy("\"" + condition.key + "\" in " + name + " of " + where_ +
                              " is not a condition key such as aws:SourceIp");
         TARN_TRY(texts, condition_values(values, where));
         for (const std::string& text : texts) {
             auto pattern = Pattern::parse(text, variables_);
-            if (!pattern.ok()) return malformed(where + ": " + pattern.error().message);
+            if (!pattern.ok()) return malformed_policy(where + ": " + pattern.error().message);
             const Status good = check_value(condition, pattern.value());
-            if (!good.ok()) return malformed(where + ": " + good.error().message);
+            if (!good.ok()) return malformed_policy(where + ": " + good.error().message);
             condition.values.push_back(std::move(pattern).value());
         }
         return ok_status();
@@ -249,28 +249,28 @@ Result<bool> has_variables(const Json& document) {
     const auto version = document.find("Version");
     if (version == document.end() || *version == "2008-10-17") return false;
     if (*version == "2012-10-17") return true;
-    return malformed("its Version must be 2012-10-17 or 2008-10-17");
+    return malformed_policy("its Version must be 2012-10-17 or 2008-10-17");
 }
 
 Result<std::vector<PolicyStatement>> parse_document(const Json& document, PolicyKind kind) {
     for (const auto& [name, value] : document.items()) {
         if (name != "Version" && name != "Id" && name != "Statement")
-            return malformed("it has an unknown element " + name);
-        if (name == "Id" && !value.is_string()) return malformed("its Id is not a text");
+            return malformed_policy("it has an unknown element " + name);
+        if (name == "Id" && !value.is_string()) return malformed_policy("its Id is not a text");
     }
     TARN_TRY(variables, has_variables(document));
     const auto list = document.find("Statement");
-    if (list == document.end()) return malformed("it has no Statement");
+    if (list == document.end()) return malformed_policy("it has no Statement");
     const Json statements = list->is_array() ? *list : Json::array({*list});
-    if (statements.empty()) return malformed("its Statement is empty");
+    if (statements.empty()) return malformed_policy("its Statement is empty");
     if (statements.size() > PolicyLimits::statements)
-        return malformed("it has more than " + std::to_string(PolicyLimits::statements) +
+        return malformed_policy("it has more than " + std::to_string(PolicyLimits::statements) +
                          " statements");
     std::vector<PolicyStatement> parsed;
     std::set<std::string> ids;
     for (const Json& statement : statements) {
         TARN_TRY(one, StatementParser(kind, variables, parsed.size() + 1).parse(statement));
-        if (!ids.insert(one.id).second) return malformed("the Sid " + one.id + " is given twice");
+        if (!ids.insert(one.id).second) return malformed_policy("the Sid " + one.id + " is given twice");
         parsed.push_back(std::move(one));
     }
     return parsed;
@@ -286,7 +286,7 @@ bool LessIgnoringCase::operator()(std::string_view a, std::string_view b) const 
 
 Result<Policy> Policy::parse(std::string_view json, PolicyKind kind, std::string id) {
     if (json.size() > PolicyLimits::bytes)
-        return malformed("it is larger than " + std::to_string(PolicyLimits::bytes) + " bytes");
+        return malformed_policy("it is larger than " + std::to_string(PolicyLimits::bytes) + " bytes");
     try {
         TARN_TRY(document, parse_json(json));
         TARN_TRY(statements, parse_document(document, kind));
@@ -296,7 +296,7 @@ Result<Policy> Policy::parse(std::string_view json, PolicyKind kind, std::string
             std::make_shared<const std::vector<PolicyStatement>>(std::move(statements));
         return policy;
     } catch (const Json::exception& error) {
-        return malformed(error.what());
+        return malformed_policy(error.what());
     }
 }
 

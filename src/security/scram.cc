@@ -15,10 +15,10 @@ namespace tarn::security {
 namespace {
 
 constexpr size_t kMessageBytesMax = 4096;
-constexpr size_t kKeyBytes = 32;
+constexpr size_t kScramKeyBytes = 32;
 
-Error malformed(const char* what) {
-    return Error(Code::invalid_argument, std::string("malformed SCRAM message: ") + what,
+Error malformed_message(const char* what) {
+    return Error(Code::invalid_argument, std::string("malformed_message SCRAM message: ") + what,
                  "protocol");
 }
 
@@ -65,11 +65,11 @@ std::string exclusive_or(std::string_view a, std::string_view b) {
 
 ScramVerifier make_scram_verifier(std::string_view password, std::string_view salt,
                                   uint32_t iterations) {
-    std::string salted(kKeyBytes, '\0');
+    std::string salted(kScramKeyBytes, '\0');
     TARN_ASSERT(PKCS5_PBKDF2_HMAC(password.data(), static_cast<int>(password.size()),
                                   reinterpret_cast<const unsigned char*>(salt.data()),
                                   static_cast<int>(salt.size()), static_cast<int>(iterations),
-                                  EVP_sha256(), static_cast<int>(kKeyBytes),
+                                  EVP_sha256(), static_cast<int>(kScramKeyBytes),
                                   reinterpret_cast<unsigned char*>(salted.data())) == 1);
     return {codec::sha256(codec::hmac_sha256(salted, "Client Key")),
             codec::hmac_sha256(salted, "Server Key")};
@@ -79,32 +79,32 @@ ScramVerifier make_scram_verifier(std::string_view password, std::string_view sa
 Status ScramServer::parse_gs2_header(std::string_view& message) {
     const std::string_view whole = message;
     const size_t comma = message.find(',');
-    if (comma == message.npos) return malformed("no channel binding flag");
+    if (comma == message.npos) return malformed_message("no channel binding flag");
     const std::string_view flag = message.substr(0, comma);
     message.remove_prefix(comma + 1);
     if (options_.plus) {
         if (flag != "p=tls-server-end-point")
-            return malformed("only tls-server-end-point channel binding is offered");
+            return malformed_message("only tls-server-end-point channel binding is offered");
     } else if (flag == "y") {
         if (options_.plus_offered)
-            return malformed("the client was told that channel binding is not offered; it is");
+            return malformed_message("the client was told that channel binding is not offered; it is");
     } else if (flag != "n") {
-        return malformed("channel binding needs SCRAM-SHA-256-PLUS");
+        return malformed_message("channel binding needs SCRAM-SHA-256-PLUS");
     }
     if (message.starts_with("a=")) {
         return Error(Code::unimplemented, "SCRAM authorization identities are not implemented",
                      "protocol");
     }
-    if (!message.starts_with(",")) return malformed("no authorization identity field");
+    if (!message.starts_with(",")) return malformed_message("no authorization identity field");
     message.remove_prefix(1);
     gs2_header_ = whole.substr(0, whole.size() - message.size());
     return ok_status();
 }
 
 Result<std::string> ScramServer::first(std::string_view client_first) {
-    if (state_ != State::start) return malformed("a second first message");
+    if (state_ != State::start) return malformed_message("a second first message");
     state_ = State::finished;
-    if (client_first.size() > kMessageBytesMax) return malformed("too long");
+    if (client_first.size() > kMessageBytesMax) return malformed_message("too long");
     TARN_CHECK_OK(parse_gs2_header(client_first));
     client_first_bare_ = client_first;
     if (client_first.starts_with("m=")) {
@@ -112,13 +112,13 @@ Result<std::string> ScramServer::first(std::string_view client_first) {
                      "protocol");
     }
     const auto name = take_attribute(client_first, 'n');
-    if (!name) return malformed("no user name");
+    if (!name) return malformed_message("no user name");
     auto decoded = decode_name(*name);
-    if (!decoded) return malformed("the user name holds a bare '='");
+    if (!decoded) return malformed_message("the user name holds a bare '='");
     user_ = std::move(*decoded);
     const auto client_nonce = take_attribute(client_first, 'r');
     if (!client_nonce || client_nonce->empty() || !is_printable(*client_nonce))
-        return malformed("no nonce");
+        return malformed_message("no nonce");
     nonce_ = std::string(*client_nonce) + options_.nonce;
     server_first_ = "r=" + nonce_ + ",s=" + codec::base64_encode(options_.account.salt) +
                     ",i=" + std::to_string(options_.account.iterations);
@@ -127,20 +127,20 @@ Result<std::string> ScramServer::first(std::string_view client_first) {
 }
 
 Result<std::string> ScramServer::final(std::string_view client_final) {
-    if (state_ != State::challenged) return malformed("a final message out of turn");
+    if (state_ != State::challenged) return malformed_message("a final message out of turn");
     state_ = State::finished;
-    if (client_final.size() > kMessageBytesMax) return malformed("too long");
+    if (client_final.size() > kMessageBytesMax) return malformed_message("too long");
     const size_t proof_at = client_final.rfind(",p=");
-    if (proof_at == client_final.npos) return malformed("no proof");
+    if (proof_at == client_final.npos) return malformed_message("no proof");
     const std::string_view without_proof = client_final.substr(0, proof_at);
     const auto proof = codec::base64_decode(client_final.substr(proof_at + 3));
-    if (!proof.ok() || proof->size() != kKeyBytes) return malformed("the proof is not 32 bytes");
+    if (!proof.ok() || proof->size() != kScramKeyBytes) return malformed_message("the proof is not 32 bytes");
 
     std::string_view rest = without_proof;
     const auto binding = take_attribute(rest, 'c');
     const auto bound = codec::base64_decode(binding.value_or(""));
     const auto nonce = take_attribute(rest, 'r');
-    if (!binding || !bound.ok() || !nonce) return malformed("no channel binding or nonce");
+    if (!binding || !bound.ok() || !nonce) return malformed_message("no channel binding or nonce");
     const Error refused(Code::unauthenticated, "wrong user name or password", "password");
     const std::string expected = gs2_header_ + (options_.plus ? options_.channel_binding : "");
     if (!equal_constant_time(bound.value(), expected)) return refused;
@@ -148,7 +148,7 @@ Result<std::string> ScramServer::final(std::string_view client_final) {
 
     const std::string message =
         client_first_bare_ + "," + server_first_ + "," + std::string(without_proof);
-    static const ScramVerifier nobody{std::string(kKeyBytes, 'x'), std::string(kKeyBytes, 'x')};
+    static const ScramVerifier nobody{std::string(kScramKeyBytes, 'x'), std::string(kScramKeyBytes, 'x')};
     std::vector<ScramVerifier> verifiers = options_.account.verifiers;
     const bool known = !verifiers.empty();
     if (!known) verifiers.push_back(nobody);

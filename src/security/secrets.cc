@@ -18,7 +18,7 @@ std::string key_of(const std::string& name) {
     return meta::Key("se").rest(name).str();
 }
 
-bool is_name(std::string_view name) {
+bool is_secret_name(std::string_view name) {
     if (name.empty() || name.size() > 63 || name[0] < 'a' || name[0] > 'z') return false;
     return std::all_of(name.begin(), name.end(), [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
@@ -65,7 +65,7 @@ Status Secrets::load() {
 }
 
 Status Secrets::set(const std::string& name, std::string_view value, meta::Batch with) {
-    if (!is_name(name))
+    if (!is_secret_name(name))
         return Error(
             Code::invalid_argument,
             "a secret's name has lower-case letters, digits and _, a letter first, at most 63");
@@ -126,7 +126,7 @@ std::map<std::string, Secrets::Given> secrets_in_environment(char** environment)
         std::string name(entry.substr(kPrefix.size(), equals - kPrefix.size()));
         for (char& c : name)
             if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-        if (is_name(name) && equals + 1 < entry.size())
+        if (is_secret_name(name) && equals + 1 < entry.size())
             out[name] = {std::string(entry.substr(equals + 1)), "environment"};
     }
     return out;
@@ -147,7 +147,7 @@ Result<std::map<std::string, Secrets::Given>> read_secrets_file(const std::strin
         if (line.empty() || line[0] == '#') continue;
         const size_t equals = line.find('=');
         const std::string name = line.substr(0, equals);
-        if (equals == std::string::npos || !is_name(name) || equals + 1 == line.size() ||
+        if (equals == std::string::npos || !is_secret_name(name) || equals + 1 == line.size() ||
             line.size() > Secrets::kBytesMax)
             return Error(Code::invalid_argument, "the secrets file " + path + ", line " +
                                                      std::to_string(number) +

@@ -14,7 +14,7 @@ namespace tarn::security {
 namespace {
 
 constexpr size_t kNameBytesMax = 64;
-constexpr size_t kSaltBytes = 16;
+constexpr size_t kScramSaltBytes = 16;
 constexpr size_t kPoliciesMax = 20;
 constexpr size_t kAttributesMax = 50;
 constexpr size_t kAttributeBytesMax = 1024;
@@ -122,7 +122,7 @@ UserEntry new_entry(const std::string& name, Timestamp now) {
     UserEntry user;
     user.info.name = name;
     user.info.created = now;
-    user.scram_salt = random_bytes(kSaltBytes);
+    user.scram_salt = random_bytes(kScramSaltBytes);
     user.scram_iterations = kScramIterations;
     return user;
 }
@@ -465,7 +465,7 @@ Users::ScramCandidates Users::scram_candidates(std::string_view name) const {
     const UserEntry* user = user_of_name(*now, name);
     const std::string made_up =
         codec::hmac_sha256(keyring_.derive("scram salt of unknown users"), name);
-    candidates.account.salt = user != nullptr ? user->scram_salt : made_up.substr(0, kSaltBytes);
+    candidates.account.salt = user != nullptr ? user->scram_salt : made_up.substr(0, kScramSaltBytes);
     candidates.account.iterations = user != nullptr ? user->scram_iterations : kScramIterations;
     for (const KeyEntry* key : keys_of_name(*now, name)) {
         candidates.account.verifiers.push_back(key->credential->scram);

@@ -172,14 +172,22 @@ Result<DatabaseInfo> Catalog::create_database(const security::Caller& caller,
     return info;
 }
 
-Status Catalog::stage_drop_database(const std::string& name, meta::Batch& batch) {
-    const std::string relations = relations_prefix(name);
+Status Catalog::stage_drop_database(const std::string& name, meta::Batch& batch,
+                                    const std::set<std::string>& removed) {
+    const Error not_empty(
+        Code::conflict,
+        fmt::format("database \"{}\" is not empty: drop its tables and views first", name),
+        "database_not_empty");
     batch.require_present(database_key(name), no_such_database(name));
-    batch.require_empty(
-        relations, meta::prefix_end(relations),
-        Error(Code::conflict,
-              fmt::format("database \"{}\" is not empty: drop its tables and views first", name),
-              "database_not_empty"));
+    // Conditions see the state before the batch: nothing may stand before, between and behind what it removes.
+    std::string from = relations_prefix(name);
+    const std::string end = meta::prefix_end(from);
+    for (const auto& relation : removed) {
+        const std::string key = relation_key(name, relation);
+        if (from < key) batch.require_empty(from, key, not_empty);
+        from = key + '\0';
+    }
+    batch.require_empty(from, end, not_empty);
     batch.erase(database_key(name)).frees_space();
     return {};
 }

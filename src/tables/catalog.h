@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -161,7 +162,9 @@ class Catalog {
                         const DatabaseInfo& changed);  // comment, owner, properties
     Result<DatabaseInfo> stage_create_database(const security::Caller& caller,
                                                const CreateDatabase& spec, meta::Batch& batch);
-    Status stage_drop_database(const std::string& name, meta::Batch& batch);
+    /// `removed`: the tables and views in it that the same batch drops; others must not be there.
+    Status stage_drop_database(const std::string& name, meta::Batch& batch,
+                               const std::set<std::string>& removed = {});
 
     Result<TablePtr> create_table(const security::Caller& caller, const CreateTable& spec);
     /// An empty table that only the caller knows, with its ids, uuid, oid and location. It comes to

@@ -23,10 +23,6 @@ constexpr std::chrono::milliseconds kTurnWait{1500};  // longer than most commit
 
 using FileSet = std::unordered_set<std::string>;
 
-Result<TablePtr> load_again(const Catalog& catalog, const TablePtr& table) {
-    return catalog.snapshot().load_table(table->info);
-}
-
 /// What a file costs its readers beyond its live rows.
 struct Burden {
     int64_t deleted_bytes = 0;
@@ -217,7 +213,7 @@ class RewriteWork {
         const TableTurn turn =
             take_turn(catalog_, group_.table->info.uuid, TurnKind::alone, kTurnWait);
         for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
-            TARN_TRY(now, load_again(catalog_, group_.table));
+            TARN_TRY(now, catalog_.snapshot().load_table(group_.table->info));
             if (now->info.uuid != group_.table->info.uuid) return false;
             TARN_TRY(possible, carry_deletes(now));
             if (!possible) return false;

@@ -71,10 +71,6 @@ Result<std::vector<std::string>> files_of_only(const Catalog& catalog,
     return paths;
 }
 
-Result<TablePtr> load_again(const Catalog& catalog, const TablePtr& table) {
-    return catalog.snapshot().load_table(table->info);
-}
-
 bool wants_rewrite(const ScanTask& task, const CompactionOptions& options) {
     const auto small =
         static_cast<int64_t>(static_cast<double>(options.target_file_bytes) * options.small_below);
@@ -142,7 +138,7 @@ Result<ExpireReport> expire_snapshots(Catalog& catalog, Committer& committer,
                                       const ExpireOptions& options) {
     ExpireReport report;
     while (true) {
-        TARN_TRY(now, load_again(catalog, table));
+        TARN_TRY(now, catalog.snapshot().load_table(table->info));
         const TableMetadata& metadata = *now->metadata;
         ExpireOptions effective = options;
         if (effective.older_than.micros == 0) {
@@ -182,7 +178,7 @@ Result<CompactionReport> compact(Catalog& catalog, Committer& committer,
                                  const security::Caller& caller, const TablePtr& table,
                                  const FileRewriter& rewrite, const CompactionOptions& options) {
     CompactionReport report;
-    TARN_TRY(now, load_again(catalog, table));
+    TARN_TRY(now, catalog.snapshot().load_table(table->info));
     TARN_TRY(groups, plan_compaction(catalog, now, options));
     for (const auto& group : groups) {
         TARN_TRY(written, rewrite(group));
@@ -205,7 +201,7 @@ Result<CompactionReport> compact(Catalog& catalog, Committer& committer,
 
 Result<std::vector<Files::Listed>> find_orphans(const Catalog& catalog, const TablePtr& table,
                                                 Timestamp older_than) {
-    TARN_TRY(now, load_again(catalog, table));
+    TARN_TRY(now, catalog.snapshot().load_table(table->info));
     const TableMetadata& metadata = *now->metadata;
     PathSet known = {now->metadata_location};
     for (const auto& entry : metadata.metadata_log) known.insert(entry.metadata_file);

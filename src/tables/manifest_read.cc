@@ -16,7 +16,7 @@ using Kind = AvroSchema::Kind;
 
 constexpr codec::AvroReadLimits kLimits = {64u << 20, 16u << 20};
 
-Error corrupted(std::string what) {
+Error corrupted_manifest(std::string what) {
     return Error(Code::corrupted, "manifest: " + std::move(what));
 }
 
@@ -342,7 +342,7 @@ void take_list_field(AvroDecoder& in, const AvroField& field, ManifestFile* file
 template <typename Record>
 Status for_each_record(std::string_view bytes, const Record& record) {
     TARN_TRY(file, codec::AvroFileReader::open(bytes, kLimits));
-    if (file.schema().kind != Kind::record) return corrupted("its records have no fields");
+    if (file.schema().kind != Kind::record) return corrupted_manifest("its records have no fields");
     codec::AvroFileReader::Block block;
     while (true) {
         TARN_TRY(more, file.next(&block));
@@ -350,7 +350,7 @@ Status for_each_record(std::string_view bytes, const Record& record) {
         AvroDecoder in(block.bytes);
         for (int64_t i = 0; i < block.records; ++i) {
             record(in, file.schema());
-            if (!in.ok()) return corrupted("a record is damaged");
+            if (!in.ok()) return corrupted_manifest("a record is damaged");
         }
     }
 }

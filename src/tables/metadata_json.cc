@@ -12,7 +12,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-Error corrupted(std::string what) {
+Error corrupted_metadata(std::string what) {
     return Error(Code::corrupted, "table metadata: " + std::move(what));
 }
 
@@ -190,19 +190,19 @@ Status read_snapshots(const Json& json, TableMetadata* metadata) {
 
 Status check(const TableMetadata& metadata) {
     if (metadata.find_schema(metadata.current_schema_id) == nullptr)
-        return corrupted("no current schema");
+        return corrupted_metadata("no current schema");
     if (metadata.find_spec(metadata.default_spec_id) == nullptr)
-        return corrupted("no default partition spec");
+        return corrupted_metadata("no default partition spec");
     bool order_known = false;
     for (const auto& order : metadata.sort_orders)
         order_known |= order.order_id == metadata.default_sort_order_id;
-    if (!order_known) return corrupted("no default sort order");
+    if (!order_known) return corrupted_metadata("no default sort order");
     if (metadata.current_snapshot_id && metadata.current_snapshot() == nullptr)
-        return corrupted("no current snapshot");
+        return corrupted_metadata("no current snapshot");
     for (const auto& schema : metadata.schemas) {
         Status checked = check_schema(schema);
         // A table may have lost all its columns; everything else of a schema must hold.
-        if (!checked.ok() && !schema.fields.empty()) return corrupted(checked.error().message);
+        if (!checked.ok() && !schema.fields.empty()) return corrupted_metadata(checked.error().message);
     }
     return {};
 }
@@ -210,7 +210,7 @@ Status check(const TableMetadata& metadata) {
 Result<TableMetadata> read_metadata(const Json& json) {
     TableMetadata metadata;
     metadata.format_version = small_of(json.at("format-version"));
-    if (metadata.format_version < 1) return corrupted("format version below 1");
+    if (metadata.format_version < 1) return corrupted_metadata("format version below 1");
     if (metadata.format_version > 2)
         return Error(Code::unimplemented, fmt::format("Iceberg format version {} is not supported",
                                                       metadata.format_version));
@@ -268,10 +268,10 @@ std::string metadata_json(const TableMetadata& metadata) {
 Result<TableMetadata> parse_metadata_json(std::string_view text) {
     try {
         const Json json = Json::parse(text, nullptr, false);
-        if (!json.is_object()) return corrupted("not a JSON object");
+        if (!json.is_object()) return corrupted_metadata("not a JSON object");
         return read_metadata(json);
     } catch (const Json::exception& e) {
-        return corrupted(e.what());
+        return corrupted_metadata(e.what());
     }
 }
 

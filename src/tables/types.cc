@@ -6,6 +6,7 @@
 #include <set>
 
 #include "fmt/format.h"
+#include "tables/internal/errors.h"
 
 namespace tarn::tables {
 
@@ -84,10 +85,6 @@ std::string lower_case(std::string text) {
     for (char& c : text)
         if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
     return text;
-}
-
-Error invalid(std::string what) {
-    return Error(Code::invalid_argument, std::move(what));
 }
 
 Status check_type(const Type& type, const std::string& where, int depth, std::set<int>* ids);

@@ -106,8 +106,9 @@ LogImpl::~LogImpl() {
     if (current_.file != nullptr && healthy()) maker_.trim(current_.file, current_.end);
 }
 
-uint32_t LogImpl::queue(Change change, Done done, bool urgent) {
+uint32_t LogImpl::queue(Change change, Done done, bool urgent, Change* back) {
     Waiting waiting;
+    waiting.back = back;
     waiting.bytes = kChangeOverheadBytes + change.intent.size();
     for (const auto& body : change.bodies) {
         waiting.bytes += body.size();
@@ -157,7 +158,7 @@ Result<Committed> LogImpl::commit(Change change, bool urgent) {
             answer.value = std::move(result);
             answer.done.store(true, std::memory_order_release);
         },
-        urgent);
+        urgent, &change);
     answers_.wait(answer.done, group);
     return std::move(answer.value);
 }
@@ -363,6 +364,7 @@ void LogImpl::answer_group(Group& group) {
         unanswered_bytes_ -= bytes;
     }
     for (auto& waiting : group) {
+        if (waiting.back != nullptr) *waiting.back = std::move(waiting.change);
         if (waiting.answer) {
             waiting.done(*std::move(waiting.answer));
         } else {

@@ -144,7 +144,9 @@ void tarn_log(benchmark::State& state) {
         auto log = std::move(Log::open(disk, index, clock, metrics, options)).value();
         const std::string head(250, 'm'), body(static_cast<size_t>(state.range(0)), 'b');
         run_writers(state, [&] {
-            if (!log->commit({head, {body}}).ok()) std::abort();
+            Change own{head, {}};
+            own.bodies.push_back(body);
+            if (!log->commit(std::move(own)).ok()) std::abort();
         });
     }
     static_cast<void>(disk.remove_tree(options.directory).ok());

@@ -5,11 +5,6 @@
 #include <fmt/format.h>
 
 namespace tarn::archive {
-namespace {
-
-constexpr size_t kDamageMax = 100;  // as a manifest has it
-
-}  // namespace
 
 void note_damage(std::vector<std::string>& damage, std::string what) {
     if (damage.size() < kDamageMax) damage.push_back(std::move(what));

@@ -14,7 +14,6 @@ constexpr uint32_t kVersion = 1;
 constexpr size_t kHashBytes = 32;
 constexpr size_t kRangeBytes = 8 + 4 + 32 + 4 + 4;
 constexpr size_t kTextBytesMax = 4096;
-constexpr size_t kDamageMax = 100;
 
 void append_text(std::string& out, std::string_view text) {
     append_le(out, static_cast<uint32_t>(text.size()));

@@ -18,6 +18,7 @@ inline constexpr uint64_t kPieceBytesMax = 8u << 20;
 inline constexpr uint64_t kManifestBytesMax = 256u << 20;
 inline constexpr uint64_t kFileBytesMax = 1ull << 40;
 inline constexpr uint64_t kListBytesMax = 64u << 20;
+inline constexpr size_t kDamageMax = 100;  // findings that a manifest holds
 
 /// Bytes of a file that lie in a piece.
 struct Range {

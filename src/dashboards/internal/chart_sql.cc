@@ -83,9 +83,9 @@ class Builder {
     /// " where ..." of the charts that share a scan, with its parameters.
     Result<ChartQuery> build_scan(const Rollup& rollup) {
         TARN_TRY(name, parse_name(chart_.from));
-        TARN_TRY(columns, describe_(quoted(name)));
+        TARN_TRY(columns, describe_(quoted_name(name)));
         const std::string where = conditions(columns, nullptr);
-        return done(rollup.sql(quoted(name), where));
+        return done(rollup.sql(quoted_name(name), where));
     }
 
     Result<ChartQuery> build() {
@@ -94,7 +94,7 @@ class Builder {
         } else {
             TARN_TRY(name, parse_name(chart_.from));
             database_ = name.first;
-            from_ = quoted(name);
+            from_ = quoted_name(name);
         }
         TARN_TRY(columns, describe_(from_));
         columns_ = std::move(columns);
@@ -131,15 +131,15 @@ class Builder {
  private:
     /// The owner's words for a value: a column is quoted, anything else is SQL.
     std::string expression(const std::string& text) {
-        const std::string sql = find(columns_, text) != nullptr ? quoted(text) : "(" + text + "\n)";
+        const std::string sql = find(columns_, text) != nullptr ? quoted_name(text) : "(" + text + "\n)";
         return rollup_ == nullptr ? sql : rollup_->key(sql);
     }
     /// A bare number column is summed; whoever wants something else says so: avg(celsius).
     std::string aggregate(const std::string& text, const char* function = "sum") {
         const auto* column = find(columns_, text);
         const std::string sql = column == nullptr          ? "(" + text + "\n)"
-                                : is_number(column->type) ? std::string(function) + "(" + quoted(text) + ")"
-                                                          : "max(" + quoted(text) + ")";
+                                : is_number(column->type) ? std::string(function) + "(" + quoted_name(text) + ")"
+                                                          : "max(" + quoted_name(text) + ")";
         return rollup_ == nullptr ? sql : rollup_->over_groups(sql);
     }
     /// " where ..." of the owner's condition and of the filters whose column is there; those that
@@ -161,7 +161,7 @@ class Builder {
         return out;
     }
     std::string one_of(const query::ResultColumn& column, const std::vector<std::string>& values) {
-        std::string out = quoted(column.name) + " in (";
+        std::string out = quoted_name(column.name) + " in (";
         for (size_t i = 0; i < values.size(); ++i) {
             query_.parameters.push_back(values[i]);
             query_.parameter_types.push_back(column.type);
@@ -304,7 +304,7 @@ class Builder {
         for (const auto& one : wanted) {
             const auto [text, label] = split_label(one);
             list += (list.empty() ? "" : ", ") + expression(text);
-            if (!label.empty()) list += " as " + quoted(label);
+            if (!label.empty()) list += " as " + quoted_name(label);
             add_column(label, Role::value);
         }
         const std::string order = chart_.order.empty() ? "" : " order by " + chart_.order + "\n";
@@ -383,7 +383,7 @@ class Builder {
                                                 const std::string& last_column) {
         if (!is_name(measure) || find(columns_, measure) != nullptr)
             return std::optional<Overlay>();
-        const std::string relation = quoted(Name(database_, measure));
+        const std::string relation = quoted_name(Name(database_, measure));
         auto described = describe_(relation);
         // Not a table either (or not one that the viewer sees): the engine's own error on the
         // column says so.
@@ -405,7 +405,7 @@ class Builder {
         TARN_TRY(where, overlay_conditions(measure, columns));
         if (!where) return std::optional<Overlay>(std::move(overlay));
         const std::string source = "f" + std::to_string(next_overlay_++);
-        overlay.select = "select " + quoted(x) + " as x, sum(" + quoted(value) + ") as m";
+        overlay.select = "select " + quoted_name(x) + " as x, sum(" + quoted_name(value) + ") as m";
         overlay.columns.push_back({measure, {}, Role::forecast, source + ".m"});
         const bool band = find(columns, "p10") != nullptr && find(columns, "p90") != nullptr;
         if (band) {
@@ -433,7 +433,7 @@ class Builder {
             std::string keys;
             for (const auto& column : columns)
                 if (column.name.ends_with("_id") && find(columns_, column.name) != nullptr)
-                    keys += (keys.empty() ? "" : ", ") + quoted(column.name);
+                    keys += (keys.empty() ? "" : ", ") + quoted_name(column.name);
             if (keys.empty()) {
                 query_.notes.push_back(name + " has no " + filter +
                                        ": it is left out while that is chosen");
@@ -448,7 +448,7 @@ class Builder {
     /// Dots on the places of another table, joined by the first of its columns that `from` has too.
     Result<ChartQuery> map() {
         TARN_TRY(name, parse_name(chart_.measures[0]));
-        const std::string places = quoted(name);
+        const std::string places = quoted_name(name);
         TARN_TRY(columns, describe_(places));
         const auto pick = [&](std::initializer_list<const char*> names) -> std::string {
             for (const char* one : names)
@@ -477,10 +477,10 @@ class Builder {
         add_column(longitude, Role::longitude);
         add_column(label_of(colour, label), Role::measure);
         return done(
-            "with d as (select " + quoted(key) + " as k, " + aggregate(colour, "max") +
-            " as c from " + from_ + where_ + " group by 1) select p." + quoted(key) + ", p." +
-            quoted(shown.empty() ? key : shown) + " as label, p." + quoted(latitude) + ", p." +
-            quoted(longitude) + ", d.c from " + places + " as p join d on d.k = p." + quoted(key) +
+            "with d as (select " + quoted_name(key) + " as k, " + aggregate(colour, "max") +
+            " as c from " + from_ + where_ + " group by 1) select p." + quoted_name(key) + ", p." +
+            quoted_name(shown.empty() ? key : shown) + " as label, p." + quoted_name(latitude) + ", p." +
+            quoted_name(longitude) + ", d.c from " + places + " as p join d on d.k = p." + quoted_name(key) +
             " order by d.c desc nulls last" + limit());
     }
 
@@ -580,13 +580,13 @@ Result<std::optional<ChartQuery>> make_choices_query(const ChartSpec& chart,
                                                      uint64_t values_max) {
     if (!chart.sql.empty()) return std::optional<ChartQuery>();
     TARN_TRY(name, parse_name(chart.from));
-    TARN_TRY(columns, describe(quoted(name)));
+    TARN_TRY(columns, describe(quoted_name(name)));
     if (find(columns, column) == nullptr) return std::optional<ChartQuery>();
     ChartQuery query;
     query.limit = values_max;
     query.limit_is_a_cut = true;
     query.columns.push_back({column, {}, Role::value, {}});
-    query.sql = "select " + quoted(column) + " from " + quoted(name) + " where " + quoted(column) +
+    query.sql = "select " + quoted_name(column) + " from " + quoted_name(name) + " where " + quoted_name(column) +
                 " is not null group by 1 order by 1 limit " + std::to_string(values_max + 1);
     return std::optional<ChartQuery>(std::move(query));
 }

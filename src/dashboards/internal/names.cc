@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace tarn::dashboards {
 namespace {
 
@@ -16,12 +18,6 @@ char lower(char c) {
 }
 bool is_space(char c) {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-std::string_view trim(std::string_view text) {
-    while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-    while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-    return text;
 }
 
 /// Reads SQL as names, dots and everything else. A name in quotes keeps its case.
@@ -120,7 +116,7 @@ Result<Name> parse_name(std::string_view text) {
     return Name(database, relation);
 }
 
-std::string quoted(std::string_view name) {
+std::string quoted_name(std::string_view name) {
     std::string out = "\"";
     for (const char c : name) {
         if (c == '"') out.push_back('"');
@@ -129,8 +125,8 @@ std::string quoted(std::string_view name) {
     return out + "\"";
 }
 
-std::string quoted(const Name& name) {
-    return quoted(name.first) + "." + quoted(name.second);
+std::string quoted_name(const Name& name) {
+    return quoted_name(name.first) + "." + quoted_name(name.second);
 }
 
 std::set<Name> possible_tables(std::string_view sql) {
@@ -153,19 +149,19 @@ std::set<Name> possible_tables(std::string_view sql) {
 }
 
 std::pair<std::string, std::string> split_label(std::string_view measure) {
-    measure = trim(measure);
+    measure = trim(measure, " \t\r\n");
     // The last " as " that stands outside of brackets and quotes and has one name behind it.
     for (size_t at = measure.size(); at-- > 0;) {
         if (measure.size() < at + 4 || !is_space(measure[at]) || lower(measure[at + 1]) != 'a' ||
             lower(measure[at + 2]) != 's' || !is_space(measure[at + 3]))
             continue;
-        std::string_view label = trim(measure.substr(at + 4));
+        std::string_view label = trim(measure.substr(at + 4), " \t\r\n");
         if (label.size() >= 2 && label.front() == '"' && label.back() == '"')
             label = label.substr(1, label.size() - 2);
         else if (!is_name(label))
             continue;
         if (label.empty() || label.find_first_of("\"'()") != std::string_view::npos) continue;
-        return {std::string(trim(measure.substr(0, at))), std::string(label)};
+        return {std::string(trim(measure.substr(0, at), " \t\r\n")), std::string(label)};
     }
     return {std::string(measure), ""};
 }

@@ -20,8 +20,8 @@ Result<Name> parse_name(std::string_view text);
 /// A single lower-case name: letters, digits, '_'.
 bool is_name(std::string_view text);
 /// In double quotes, those inside doubled.
-std::string quoted(std::string_view name);
-std::string quoted(const Name& name);
+std::string quoted_name(std::string_view name);
+std::string quoted_name(const Name& name);
 
 /// Every name and pair of names in the SQL text that could be a table: more than it reads, never
 /// less, but for tables reached through views. String literals and comments are left out.

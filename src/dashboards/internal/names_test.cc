@@ -24,8 +24,8 @@ TEST(Names, UnclosedQuotesEnd) {
 }
 
 TEST(Names, Quoting) {
-    EXPECT_EQ(quoted(R"(a"b)"), R"("a""b")");
-    EXPECT_EQ(quoted(Name("erp", "sales")), R"("erp"."sales")");
+    EXPECT_EQ(quoted_name(R"(a"b)"), R"("a""b")");
+    EXPECT_EQ(quoted_name(Name("erp", "sales")), R"("erp"."sales")");
     EXPECT_EQ(parse_name("erp.sales").value(), Name("erp", "sales"));
     EXPECT_EQ(parse_name("risk").value(), Name("main", "risk"));
     for (const char* bad : {"", "a b", "risk; drop table x", "a.b.c", "Risk", "risk\"", "1a", "."})

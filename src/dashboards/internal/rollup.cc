@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "dashboards/internal/names.h"
 
 namespace tarn::dashboards {
@@ -16,16 +17,6 @@ bool is_letter(char c) {
 bool is_word(char c) {
     return is_letter(c) || (c >= '0' && c <= '9');
 }
-std::string lower(std::string text) {
-    for (char& c : text)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-    return text;
-}
-std::string trim(const std::string& text) {
-    const size_t begin = text.find_first_not_of(" \t\r\n");
-    return begin == std::string::npos ? "" : text.substr(begin, text.find_last_not_of(" \t\r\n") + 1 - begin);
-}
-
 /// Reads an aggregate's SQL from left to right.
 struct Reader {
     const std::string& sql;
@@ -66,7 +57,7 @@ struct Reader {
                 continue;
             }
             if (is_letter(c)) {
-                if (lower(word()) == "select") return std::nullopt;
+                if (lower_ascii(word()) == "select") return std::nullopt;
                 continue;
             }
             depth += c == '(' ? 1 : c == ')' ? -1 : 0;
@@ -109,11 +100,11 @@ std::string Rollup::partial(const std::string& sql) {
 }
 
 std::string Rollup::call(const std::string& function, const std::string& argument) {
-    const std::string what = trim(argument);
-    if (lower(Reader{what}.word()) == "distinct") {
-        const std::string value = trim(what.substr(8));
+    const std::string what(trim(argument, " \t\r\n"));
+    if (lower_ascii(Reader{what}.word()) == "distinct") {
+        const std::string value(trim(std::string_view(what).substr(8), " \t\r\n"));
         if (function != "count") give_up();
-        return "count(distinct " + key(is_name(value) ? quoted(value) : "(" + value + ")") + ")";
+        return "count(distinct " + key(is_name(value) ? quoted_name(value) : "(" + value + ")") + ")";
     }
     if (function == "avg") {
         const std::string sum = partial("sum(" + what + ")");
@@ -133,11 +124,11 @@ std::string Rollup::over_groups(const std::string& aggregate) {
         if (c == '\'') {
             out += reader.quoted_text();
         } else if (is_letter(c)) {
-            const std::string word = lower(reader.word());
+            const std::string word = lower_ascii(reader.word());
             const bool called = reader.after_blanks() == '(';
             if (called && kAggregates.contains(word)) {
                 const auto argument = reader.argument();
-                const std::string next = lower(reader.word_after_blanks());
+                const std::string next = lower_ascii(reader.word_after_blanks());
                 if (!argument || next == "filter" || next == "over") give_up();
                 else out += call(word, *argument);
             } else if (called ? !kFunctions.contains(word) && !kWords.contains(word) : !kWords.contains(word)) {

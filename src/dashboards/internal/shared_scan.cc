@@ -34,7 +34,7 @@ std::map<std::string, double> count_values(Page& page, const std::string& from, 
     for (auto& [key, number] : out) {
         double least = kTimesMin;
         for (const auto& column : *columns)
-            if (quoted(column.name) == key && !is_time(column.type)) least = 1;
+            if (quoted_name(column.name) == key && !is_time(column.type)) least = 1;
         number = std::max(static_cast<double>(counted.rows->columns[place++].number(0)), least);
     }
     return out;
@@ -65,7 +65,7 @@ void plan_table(Page& page, const std::vector<size_t>& charts, std::vector<std::
     const bool differ = std::adjacent_find(sharing.begin(), sharing.end(), std::not_equal_to<>()) != sharing.end();
     const auto name = parse_name(page.spec.charts[charts[0]].from);
     std::map<std::string, double> values;
-    if (differ && name.ok()) values = count_values(page, quoted(*name), sharing);
+    if (differ && name.ok()) values = count_values(page, quoted_name(*name), sharing);
     for (const auto& scan : share_scans(sharing, values)) {
         auto& list = out.emplace_back();
         for (const size_t i : scan) list.push_back(places[i]);

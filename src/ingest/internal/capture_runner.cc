@@ -23,9 +23,9 @@ namespace {
 using SteadyTime = std::chrono::steady_clock::time_point;
 
 constexpr uint64_t kMegabyte = 1'000'000;                 // as the lakefile counts
-constexpr auto kPersonTime = std::chrono::seconds(30);    // between tries of what a person mends
+constexpr auto kMendTime = std::chrono::seconds(30);    // between tries of what a person mends
 constexpr auto kCareEvery = std::chrono::seconds(10);     // looks at the slot
-constexpr auto kLookEvery = std::chrono::seconds(60);     // looks for new tables
+constexpr auto kNewTablesEvery = std::chrono::seconds(60);     // looks for new tables
 constexpr auto kAdvanceEvery = std::chrono::seconds(10);  // an idle slot is moved on
 constexpr auto kReloadAgain = std::chrono::minutes(10);   // a second reload so soon helps no more
 constexpr uint64_t kBacklog = 50'000;                     // changes of one commit
@@ -37,14 +37,6 @@ SteadyTime now_steady() {
     return std::chrono::steady_clock::now();
 }
 
-SourceStatus first_status(const SourceSpec& spec) {
-    SourceStatus status;
-    status.name = spec.name;
-    status.kind = "postgres";
-    status.capture.emplace();
-    return status;
-}
-
 class CaptureRunner final : public ThreadRunner {
  public:
     CaptureRunner(const SourceSpec& spec, const SourcesParts& parts)
@@ -54,7 +46,7 @@ class CaptureRunner final : public ThreadRunner {
           parts_(parts),
           names_(capture_names(parts.lake_id, spec.identity())),
           metrics_(parts.metrics, spec.name),
-          status_(first_status(spec)) {}
+          status_(first_status(spec, "postgres", true)) {}
     ~CaptureRunner() override { stop(); }
     SourceStatus status() const override { return status_.get(); }
 
@@ -123,7 +115,7 @@ void CaptureRunner::run() {
         if (error.reason == "rows_changed" || error.reason == "again") continue;
         metrics_.errors.add();
         note(error);
-        stop_.wait_for(passes_by_itself(error) ? patience_.next() : kPersonTime);
+        stop_.wait_for(passes_by_itself(error) ? patience_.next() : kMendTime);
     }
 }
 
@@ -320,7 +312,7 @@ Result<std::vector<FollowedTable>> CaptureRunner::bring_up(const std::vector<Pos
 /// While the stream stands still: the table's log goes on where its own snapshot was taken.
 Status CaptureRunner::load_one(const PostgresTable& table, const CapturePosition& record) {
     const auto failed = failed_.find(table.full_name());
-    if (failed != failed_.end() && now_steady() - failed->second.first < kLookEvery)
+    if (failed != failed_.end() && now_steady() - failed->second.first < kNewTablesEvery)
         return failed->second.second;
     failed_.erase(table.full_name());
     reloaded_[table.full_name()] = now_steady();
@@ -431,7 +423,7 @@ Status CaptureRunner::follow_on(ChangeCollector& collector, PostgresConnection& 
             TARN_TRY(there, still_there(collector));
             if (!there) break;
         }
-        if (now - looked_ >= kLookEvery && !collector.pending()) {
+        if (now - looked_ >= kNewTablesEvery && !collector.pending()) {
             looked_ = now_steady();
             TARN_TRY(same, same_as_before(control, tables));
             if (!same) break;

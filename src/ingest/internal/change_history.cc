@@ -10,17 +10,17 @@ namespace {
 
 using query::Kind;
 
-constexpr size_t kNameMax = 63;
+constexpr size_t kHistoryNameMax = 63;
 
 /// `name` between `before` and `after`. One that is too long is cut and ends with a digest of all
 /// of it, so that two that begin alike stay two.
 std::string fitted(std::string_view before, const std::string& name, std::string_view after) {
-    if (before.size() + name.size() + after.size() <= kNameMax)
+    if (before.size() + name.size() + after.size() <= kHistoryNameMax)
         return fmt::format("{}{}{}", before, name, after);
     uint32_t digest = 2166136261u;  // FNV-1a: the same in every version of the program
     for (const char c : name) digest = (digest ^ static_cast<uint8_t>(c)) * 16777619u;
     const std::string end = fmt::format("_{:08x}{}", digest, after);
-    return fmt::format("{}{}{}", before, name.substr(0, kNameMax - before.size() - end.size()),
+    return fmt::format("{}{}{}", before, name.substr(0, kHistoryNameMax - before.size() - end.size()),
                        end);
 }
 

@@ -4,12 +4,13 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/ascii.h"
 #include "base/time.h"
 
 namespace tarn::ingest {
 namespace {
 
-constexpr int64_t kDayMicros = 86'400'000'000;
+constexpr int64_t kCsvDayMicros = 86'400'000'000;
 constexpr int64_t kPowers[19] = {1,
                                  10,
                                  100,
@@ -136,12 +137,6 @@ bool take_month_name(const char*& at, const char* end, int& month) {
 
 }  // namespace
 
-std::string_view trim(std::string_view text) {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-    return text;
-}
-
 bool parse_integer(std::string_view text, int64_t& out) {
     const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), out);
     return problem == std::errc() && end == text.data() + text.size();
@@ -264,7 +259,7 @@ bool parse_iso_timestamp(std::string_view text, int64_t& micros, bool& zone) {
         if (!take_offset(at, end, offset)) return false;
     }
     if (at != end || hour > 23 || minute > 59 || second > 59) return false;
-    micros = days * kDayMicros +
+    micros = days * kCsvDayMicros +
              ((hour * 60 + minute - offset) * 60 + second) * int64_t{1'000'000} + fraction;
     return true;
 }
@@ -321,7 +316,7 @@ struct Parts {
     bool afternoon = false, half_day = false;
 };
 
-bool take_part(char directive, const char*& at, const char* end, Parts& parts) {
+bool take_date_part(char directive, const char*& at, const char* end, Parts& parts) {
     switch (directive) {
         case 'Y':
             return take_digits(at, end, 4, parts.year);
@@ -376,7 +371,7 @@ bool TimeFormat::parse(std::string_view text, int64_t& micros) const {
             continue;
         }
         if ((step & 0x80) != 0) {
-            if (!take_part(static_cast<char>(step & 0x7f), at, end, parts)) return false;
+            if (!take_date_part(static_cast<char>(step & 0x7f), at, end, parts)) return false;
         } else {
             if (at == end || *at != step) return false;
             ++at;
@@ -387,7 +382,7 @@ bool TimeFormat::parse(std::string_view text, int64_t& micros) const {
         parts.minute > 59 || parts.second > 59)
         return false;
     micros =
-        days_from_civil(parts.year, parts.month, parts.day) * kDayMicros +
+        days_from_civil(parts.year, parts.month, parts.day) * kCsvDayMicros +
         ((parts.hour * 60 + parts.minute - parts.offset) * 60 + parts.second) * int64_t{1'000'000} +
         parts.fraction;
     return true;

@@ -10,7 +10,7 @@ namespace tarn::ingest {
 namespace {
 
 constexpr uint64_t kUnpackedFree = 64u << 20;
-constexpr size_t kPieceBytes = 256u << 10;
+constexpr size_t kReadBytes = 256u << 10;
 constexpr std::string_view kUtf8Mark = "\xEF\xBB\xBF";
 
 /// windows-1252 between 0x80 and 0x9f; the five that it does not have stay as they are.
@@ -43,7 +43,7 @@ struct Gunzip::State {
     bool member_ended = false;
     uint64_t ratio_max = 0;
     uint64_t in = 0, out = 0;
-    std::vector<unsigned char> buffer = std::vector<unsigned char>(kPieceBytes);
+    std::vector<unsigned char> buffer = std::vector<unsigned char>(kReadBytes);
 };
 
 Gunzip::Gunzip(uint64_t ratio_max) : state_(std::make_unique<State>()) {

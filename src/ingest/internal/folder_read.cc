@@ -15,7 +15,7 @@ namespace {
 constexpr size_t kHeadBytes = 1u << 20;
 // Small enough to stay in the processor's cache until it is written.
 constexpr size_t kPortionRows = 4096, kPortionBytes = 4u << 20;
-constexpr size_t kColumnsMax = 2000;
+constexpr size_t kFileColumnsMax = 2000;
 constexpr const char* kBadUtf8 = "the line is no UTF-8: say the source's encoding";
 
 Result<std::string> read_head(DropFile& file, std::optional<Encoding> encoding, bool* whole) {
@@ -267,7 +267,7 @@ Result<GuessedFile> guess_json(DropFile& file, const FileKind& kind, const Folde
                           tallies.observe(i, member.truth ? "true" : "false", false);
                       else if (member.kind != JsonMember::Kind::null)
                           tallies.observe(i, member.text, member.kind == JsonMember::Kind::text);
-                      return names.size() <= kColumnsMax;
+                      return names.size() <= kFileColumnsMax;
                   })
             .ok();
         return bytes < kGuessBytesMax;
@@ -287,9 +287,9 @@ Result<GuessedFile> guess(DropFile& file, const FileKind& kind, const FolderSour
                           const std::optional<FilePin>& pin) {
     auto out = kind.format == FileFormat::csv ? guess_csv(file, kind, from, pin)
                                               : guess_json(file, kind, from);
-    if (out.ok() && out->columns.size() > kColumnsMax)
+    if (out.ok() && out->columns.size() > kFileColumnsMax)
         return Error(Code::invalid_argument,
-                     fmt::format("more than {} columns: is it another kind of file?", kColumnsMax));
+                     fmt::format("more than {} columns: is it another kind of file?", kFileColumnsMax));
     if (out.ok() && kind.encoding_known) out->pin.encoding = kind.encoding;
     return out;
 }

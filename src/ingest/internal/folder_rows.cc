@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t kShownBytes = 60;
 constexpr size_t kUsualRows = 4096;
-constexpr int64_t kDayMicros = 86'400'000'000;
+constexpr int64_t kRowDayMicros = 86'400'000'000;
 
 std::string shown(std::string_view text) {
     std::string out(text.substr(0, kShownBytes));
@@ -212,7 +212,7 @@ bool RowBuilder::convert_time(size_t column, std::string_view text) {
         if (parse_iso_date(text, number)) return set_number(column, number), true;
         if (spec.format && spec.format->parse(text, number)) {
             const int64_t days =
-                number >= 0 ? number / kDayMicros : -((kDayMicros - 1 - number) / kDayMicros);
+                number >= 0 ? number / kRowDayMicros : -((kRowDayMicros - 1 - number) / kRowDayMicros);
             return set_number(column, days), true;
         }
         return refuse(column, text);
@@ -222,7 +222,7 @@ bool RowBuilder::convert_time(size_t column, std::string_view text) {
             return refuse(column, text, "it has a zone, the column has none");
         return set_number(column, number), true;
     }
-    if (parse_iso_date(text, number)) return set_number(column, number * kDayMicros), true;
+    if (parse_iso_date(text, number)) return set_number(column, number * kRowDayMicros), true;
     if (spec.format && spec.format->parse(text, number)) return set_number(column, number), true;
     return refuse(column, text);
 }

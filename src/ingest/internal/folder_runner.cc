@@ -18,14 +18,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr milliseconds kLook(500);
-
-SourceStatus first_status(const SourceSpec& spec) {
-    SourceStatus status;
-    status.name = spec.name;
-    status.kind = "folder";
-    return status;
-}
+constexpr milliseconds kFolderLook(500);
 
 class FolderRunner final : public ThreadRunner {
  public:
@@ -37,7 +30,7 @@ class FolderRunner final : public ThreadRunner {
           rows_(parts.metrics.counter("tarn_folder_rows_total", "Rows of files taken into tables")),
           rejected_(
               parts.metrics.counter("tarn_folder_rejected_total", "Lines of files set aside")),
-          status_(first_status(spec)),
+          status_(first_status(spec, "folder")),
           loader_(spec_, parts, stop_) {}
     ~FolderRunner() override { stop(); }
     SourceStatus status() const override { return status_.get(); }
@@ -81,7 +74,7 @@ void FolderRunner::run() {
         if (done.ok()) done = look();
         if (done.ok()) {
             patience.reset();
-            stop_.wait_for(std::min(kLook, std::max(from_.settle / 2, milliseconds(20))));
+            stop_.wait_for(std::min(kFolderLook, std::max(from_.settle / 2, milliseconds(20))));
         } else if (!stop_.stopped()) {
             const bool ours_to_mend = done.error().code == Code::invalid_argument;
             status_.set_error(

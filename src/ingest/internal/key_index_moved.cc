@@ -19,7 +19,7 @@ namespace {
 constexpr size_t kStepsMax = 16;               // from an entry's file to the row's
 constexpr size_t kMovedMax = 4096;             // files that are gone
 constexpr uint64_t kMovedBytesMax = 24 << 20;  // in memory for them
-constexpr size_t kFilesMax = 50'000;           // that ever were: each has a number
+constexpr size_t kIndexFilesMax = 50'000;           // that ever were: each has a number
 
 }  // namespace
 
@@ -166,7 +166,7 @@ bool IndexTable::ways_are_long() const {
         longest = std::max(longest, steps[file]);
     }
     return longest > kStepsMax || count > kMovedMax || bytes > kMovedBytesMax ||
-           files_.size() > kFilesMax;
+           files_.size() > kIndexFilesMax;
 }
 
 }  // namespace tarn::ingest

@@ -1,13 +1,13 @@
 #include "ingest/internal/mqtt_batch.h"
 
+#include <charconv>
+
 #include <fmt/format.h>
 
-#include <charconv>
+#include "ingest/internal/target.h"
 
 namespace tarn::ingest {
 namespace {
-
-constexpr size_t kRejectedTextMax = 64 << 10;
 
 template <typename Number>
 bool take_number(std::string_view& text, Number& number) {

@@ -17,6 +17,8 @@
 
 namespace tarn::ingest {
 
+inline constexpr size_t kPageBytes = 4u << 20;  // of a stream, read at once
+
 /// How far a stream is in a table: the value of tables::SourcePosition's record
 /// (docs/formats/ingest.md).
 struct MqttPosition {

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <limits>
 
+#include "base/ascii.h"
+
 namespace tarn::ingest {
 namespace {
 
@@ -49,15 +51,8 @@ bool is_json_number(std::string_view text) {
     return at == text.size();
 }
 
-std::string_view trimmed(std::string_view text) {
-    const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; };
-    while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-    while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-    return text;
-}
-
 /// For reasons: at most 40 bytes of what was there.
-std::string shown(std::string_view text) {
+std::string shown_value(std::string_view text) {
     return printable(text, 40);
 }
 
@@ -74,8 +69,8 @@ Status check_children(Container& container, Check check) {
 }
 
 Status check_number(ondemand::value& value) {
-    const auto text = trimmed(value.raw_json_token());
-    if (!is_json_number(text)) return refuse("the payload is not JSON: " + shown(text));
+    const auto text = trim(value.raw_json_token(), " \t\n\r");
+    if (!is_json_number(text)) return refuse("the payload is not JSON: " + shown_value(text));
     return ok_status();
 }
 
@@ -164,14 +159,14 @@ Result<Value> to_integer(const MqttShape::Column& column, std::string_view text)
     const char* end = text.data() + text.size();
     const auto read = std::from_chars(text.data(), end, number);
     if (read.ec == std::errc::result_out_of_range && read.ptr == end)
-        return beyond(column, shown(text));
+        return beyond(column, shown_value(text));
     if (read.ec != std::errc() || read.ptr != end) {
         // 17.0, 1e3: whole, and exact in a double.
         double real = 0;
         const auto again = std::from_chars(text.data(), end, real);
         if (again.ec != std::errc() || again.ptr != end || std::trunc(real) != real)
-            return refuse(fmt::format("{}: {} is no whole number", column.name, shown(text)));
-        if (std::abs(real) > 9007199254740992.0) return beyond(column, shown(text));
+            return refuse(fmt::format("{}: {} is no whole number", column.name, shown_value(text)));
+        if (std::abs(real) > 9007199254740992.0) return beyond(column, shown_value(text));
         number = static_cast<int64_t>(real);
     }
     const bool fits = column.reading == Kind::int16 ? number >= -32'768 && number <= 32'767
@@ -179,7 +174,7 @@ Result<Value> to_integer(const MqttShape::Column& column, std::string_view text)
                           ? number >= std::numeric_limits<int32_t>::min() &&
                                 number <= std::numeric_limits<int32_t>::max()
                           : true;
-    if (!fits) return beyond(column, shown(text));
+    if (!fits) return beyond(column, shown_value(text));
     return Value(number);
 }
 
@@ -191,19 +186,19 @@ Result<Value> to_real(const MqttShape::Column& column, std::string_view text) {
     if (read.ec == std::errc::result_out_of_range && read.ptr == end)
         real = std::strtod(std::string(text).c_str(), nullptr);
     else if (read.ec != std::errc() || read.ptr != end)
-        return unfit(column, shown(text));
+        return unfit(column, shown_value(text));
     if (column.reading == Kind::float32) real = static_cast<double>(static_cast<float>(real));
-    if (!std::isfinite(real)) return beyond(column, shown(text));
+    if (!std::isfinite(real)) return beyond(column, shown_value(text));
     return Value(real);
 }
 
 /// Dates, times, uuids, decimals: PostgreSQL's text, ISO 8601 included.
 Result<Value> to_parsed(const MqttShape::Column& column, std::string_view text) {
-    if (text.find("infinity") != std::string_view::npos) return unfit(column, shown(text));
+    if (text.find("infinity") != std::string_view::npos) return unfit(column, shown_value(text));
     auto value = query::parse_pg_text(column.type, text);
     if (value.ok()) return value;
-    if (value.error().code == Code::out_of_range) return beyond(column, shown(text));
-    return unfit(column, '"' + shown(text) + '"');
+    if (value.error().code == Code::out_of_range) return beyond(column, shown_value(text));
+    return unfit(column, '"' + shown_value(text) + '"');
 }
 
 Result<Value> to_text(const MqttShape::Column& column, std::string_view text) {
@@ -225,7 +220,7 @@ Result<Value> from_string(const MqttShape::Column& column, std::string_view text
         case Kind::uuid:
             return to_parsed(column, text);
         default:
-            return unfit(column, "the text \"" + shown(text) + "\"");
+            return unfit(column, "the text \"" + shown_value(text) + "\"");
     }
 }
 
@@ -244,7 +239,7 @@ Result<Value> from_number(const MqttShape::Column& column, std::string_view text
         case Kind::json:
             return Value(std::string(text));
         default:
-            return unfit(column, "the number " + shown(text));
+            return unfit(column, "the number " + shown_value(text));
     }
 }
 
@@ -256,11 +251,11 @@ Result<Value> from_capture(const MqttShape::Column& column, std::string_view tex
         case Kind::int64:
         case Kind::float32:
         case Kind::float64:
-            if (!is_json_number(text)) return unfit(column, '"' + shown(text) + '"');
+            if (!is_json_number(text)) return unfit(column, '"' + shown_value(text) + '"');
             return from_number(column, text);
         case Kind::boolean:
             if (text == "true" || text == "false") return Value(text == "true");
-            return unfit(column, '"' + shown(text) + '"');
+            return unfit(column, '"' + shown_value(text) + '"');
         default:
             return from_string(column, text);
     }
@@ -300,7 +295,7 @@ struct MqttDecoder::Parser {
             }
             case ondemand::json_type::number:
                 TARN_CHECK_OK(check_number(value));
-                return from_number(column, trimmed(value.raw_json_token()));
+                return from_number(column, trim(value.raw_json_token(), " \t\n\r"));
             case ondemand::json_type::boolean: {
                 bool truth = false;
                 if (const auto bad = value.get_bool().get(truth)) return not_json(bad);
@@ -327,7 +322,7 @@ struct MqttDecoder::Parser {
         if (const auto bad = value.current_location().get(end)) return not_json(bad);
         // The next token's place: between lie the value's last bracket and blanks.
         std::string_view text(begin, static_cast<size_t>(end - begin));
-        return Value(std::string(trimmed(text)));
+        return Value(std::string(trim(text, " \t\n\r")));
     }
 };
 
@@ -391,7 +386,7 @@ Status MqttDecoder::take_members(std::string_view payload) {
 Status MqttDecoder::decode(std::string_view topic, std::string_view payload) {
     row_.assign(shape_.columns.size(), Value());
     seen_.assign(shape_.columns.size(), 0);
-    if (trimmed(payload).empty()) return refuse("the payload is empty");
+    if (trim(payload, " \t\n\r").empty()) return refuse("the payload is empty");
     TARN_CHECK_OK(take_captures(topic));
     TARN_CHECK_OK(take_members(payload));
     for (size_t i = 0; i < shape_.columns.size(); ++i)

@@ -12,7 +12,6 @@ namespace tarn::ingest {
 namespace {
 
 constexpr uint64_t kLookBack = 20'000;  // records of the default stream
-constexpr size_t kPageBytes = 4u << 20;
 
 /// The newest records of a stream whose topics match, at most `rows_max`, oldest first.
 Result<std::vector<streams::Record>> newest_of(const streams::Streams& streams,

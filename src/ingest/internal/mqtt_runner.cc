@@ -22,7 +22,6 @@ using std::chrono::steady_clock;
 
 // One commit: work that is left over from a downtime is done in pieces of this size.
 constexpr size_t kRecordsMax = 100'000, kBytesMax = 32u << 20;
-constexpr size_t kPageBytes = 4u << 20;
 constexpr milliseconds kLook(200);  // how long a stop may go unnoticed
 constexpr int kConflictsMax = 20;   // in a row, before it is called trouble
 
@@ -54,18 +53,11 @@ class MqttRunner final : public ThreadRunner {
           stream_(stream_of_source(spec.identity())),
           rows_(parts.metrics.counter("tarn_mqtt_rows_total", "Readings taken into tables")),
           rejected_(parts.metrics.counter("tarn_mqtt_rejected_total", "Readings set aside")),
-          status_(first_status(spec)) {}
+          status_(first_status(spec, "mqtt")) {}
     ~MqttRunner() override { stop(); }
     SourceStatus status() const override;
 
  private:
-    static SourceStatus first_status(const SourceSpec& spec) {
-        SourceStatus status;
-        status.name = spec.name;
-        status.kind = "mqtt";
-        return status;
-    }
-
     void run() override;
     Status prepare();
     void wait_for_records();

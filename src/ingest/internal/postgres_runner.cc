@@ -24,13 +24,6 @@ constexpr const char* kBegin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 constexpr auto kPersonTime =
     std::chrono::seconds(60);  // between tries of what a person has to mend
 
-SourceStatus first_status(const SourceSpec& spec) {
-    SourceStatus status;
-    status.name = spec.name;
-    status.kind = "postgres";
-    return status;
-}
-
 /// Seconds since the oldest transaction began that may still commit (as far as the user may see
 /// it).
 Result<int64_t> oldest_transaction(PostgresConnection& connection) {
@@ -54,7 +47,7 @@ class PostgresRunner final : public ThreadRunner {
                                         "Times a database was asked for what is new")),
           errors_(parts.metrics.counter("tarn_postgres_errors_total",
                                         "Times a database source had to try again")),
-          status_(first_status(spec)) {}
+          status_(first_status(spec, "postgres")) {}
     ~PostgresRunner() override { stop(); }
     SourceStatus status() const override { return status_.get(); }
 

@@ -7,6 +7,8 @@
 #include <map>
 #include <set>
 
+#include "ingest/internal/postgres_fields.h"
+
 namespace tarn::ingest {
 
 namespace {
@@ -15,20 +17,6 @@ using query::Kind;
 using query::Type;
 
 template <typename T = int64_t>
-T number_of(const std::optional<std::string>& text) {
-    T number = 0;
-    if (text) std::from_chars(text->data(), text->data() + text->size(), number);
-    return number;
-}
-
-std::string text_of(const std::optional<std::string>& text) {
-    return text.value_or("");
-}
-
-bool is_true(const std::optional<std::string>& text) {
-    return text == "t";
-}
-
 Type numeric_of(int32_t modifier) {
     if (modifier < 4) return Type::decimal(38, 9);
     const int packed = modifier - 4;

@@ -18,7 +18,7 @@ using Steady = std::chrono::steady_clock;
 
 constexpr size_t kSuspectsMax = 1000;       // then they are settled
 constexpr size_t kAtOnce = 200;             // keys in one statement
-constexpr size_t kShownMax = 100;           // keys named in a verdict
+constexpr size_t kKeysNamedMax = 100;           // keys named in a verdict
 constexpr size_t kDifferencesMax = 10'000;  // then a new load is the better remedy
 constexpr int kRoundsMax = 30;
 constexpr int kTriesWhole = 5;
@@ -418,7 +418,7 @@ Status TableVerifier::look_again(Looks& looks) {
 void TableVerifier::confirm(const std::string& key, const Look& look) {
     using What = KeyDifference::What;
     ++verdict_.differences;
-    if (verdict_.keys.size() < kShownMax)
+    if (verdict_.keys.size() < kKeysNamedMax)
         verdict_.keys.push_back({look.lake.empty()     ? What::missing
                                  : look.source.empty() ? What::extra
                                                        : What::different,

@@ -12,7 +12,7 @@ namespace {
 constexpr size_t kBlockBytes = 256 << 10;
 constexpr uint64_t kReadyMax = 24ull << 20;             // two seconds of a quick source's log
 constexpr auto kAnswerEvery = std::chrono::seconds(5);  // what the source hears of us at the latest
-constexpr auto kLookEvery = std::chrono::milliseconds(50);  // for what is to be confirmed
+constexpr auto kConfirmEvery = std::chrono::milliseconds(50);  // for what is to be confirmed
 constexpr int kPiecesPerLook = 512;                         // between two looks at the clock
 
 }  // namespace
@@ -69,7 +69,7 @@ Status ReplicationReceiver::receive() {
         TARN_TRY(piece, connection_->next_copy(std::chrono::milliseconds(0)));
         if (!piece) {
             if (!filling_.empty()) TARN_CHECK_OK(hand_over());
-            TARN_TRY(later, connection_->next_copy(kLookEvery));
+            TARN_TRY(later, connection_->next_copy(kConfirmEvery));
             piece = later;
         }
         if (piece) {
@@ -116,7 +116,7 @@ Status ReplicationReceiver::hand_over() {
     for (;;) {
         {
             const MutexLock lock(mutex_);
-            if (ready_bytes_ >= kReadyMax && !ending_) taken_.wait_for(mutex_, kLookEvery);
+            if (ready_bytes_ >= kReadyMax && !ending_) taken_.wait_for(mutex_, kConfirmEvery);
             if (ready_bytes_ < kReadyMax || ending_) {
                 ready_bytes_ += filling_.size();
                 ready_.push_back(std::move(filling_));

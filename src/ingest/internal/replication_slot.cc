@@ -6,25 +6,14 @@
 #include <functional>
 #include <set>
 
+#include "ingest/internal/postgres_fields.h"
 #include "ingest/internal/timeline.h"
 
 namespace tarn::ingest {
 
 namespace {
 
-constexpr size_t kNameMax = 63;
-
-bool is_true(const std::optional<std::string>& text) {
-    return text == "t";
-}
-
-std::string text_of(const std::optional<std::string>& text) {
-    return text.value_or("");
-}
-
-int64_t number_of(const std::optional<std::string>& text) {
-    return text ? std::strtoll(text->c_str(), nullptr, 10) : 0;
-}
+constexpr size_t kSlotNameMax = 63;
 
 std::string joined(const std::vector<std::string>& parts, std::string_view between) {
     return fmt::format("{}", fmt::join(parts, between));
@@ -109,7 +98,7 @@ CaptureNames capture_names(const std::string& lake_id, const std::string& source
     for (const char c : lake_id) hash = (hash ^ static_cast<uint8_t>(c)) * 16777619u;
     std::string name = fmt::format("tarn_{:08x}_{}", hash, lake_name(source));
     constexpr size_t kSuffix = sizeof("_additions");
-    if (name.size() > kNameMax - kSuffix) name.resize(kNameMax - kSuffix);
+    if (name.size() > kSlotNameMax - kSuffix) name.resize(kSlotNameMax - kSuffix);
     return {name, name, name + "_additions"};
 }
 

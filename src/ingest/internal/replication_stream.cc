@@ -19,7 +19,7 @@ namespace {
 using Kind = LogMessage::Kind;
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-constexpr int kLookEvery = 512;  // messages between two looks at the stop flag
+constexpr int kMessagesPerLook = 512;  // messages between two looks at the stop flag
 constexpr auto kInsideWait = std::chrono::milliseconds(1000);  // for the rest of a transaction
 constexpr uint32_t kPaddedText = 1042;  // char(n): its blanks at the end mean nothing
 
@@ -29,29 +29,29 @@ int newest_version(int server_version) {
     return server_version >= 140000 ? 2 : 1;
 }
 
-bool has(const std::string& text, std::string_view part) {
+bool holds(const std::string& text, std::string_view part) {
     return text.find(part) != std::string::npos;
 }
 
 /// What the source says, as what it means for us.
 Error named(Error error, const ReplicationOptions& options) {
     const std::string& why = error.message;
-    if (has(why, "publication \"") && has(why, "does not exist"))
+    if (holds(why, "publication \"") && holds(why, "does not exist"))
         return Error(Code::not_found, "a publication of the source is gone: " + why,
                      "publication_gone");
-    if (has(why, "replication slot \"") && has(why, "does not exist"))
+    if (holds(why, "replication slot \"") && holds(why, "does not exist"))
         return Error(Code::not_found,
                      fmt::format("replication slot {} is gone: {}", options.slot, why),
                      "slot_gone");
-    if (has(why, "is active for PID"))
+    if (holds(why, "is active for PID"))
         return Error(
             Code::conflict,
             fmt::format("replication slot {} is used by another process: {}", options.slot, why),
             "slot_taken");
-    if (has(why, "has already been removed") || has(why, "invalidated") ||
-        has(why, "can no longer get changes") || has(why, "can no longer access"))
+    if (holds(why, "holds already been removed") || holds(why, "invalidated") ||
+        holds(why, "can no longer get changes") || holds(why, "can no longer access"))
         return Error(Code::precondition_failed,
-                     fmt::format("the source no longer has the log that replication slot {} "
+                     fmt::format("the source no longer holds the log that replication slot {} "
                                  "stands at: {}",
                                  options.slot, why),
                      "slot_lost");
@@ -136,7 +136,7 @@ Status Stream::start() {
             return ok_status();
         }
         // "client sent proto_version=4 but server only supports protocol 3 or lower"
-        const bool too_new = has(started.error().message, "proto_version");
+        const bool too_new = holds(started.error().message, "proto_version");
         if (!too_new || version_ == 1) return named(started.error(), options_);
         --version_;
     }
@@ -158,7 +158,7 @@ Result<bool> Stream::read(ChangeReceiver& receiver, std::chrono::milliseconds wa
                                           : wait;
         auto piece = receiver_->next(span);
         if (!piece.ok()) return named(std::move(piece).error(), options_);
-        if ((count % kLookEvery == 0 || !*piece) && stop_.stopped())
+        if ((count % kMessagesPerLook == 0 || !*piece) && stop_.stopped())
             return Error(Code::cancelled, "the source was stopped");
         if (!*piece) {
             if (!inside && (came || std::chrono::steady_clock::now() - begun >= wait)) return came;
@@ -234,7 +234,7 @@ Status Stream::replay(ChangeReceiver& receiver) {
     TARN_CHECK_OK(receiver.begin(transaction));
     int count = 0;
     const auto each = [&](uint64_t ordinal, std::string_view bytes) -> Status {
-        if (++count % kLookEvery == 0 && stop_.stopped())
+        if (++count % kMessagesPerLook == 0 && stop_.stopped())
             return Error(Code::cancelled, "the source was stopped");
         TARN_CHECK_OK(decode_pgoutput(bytes, true, message_));
         if (message_.kind == Kind::relation) return learn(streamed, ordinal);
@@ -260,7 +260,7 @@ Result<const Known*> Stream::find(uint32_t oid, const KnownRelations* streamed) 
     }
     const auto found = relations_.find(oid);
     if (found == relations_.end())
-        return Error(Code::corrupted, fmt::format("the log has a row of table {} before its "
+        return Error(Code::corrupted, fmt::format("the log holds a row of table {} before its "
                                                   "description",
                                                   oid));
     return &found->second;
@@ -275,7 +275,7 @@ void unpad(const Relation& relation, Cells& cells) {
 /// A message that belongs to the open transaction, or stands alone.
 Status Stream::tell(ChangeReceiver& receiver, const KnownRelations* streamed) {
     const auto outside = [] {
-        return Error(Code::corrupted, "the log has a change outside of any transaction");
+        return Error(Code::corrupted, "the log holds a change outside of any transaction");
     };
     switch (message_.kind) {
         case Kind::begin:
@@ -308,7 +308,7 @@ Status Stream::tell(ChangeReceiver& receiver, const KnownRelations* streamed) {
                 (message_.kind == Kind::update && message_.before_kind != Before::none);
             if ((has_after && after.size() != count) || (has_before && before.size() != count))
                 return Error(Code::corrupted,
-                             fmt::format("the log has a row of table {} with {} values for {} "
+                             fmt::format("the log holds a row of table {} with {} values for {} "
                                          "columns",
                                          relation.full_name(),
                                          has_after ? after.size() : before.size(), count));

@@ -54,6 +54,15 @@ class StopFlag {
     Condition changed_;
 };
 
+/// What a source says before its first turn; `follows`: it captures changes.
+inline SourceStatus first_status(const SourceSpec& spec, const char* kind, bool follows = false) {
+    SourceStatus status;
+    status.name = spec.name;
+    status.kind = kind;
+    if (follows) status.capture.emplace();
+    return status;
+}
+
 /// The status that a runner's threads write and everybody reads. Thread safe.
 class StatusBox {
  public:

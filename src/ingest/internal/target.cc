@@ -14,8 +14,6 @@ namespace {
 using query::Kind;
 using tables::TypeId;
 
-constexpr size_t kRejectedTextMax = 64 << 10;
-
 /// What was refused may hold any bytes; a text column only UTF-8.
 std::string readable(std::string_view text) {
     std::string out;

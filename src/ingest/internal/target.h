@@ -14,6 +14,9 @@
 
 namespace tarn::ingest {
 
+/// Of a row that was rejected, as it is kept.
+inline constexpr size_t kRejectedTextMax = 64 << 10;  // bytes
+
 struct TargetColumn {
     std::string name;
     query::Type type;

@@ -15,7 +15,7 @@ std::string_view cut(std::string_view& rest, char at) {
     return out;
 }
 
-std::optional<uint32_t> number_of(std::string_view text) {
+std::optional<uint32_t> whole_number(std::string_view text) {
     uint32_t out = 0;
     const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), out);
     if (problem != std::errc() || end != text.data() + text.size()) return std::nullopt;
@@ -32,7 +32,7 @@ std::optional<Lsn> end_of_timeline(std::string_view history, uint32_t timeline) 
     // Lines of: number, tab, where it ended, tab, why.
     while (!history.empty()) {
         auto line = cut(history, '\n');
-        if (number_of(cut(line, '\t')) != timeline) continue;
+        if (whole_number(cut(line, '\t')) != timeline) continue;
         const auto end = lsn_of(cut(line, '\t'));
         return end.ok() ? std::optional(*end) : std::nullopt;
     }
@@ -42,7 +42,7 @@ std::optional<Lsn> end_of_timeline(std::string_view history, uint32_t timeline) 
 Result<uint32_t> current_timeline(PostgresConnection& connection) {
     TARN_TRY(rows, connection.simple_query("IDENTIFY_SYSTEM"));
     if (rows.size() != 1 || rows[0].size() < 2 || !rows[0][1]) return strange();
-    const auto timeline = number_of(*rows[0][1]);
+    const auto timeline = whole_number(*rows[0][1]);
     if (!timeline) return strange();
     return *timeline;
 }

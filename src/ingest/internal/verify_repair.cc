@@ -13,8 +13,8 @@ namespace tarn::ingest {
 
 namespace {
 
-constexpr int kAttemptsMax = 30;
-constexpr size_t kAtOnce = 500;
+constexpr int kRepairAttemptsMax = 30;
+constexpr size_t kRowsPerRepair = 500;
 
 void forget(const SourcesParts& lake, const std::vector<tables::TableChange>& changes) {
     std::vector<std::string> paths;
@@ -34,7 +34,7 @@ void forget(const SourcesParts& lake, const std::vector<tables::TableChange>& ch
 Status TableVerifier::repair_all() {
     std::vector<size_t> left(confirmed_.size());
     for (size_t i = 0; i < left.size(); ++i) left[i] = i;
-    for (int attempt = 0; attempt < kAttemptsMax && !left.empty(); ++attempt) {
+    for (int attempt = 0; attempt < kRepairAttemptsMax && !left.empty(); ++attempt) {
         TARN_TRY(went_on, repair_once(left));
         if (!went_on && !parts_.stop.wait_for(std::chrono::milliseconds(50 + 20 * attempt)))
             return Error(Code::cancelled, "the repair was ended");
@@ -50,7 +50,7 @@ Status TableVerifier::repair_all() {
 Result<bool> TableVerifier::repair_once(std::vector<size_t>& left) {
     TARN_TRY(position, load_capture_position(parts_.lake.store, parts_.identity));
     if (!position) return Error(Code::unavailable, "the source is not followed at the moment");
-    const size_t count = std::min(left.size(), kAtOnce);
+    const size_t count = std::min(left.size(), kRowsPerRepair);
     std::map<std::string, size_t> places;
     std::vector<std::string> keys;
     for (size_t i = 0; i < count; ++i) {

@@ -7,7 +7,7 @@ namespace tarn::ingest {
 
 namespace {
 
-constexpr size_t kShownMax = 200;
+constexpr size_t kKeyTextMax = 200;
 
 void append_part(const query::Column& column, size_t row, std::string& out) {
     std::string part;
@@ -52,8 +52,8 @@ std::string shown_key(const VerifiedColumns& of, std::string_view key) {
     const auto texts = key_texts(of, key);
     for (size_t i = 0; i < texts.size(); ++i)
         out += (i == 0 ? "" : ", ") + of.columns[of.key[i]].name + "=" + texts[i];
-    if (out.size() <= kShownMax) return out;
-    size_t end = kShownMax;
+    if (out.size() <= kKeyTextMax) return out;
+    size_t end = kKeyTextMax;
     while (end > 0 && (static_cast<unsigned char>(out[end]) & 0xc0) == 0x80) --end;
     return out.substr(0, end) + "...";
 }

@@ -12,17 +12,11 @@
 #include "base/lane.h"
 #include "base/log.h"
 #include "meta/internal/disk_file_system.h"
+#include "meta/internal/slice.h"
 
 namespace tarn::meta {
 
 namespace {
-
-rocksdb::Slice slice(std::string_view bytes) {
-    return {bytes.data(), bytes.size()};
-}
-std::string_view view(const rocksdb::Slice& bytes) {
-    return {bytes.data(), bytes.size()};
-}
 
 Error to_error(const rocksdb::Status& status) {
     const auto message = "the index: " + status.ToString();

@@ -2,16 +2,14 @@
 
 #include <rocksdb/write_batch.h>
 
+#include "meta/internal/slice.h"
+
 namespace tarn::meta {
 
 namespace {
 
 /// From so many keys on, one range tombstone is cheaper than a tombstone for each.
 constexpr size_t kRangeTombstoneKeys = 1024;
-
-rocksdb::Slice slice(std::string_view bytes) {
-    return {bytes.data(), bytes.size()};
-}
 
 }  // namespace
 

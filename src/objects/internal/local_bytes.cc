@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "objects/internal/errors.h"
 #include "objects/internal/extent_hold.h"
 #include "objects/internal/extent_layout.h"
 #include "objects/internal/extent_write.h"
@@ -14,11 +15,6 @@ namespace tarn::objects::internal {
 namespace {
 
 constexpr size_t kHandlesMax = 256;
-
-Error changed_meanwhile() {
-    return {Code::conflict, "Somebody else changed this object at the same time; try again.",
-            "ConditionalRequestConflict"};
-}
 
 }  // namespace
 

@@ -16,6 +16,9 @@
 
 namespace tarn::objects::internal {
 
+/// Entries of one page of any listing.
+inline constexpr size_t kEntriesMax = 1000;
+
 /// A record as it was read; the version is what a batch requires to replace it.
 template <typename Decoded>
 struct Found {

@@ -16,8 +16,6 @@
 namespace tarn::objects::internal {
 namespace {
 
-constexpr size_t kEntriesMax = 1000;
-
 MultipartInfo to_multipart(const std::string& bucket, const std::string& key,
                            const std::string& upload_id, const UploadRecord& record) {
     MultipartInfo info;

@@ -9,8 +9,6 @@
 namespace tarn::objects::internal {
 namespace {
 
-constexpr size_t kEntriesMax = 1000;
-
 /// An object whose body lies in extents.
 class ExtentReader final : public ObjectReader {
  public:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "flows/graph.h"
 #include "ingest/sources.h"
 #include "lakefile/applier.h"
@@ -22,12 +23,6 @@ constexpr size_t kTagsMax = 32;
 
 Error without_catalog() {
     return Error(Code::unimplemented, "this server was started without tables");
-}
-
-std::string lower(std::string text) {
-    for (char& c : text)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-    return text;
 }
 
 Json time_of_snapshot(const tables::SnapshotPtr& snapshot) {
@@ -94,12 +89,12 @@ Json summary_json(const DoorParts& parts, const SeenTable& seen, const std::map<
 /// Where each word of a search is found; nullopt: one of them nowhere.
 std::optional<Json> find_words(const SeenTable& seen, const std::vector<std::string>& words) {
     Json columns = Json::array();
-    std::string about = lower(seen.full_name() + " " + seen.info.comment);
-    for (const auto& tag : seen.tags) about += " " + lower(tag);
+    std::string about = lower_ascii(seen.full_name() + " " + seen.info.comment);
+    for (const auto& tag : seen.tags) about += " " + lower_ascii(tag);
     for (const auto& word : words) {
         bool found = about.find(word) != std::string::npos;
         for (const auto& column : seen.columns) {
-            if (lower(column.name + " " + column.description).find(word) == std::string::npos)
+            if (lower_ascii(column.name + " " + column.description).find(word) == std::string::npos)
                 continue;
             found = true;
             if (std::find(columns.begin(), columns.end(), column.name) == columns.end())
@@ -113,7 +108,7 @@ std::optional<Json> find_words(const SeenTable& seen, const std::vector<std::str
 std::vector<std::string> words_of(const std::string& text) {
     std::vector<std::string> words;
     std::string word;
-    for (const char c : lower(text) + " ") {
+    for (const char c : lower_ascii(text) + " ") {
         if (c != ' ') {
             word.push_back(c);
         } else if (!word.empty()) {

@@ -6,7 +6,7 @@
 namespace tarn::admin {
 namespace {
 
-Status available(const DoorParts& parts) {
+Status alerts_available(const DoorParts& parts) {
     if (parts.alerts != nullptr) return ok_status();
     return Error(Code::unimplemented, "this server was started without alerts");
 }
@@ -14,14 +14,14 @@ Status available(const DoorParts& parts) {
 }  // namespace
 
 Result<ApiResponse> get_webhook_secret(const DoorParts& parts, ApiRequest& request) {
-    TARN_CHECK_OK(available(parts));
+    TARN_CHECK_OK(alerts_available(parts));
     const auto& values = request.path_values;
     TARN_TRY(secret, parts.alerts->webhook_secret(values[0], values[1]));
     return ApiResponse{200, {{"rule", values[0]}, {"target", values[1]}, {"secret", secret}}, {}};
 }
 
 Result<ApiResponse> enable_webhook(const DoorParts& parts, ApiRequest& request) {
-    TARN_CHECK_OK(available(parts));
+    TARN_CHECK_OK(alerts_available(parts));
     TARN_CHECK_OK(
         parts.alerts->enable_webhook(request.caller, request.path_values[0], request.path_values[1]));
     return ApiResponse{204, Json(), {}};

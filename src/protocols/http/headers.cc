@@ -1,5 +1,7 @@
 #include "protocols/http/headers.h"
 
+#include "base/ascii.h"
+
 namespace tarn::http {
 namespace {
 
@@ -7,12 +9,6 @@ constexpr size_t kWireBytes = 512;  // what an answer's own fields mostly need
 
 char lower(char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-}
-
-std::string_view trimmed(std::string_view text) {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-    return text;
 }
 
 }  // namespace
@@ -67,7 +63,7 @@ bool Headers::has_token(std::string_view name, std::string_view token) const {
             continue;
         for (std::string_view rest = (*this)[i].value; !rest.empty();) {
             const size_t comma = rest.find(',');
-            if (equal_ignoring_case(trimmed(rest.substr(0, comma)), token)) return true;
+            if (equal_ignoring_case(trim(rest.substr(0, comma)), token)) return true;
             rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
         }
     }

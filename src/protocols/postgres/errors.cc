@@ -43,6 +43,15 @@ Parts split_message(std::string_view text) {
     return parts;
 }
 
+/// PostgreSQL's code of a warning that it gives in the same words.
+std::string_view warning_code(std::string_view text) {
+    if (text == "there is already a transaction in progress") return "25001";
+    if (text == "there is no transaction in progress" ||
+        text == "SET LOCAL can only be used in transaction blocks")
+        return "25P01";
+    return "01000";
+}
+
 }  // namespace
 
 std::string_view sqlstate_of(const Error& error) {
@@ -103,7 +112,7 @@ void append_notice(std::string& out, std::string_view text) {
     const MessageScope message(out, 'N');
     append_field(out, 'S', "WARNING");
     append_field(out, 'V', "WARNING");
-    append_field(out, 'C', "01000");
+    append_field(out, 'C', warning_code(text));
     append_field(out, 'M', text);
     out.push_back('\0');
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "query/internal/duck_types.h"
+#include "query/internal/sql_text.h"
 
 namespace tarn::query {
 
@@ -10,18 +11,14 @@ namespace {
 
 constexpr size_t kRowsPerAppend = STANDARD_VECTOR_SIZE;
 
-std::string quoted(const std::string& name) {
-    return duck::KeywordHelper::WriteQuoted(name, '"');
-}
-
 /// SELECT that gives what COPY TO prints, or the columns that COPY FROM fills.
 std::string copy_select(const CopySpec& copy) {
     if (!copy.query.empty()) return copy.query;
     std::string list;
-    for (const auto& column : copy.columns) list += (list.empty() ? "" : ", ") + quoted(column);
+    for (const auto& column : copy.columns) list += (list.empty() ? "" : ", ") + quoted_name(column);
     if (list.empty()) list = "*";
-    const std::string database = copy.database.empty() ? "" : quoted(copy.database) + ".";
-    return "SELECT " + list + " FROM " + database + quoted(copy.table);
+    const std::string database = copy.database.empty() ? "" : quoted_name(copy.database) + ".";
+    return "SELECT " + list + " FROM " + database + quoted_name(copy.table);
 }
 
 class LakeCopyIn final : public CopyIn {

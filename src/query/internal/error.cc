@@ -198,4 +198,12 @@ LocatedError to_error(const duck::ErrorData& data, std::string_view sql) {
     return out;
 }
 
+Error not_built(const std::string& what) {
+    return {Code::unimplemented, what + " is not supported", "0A000"};
+}
+
+Error error_of(const std::exception& problem) {
+    return to_error(duck::ErrorData(problem), {}).error;
+}
+
 }  // namespace tarn::query

@@ -13,5 +13,9 @@ struct LocatedError {
 };
 
 LocatedError to_error(const duck::ErrorData& data, std::string_view sql);
+/// Of what DuckDB threw where there is no SQL to point into.
+Error error_of(const std::exception& problem);
+/// SQLSTATE 0A000.
+Error not_built(const std::string& what);
 
 }  // namespace tarn::query

@@ -11,14 +11,11 @@
 #include "query/internal/lake.h"
 #include "query/internal/sql_text.h"
 #include "query/internal/table_spec.h"
+#include "query/internal/temporary.h"
 
 namespace tarn::query {
 
 namespace {
-
-std::string quoted(const std::string& name) {
-    return duck::KeywordHelper::WriteQuoted(name, '"');
-}
 
 /// user.region becomes a literal of the principal's attribute, NULL when it has none.
 std::string with_attributes(const std::string& sql, const security::Principal& principal) {
@@ -65,7 +62,7 @@ class PolicySql {
             if (!shown) continue;
             const auto mask = grant.masks.find(name);
             const std::string value = mask == grant.masks.end()
-                                          ? "t." + quoted(name)
+                                          ? "t." + quoted_name(name)
                                           : "(" + with_attributes(mask->second, principal_) + ")";
             if (grants.size() == 1) return value;
             const std::string when =
@@ -106,7 +103,7 @@ std::string policy_query(const LakeTable& table, const security::Principal& prin
         at =
             fmt::format(" AT (TIMESTAMP => make_timestamptz({}))", table.view().scan.as_of->micros);
     return fmt::format("SELECT {} FROM {}.{}.{} AS t{} WHERE {}", list, kLake,
-                       quoted(table.schema.name), quoted(table.name), at, policy.row_filter());
+                       quoted_name(table.schema.name), quoted_name(table.name), at, policy.row_filter());
 }
 
 class Rewriter {
@@ -173,9 +170,14 @@ class Rewriter {
             replace(op, get, wanted);
             governed_ = true;
         } else if (!SessionState::of(input_.context).internal &&
-                   !table_function_allowed(get.function.name)) {
+                   !table_function_allowed(get.function.name) && !scans_temporary(get)) {
             throw duck::PermissionException("permission denied for function %s", get.function.name);
         }
+    }
+
+    static bool scans_temporary(duck::LogicalGet& get) {
+        const auto entry = get.GetTable();
+        return entry && is_temporary(*entry);
     }
 
     /// The policy's query over the whole table; names in it mean what they mean in the default database, whatever the session
@@ -190,6 +192,11 @@ class Rewriter {
         const auto binder = duck::Binder::CreateBinder(input_.context, &input_.binder,
                                                        duck::BinderType::VIEW_BINDER);
         binder->EntryRetriever().SetSearchPath({{kLake, kDefaultDatabase}});
+        binder->EntryRetriever().SetCallback([&](duck::CatalogEntry& entry) {
+            if (is_temporary(entry))
+                throw duck::PermissionException(
+                    "permission denied: the policy of %s met a temporary table", table.name);
+        });
         auto plan =
             std::move(binder->Bind(*parser.statements[0]->Cast<duck::SelectStatement>().node).plan);
         if (plan->type != duck::LogicalOperatorType::LOGICAL_PROJECTION)

@@ -14,10 +14,6 @@ namespace tarn::query {
 
 namespace {
 
-Error error_of(const std::exception& problem) {
-    return to_error(duck::ErrorData(problem), {}).error;
-}
-
 Result<std::vector<size_t>> places_of(const tables::TableState& table,
                                       const std::vector<int>& field_ids) {
     const auto& fields = table.schema().fields;

@@ -12,19 +12,12 @@
 #include "query/internal/duck_types.h"
 #include "query/internal/error.h"
 #include "query/internal/scan.h"
+#include "query/internal/sql_text.h"
 #include "query/internal/table_spec.h"
 
 namespace tarn::query {
 
 namespace {
-
-std::string quoted(const std::string& name) {
-    return duck::KeywordHelper::WriteQuoted(name, '"');
-}
-
-Error error_of(const std::exception& problem) {
-    return to_error(duck::ErrorData(problem), {}).error;
-}
 
 Result<std::vector<size_t>> positions_of(const tables::TableState& table,
                                          const std::vector<std::string>& columns) {
@@ -128,7 +121,7 @@ void delete_keys(duck::Connection& connection, const tables::TableState& table,
     for (size_t i = 0; i < key.size(); ++i) {
         types.push_back(type_to_duck(rows.columns[key_columns[i]].type()));
         names.push_back("k" + std::to_string(i));
-        on += fmt::format("{}t.{} = k.k{}", i == 0 ? "" : " AND ", quoted(key[i]), i);
+        on += fmt::format("{}t.{} = k.k{}", i == 0 ? "" : " AND ", quoted_name(key[i]), i);
     }
     auto collection = duck::make_uniq<duck::ColumnDataCollection>(context, types);
     duck::DataChunk chunk;
@@ -147,7 +140,7 @@ void delete_keys(duck::Connection& connection, const tables::TableState& table,
     }
     duck::Parser parser(parser_options());
     parser.ParseQuery(fmt::format("DELETE FROM {}.{}.{} AS t USING (SELECT 1) AS k WHERE {}", kLake,
-                                  quoted(table.info.database), quoted(table.info.name), on));
+                                  quoted_name(table.info.database), quoted_name(table.info.name), on));
     auto& statement = parser.statements[0]->Cast<duck::DeleteStatement>();
     auto keys = duck::make_uniq<duck::ColumnDataRef>(
         duck::optionally_owned_ptr<duck::ColumnDataCollection>(std::move(collection)),

@@ -4,14 +4,11 @@
 
 #include "duckdb/planner/tableref/bound_at_clause.hpp"
 #include "query/internal/duck_types.h"
+#include "query/internal/error.h"
 
 namespace tarn::query {
 
 namespace {
-
-Error not_built(const std::string& what) {
-    return {Code::unimplemented, what + " is not supported", "0A000"};
-}
 
 Result<tables::Transform> transform_of(const duck::FunctionExpression& call) {
     const std::string name = duck::StringUtil::Lower(call.function_name);

@@ -5,6 +5,7 @@
 #include "duckdb/parser/parsed_data/copy_info.hpp"
 #include "query/internal/duck_types.h"
 #include "query/internal/scan.h"
+#include "query/internal/sql_text.h"
 #include "query/row_places.h"
 
 namespace tarn::query {
@@ -143,7 +144,7 @@ tables::DataFile ParquetFile::finish(duck::ExecutionContext& context) {
     file.file_size_bytes = static_cast<int64_t>(statistics_->file_size_bytes);
     for (const auto& column : columns_) {
         const auto found =
-            statistics_->column_statistics.find(duck::KeywordHelper::WriteQuoted(column.name, '"'));
+            statistics_->column_statistics.find(quoted_name(column.name));
         if (found == statistics_->column_statistics.end()) continue;
         if (column.field && !column.field->type.primitive()) continue;
         add_statistics(column, found->second, file);

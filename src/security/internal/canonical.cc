@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "codec/hash.h"
 #include "codec/text.h"
 
@@ -28,7 +29,7 @@ char lower_char(char c) {
 }
 
 void append_collapsed(std::string& out, std::string_view value) {
-    value = trimmed(value);
+    value = trim(value);
     if (value.find_first_of(" \t") == value.npos) {
         out.append(value);
         return;
@@ -142,27 +143,15 @@ Result<std::string> canonical_path(std::string_view raw_path, bool s3) {
     return percent_encode(decoded, true);
 }
 
-std::string lower(std::string_view text) {
-    std::string lowered(text);
-    std::transform(lowered.begin(), lowered.end(), lowered.begin(), lower_char);
-    return lowered;
-}
-
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
     return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
                return lower_char(x) == lower_char(y);
            });
 }
 
-std::string_view trimmed(std::string_view text) {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-    return text;
-}
-
 std::optional<std::string_view> find_header(const HeaderViews& headers, std::string_view name) {
     for (const auto& [key, value] : headers)
-        if (equal_ignoring_case(key, name)) return trimmed(value);
+        if (equal_ignoring_case(key, name)) return trim(value);
     return std::nullopt;
 }
 

@@ -8,8 +8,8 @@ namespace {
 
 constexpr size_t kSignedNamesMax = 200;
 
-Error malformed(const std::string& what) {
-    return Error(Code::invalid_argument, "The authorization header is malformed; " + what,
+Error malformed_header(const std::string& what) {
+    return Error(Code::invalid_argument, "The authorization header is malformed_header; " + what,
                  "AuthorizationHeaderMalformed");
 }
 Error bad_parameter(const std::string& what) {
@@ -48,25 +48,25 @@ Result<AuthorizationParts> split_authorization(std::string_view value) {
     for (std::string_view part : split(value, ',')) {
         part = trimmed(part);
         const size_t equals = part.find('=');
-        if (equals == part.npos) return malformed("a component has no '='.");
+        if (equals == part.npos) return malformed_header("a component has no '='.");
         const std::string_view name = part.substr(0, equals);
         std::string_view* into = name == "Credential"      ? &parts.credential
                                  : name == "SignedHeaders" ? &parts.signed_names
                                  : name == "Signature"     ? &parts.signature
                                                            : nullptr;
         if (into == nullptr)
-            return malformed("it holds something else than Credential, SignedHeaders, Signature.");
-        if (!into->empty()) return malformed(std::string(name) + " is given twice.");
+            return malformed_header("it holds something else than Credential, SignedHeaders, Signature.");
+        if (!into->empty()) return malformed_header(std::string(name) + " is given twice.");
         *into = part.substr(equals + 1);
     }
     if (parts.credential.empty() || parts.signed_names.empty() || parts.signature.empty())
-        return malformed("it must hold Credential, SignedHeaders and Signature.");
+        return malformed_header("it must hold Credential, SignedHeaders and Signature.");
     return parts;
 }
 
 Status read_header_time(const SignedRequest& request, Claim& claim) {
     if (count_header(request.headers, "x-amz-date") > 1)
-        return malformed("x-amz-date is given twice.");
+        return malformed_header("x-amz-date is given twice.");
     auto value = find_header(request.headers, "x-amz-date");
     if (!value) value = find_header(request.headers, "date");
     const auto at = value ? parse_time(*value) : Result<Timestamp>(Error());
@@ -102,24 +102,24 @@ Status refuse_other_schemes(std::string_view value) {
 
 Result<Claim> parse_header_claim(const SignedRequest& request, std::string_view value) {
     TARN_CHECK_OK(refuse_other_schemes(value));
-    if (count_header(request.headers, "authorization") > 1) return malformed("it is given twice.");
+    if (count_header(request.headers, "authorization") > 1) return malformed_header("it is given twice.");
     TARN_TRY(parts, split_authorization(value.substr(kAlgorithm.size())));
     Claim claim;
     auto credential = parse_credential(parts.credential);
     if (!credential)
-        return malformed(
+        return malformed_header(
             "the Credential must be <key>/<yyyymmdd>/<region>/<service>/aws4_request.");
     claim.access_key_id = std::move(credential->first);
     claim.scope = std::move(credential->second);
     auto names = parse_signed_names(parts.signed_names);
-    if (!names) return malformed("SignedHeaders must be lower-case names separated by ';'.");
+    if (!names) return malformed_header("SignedHeaders must be lower-case names separated by ';'.");
     claim.signed_names = std::move(*names);
     if (!is_signature(parts.signature))
-        return malformed("the Signature must be 64 lower-case hexadecimal characters.");
+        return malformed_header("the Signature must be 64 lower-case hexadecimal characters.");
     claim.signature = parts.signature;
     TARN_CHECK_OK(read_header_time(request, claim));
     if (claim.scope.date != claim.timestamp.substr(0, 8))
-        return malformed("the Credential's date is not that of x-amz-date.");
+        return malformed_header("the Credential's date is not that of x-amz-date.");
     return claim;
 }
 

@@ -10,7 +10,7 @@ namespace tarn::security {
 namespace {
 
 using Json = nlohmann::json;
-constexpr int kVersion = 1;
+constexpr int kUserRecordVersion = 1;
 
 Error unreadable(std::string_view key) {
     return Error(Code::corrupted, "the record " + std::string(key) +
@@ -20,7 +20,7 @@ Error unreadable(std::string_view key) {
 
 Result<Json> decode(std::string_view key, std::string_view text) {
     Json json = Json::parse(text, nullptr, false);
-    if (!json.is_object() || json.value("v", 0) != kVersion) return unreadable(key);
+    if (!json.is_object() || json.value("v", 0) != kUserRecordVersion) return unreadable(key);
     return json;
 }
 
@@ -173,7 +173,7 @@ std::string scram_name(std::string_view id) {
 }
 
 std::string encode_account(std::string_view account_id, Timestamp created) {
-    return Json{{"v", kVersion}, {"account", account_id}, {"created", created.micros}}.dump();
+    return Json{{"v", kUserRecordVersion}, {"account", account_id}, {"created", created.micros}}.dump();
 }
 
 Result<std::string> decode_account(std::string_view text) {
@@ -186,7 +186,7 @@ Result<std::string> decode_account(std::string_view text) {
 }
 
 std::string encode_user(const UserEntry& user) {
-    return Json{{"v", kVersion},
+    return Json{{"v", kUserRecordVersion},
                 {"created", user.info.created.micros},
                 {"policies", user.info.policies},
                 {"roles", user.info.roles},
@@ -201,7 +201,7 @@ std::string encode_key(const KeyEntry& key, const Keyring& keyring) {
     const auto sealed = [&](const std::string& name, const std::string& secret) {
         return codec::base64_encode(keyring.seal(name, secret));
     };
-    return Json{{"v", kVersion},
+    return Json{{"v", kUserRecordVersion},
                 {"user", key.user},
                 {"active", key.info.active},
                 {"created", key.info.created.micros},
@@ -212,11 +212,11 @@ std::string encode_key(const KeyEntry& key, const Keyring& keyring) {
 }
 
 std::string encode_role(const std::map<std::string, std::string>& documents) {
-    return Json{{"v", kVersion}, {"policies", documents}}.dump();
+    return Json{{"v", kUserRecordVersion}, {"policies", documents}}.dump();
 }
 
 std::string encode_use(Timestamp at) {
-    return Json{{"v", kVersion}, {"at", at.micros}}.dump();
+    return Json{{"v", kUserRecordVersion}, {"at", at.micros}}.dump();
 }
 
 Result<std::shared_ptr<const Directory>> load(const meta::Reader& reader, const Keyring& keyring,

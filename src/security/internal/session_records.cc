@@ -8,7 +8,7 @@ namespace tarn::security {
 namespace {
 
 using Json = nlohmann::json;
-constexpr int kVersion = 1;
+constexpr int kSessionRecordVersion = 1;
 
 Error unreadable() {
     return Error(Code::corrupted, "a sign-in record can't be read");
@@ -16,7 +16,7 @@ Error unreadable() {
 
 Result<Json> decode(std::string_view value) {
     Json json = Json::parse(value, nullptr, false);
-    if (!json.is_object() || json.value("v", 0) != kVersion) return unreadable();
+    if (!json.is_object() || json.value("v", 0) != kSessionRecordVersion) return unreadable();
     return json;
 }
 
@@ -33,7 +33,7 @@ std::string signed_out_key(std::string_view user) {
 }
 
 std::string encode(const TokenRecord& token) {
-    return Json{{"v", kVersion},
+    return Json{{"v", kSessionRecordVersion},
                 {"user", token.user},
                 {"created", token.created.micros},
                 {"expires", token.expires.micros},
@@ -42,7 +42,7 @@ std::string encode(const TokenRecord& token) {
 }
 
 std::string encode(const SessionRecord& session) {
-    return Json{{"v", kVersion},
+    return Json{{"v", kSessionRecordVersion},
                 {"user", session.user},
                 {"created", session.created.micros},
                 {"expires", session.expires.micros},

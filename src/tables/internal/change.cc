@@ -4,16 +4,13 @@
 #include <set>
 
 #include "fmt/format.h"
+#include "tables/internal/errors.h"
 #include "tables/internal/snapshot_builder.h"
 #include "tables/internal/table_builder.h"
 
 namespace tarn::tables {
 
 namespace {
-
-Error invalid(std::string what) {
-    return Error(Code::invalid_argument, std::move(what));
-}
 
 Status check_file(const DataFile& file, FileContent content, const std::string& location,
                   std::set<std::string>* paths) {

@@ -10,9 +10,9 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int kDepthMax = 32;
+constexpr int kSchemaDepthMax = 32;
 
-Error corrupted(std::string what) {
+Error corrupted_schema(std::string what) {
     return Error(Code::corrupted, "table schema: " + std::move(what));
 }
 
@@ -121,9 +121,9 @@ void write_partition_fields(codec::JsonWriter& json, const PartitionSpec& spec) 
 }
 
 Result<Type> read_type(const Json& json, int depth) {
-    if (depth > kDepthMax) return corrupted("nested too deeply");
+    if (depth > kSchemaDepthMax) return corrupted_schema("nested too deeply");
     if (json.is_string()) return parse_primitive_type(json.get<std::string>());
-    if (!json.is_object()) return corrupted("a type is neither text nor an object");
+    if (!json.is_object()) return corrupted_schema("a type is neither text nor an object");
     const auto kind = json.at("type").get<std::string>();
     if (kind == "struct") {
         TARN_TRY(fields, read_fields(json, depth));
@@ -140,11 +140,11 @@ Result<Type> read_type(const Json& json, int depth) {
         return Type::map(small_of(json.at("key-id")), std::move(key), small_of(json.at("value-id")),
                          std::move(value), json.at("value-required").get<bool>());
     }
-    return corrupted(fmt::format("unknown nested type {}", kind));
+    return corrupted_schema(fmt::format("unknown nested type {}", kind));
 }
 
 Result<Schema> read_schema(const Json& json) {
-    if (!json.is_object()) return corrupted("not an object");
+    if (!json.is_object()) return corrupted_schema("not an object");
     Schema schema;
     schema.schema_id = small_or(json, "schema-id", 0);
     for (const auto& id : json.value("identifier-field-ids", Json::array()))
@@ -177,10 +177,10 @@ std::string schema_json(const Schema& schema) {
 Result<Schema> parse_schema_json(std::string_view text) {
     try {
         const Json json = Json::parse(text, nullptr, false);
-        if (json.is_discarded()) return corrupted("not JSON");
+        if (json.is_discarded()) return corrupted_schema("not JSON");
         return read_schema(json);
     } catch (const Json::exception& e) {
-        return corrupted(e.what());
+        return corrupted_schema(e.what());
     }
 }
 

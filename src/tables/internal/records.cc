@@ -15,7 +15,7 @@ using meta::Key;
 
 constexpr int kVersion = 1;
 
-Error corrupted(std::string what) {
+Error corrupted_record(std::string what) {
     return Error(Code::corrupted, "catalog record: " + std::move(what));
 }
 
@@ -30,12 +30,12 @@ template <typename Value, typename Read>
 Result<Value> decode(std::string_view text, const Read& read) {
     try {
         const Json json = Json::parse(text, nullptr, false);
-        if (!json.is_object()) return corrupted("not a JSON object");
+        if (!json.is_object()) return corrupted_record("not a JSON object");
         const int version = small_of(json.at("v"));
-        if (version != kVersion) return corrupted(fmt::format("version {} is not known", version));
+        if (version != kVersion) return corrupted_record(fmt::format("version {} is not known", version));
         return read(json);
     } catch (const Json::exception& e) {
-        return corrupted(e.what());
+        return corrupted_record(e.what());
     }
 }
 

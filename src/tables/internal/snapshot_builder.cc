@@ -5,16 +5,13 @@
 #include "base/bytes.h"
 #include "base/random.h"
 #include "fmt/format.h"
+#include "tables/internal/errors.h"
 #include "tables/internal/rows_check.h"
 #include "tables/internal/summary.h"
 
 namespace tarn::tables {
 
 namespace {
-
-Error invalid(std::string what) {
-    return Error(Code::invalid_argument, std::move(what));
-}
 
 class Builder {
  public:

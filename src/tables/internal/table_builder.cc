@@ -6,14 +6,11 @@
 
 #include "base/random.h"
 #include "fmt/format.h"
+#include "tables/internal/errors.h"
 
 namespace tarn::tables {
 
 namespace {
-
-Error invalid(std::string what) {
-    return Error(Code::invalid_argument, std::move(what));
-}
 
 /// Field ids before and after renumbering; two trees of one shape.
 void map_ids(const std::vector<Field>& before, const std::vector<Field>& after,

@@ -23,6 +23,7 @@ namespace tarn::wal {
 /// One caller's change on its way through the committer.
 struct Waiting {
     Change change;
+    Change* back = nullptr;  // where a waiting caller takes it back: memory is freed where it was made
     Done done;
     bool urgent = false;
     size_t bytes = 0;
@@ -69,7 +70,7 @@ class LogImpl final : public Log {
     };
 
     /// The number of the group that the change is queued for.
-    uint32_t queue(Change change, Done done, bool urgent);
+    uint32_t queue(Change change, Done done, bool urgent, Change* back = nullptr);
     void run();
     Group take_group();
     void gather() TARN_REQUIRES(queue_mutex_);

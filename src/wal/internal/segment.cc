@@ -11,7 +11,6 @@ namespace tarn::wal {
 namespace {
 
 constexpr std::string_view kSuffix = ".wal";
-constexpr uint64_t kSmallSegmentDivisor = 16;
 
 }  // namespace
 

@@ -29,6 +29,9 @@ class SegmentFile {
 std::string segment_name(SegmentId id);
 SegmentId parse_segment_name(std::string_view name);
 
+/// On a disk that runs full segments are a sixteenth of their size.
+inline constexpr uint64_t kSmallSegmentDivisor = 16;
+
 /// Makes the file of a segment, reserves its space and makes its name durable. It has no header
 /// yet: the file is all zeros. When the disk has no room for `bytes`, a smaller one is made that
 /// holds at least `bytes_min`.

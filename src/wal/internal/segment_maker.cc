@@ -5,12 +5,6 @@
 #include "base/log.h"
 
 namespace tarn::wal {
-namespace {
-
-constexpr uint64_t kSmallSegmentDivisor = 16;
-
-}  // namespace
-
 SegmentMaker::SegmentMaker(io::Disk& disk, const LogOptions& options, SegmentId next_id)
     : disk_(disk),
       directory_(options.directory),

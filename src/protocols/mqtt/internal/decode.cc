@@ -1,15 +1,9 @@
 #include "protocols/mqtt/internal/codec.h"
+#include "protocols/mqtt/internal/errors.h"
 #include "protocols/mqtt/internal/properties.h"
 
 namespace tarn::mqtt {
 namespace {
-
-Error malformed(const char* what) {
-    return Error(Code::invalid_argument, what);
-}
-Error protocol_error(const char* what) {
-    return Error(Code::precondition_failed, what);
-}
 
 Result<uint16_t> take_packet_id(ByteReader& reader) {
     const auto id = reader.take_be<uint16_t>();

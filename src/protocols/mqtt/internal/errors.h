@@ -12,4 +12,12 @@ uint8_t return_code_of(Reason reason);
 /// "not_authorized": for the audit trail.
 const char* word_of(Reason reason);
 
+/// Section 1.2 of 5.0: the packet cannot be parsed; it can, and is against the protocol.
+inline Error malformed(const char* what) {
+    return Error(Code::invalid_argument, what);
+}
+inline Error protocol_error(const char* what) {
+    return Error(Code::precondition_failed, what);
+}
+
 }  // namespace tarn::mqtt

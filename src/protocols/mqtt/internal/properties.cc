@@ -1,6 +1,7 @@
 #include "protocols/mqtt/internal/properties.h"
 
 #include "protocols/mqtt/internal/codec.h"
+#include "protocols/mqtt/internal/errors.h"
 
 namespace tarn::mqtt {
 namespace {
@@ -84,13 +85,6 @@ uint16_t carriers_of(uint8_t identifier) {
         default:
             return 0;
     }
-}
-
-Error malformed(const char* what) {
-    return Error(Code::invalid_argument, what);
-}
-Error protocol_error(const char* what) {
-    return Error(Code::precondition_failed, what);
 }
 
 template <typename Value>

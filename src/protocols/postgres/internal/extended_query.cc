@@ -1,5 +1,6 @@
 // Parse, Bind, Describe, Execute, Close.
 #include "protocols/postgres/internal/conversation.h"
+#include "protocols/postgres/internal/errors.h"
 
 namespace tarn::postgres {
 
@@ -8,9 +9,6 @@ using query::Type;
 
 namespace {
 
-Error protocol_error(std::string message) {
-    return Error(Code::invalid_argument, std::move(message), "08P01");
-}
 Error no_statement(std::string_view name) {
     return Error(Code::not_found,
                  name.empty() ? "unnamed prepared statement does not exist"

@@ -1,6 +1,7 @@
 // Running a statement: rows in pieces, its end, its failure, and what is recorded of it.
 #include <array>
 
+#include "base/ascii.h"
 #include "protocols/postgres/internal/conversation.h"
 #include "protocols/postgres/internal/errors.h"
 #include "query/touched.h"
@@ -75,12 +76,6 @@ constexpr std::array<const char*, 7> kReported = {
     "application_name", "DateStyle",    "default_transaction_read_only",
     "IntervalStyle",    "is_superuser", "standard_conforming_strings",
     "TimeZone"};
-
-std::string lower(std::string text) {
-    for (char& c : text)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
-    return text;
-}
 
 }  // namespace
 
@@ -187,7 +182,7 @@ void Conversation::end_statement() {
 
 void Conversation::report_settings() {
     for (const char* name : kReported) {
-        auto value = session_->setting(lower(name));
+        auto value = session_->setting(lower_ascii(name));
         if (!value) continue;
         const auto [known, first] = reported_.try_emplace(name);
         if (!first && known->second == *value) continue;

@@ -3,13 +3,6 @@
 #include "protocols/postgres/internal/errors.h"
 
 namespace tarn::postgres {
-namespace {
-
-Error protocol_error(std::string message) {
-    return Error(Code::invalid_argument, std::move(message), "08P01");
-}
-
-}  // namespace
 
 PostgresSession::PostgresSession(std::shared_ptr<Door::Shared> door, net::Transport& transport)
     : door_(std::move(door)), transport_(transport), reader_(door_->options.message_bytes_max) {

@@ -15,10 +15,6 @@ constexpr std::string_view kPlain = "SCRAM-SHA-256";
 constexpr std::string_view kPlus = "SCRAM-SHA-256-PLUS";
 constexpr size_t kNonceBytes = 18;
 
-Error protocol_error(std::string message) {
-    return Error(Code::invalid_argument, std::move(message), "08P01");
-}
-
 /// Only letters and digits of an encoding's name count: some clients send 'utf-8', quotes included.
 std::string plain_encoding(std::string_view name) {
     std::string plain;

@@ -2,15 +2,11 @@
 
 #include <optional>
 
+#include "base/ascii.h"
+
 namespace tarn::s3 {
 
 namespace {
-
-std::string_view trim(std::string_view text) {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-    return text;
-}
 
 std::string_view unquote(std::string_view tag) {
     if (tag.starts_with("W/")) tag.remove_prefix(2);

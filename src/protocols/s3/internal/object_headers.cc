@@ -3,28 +3,17 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/ascii.h"
+
 namespace tarn::s3 {
 
 namespace {
 
 constexpr std::string_view kMetaPrefix = "x-amz-meta-";
 
-std::string lower(std::string_view text) {
-    std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return out;
-}
-
 bool starts_ignoring_case(std::string_view text, std::string_view start) {
     return text.size() >= start.size() &&
            http::equal_ignoring_case(text.substr(0, start.size()), start);
-}
-
-std::string_view trim(std::string_view text) {
-    auto first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
 /// Content-Encoding without aws-chunked, which is the transfer's and not the object's.
@@ -141,7 +130,7 @@ Result<objects::Metadata> metadata_of(const http::Request& request) {
     for (size_t i = 0; i < headers.size(); ++i) {
         auto [name, value] = headers[i];
         if (!starts_ignoring_case(name, kMetaPrefix)) continue;
-        auto& stored = metadata.user[lower(name.substr(kMetaPrefix.size()))];
+        auto& stored = metadata.user[lower_ascii(name.substr(kMetaPrefix.size()))];
         if (!stored.empty()) stored += ",";
         stored += value;
     }
