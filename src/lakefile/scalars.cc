@@ -92,7 +92,7 @@ Result<int64_t> parse_whole(std::string_view text) {
 }
 
 Result<flows::Refresh> parse_schedule(std::string_view text) {
-    using Kind = flows::Refresh::Kind;
+    using RefreshKind = flows::Refresh::Kind;
     static constexpr std::string_view kDays[] = {"monday", "tuesday",  "wednesday", "thursday",
                                                  "friday", "saturday", "sunday"};
     flows::Refresh out;
@@ -100,7 +100,7 @@ Result<flows::Refresh> parse_schedule(std::string_view text) {
     if (space == std::string_view::npos) {
         auto every = parse_duration(text);
         if (every.ok() && *every >= std::chrono::seconds(1)) {
-            out.kind = Kind::every;
+            out.kind = RefreshKind::every;
             out.every = std::chrono::duration_cast<std::chrono::seconds>(*every);
             return out;
         }
@@ -108,9 +108,9 @@ Result<flows::Refresh> parse_schedule(std::string_view text) {
         const auto minute = parse_time_of_day(text.substr(space + 1));
         const std::string_view day = text.substr(0, space);
         out.minute_of_day = minute.value_or(0);
-        out.kind = Kind::daily;
+        out.kind = RefreshKind::daily;
         if (minute && day == "day") return out;
-        out.kind = Kind::weekly;
+        out.kind = RefreshKind::weekly;
         for (size_t i = 0; i < std::size(kDays); ++i) {
             out.weekday = static_cast<int>(i) + 1;
             if (minute && day == kDays[i]) return out;

@@ -173,8 +173,8 @@ Status AwsChunkedDecoder::on_trailer_line() {
     if (line.ends_with('\n')) line.remove_suffix(1);
     const size_t colon = line.find(':');
     if (colon == line.npos || colon == 0) return bad_trailer("A trailer has no name");
-    const std::string name = lower(trimmed(line.substr(0, colon)));
-    const std::string value(trimmed(line.substr(colon + 1)));
+    const std::string name = lower_ascii(trim(line.substr(0, colon)));
+    const std::string value(trim(line.substr(colon + 1)));
     if (!trailer_signature_.empty()) return bad_trailer("A trailer follows the trailer signature");
     if (name == kTrailerSignature) {
         trailer_signature_ = value.empty() ? "-" : value;

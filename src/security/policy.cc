@@ -155,7 +155,7 @@ class StatementParser {
             if (!is_action(action))
                 return malformed_policy("\"" + action + "\" in " + name + " of " + where_ +
                                  " is not an action such as s3:GetObject");
-            statement_.actions.push_back(lower(action));
+            statement_.actions.push_back(lower_ascii(action));
         }
         return ok_status();
     }

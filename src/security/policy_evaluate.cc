@@ -54,7 +54,7 @@ bool applies(const PolicyStatement& statement, const PolicyRequest& request,
 }  // namespace
 
 Decision evaluate(const std::vector<Policy>& policies, const PolicyRequest& request) {
-    const std::string lower_action = lower(request.action);
+    const std::string lower_action = lower_ascii(request.action);
     Decision decision;
     for (const Policy& policy : policies) {
         for (const PolicyStatement& statement : policy.statements()) {

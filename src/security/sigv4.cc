@@ -21,7 +21,7 @@ bool is_unsignable(std::string_view name) {
 std::vector<std::string> names_to_sign(const HeaderViews& headers) {
     std::vector<std::string> names;
     for (const auto& [name, value] : headers)
-        if (!is_unsignable(name)) names.push_back(lower(name));
+        if (!is_unsignable(name)) names.push_back(lower_ascii(name));
     std::sort(names.begin(), names.end());
     names.erase(std::unique(names.begin(), names.end()), names.end());
     return names;

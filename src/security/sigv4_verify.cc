@@ -64,7 +64,7 @@ Status check_signed_names(const SignedRequest& request, const Claim& claim) {
     std::string unsigned_names;
     for (const auto& header : request.headers) {
         if (!equal_ignoring_case(header.first.substr(0, kAmzPrefix.size()), kAmzPrefix)) continue;
-        const std::string name = lower(header.first);
+        const std::string name = lower_ascii(header.first);
         if (lists(claim.signed_names, name)) continue;
         unsigned_names += (unsigned_names.empty() ? "" : ", ") + name;
     }
@@ -133,7 +133,7 @@ Result<PayloadKind> payload_kind(std::string_view stated, const Claim& claim) {
 
 Status check_stated_hash(PayloadKind kind, std::string_view stated, const SignedRequest& request) {
     if (kind != PayloadKind::hash || request.body_sha256.empty()) return ok_status();
-    if (equal_constant_time(lower(stated), request.body_sha256)) return ok_status();
+    if (equal_constant_time(lower_ascii(stated), request.body_sha256)) return ok_status();
     return Error(Code::invalid_argument,
                  "The provided 'x-amz-content-sha256' header does not match what was computed.",
                  "XAmzContentSHA256Mismatch");
@@ -197,7 +197,7 @@ Result<Verified> verify(const SignedRequest& request, const SignatureRules& rule
     verified.access_key_id = claim.access_key_id;
     verified.presigned = claim.presigned;
     verified.payload = kind;
-    if (kind == PayloadKind::hash) verified.payload_sha256 = lower(stated);
+    if (kind == PayloadKind::hash) verified.payload_sha256 = lower_ascii(stated);
     verified.signing = {key, claim.timestamp, claim.scope, claim.signature};
     return verified;
 }

@@ -4,7 +4,6 @@
 #include <charconv>
 #include <cstring>
 
-#include "base/ascii.h"
 #include "base/time.h"
 
 namespace tarn::ingest {

@@ -8,12 +8,11 @@
 #include <string_view>
 #include <vector>
 
+#include "base/ascii.h"
 #include "base/result.h"
 #include "query/types.h"
 
 namespace tarn::ingest {
-
-std::string_view trim(std::string_view text);  // spaces and tabs
 
 /// Digits with an optional minus.
 bool parse_integer(std::string_view text, int64_t& out);

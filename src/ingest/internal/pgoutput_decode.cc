@@ -146,32 +146,32 @@ bool take_truncate(Taker& in, LogMessage& into) {
 
 /// Messages that belong to a transaction and, in a stream, carry its number.
 bool take_change(char kind, Taker& in, LogMessage& into) {
-    using Kind = LogMessage::Kind;
+    using MessageKind = LogMessage::Kind;
     switch (kind) {
         case 'R':
-            into.kind = Kind::relation;
+            into.kind = MessageKind::relation;
             return take_relation(in, into.relation);
         case 'Y':
-            into.kind = Kind::type;
+            into.kind = MessageKind::type;
             in.take32();
             in.take_text();
             in.take_text();
             return in.ok();
         case 'I':
-            into.kind = Kind::insert;
+            into.kind = MessageKind::insert;
             into.oid = in.take32();
             return in.take8() == 'N' && take_cells(in, into.after);
         case 'U':
-            into.kind = Kind::update;
+            into.kind = MessageKind::update;
             return take_update(in, into);
         case 'D':
-            into.kind = Kind::remove;
+            into.kind = MessageKind::remove;
             return take_remove(in, into);
         case 'T':
-            into.kind = Kind::truncate;
+            into.kind = MessageKind::truncate;
             return take_truncate(in, into);
         case 'M':
-            into.kind = Kind::message;
+            into.kind = MessageKind::message;
             into.transactional = (in.take8() & 1) != 0;
             in.take64();
             into.prefix = in.take_text();
@@ -184,11 +184,11 @@ bool take_change(char kind, Taker& in, LogMessage& into) {
 
 /// What begins and ends transactions and streams.
 bool take_frame(char kind, Taker& in, LogMessage& into) {
-    using Kind = LogMessage::Kind;
+    using MessageKind = LogMessage::Kind;
     auto& transaction = into.transaction;
     switch (kind) {
         case 'B':
-            into.kind = Kind::begin;
+            into.kind = MessageKind::begin;
             transaction = {};
             transaction.commit_lsn = in.take64();
             transaction.committed = time_of(in.take64());
@@ -196,7 +196,7 @@ bool take_frame(char kind, Taker& in, LogMessage& into) {
             return in.ok();
         case 'c':
         case 'C':
-            into.kind = kind == 'C' ? Kind::commit : Kind::stream_commit;
+            into.kind = kind == 'C' ? MessageKind::commit : MessageKind::stream_commit;
             transaction = {};
             if (kind == 'c') transaction.xid = in.take32();
             in.take8();
@@ -205,21 +205,21 @@ bool take_frame(char kind, Taker& in, LogMessage& into) {
             transaction.committed = time_of(in.take64());
             return in.ok();
         case 'O':
-            into.kind = Kind::origin;
+            into.kind = MessageKind::origin;
             in.take64();
             in.take_text();
             return in.ok();
         case 'S':
-            into.kind = Kind::stream_start;
+            into.kind = MessageKind::stream_start;
             transaction = {};
             transaction.xid = in.take32();
             into.first_segment = in.take8() == 1;
             return in.ok();
         case 'E':
-            into.kind = Kind::stream_stop;
+            into.kind = MessageKind::stream_stop;
             return true;
         case 'A':  // version 4 may add where and when; the numbers are enough
-            into.kind = Kind::stream_abort;
+            into.kind = MessageKind::stream_abort;
             transaction = {};
             transaction.xid = in.take32();
             into.sub_xid = in.take32();
@@ -229,7 +229,7 @@ bool take_frame(char kind, Taker& in, LogMessage& into) {
         case 'K':
         case 'r':
         case 'p':
-            into.kind = Kind::two_phase;
+            into.kind = MessageKind::two_phase;
             return true;
         default:
             return false;

@@ -60,7 +60,8 @@ Json cell(const query::Column& column, size_t row) {
     }
     if (column.type().kind == query::Kind::list) {
         Json out = Json::array();
-        for (const auto& value : std::get<query::Values>(column.value(row).of))
+        const query::Value list = column.value(row);
+        for (const auto& value : std::get<query::Values>(list.of))
             out.push_back(value.is_null() ? Json(nullptr)
                           : std::holds_alternative<double>(value.of)
                               ? Json(std::get<double>(value.of))

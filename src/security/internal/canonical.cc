@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/ascii.h"
 #include "codec/hash.h"
 #include "codec/text.h"
 

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/ascii.h"
 #include "base/result.h"
 #include "security/sigv4.h"
 
@@ -34,10 +35,7 @@ bool is_s3(std::string_view service);
 /// invalid_argument (InvalidURI).
 Result<std::string> canonical_path(std::string_view raw_path, bool s3);
 
-std::string lower(std::string_view text);
 bool equal_ignoring_case(std::string_view a, std::string_view b);
-/// Without spaces and tabs at both ends.
-std::string_view trimmed(std::string_view text);
 /// The first value under a name; nullopt when absent.
 std::optional<std::string_view> find_header(const HeaderViews& headers, std::string_view name);
 size_t count_header(const HeaderViews& headers, std::string_view name);

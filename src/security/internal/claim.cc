@@ -32,7 +32,7 @@ bool is_date(std::string_view text) {
 std::optional<std::vector<std::string>> parse_signed_names(std::string_view text) {
     std::vector<std::string> names;
     for (const std::string_view name : split(text, ';')) {
-        if (name.empty() || names.size() == kSignedNamesMax || name != lower(name))
+        if (name.empty() || names.size() == kSignedNamesMax || name != lower_ascii(name))
             return std::nullopt;
         names.emplace_back(name);
     }
@@ -46,7 +46,7 @@ struct AuthorizationParts {
 Result<AuthorizationParts> split_authorization(std::string_view value) {
     AuthorizationParts parts;
     for (std::string_view part : split(value, ',')) {
-        part = trimmed(part);
+        part = trim(part);
         const size_t equals = part.find('=');
         if (equals == part.npos) return malformed_header("a component has no '='.");
         const std::string_view name = part.substr(0, equals);

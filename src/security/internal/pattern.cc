@@ -103,12 +103,12 @@ Result<Pattern::Piece> Pattern::parse_variable(std::string_view inside) {
         return Piece{Piece::Kind::text, std::string(inside), true, std::nullopt};
     Piece piece{Piece::Kind::variable, {}, true, std::nullopt};
     const size_t comma = inside.find(',');
-    piece.text = trimmed(inside.substr(0, comma));
+    piece.text = trim(inside.substr(0, comma));
     if (piece.text.empty() || piece.text.find(':') == piece.text.npos)
         return Error(Code::invalid_argument,
                      "the policy variable ${" + std::string(inside) + "} has no key");
     if (comma == inside.npos) return piece;
-    const std::string_view otherwise = trimmed(inside.substr(comma + 1));
+    const std::string_view otherwise = trim(inside.substr(comma + 1));
     if (otherwise.size() < 2 || otherwise.front() != '\'' || otherwise.back() != '\'')
         return Error(Code::invalid_argument,
                      "the default in ${" + std::string(inside) + "} must be in single quotes");
