@@ -14,16 +14,11 @@ namespace {
 
 using Json = nlohmann::json;
 
-struct Wanted {
+struct PipelineWanted {
     std::string step, from, to, rule, key, span, model;
     uint64_t run = 0, version = 0, limit = 20;
     bool from_scratch = false, downstream = false, end = false;
 };
-
-int fail(const char* command, const Error& error) {
-    std::fprintf(stderr, "tarn %s: %s\n", command, error.message.c_str());
-    return error.code == Code::invalid_argument ? 2 : 1;
-}
 
 /// "1.4 s" of two ISO times; empty while it runs.
 std::string took(const Json& run) {
@@ -36,7 +31,7 @@ std::string took(const Json& run) {
     return text;
 }
 
-int list_runs(const ClientOptions& options, const Wanted& wanted) {
+int list_runs(const ClientOptions& options, const PipelineWanted& wanted) {
     std::string path = "/api/v1/runs?limit=" + std::to_string(wanted.limit);
     if (!wanted.step.empty()) path += "&step=" + encoded(wanted.step);
     const auto runs = ask(options, "GET", path);
@@ -65,7 +60,7 @@ int list_runs(const ClientOptions& options, const Wanted& wanted) {
     return 0;
 }
 
-int show_run(const ClientOptions& options, const Wanted& wanted) {
+int show_run(const ClientOptions& options, const PipelineWanted& wanted) {
     const auto run = ask(options, "GET",
                          "/api/v1/runs/" + encoded(wanted.step) + "/" + std::to_string(wanted.run));
     if (!run.ok()) return fail("runs show", run.error());
@@ -95,7 +90,7 @@ int show_run(const ClientOptions& options, const Wanted& wanted) {
     return 0;
 }
 
-int start_run(const ClientOptions& options, const Wanted& wanted) {
+int start_run(const ClientOptions& options, const PipelineWanted& wanted) {
     Json body = {{"step", wanted.step}};
     if (wanted.from_scratch) body["from_scratch"] = true;
     if (wanted.downstream) body["downstream"] = true;
@@ -108,7 +103,7 @@ int start_run(const ClientOptions& options, const Wanted& wanted) {
     return 0;
 }
 
-void add_runs(CLI::App& app, ClientOptions& options, Wanted& wanted, int& code) {
+void add_runs(CLI::App& app, ClientOptions& options, PipelineWanted& wanted, int& code) {
     auto* runs = app.add_subcommand("runs", "what ran, when, and what came of it");
     runs->footer(
         "Examples:\n  tarn runs list\n  tarn runs list tables.daily_sales --limit 5\n"
@@ -151,7 +146,7 @@ Result<int64_t> seconds_of(const std::string& text) {
     return std::stoll(text.substr(0, digits)) * factor;
 }
 
-int silence(const ClientOptions& options, const Wanted& wanted) {
+int silence(const ClientOptions& options, const PipelineWanted& wanted) {
     Json body = Json::object();
     if (!wanted.key.empty()) {
         body["key"] = Json::parse(wanted.key, nullptr, false);
@@ -177,7 +172,7 @@ int silence(const ClientOptions& options, const Wanted& wanted) {
     return 0;
 }
 
-void add_silence(CLI::App& app, ClientOptions& options, Wanted& wanted, int& code) {
+void add_silence(CLI::App& app, ClientOptions& options, PipelineWanted& wanted, int& code) {
     auto* command =
         app.add_subcommand("silence", "nobody is told that an alert opened, for a while");
     command->footer(
@@ -235,7 +230,27 @@ int list_models(const ClientOptions& options) {
     return 0;
 }
 
-int list_versions(const ClientOptions& options, const Wanted& wanted) {
+/// One line: how the published forecasts did when their time had come.
+std::string outcome_line(const Json& outcomes) {
+    if (!outcomes.is_object() || !outcomes.contains("total") || !outcomes["total"].is_object())
+        return "";
+    const Json& total = outcomes["total"];
+    const auto percent = [&](const char* name) {
+        char text[32];
+        if (!total.contains(name) || !total[name].is_number()) return std::string("-");
+        std::snprintf(text, sizeof text, "%.1f %%", total[name].get<double>());
+        return std::string(text);
+    };
+    const Json days = outcomes.value("by_time", Json::array());
+    std::string line = "as it came true";
+    if (!days.empty())
+        line += ", " + text_of(days.front(), "time") + " to " + text_of(days.back(), "time");
+    return line + ": error " + percent("wape") + " wape, seasonal naive " +
+           percent("seasonal_naive_wape") + "; " + percent("coverage") + " in p10..p90; " +
+           text_of(total, "forecasts") + " forecasts\n";
+}
+
+int list_versions(const ClientOptions& options, const PipelineWanted& wanted) {
     const auto found =
         ask(options, "GET",
             "/api/v1/models/" + encoded(wanted.model) + "?limit=" + std::to_string(wanted.limit));
@@ -260,10 +275,11 @@ int list_versions(const ClientOptions& options, const Wanted& wanted) {
                            rows)
                    .c_str(),
                stdout);
+    std::fputs(outcome_line((*found).value("outcomes", Json())).c_str(), stdout);
     return 0;
 }
 
-void add_models(CLI::App& app, ClientOptions& options, Wanted& wanted, int& code) {
+void add_models(CLI::App& app, ClientOptions& options, PipelineWanted& wanted, int& code) {
     auto* models =
         app.add_subcommand("models", "forecasts: versions, how good they are, which is used");
     models->footer(
@@ -296,7 +312,7 @@ void add_models(CLI::App& app, ClientOptions& options, Wanted& wanted, int& code
 }  // namespace
 
 void add_pipeline_commands(CLI::App& app, ClientOptions& options, int& code) {
-    static Wanted wanted;
+    static PipelineWanted wanted;
     add_runs(app, options, wanted, code);
     add_silence(app, options, wanted, code);
     add_models(app, options, wanted, code);

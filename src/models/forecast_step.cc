@@ -14,6 +14,7 @@
 #include "models/forecaster.h"
 #include "models/internal/due.h"
 #include "models/internal/forecast_data.h"
+#include "models/internal/outcomes.h"
 #include "models/internal/scorer.h"
 #include "models/steps.h"
 #include "query/work.h"
@@ -26,6 +27,7 @@ using tables::TypeId;
 
 constexpr int kEngine = 1;                    // grows when the same data would give another model
 constexpr int kTrees = 150, kRows = 100'000;  // of one training, unless `parameters` say otherwise
+constexpr const char* kSnapshotsKept = "history.expire.min-snapshots-to-keep";
 constexpr double kGrownBy =
     1.2;  // so many more rows than at training: trained on a part that was still arriving
 
@@ -133,6 +135,8 @@ class ForecastStep final : public flows::Step {
     Status write_back_test(Work& work, const ForecastData& data, const BackTest& test);
     Status write_predictions(Work& work, const ForecastData& data,
                              const std::vector<Prediction>& predictions, uint64_t version);
+    /// What came true of the forecasts made before.
+    Status write_outcomes(Work& work, const ForecastData& data, const Forecaster& forecaster);
 
     const ForecastSpec spec_;
     const Parts parts_;
@@ -230,6 +234,7 @@ Status ForecastStep::make(Work& work) {
         else
             model.reset();
     }
+    TARN_CHECK_OK(write_outcomes(work, data, forecaster));
     if (work.current) {
         if (!model) {
             TARN_TRY(trees, parts_.registry.load_trees(*work.current));
@@ -365,13 +370,7 @@ Status ForecastStep::write_back_test(Work& work, const ForecastData& data, const
 Status ForecastStep::write_predictions(Work& work, const ForecastData& data,
                                        const std::vector<Prediction>& predictions,
                                        uint64_t version) {
-    std::vector<OutputColumn> columns = work.columns.keys;
-    columns.push_back(work.columns.time);
-    for (const std::string& name :
-         {spec_.measure, std::string("p10"), std::string("p50"), std::string("p90")})
-        columns.push_back({name, tables::Type::of(TypeId::float64)});
-    columns.push_back({"version", tables::Type::of(TypeId::int64)});
-    columns.push_back({"made_at", tables::Type::of(TypeId::timestamptz)});
+    const auto columns = forecast_columns(spec_, work.columns);
     query::Chunk chunk;
     for (const auto& column : columns) {
         TARN_TRY(type, query_type(column.type));
@@ -391,8 +390,24 @@ Status ForecastStep::write_predictions(Work& work, const ForecastData& data,
     TARN_TRY(change, replace_rows(parts_, spec_.name,
                                   "Forecast of " + spec_.of.full_name() + "." + spec_.measure,
                                   columns, chunk, &work.result.bytes_written));
+    // What they come to is judged from the states of the table that are kept.
+    const int kept = forecasts_kept(spec_.ahead);
+    if (change.table->metadata->property_number(kSnapshotsKept, 1) < kept)
+        change.set_properties[kSnapshotsKept] = std::to_string(kept);
     work.result.rows_written += chunk.rows();
     work.changes.push_back(std::move(change));
+    return {};
+}
+
+Status ForecastStep::write_outcomes(Work& work, const ForecastData& data,
+                                    const Forecaster& forecaster) {
+    const auto now = parts_.catalog.snapshot();
+    const auto* state = work.run.state();
+    const std::function<bool()> cancelled = [&] { return work.run.cancelled(); };
+    TARN_TRY(change, outcome_change({parts_, spec_, work.session, state ? *state : now,
+                                     work.columns, data, forecaster.features(), cancelled},
+                                    work.result.warnings));
+    if (change) work.changes.push_back(std::move(*change));
     return {};
 }
 

@@ -239,6 +239,41 @@ Result<InputDrift> word_drift(query::Session& session, const Plan& plan,
     return out;
 }
 
+/// Rows of <name>_outcomes added up by `group` ("": all of them), in its order.
+Result<std::vector<OutcomePoint>> add_outcomes(query::Session& session, const std::string& table,
+                                               const std::string& group) {
+    const auto share = [](const char* error) {
+        return std::string("100 * sum(") + error +
+               " * forecasts) / nullif(sum(abs(actual)), 0)";
+    };
+    const auto mean = [](const char* column) {
+        return std::string("sum(") + column + " * forecasts) / sum(forecasts)";
+    };
+    const std::string sql = "select sum(forecasts)::bigint, " + mean("mae") + ", " +
+                            mean("seasonal_naive_mae") + ", " + share("mae") + ", " +
+                            share("seasonal_naive_mae") + ", " + mean("coverage") +
+                            (group.empty() ? "" : ", " + group) + " from " + table +
+                            (group.empty() ? " having count(*) > 0"
+                                           : " group by " + group + " order by " + group);
+    TARN_TRY(found, session.query(sql));
+    std::vector<OutcomePoint> out;
+    for (size_t row = 0; row < found.rows(); ++row) {
+        OutcomePoint point;
+        point.forecasts = static_cast<uint64_t>(number_of(found.columns[0], row));
+        point.mae = number_at(found.columns[1], row).value_or(0);
+        point.seasonal_naive_mae = number_at(found.columns[2], row).value_or(0);
+        point.wape = number_at(found.columns[3], row);
+        point.seasonal_naive_wape = number_at(found.columns[4], row);
+        point.coverage = number_at(found.columns[5], row).value_or(0);
+        if (group == "steps_ahead")
+            point.steps_ahead = static_cast<int>(found.columns[6].number(row));
+        else if (!group.empty())
+            point.time = text_at(found.columns[6], row);
+        out.push_back(std::move(point));
+    }
+    return out;
+}
+
 }  // namespace
 
 Result<Drift> input_drift(query::Session& session, const ForecastSpec& spec,
@@ -292,6 +327,24 @@ Result<std::vector<ErrorPoint>> error_over_time(query::Session& session, const F
         out.push_back(std::move(point));
     }
     return out;
+}
+
+Result<OutcomeReport> outcome_report(query::Session& session, const ForecastSpec& spec) {
+    const std::string table = quoted(flows::TableRef{spec.name.database, spec.name.table + "_outcomes"});
+    auto statement = session.prepare("select * from " + table, {});
+    if (!statement.ok()) {
+        if (statement.error().reason == "42P01") return OutcomeReport();
+        return std::move(statement).error();
+    }
+    OutcomeReport report;
+    TARN_TRY(total, add_outcomes(session, table, ""));
+    if (!total.empty()) report.total = std::move(total.front());
+    // The first column is the time.
+    TARN_TRY(by_time, add_outcomes(session, table, quoted((*statement)->columns()[0].name)));
+    report.by_time = std::move(by_time);
+    TARN_TRY(by_steps_ahead, add_outcomes(session, table, "steps_ahead"));
+    report.by_steps_ahead = std::move(by_steps_ahead);
+    return report;
 }
 
 }  // namespace tarn::models

@@ -44,7 +44,7 @@ struct Drift {
 Result<Drift> input_drift(query::Session& session, const ForecastSpec& spec,
                           const VersionInfo& version);
 
-/// One step of time of the back-test.
+/// One step of time of the back-test: what a version would have forecast.
 struct ErrorPoint {
     std::string time;
     uint64_t forecasts = 0;
@@ -56,5 +56,25 @@ struct ErrorPoint {
 
 /// From <name>_backtest; the newest 400 steps, oldest first. Errors: the session's.
 Result<std::vector<ErrorPoint>> error_over_time(query::Session& session, const ForecastSpec& spec);
+
+/// Forecasts that were made before, beside what was measured when their time had come.
+struct OutcomePoint {
+    std::string time;     // of by_time
+    int steps_ahead = 0;  // of by_steps_ahead
+    uint64_t forecasts = 0;
+    double mae = 0, seasonal_naive_mae = 0;  // in the measure's unit
+    /// Percent: sum of errors by sum of actuals. nullopt: nothing was there to divide by.
+    std::optional<double> wape, seasonal_naive_wape;
+    double coverage = 0;  // percent of actuals in p10..p90
+};
+struct OutcomeReport {
+    std::optional<OutcomePoint> total;          // nullopt: nothing came true yet
+    std::vector<OutcomePoint> by_time;          // all steps ahead together, oldest first
+    std::vector<OutcomePoint> by_steps_ahead;  // all times together, the nearest first
+};
+
+/// From <name>_outcomes, which keeps 400 steps of time; empty while that table is not there.
+/// Errors: the session's.
+Result<OutcomeReport> outcome_report(query::Session& session, const ForecastSpec& spec);
 
 }  // namespace tarn::models

@@ -3,7 +3,8 @@
 // Forecast step: output table `name` (key columns, time, <measure>, p10, p50, p90, version,
 // made_at), replaced whole in one commit with the record of a new version; `<name>_backtest`
 // (round, origin, key columns, time, actual, forecast, p10, p50, p90, naive, seasonal_naive) is
-// replaced with each version. Stock-out step: output table `name` (place, key columns, read_at,
+// replaced with each version; `<name>_outcomes` has what came of published forecasts
+// (docs/formats/models.md). Stock-out step: output table `name` (place, key columns, read_at,
 // units, hours_to_empty, p_empty, next_delivery_at, state, reasons, scored_at), replaced whole when
 // an input changed. state: ok, at_risk, empty, silent, unknown.
 #pragma once

@@ -155,6 +155,74 @@ TEST_F(StepsTest, InputsThatMoveAndErrorsOverTimeAreShown) {
     EXPECT_EQ(input_drift(*session, demand(), *version).error().code, Code::precondition_failed);
 }
 
+TEST_F(StepsTest, WhatCameOfForecastsIsKept) {
+    make_sales();
+    must(graph_->configure({forecast(demand())}));
+    graph_->run_due();
+    ASSERT_EQ(last("models.demand").error, "");
+    EXPECT_THAT(sql("select * from demand_outcomes"), HasSubstr("42P01"));
+    auto session = must(lake_.engine->connect(lake_.owner));
+    EXPECT_FALSE(must(outcome_report(*session, demand())).total);
+    run("create table seen_1 as select * from demand");
+    const auto sell = [&](const std::string& days) {
+        run("insert into daily_sales select d::date, s::int, 7, 30 + 9 * s + day(d), 0 from "
+            "generate_series(" +
+            days + ", interval 1 day) t(d), generate_series(1, 4) u(s)");
+        clock_.advance(std::chrono::minutes(2));
+        graph_->run_due();
+        ASSERT_EQ(last("models.demand").error, "");
+    };
+    sell("timestamp '2026-07-20', timestamp '2026-07-20'");  // the 19th is over
+    EXPECT_EQ(sql("select day, steps_ahead, version, forecasts from demand_outcomes"),
+              "2026-07-19,1,1,4");
+    run("create table seen_2 as select * from demand");
+    sell("timestamp '2026-07-21', timestamp '2026-07-22'");  // so are the 20th and the 21st
+    EXPECT_EQ(sql("select day, steps_ahead, forecasts from demand_outcomes order by 1, 2"),
+              "2026-07-19,1,4;2026-07-20,1,4;2026-07-20,2,4;2026-07-21,2,4;2026-07-21,3,4");
+    const std::string own =
+        "create table own as with seen as (select *, (day - date '2026-07-18')::int as ahead from "
+        "seen_1 union all select *, (day - date '2026-07-19')::int from seen_2) "
+        "select f.day, f.ahead, avg(abs(f.units - s.units)) as mae, 100 * sum(abs(f.units - "
+        "s.units)) / sum(s.units) as wape, avg(abs(b.units - s.units)) as naive, 100 * avg((s.units "
+        "between f.p10 and f.p90)::int) as coverage, min(f.made_at) as made_at from seen f join "
+        "daily_sales s using (day, store_id) join daily_sales b on b.day = f.day - 7 and "
+        "b.store_id = f.store_id where f.day <= '2026-07-21' group by 1, 2";
+    run(own);
+    EXPECT_EQ(sql("select count(*), max(abs(o.mae - own.mae)) < 1e-6, max(abs(o.wape - own.wape)) "
+                  "< 1e-6, max(abs(o.seasonal_naive_mae - own.naive)) < 1e-6, max(abs(o.coverage - "
+                  "own.coverage)) < 1e-6, min(own.mae) > 0, bool_and(o.made_at = own.made_at) from "
+                  "demand_outcomes o join own on o.day = own.day and o.steps_ahead = own.ahead"),
+              "5,t,t,t,t,t,t");
+    const auto report = must(outcome_report(*session, demand()));
+    ASSERT_TRUE(report.total);
+    EXPECT_EQ(report.total->forecasts, 20u);
+    EXPECT_NEAR(report.total->mae, std::stod(sql("select avg(mae) from own")), 1e-6);
+    ASSERT_EQ(report.by_time.size(), 3u);
+    EXPECT_EQ(report.by_time[2].time, "2026-07-21");
+    ASSERT_EQ(report.by_steps_ahead.size(), 3u);
+    EXPECT_EQ(report.by_steps_ahead[1].forecasts, 8u);
+    // What is judged stays; a correction is none of the forecast's.
+    run("update daily_sales set units = units + 100 where day = '2026-07-20'");
+    clock_.advance(std::chrono::minutes(2));
+    graph_->run_due();
+    EXPECT_EQ(sql("select max(abs(o.mae - own.mae)) < 1e-6 from demand_outcomes o join own on "
+                  "o.day = own.day and o.steps_ahead = own.ahead"),
+              "t");
+}
+
+TEST_F(StepsTest, AnotherTableOfTheOutcomesNameIsLeftAlone) {
+    make_sales();
+    run("create table demand_outcomes as select 1 as mine");
+    must(graph_->configure({forecast(demand())}));
+    graph_->run_due();
+    run("insert into daily_sales values ('2026-07-20', 1, 7, 5, 0)");
+    graph_->run_due();
+    ASSERT_EQ(last("models.demand").error, "");
+    EXPECT_THAT(last("models.demand").result.warnings.at(0), HasSubstr("rename that table"));
+    EXPECT_EQ(sql("select mine from demand_outcomes"), "1");
+    EXPECT_EQ(sql("select min(day) from demand"), "2026-07-20");
+}
+
 TEST_F(StepsTest, AModelIsAFunctionOfSql) {
     make_sales();
     must(graph_->configure({forecast(demand())}));

@@ -45,9 +45,12 @@ const commands = {
   back: async () => void (await page.goBack()),
   clear_cookies: async () => void (await page.context().clearCookies()),
   /** What axe finds wrong with the page as it stands: [{id, impact, where: [selector]}]. */
-  axe: async ({ rules }) => {
+  axe: async ({ rules, inside }) => {
     await page.evaluate(readFileSync(require.resolve("axe-core/axe.min.js"), "utf8"));
-    const found = await page.evaluate((only) => axe.run(document, { resultTypes: ["violations"], runOnly: only ?? ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }), rules);
+    const found = await page.evaluate(
+      ([only, where]) => axe.run(where ?? document, { resultTypes: ["violations"], runOnly: only ?? ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }),
+      [rules, inside],
+    );
     return found.violations.map((one) => ({ id: one.id, impact: one.impact, help: one.help, where: one.nodes.slice(0, 5).map((node) => `${node.target.join(" ")} | ${node.failureSummary}`) }));
   },
   motion: async ({ wish }) => void (await page.emulateMedia({ reducedMotion: wish })),

@@ -82,9 +82,9 @@ class Browser:
         """What the server ends by itself: the page does not know yet that it is signed out."""
         return self._run("clear_cookies")
 
-    def axe(self, rules=None):
-        """What axe finds wrong on the page: one dictionary a rule; an empty list is good. `rules`: these alone."""
-        return self._run("axe", rules=rules)
+    def axe(self, rules=None, inside=None):
+        """What axe finds wrong on the page: one dictionary a rule; an empty list is good. `rules`: these alone; `inside`: a selector."""
+        return self._run("axe", rules=rules, inside=inside)
 
     def motion(self, wish):
         """What the person's system says: "reduce" or "no-preference"."""

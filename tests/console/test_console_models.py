@@ -73,6 +73,20 @@ def test_what_it_learnt_and_drift(lake, browser):
     assert browser.problems() == []
 
 
+def test_what_came_true(lake, browser):
+    browser.open(link(lake, "/models/main.demand?tab=outcomes"))
+    browser.see_text("No forecast has come true yet")
+    # Two days go by.
+    sql(lake, "insert into sales select current_date + d::int, s::int, 30 + s, 0 from generate_series(0, 1) t(d), generate_series(1, 3) u(s)")
+    until(lambda: api(lake, "GET", "/api/v1/models/demand")["outcomes"]["total"])
+    browser.see("application", "Error as it came true")
+    browser.click("button", "Show as a table")
+    browser.holds("region", "Error as it came true as a table", "Mean absolute error")
+    browser.holds("group", "Error by steps ahead", "Steps ahead")
+    assert browser.axe() == []
+    assert browser.problems() == []
+
+
 def test_roll_back_and_promote(lake, browser):
     assert in_use(lake) == [2]
     browser.open(link(lake, "/models/main.demand?tab=versions"))
@@ -80,6 +94,7 @@ def test_roll_back_and_promote(lake, browser):
     assert browser.axe() == []
     browser.click("button", "Roll back to version 1")
     browser.see("dialog", "Roll back to version 1")
+    assert browser.axe(inside="dialog[open]") == []
     confirm(browser)
     browser.see_text("Version 1 is in use")
     assert in_use(lake) == [1]

@@ -138,3 +138,41 @@ def test_a_restart_keeps_the_model(lake):
         assert ask(connection, "select max(made_at), max(version) from demand") == [(made[0][0], 1)]
         ask(connection, "insert into daily_sales values ('2026-07-21', 2, 7, 3, 0)")
         assert wait_until(lambda: ask(connection, "select min(day)::text, max(version) from demand") == [("2026-07-20", 1)])
+
+
+def sell(connection, day):
+    ask(connection, f"insert into daily_sales select date '{day}', s::int, 7, 25 + 10 * s + day(date '{day}'), 0 from generate_series(1, 4) u(s)")
+
+
+def test_what_came_of_forecasts_is_kept(lake):
+    """Forecasts that were published, beside the sales that came later: over two days, a kill between them."""
+    with contextlib.closing(connect(lake)) as connection:
+        assert wait_until(lambda: answer(connection, "select count(*) from demand") == [(56,)])
+        assert api(lake, "GET", "/api/v1/models/demand")["outcomes"] == {"total": None, "by_time": [], "by_steps_ahead": []}
+        ask(connection, "create table seen_1 as select * from demand")
+        sell(connection, "2026-07-20")
+        assert wait_until(lambda: answer(connection, "select day::text, steps_ahead, forecasts from demand_outcomes") == [("2026-07-19", 1, 4)])
+        ask(connection, "create table seen_2 as select * from demand")
+    lake.kill()
+    lake.start()
+    with contextlib.closing(connect(lake)) as connection:
+        sell(connection, "2026-07-21")
+        assert wait_until(lambda: ask(connection, "select count(*) from demand_outcomes") == [(3,)])
+        told = ask(connection, "select day::text, steps_ahead, mae, wape, seasonal_naive_mae, coverage from demand_outcomes order by 1, 2")
+        ours = ask(connection, """
+            with seen as (select *, (day - date '2026-07-18')::int as ahead from seen_1 union all select *, (day - date '2026-07-19')::int from seen_2)
+            select f.day::text, f.ahead, avg(abs(f.units - s.units)), 100 * sum(abs(f.units - s.units)) / sum(s.units),
+                   avg(abs(b.units - s.units)), 100 * avg((s.units between f.p10 and f.p90)::int)
+            from seen f join daily_sales s using (day, store_id) join daily_sales b on b.day = f.day - 7 and b.store_id = f.store_id
+            where f.day <= '2026-07-20' group by 1, 2 order by 1, 2""")
+        assert [row[:2] for row in told] == [("2026-07-19", 1), ("2026-07-20", 1), ("2026-07-20", 2)]
+        for mine, theirs in zip(ours, told):
+            assert [float(one) for one in mine[1:]] == pytest.approx([float(one) for one in theirs[1:]])
+        outcomes = api(lake, "GET", "/api/v1/models/demand")["outcomes"]
+        assert outcomes["total"]["forecasts"] == 12
+        assert outcomes["total"]["mae"] == pytest.approx(sum(float(row[2]) for row in told) / 3)
+        assert [one["time"] for one in outcomes["by_time"]] == ["2026-07-19", "2026-07-20"]
+        assert [one["forecasts"] for one in outcomes["by_steps_ahead"]] == [8, 4]
+    environment = dict(lake.client_env(), TARN_ENDPOINT="http://" + lake.ready["http"])
+    shown = subprocess.run([str(binary()), "models", "versions", "demand"], capture_output=True, text=True, env=environment, timeout=60)
+    assert f"as it came true, 2026-07-19 to 2026-07-20: error {outcomes['total']['wape']:.1f} % wape" in shown.stdout, shown.stdout + shown.stderr

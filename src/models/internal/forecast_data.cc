@@ -166,6 +166,18 @@ Result<ForecastColumns> ForecastColumns::find(const ForecastSpec& spec,
     return columns;
 }
 
+std::vector<OutputColumn> forecast_columns(const ForecastSpec& spec,
+                                           const ForecastColumns& columns) {
+    std::vector<OutputColumn> all = columns.keys;
+    all.push_back(columns.time);
+    for (const std::string& name :
+         {spec.measure, std::string("p10"), std::string("p50"), std::string("p90")})
+        all.push_back({name, tables::Type::of(TypeId::float64)});
+    all.push_back({"version", tables::Type::of(TypeId::int64)});
+    all.push_back({"made_at", tables::Type::of(TypeId::timestamptz)});
+    return all;
+}
+
 Result<Newest> read_newest(query::Session& session, const ForecastSpec& spec,
                            const ForecastColumns& columns) {
     const std::string time = quoted(columns.time.name);

@@ -23,6 +23,10 @@ struct ForecastColumns {
     static Result<ForecastColumns> find(const ForecastSpec& spec, const tables::Schema& schema);
 };
 
+/// The columns of the forecast's table: keys, time, <measure>, p10, p50, p90, version, made_at.
+std::vector<OutputColumn> forecast_columns(const ForecastSpec& spec,
+                                           const ForecastColumns& columns);
+
 /// State of `of` without reading it all.
 struct Newest {
     int64_t rows = 0;

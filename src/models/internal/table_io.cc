@@ -32,8 +32,6 @@ Result<uint64_t> read_all(query::Session& session, const std::string& sql,
     }
 }
 
-namespace {
-
 bool same_columns(const tables::Schema& schema, const std::vector<OutputColumn>& columns) {
     if (schema.fields.size() != columns.size()) return false;
     for (size_t i = 0; i < columns.size(); ++i)
@@ -41,6 +39,8 @@ bool same_columns(const tables::Schema& schema, const std::vector<OutputColumn>&
             return false;
     return true;
 }
+
+namespace {
 
 /// The table as it is, or one that is only staged.
 Result<tables::TableChange> begin_change(const Parts& parts, const flows::TableRef& name,

@@ -31,6 +31,9 @@ struct OutputColumn {
     tables::Type type;
 };
 
+/// Does the table have exactly these, in order?
+bool same_columns(const tables::Schema& schema, const std::vector<OutputColumn>& columns);
+
 /// The change that makes `rows` all there is in the table; makes the table where it is missing, and
 /// makes it anew where its columns are others. `rows` has the columns in order.
 Result<tables::TableChange> replace_rows(const Parts& parts, const flows::TableRef& name,

@@ -54,6 +54,27 @@ Json errors_json(const std::vector<models::ErrorPoint>& points) {
     return out;
 }
 
+Json outcome_json(const models::OutcomePoint& point) {
+    Json out = {{"forecasts", point.forecasts},
+                {"mae", number_or_null(point.mae)},
+                {"wape", number_or_null(point.wape)},
+                {"seasonal_naive_mae", number_or_null(point.seasonal_naive_mae)},
+                {"seasonal_naive_wape", number_or_null(point.seasonal_naive_wape)},
+                {"coverage", number_or_null(point.coverage)}};
+    if (!point.time.empty()) out["time"] = point.time;
+    if (point.steps_ahead > 0) out["steps_ahead"] = point.steps_ahead;
+    return out;
+}
+
+Json outcomes_json(const models::OutcomeReport& report) {
+    Json by_time = Json::array(), by_steps_ahead = Json::array();
+    for (const auto& point : report.by_time) by_time.push_back(outcome_json(point));
+    for (const auto& point : report.by_steps_ahead) by_steps_ahead.push_back(outcome_json(point));
+    return {{"total", report.total ? outcome_json(*report.total) : Json()},
+            {"by_time", std::move(by_time)},
+            {"by_steps_ahead", std::move(by_steps_ahead)}};
+}
+
 Json told(const Error& error) {
     return {{"error", {{"code", to_string(error.code)}, {"message", error.message}}}};
 }
@@ -66,6 +87,18 @@ std::optional<models::ForecastSpec> declared(const DoorParts& parts, const flows
     return std::nullopt;
 }
 
+/// What came of a forecast's forecasts, as the caller may read it; null: it is no forecast.
+Json outcomes_of(const DoorParts& parts, ApiRequest& request,
+                 const std::optional<models::ForecastSpec>& spec) {
+    if (!spec || parts.engine == nullptr) return {};
+    auto session = parts.engine->connect(request.caller);
+    if (!session.ok()) return told(session.error());
+    if (const Status set = (*session)->set_setting("statement_timeout", kMonitorTimeout); !set.ok())
+        return told(set.error());
+    const auto report = models::outcome_report(**session, *spec);
+    return report.ok() ? outcomes_json(*report) : told(report.error());
+}
+
 }  // namespace
 
 Result<ApiResponse> list_model_versions(const DoorParts& parts, ApiRequest& request) {
@@ -75,7 +108,8 @@ Result<ApiResponse> list_model_versions(const DoorParts& parts, ApiRequest& requ
     const auto model = Sight::table_of(request.path_values[0]);
     TARN_TRY(found, parts.models->versions(model.full_name(), limit));
     // As if there were none.
-    if (!Sight(parts, request.caller.principal).whole(model)) found.clear();
+    const bool whole = Sight(parts, request.caller.principal).whole(model);
+    if (!whole) found.clear();
     const auto spec = declared(parts, model);
     const std::string fingerprint = spec ? models::forecast_fingerprint(*spec) : "";
     Json versions = Json::array();
@@ -83,7 +117,11 @@ Result<ApiResponse> list_model_versions(const DoorParts& parts, ApiRequest& requ
         versions.push_back(text_as_json(models::version_json(version)));
         versions.back()["usable"] = version.fingerprint == fingerprint;
     }
-    return ApiResponse{200, {{"versions", versions}}, {}};
+    return ApiResponse{
+        200,
+        {{"versions", versions},
+         {"outcomes", whole && !found.empty() ? outcomes_of(parts, request, spec) : Json()}},
+        {}};
 }
 
 Result<ApiResponse> monitor_model(const DoorParts& parts, ApiRequest& request) {

@@ -11,13 +11,24 @@ struct NamedShape {
 
 constexpr NamedShape kNamed[] = {
     {"Who", "{user: string, arn: string, roles: [string], attributes: {*: string}, account: string, lake: string, csrf_token?: string, expires?: string}"},
+    // A value of a table, as its column's type has it in JSON.
+    {"Scalar", "string|number|boolean|null"},
+    {"Cell", "Scalar|[Cell]|{*: Cell}"},
+    // An alert's row, and of it the columns that name it. A text: of the rule as a whole ("").
+    {"Cells", "{*: Cell}|string"},
+    {"Texts", "string|[string]"},
+    {"Principals", "string|{*: Texts}"},
+    {"Statement",
+     "{Sid?: string, Effect: string, Action?: Texts, NotAction?: Texts, Resource?: Texts, NotResource?: Texts, Principal?: Principals, "
+     "NotPrincipal?: Principals, Condition?: {*: {*: Scalar|[Scalar]}}}"},
+    {"Policy", "{Version?: string, Id?: string, Statement: Statement|[Statement]}"},
+    {"Grant", "{read?: boolean, columns?: [string], hide?: [string], rows?: string, masks?: {*: string}, write?: [string]}"},
     {"Key", "{access_key_id: string, active: boolean, created: string, last_used: string|null}"},
-    {"User", "{name: string, arn: string, created: string, roles: [string], attributes: {*: string}, policies: {*: any}, keys: [Key]}"},
+    {"User", "{name: string, arn: string, created: string, roles: [string], attributes: {*: string}, policies: {*: Policy}, keys: [Key]}"},
     // What the server did by itself has no request and no key.
     {"AuditRecord",
      "{at: integer, time: string, action?: string, principal?: string, door: string, outcome: string, resource?: string, request_id?: string, "
-     "access_key_id?: string, roles?: [string], source_ip?: string, user_agent?: string, error_code?: string, error?: string, "
-     "count?: integer, bytes?: integer, reads?: [string], statement?: string, *: any}"},
+     "access_key_id?: string, source_ip?: string, user_agent?: string, error?: string, count?: integer, bytes?: integer}"},
     {"Capture",
      "{changes: integer, changes_per_second: number, lag_bytes: integer, lag_seconds: number, position: string, protocol_version: integer, "
      "retained_bytes: integer, transactions: integer}"},
@@ -34,7 +45,19 @@ constexpr NamedShape kNamed[] = {
     {"Step",
      "{step: string, state: string, table: string|null, inputs: [string], blocked_by: string, waits_for: string, failures: integer, next: string|null, "
      "last: Run|null, progress?: Progress, kind?: string, checks?: integer, schedule?: string}"},
-    {"Definition", "{*: any}"},
+    // What the lakefile says of a step, by its kind.
+    {"TableDefinition",
+     "{sql: string, key: [string], schedule: string, partition: string, description: string, checks: [{check: string, consequence: string}]}"},
+    {"ForecastDefinition",
+     "{forecast: string, per: [string], ahead: integer, features: [string], calendar: string, future: string, retrain: string, parameters: {*: string}, "
+     "lost_sales?: string}"},
+    {"StockOutDefinition", "{stock_out: string, demand: string, incoming: string, schedule: string}"},
+    {"AlertDefinition",
+     "{when: string, while: string, for_seconds: integer|null, recover_after_seconds: integer|null, check_every_seconds: integer, one_per: [string], "
+     "tells_recovery: boolean, run_as: string}"},
+    {"Definition", "TableDefinition|ForecastDefinition|StockOutDefinition|AlertDefinition"},
+    // An item as its lakefile has it: docs/lakefile.schema.json says what it may hold.
+    {"Item", "{*: Cell}"},
     {"StepDetail",
      "{step: string, state: string, table: string|null, inputs: [string], blocked_by: string, waits_for: string, failures: integer, next: string|null, "
      "last: Run|null, progress?: Progress, kind: string, schedule?: string, checks?: integer, ranges: boolean, readers: [string], definition: Definition|null, "
@@ -45,14 +68,19 @@ constexpr NamedShape kNamed[] = {
      "{model: string, version: integer, current: boolean, promoted: boolean, usable?: boolean, why: string, created: string, trained_to: string, "
      "trained_on: [{table: string, snapshot_id: integer}], rows: integer, series: integer, seconds: number, features: [string], "
      "importance: [{feature: string, share: number}], parameters: {*: string}, fingerprint: string, object: string, back_test: BackTest}"},
+    // Forecasts that were made before their time came, beside what was measured then.
+    {"Outcome",
+     "{time?: string, steps_ahead?: integer, forecasts: integer, mae: number, wape: number|null, seasonal_naive_mae: number, "
+     "seasonal_naive_wape: number|null, coverage: number}"},
+    {"Outcomes", "{total?: Outcome|null, by_time?: [Outcome], by_steps_ahead?: [Outcome], error?: {code: string, message: string}}"},
     {"Webhook", "{target: string, where: string, disabled: string, waiting: integer}"},
     {"AlertRule",
      "{rule: string, open: integer, error: string, evaluated: string|null, evaluations: integer, rows_shown: boolean, warnings: [string], webhooks: [Webhook]}"},
     {"OpenAlert",
-     "{rule: string, id: string, key: {*: any}, row: {*: any}, since: string, told: string|null, silenced_until: string|null, summary: boolean}"},
-    {"AlertEvent", "{rule: string, kind: string, at: string, by: string, id?: string, key?: any, row?: any}"},
+     "{rule: string, id: string, key: Cells, row: Cells, since: string, told: string|null, silenced_until: string|null, summary: boolean}"},
+    {"AlertEvent", "{rule: string, kind: string, at: string, by?: string, id?: string, key?: Cells, row?: Cells}"},
     {"Delivery",
-     "{rule: string, id: string, type: string, target: string, where: string, state: string, made: string, next_attempt: string|null, key?: any, "
+     "{rule: string, id: string, type: string, target: string, where: string, state: string, made: string, next_attempt: string|null, key: Cells|null, "
      "attempt_count: integer, attempts: [{at: string, status: integer, took_ms: integer, answer: string}]}"},
     {"MadeBy", "{kind: string, name: string, how?: string, state?: string}"},
     {"May", "{insert: boolean, update: boolean, delete: boolean, alter: boolean}"},
@@ -63,8 +91,13 @@ constexpr NamedShape kNamed[] = {
     {"ChartColumn", "{name: string, type: string, role: string, of?: string}"},
     {"Chart",
      "{title: string, kind: string, width: string, unit: string, from?: string, by?: string, split?: string, milliseconds: number, from_cache: boolean, "
-     "tables: [{name: string, snapshot_id: string, at?: string}], columns?: [ChartColumn], rows?: [[any]], truncated?: boolean, "
+     "tables: [{name: string, snapshot_id: string, at?: string}], columns?: [ChartColumn], rows?: [[Cell]], truncated?: boolean, "
      "filters_ignored?: [string], notes?: [string], error?: {code: string, message: string}}"},
+    // A chart as a lakefile has it: one of the kinds, with what it measures.
+    {"ChartWords",
+     "{title: string, number?: Texts, line?: Texts, area?: Texts, bar?: Texts, stacked?: Texts, scatter?: Texts, heatmap?: Texts, table?: Texts, "
+     "map?: Texts, by?: string, split?: string, spark?: string, from?: string, where?: string, order?: string, sql?: string, unit?: string, "
+     "colour?: string, limit?: integer, width?: string}"},
     {"Column", "{name: string, type: string}"},
     {"Query",
      "{id: string, state: string, started: string, milliseconds: number, returns_rows: boolean, columns: [Column], rows: integer, bytes: integer, "
@@ -72,17 +105,20 @@ constexpr NamedShape kNamed[] = {
     {"Verdict",
      "{source: string, running: boolean, started: string|null, finished: string|null, scheduled: boolean, repair: boolean, equal: boolean, "
      "differences: integer, error: string, tables: [{table: string, state: string, rows_source: integer, rows_lake: integer, rows_estimated: integer, "
-     "differences: integer, repaired: integer, unsettled: integer, note?: string, keys?: [{what: string, key: any, repaired: boolean}]}]}"},
+     "differences: integer, repaired: integer, unsettled: integer, note?: string, keys?: [{what: string, key: string, repaired: boolean}]}]}"},
     {"Lakefile", "{lakefile: string, file_name?: string, folder?: string, files?: {*: string}, replay_days?: integer}"},
     {"Plan",
      "{plan: string, changes: [{change: string, item: string, was?: string, keys?: [string], notes?: [string], rows_in?: integer, minutes?: number, "
      "rows_dropped?: integer}], changes_something: boolean, visibility: [string], drift: [string], alerts: [string], warnings: [string], "
      "problems: [{where: string, line: integer, column: integer, message: string, text: string}]}"},
-    // What a sample of a source or a table says besides its rows is its kind's own.
-    {"Tried", "{items: [{item?: string, name?: string, error?: string, columns?: [Column], rows?: [[any]], *: any}]}"},
+    // A sample of a table, or of a source, which may fill several.
+    {"Tried",
+     "{items: [{item: string, error?: string, notes?: [string], name?: string, columns?: [Column], rows?: [[string|null]], "
+     "tables?: [{name: string, columns: [Column], key: [string], rows: [[string|null]], "
+     "rejected: [{place: string, line: integer, text: string, reason: string}]}]}]}"},
     {"Applied",
      "{lake: string, timezone: string, applied: boolean, at: string, by: string, "
-     "items: [{item: string, at: string, by: string, definition: Definition, text: string, tables: [string]}], "
+     "items: [{item: string, at: string, by: string, definition: Item, text: string, tables: [string]}], "
      "kept_tables: [{table: string, was_made_by: string}], problems: [{where: string, message: string}], trouble: string}"},
     {"Digest",
      "{format: string, account: string, number: integer, first: integer, next: integer, oldest: integer, time: string, at: integer, chain: string, "
@@ -124,7 +160,7 @@ constexpr NamedShape kNamed[] = {
 };
 
 constexpr std::string_view kNothing = "";
-constexpr RouteShape kRoutes[] = {
+constexpr RouteShape kRouteShapes[] = {
     {"POST", "/api/v1/session", "", "{token?: string, user?: string, password?: string}", "Who"},
     {"DELETE", "/api/v1/session", "{everywhere?: string}", "", kNothing, 204},
     {"GET", "/api/v1/me", "", "", "Who"},
@@ -132,26 +168,27 @@ constexpr RouteShape kRoutes[] = {
     {"GET", "/api/v1/status", "", "",
      "{version: string, lake_id: string, account: string, started: string, uptime_seconds: integer, ready: boolean, not_ready_because?: string, "
      "warning?: string, log_version: integer, storage: {buckets: integer, objects: integer, object_bytes: integer}, doors: {*: string}, archive?: Archive}"},
-    {"GET", "/api/v1/openapi.json", "", "", "{*: any}"},
-    {"POST", "/api/v1/sql", "", "{sql: string, database?: string}", "{columns: [Column], rows: [[any]], tag: string, notices?: [string]}"},
+    // This description; OpenAPI 3.1 says what is in it.
+    {"GET", "/api/v1/openapi.json", "", "", "{openapi: string, info: {*: string}, security: [{*: [string]}], paths: {*: {*: {*: Cell}}}, components: {*: {*: {*: Cell}}}}"},
+    {"POST", "/api/v1/sql", "", "{sql: string, database?: string}", "{columns: [Column], rows: [[Scalar]], tag: string, notices?: [string]}"},
     {"GET", "/api/v1/events", "{dashboard?: string, tables?: string}", "", "text/event-stream"},
 
     {"GET", "/api/v1/users", "", "", "{users: [User]}"},
-    {"POST", "/api/v1/users", "", "{name: string, roles?: [string], attributes?: {*: string}, policies?: {*: any}}", "User", 201},
+    {"POST", "/api/v1/users", "", "{name: string, roles?: [string], attributes?: {*: string}, policies?: {*: Policy}}", "User", 201},
     {"DELETE", "/api/v1/users/{}", "", "", kNothing, 204},
-    {"PUT", "/api/v1/users/{}/policies/{}", "", "{*: any}", kNothing, 204},
+    {"PUT", "/api/v1/users/{}/policies/{}", "", "Policy", kNothing, 204},
     {"PUT", "/api/v1/users/{}/roles", "", "{roles: [string]}", kNothing, 204},
     {"POST", "/api/v1/users/{}/keys", "", "{}", "{access_key_id: string, secret_access_key: string}", 201},
     {"PUT", "/api/v1/keys/{}", "", "{active: boolean}", kNothing, 204},
     {"DELETE", "/api/v1/keys/{}", "", "", kNothing, 204},
-    {"GET", "/api/v1/roles", "", "", "{roles: {*: {grants: {*: any}}}}"},
-    {"PUT", "/api/v1/roles/{}", "", "{grants?: {*: any}, policies?: {*: any}}", kNothing, 204},
+    {"GET", "/api/v1/roles", "", "", "{roles: {*: {grants: {*: Grant}}}}"},
+    {"PUT", "/api/v1/roles/{}", "", "{grants?: {*: Grant}, policies?: {*: Policy}}", kNothing, 204},
     {"DELETE", "/api/v1/roles/{}", "", "", kNothing, 204},
     {"GET", "/api/v1/users/{}/access", "", "",
      "{user: string, roles: [string], attributes: {*: string}, truncated: boolean, tables: [{database: string, table: string, extent: string, "
      "columns: [{name: string, masked: boolean}], hidden: [string], may: May, "
      "grants: [{all_columns: boolean, columns: [string], masks: {*: string}, rows: string}]}]}"},
-    {"GET", "/api/v1/audit", "{limit?: integer, from?: integer, before?: string, after?: string, principal?: string, action?: string, resource?: string, outcome?: string}",
+    {"GET", "/api/v1/audit", "{limit?: integer, from?: string, to?: string, before?: integer, principal?: string, action?: string, resource?: string, outcome?: string}",
      "", "{records: [AuditRecord], next?: integer}"},
     {"GET", "/api/v1/audit/digests", "{from?: integer, limit?: integer}", "", "{account: string, public_key: string, digests: [Digest], next?: integer}"},
     {"POST", "/api/v1/audit/digests", "", "{}", "{digest: Digest|null}"},
@@ -161,7 +198,7 @@ constexpr RouteShape kRoutes[] = {
     {"GET", "/api/v1/usage", "{hours?: integer}", "", "{from: string, records: integer, truncated: boolean, readers: [Reader]}"},
 
     {"GET", "/api/v1/streams", "", "", "{streams: [{name: string, begin: integer, end: integer}]}"},
-    {"GET", "/api/v1/streams/{}", "{from?: integer, limit?: integer}", "",
+    {"GET", "/api/v1/streams/{}", "{offset?: integer, bytes?: integer}", "",
      "{next: integer, records: [{offset: integer, at: string, key?: string, payload?: string, key_base64?: string, payload_base64?: string}]}"},
 
     {"POST", "/api/v1/plan", "", "Lakefile", "Plan"},
@@ -195,7 +232,7 @@ constexpr RouteShape kRoutes[] = {
     {"GET", "/api/v1/steps/{}", "", "", "StepDetail"},
 
     {"GET", "/api/v1/models", "", "", "{models: [{model: string, versions: integer, current: ModelVersion|null}]}"},
-    {"GET", "/api/v1/models/{}", "", "", "{versions: [ModelVersion]}"},
+    {"GET", "/api/v1/models/{}", "{limit?: integer}", "", "{versions: [ModelVersion], outcomes: Outcomes|null}"},
     {"GET", "/api/v1/models/{}/monitor", "", "", "Monitor"},
     {"PUT", "/api/v1/models/{}/current", "", "{version: integer}", "{model: string, version: integer, current: boolean}"},
 
@@ -204,19 +241,19 @@ constexpr RouteShape kRoutes[] = {
     {"GET", "/api/v1/alert-deliveries", "{limit?: integer}", "", "{deliveries: [Delivery]}"},
     {"GET", "/api/v1/alerts/{}", "", "",
      "{rule: string, open: integer, error: string, evaluated: string|null, evaluations: integer, rows_shown: boolean, warnings: [string], "
-     "webhooks: [Webhook], alerts: [OpenAlert], tables: [string], definition: Definition|null, silences: [{key: any, until: string, by: string}]}"},
+     "webhooks: [Webhook], alerts: [OpenAlert], tables: [string], definition: AlertDefinition|null, silences: [{key: Cells, until: string, by: string}]}"},
     {"GET", "/api/v1/alerts/{}/events", "{limit?: integer}", "", "{events: [AlertEvent]}"},
     {"GET", "/api/v1/alerts/{}/deliveries", "{limit?: integer}", "", "{deliveries: [Delivery]}"},
-    {"POST", "/api/v1/alerts/{}/silence", "", "{key?: any, until: string}", kNothing, 204},
+    {"POST", "/api/v1/alerts/{}/silence", "", "{key?: Cells, until: string}", kNothing, 204},
     {"POST", "/api/v1/alerts/{}/test", "", "{}", "{deliveries: [string]}", 202},
     {"GET", "/api/v1/alerts/{}/webhooks/{}/secret", "", "", "{rule: string, target: string, secret: string}"},
     {"POST", "/api/v1/alerts/{}/webhooks/{}/enable", "", "{}", kNothing, 204},
 
     {"GET", "/api/v1/queries", "", "", "{queries: [Query]}"},
-    {"POST", "/api/v1/queries", "", "{sql: string, database?: string, parameters?: [any], wait_ms?: integer}", "Query", 201},
+    {"POST", "/api/v1/queries", "", "{sql: string, database?: string, parameters?: [Scalar], wait_ms?: integer, timeout_ms?: integer}", "Query", 201},
     {"GET", "/api/v1/queries/{}", "{wait_ms?: integer}", "", "Query"},
     {"DELETE", "/api/v1/queries/{}", "", "", kNothing, 204},
-    {"GET", "/api/v1/queries/{}/rows", "{offset?: integer, limit?: integer}", "", "{offset: integer, total: integer, state: string, rows: [[any]]}"},
+    {"GET", "/api/v1/queries/{}/rows", "{offset?: integer, limit?: integer}", "", "{offset: integer, total: integer, state: string, rows: [[Scalar]]}"},
     {"GET", "/api/v1/queries/{}/export", "{format?: string}", "", "application/octet-stream"},
 
     {"GET", "/api/v1/catalog", "{search?: string}", "", "{tables: [TableLine], truncated: boolean}"},
@@ -227,13 +264,14 @@ constexpr RouteShape kRoutes[] = {
      "files: [{path: string, partition: string, format: string, rows: integer, bytes: integer, delete_files: integer}], "
      "partitions: [{partition: string, files: integer, rows: integer, bytes: integer}]}"},
     {"GET", "/api/v1/catalog/{}/{}/lineage", "", "", "Lineage"},
-    {"GET", "/api/v1/catalog/{}/{}/sample", "{rows?: integer, snapshot?: string}", "", "{columns: [Column], rows: [[any]], truncated: boolean}"},
+    {"GET", "/api/v1/catalog/{}/{}/sample", "{limit?: integer, snapshot?: string}", "", "{columns: [Column], rows: [[Scalar]], truncated: boolean}"},
     {"GET", "/api/v1/catalog/{}/{}/profile", "{column?: string, snapshot?: string}", "",
-     "{rows: integer, exact: boolean, partial: boolean, milliseconds: number, columns: [{name: string, type: string, masked: boolean, nulls?: integer, "
-     "distinct?: integer, min?: any, max?: any, histogram?: any, top?: any}]}"},
+     "{rows: integer, exact: boolean, partial: boolean, milliseconds: number, columns: [{name: string, type: string, masked: boolean, nulls: integer, "
+     "distinct: integer|null, min: string|null, max: string|null, histogram?: {low: number, high: number, counts: [integer], each: boolean, unit: string}|null, "
+     "top?: [{value: string|null, count: integer}], problem?: string, not_drawn?: boolean}]}"},
     {"PUT", "/api/v1/catalog/{}/{}/description", "", "{description?: string, column?: string, tags?: [string]}", kNothing, 204},
     {"GET", "/api/v1/catalog/{}/{}/access", "", "",
-     "{table: string, roles: {*: any}, users: [{user: string, roles: [string], attributes: {*: string}, extent: string, columns: [{name: string, masked: boolean}], "
+     "{table: string, roles: {*: {*: Grant}}, users: [{user: string, roles: [string], attributes: {*: string}, extent: string, columns: [{name: string, masked: boolean}], "
      "hidden: [string], may: May, grants: [{all_columns: boolean, columns: [string], masks: {*: string}, rows: string}]}]}"},
     {"GET", "/api/v1/growth", "{hours?: integer}", "", "{points: [{at: string, bytes: integer, rows: integer}], truncated: boolean}"},
 
@@ -241,7 +279,7 @@ constexpr RouteShape kRoutes[] = {
     {"GET", "/api/v1/dashboards", "", "", "{dashboards: [{name: string, title: string, filters: [string], charts: integer}], lake?: string}"},
     {"GET", "/api/v1/dashboards/{}", "{*: string}", "", "Dashboard"},
     {"GET", "/api/v1/dashboards/{}/spec", "", "",
-     "{name: string, title: string, filters: [string], embed: [string], charts: [{*: any}]}"},
+     "{name: string, title: string, filters: [string], embed: [string], charts: [ChartWords]}"},
     {"POST", "/api/v1/dashboards/{}/embeds", "", "{user?: string, expires_in_s?: integer, filters?: {*: [string]}}",
      "{id: string, dashboard: string, user: string, by: string, filters: {*: [string]}, made: string, expires: string, path: string, origins: [string]}", 201},
     {"GET", "/api/v1/embeds", "", "",
@@ -340,7 +378,7 @@ class Parser {
 }  // namespace
 
 const RouteShape* shape_of(std::string_view method, std::string_view pattern) {
-    for (const auto& route : kRoutes)
+    for (const auto& route : kRouteShapes)
         if (route.method == method && route.pattern == pattern) return &route;
     return nullptr;
 }

@@ -1,22 +1,13 @@
-// How the model would have done: its error by time and in all, beside the naive forecasts.
-import { useState } from "preact/hooks";
-import type { Cell, Column } from "../../api";
-import { LineChart } from "../../charts/line_chart";
+// How the model would have done on the past: its error by time and in all, beside the naive forecasts.
 import { number } from "../../format";
-import { Button, Card, Empty, Table } from "../../ui";
+import { Card, Empty, Table } from "../../ui";
+import { ErrorLines } from "./error_lines";
 import { type ErrorPoint, type Monitor, type Score, type Version, method_names, percent } from "./types";
-
-const columns: Column[] = [
-  { name: "time", type: "date", role: "x" },
-  { name: "model", type: "double precision", role: "measure" },
-  { name: "naive", type: "double precision", role: "measure" },
-  { name: "seasonal_naive", type: "double precision", role: "measure" },
-];
 
 export function BackTest({ version, monitor }: { version: Version; monitor: Monitor | null }) {
   return (
     <>
-      <Card title="Error over time" aside={<span class="measure">sum of errors by sum of actuals, percent; less is better</span>}>
+      <Card title="Error over time, tried on the past" aside={<span class="measure">sum of errors by sum of actuals, percent; less is better</span>}>
         {monitor === null ? <div class="ghost area" /> : "error" in monitor.errors ? <Empty title="No figures">{monitor.errors.error.message}</Empty> : <Errors points={monitor.errors.points} />}
       </Card>
       <div class="two-columns">
@@ -48,47 +39,21 @@ export function BackTest({ version, monitor }: { version: Version; monitor: Moni
 }
 
 function Errors({ points }: { points: ErrorPoint[] }) {
-  const [table, set_table] = useState(false);
   if (points.length === 0) return <Empty title="No back-test yet." />;
-  const rows: Cell[][] = points.map((point) => [point.time, point.model, point.naive, point.seasonal_naive]);
   return (
-    <>
-      {table ? (
-        <div class="table-frame twin" tabIndex={0} role="region" aria-label="Error over time as a table">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Time</th>
-                <th scope="col" class="right">This model</th>
-                <th scope="col" class="right">Naive</th>
-                <th scope="col" class="right">Seasonal naive</th>
-                <th scope="col" class="right">Actual</th>
-                <th scope="col" class="right">Forecast</th>
-              </tr>
-            </thead>
-            <tbody>
-              {points.map((point) => (
-                <tr key={point.time}>
-                  <td>{point.time}</td>
-                  <td class="right">{percent(point.model)}</td>
-                  <td class="right">{percent(point.naive)}</td>
-                  <td class="right">{percent(point.seasonal_naive)}</td>
-                  <td class="right">{point.actual.toFixed(0)}</td>
-                  <td class="right">{point.forecast.toFixed(0)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      ) : (
-        <LineChart title="Error over time" unit="percent" columns={columns} rows={rows} />
-      )}
-      <div class="foot">
-        <Button kind="quiet" onClick={() => set_table(!table)}>
-          {table ? "Show as a chart" : "Show as a table"}
-        </Button>
-      </div>
-    </>
+    <ErrorLines
+      title="Error over time"
+      points={points}
+      lines={[
+        { name: "model", title: "This model", value: (point) => point.model },
+        { name: "naive", title: "Naive", value: (point) => point.naive },
+        { name: "seasonal_naive", title: "Seasonal naive", value: (point) => point.seasonal_naive },
+      ]}
+      beside={[
+        { title: "Actual", show: (point) => point.actual.toFixed(0) },
+        { title: "Forecast", show: (point) => point.forecast.toFixed(0) },
+      ]}
+    />
   );
 }
 

@@ -5,12 +5,13 @@ import { do_ask, use_live } from "../../live";
 import { Answered, Badge, Button, Card, Confirm, Empty, Page, Table, Tabs, Time, toast } from "../../ui";
 import { BackTest } from "./back_test";
 import { DriftCards } from "./drift";
+import { CameTrue } from "./came_true";
 import { Features } from "./features";
 import { ScoreByHand } from "./score";
-import { type Monitor, type Version, error_of, gain, model_name, percent } from "./types";
+import { type Monitor, type Outcomes, type Version, error_of, gain, model_name, percent } from "./types";
 
 export function ModelPage({ name }: { name: string }) {
-  const versions = use_live<{ versions: Version[] }>(path_of("/api/v1/models", name) + "?limit=200", { tables: "*", every_ms: 10_000 });
+  const versions = use_live<{ versions: Version[]; outcomes: Outcomes | null }>(path_of("/api/v1/models", name) + "?limit=200", { tables: "*", every_ms: 10_000 });
   const monitor = use_live<Monitor>(path_of("/api/v1/models", name, "monitor"), { every_ms: 60_000 });
   const list = versions.data.value?.versions ?? [];
   const current = list.find((version) => version.current) ?? null;
@@ -50,6 +51,7 @@ export function ModelPage({ name }: { name: string }) {
                 label="Views of the model"
                 tabs={[
                   { name: "backtest", title: "Back-test", show: () => <BackTest version={current ?? data.versions[0]!} monitor={monitor.data.value} /> },
+                  { name: "outcomes", title: "As it came true", show: () => <CameTrue outcomes={data.outcomes} /> },
                   { name: "features", title: "Features", show: () => <Features version={current ?? data.versions[0]!} /> },
                   { name: "inputs", title: "Drift", show: () => <DriftCards monitor={monitor.data.value} /> },
                   { name: "versions", title: "Versions", count: data.versions.length, show: () => <Versions versions={data.versions} done={again} /> },

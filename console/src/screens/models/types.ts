@@ -65,6 +65,20 @@ export interface ErrorPoint {
   covered: number | null;
 }
 
+/** Forecasts that were made before, beside what was measured when their time had come. */
+export interface Outcome {
+  time?: string;
+  steps_ahead?: number;
+  forecasts: number;
+  mae: number;
+  wape: number | null;
+  seasonal_naive_mae: number;
+  seasonal_naive_wape: number | null;
+  coverage: number;
+}
+
+export type Outcomes = { total: Outcome | null; by_time: Outcome[]; by_steps_ahead: Outcome[] } | { error: { code: string; message: string } };
+
 export interface Monitor {
   model: string;
   version: number;

@@ -63,7 +63,7 @@ export function nodes_of(graph: Graph, now: number): { nodes: GraphNode[]; edges
   for (const step of graph.steps) {
     if (step.table === null) continue;
     // A table's rejected rows and a forecast's back-test come of the same step.
-    for (const table of [step.table, `${step.table}_rejected`, `${step.table}_backtest`]) if (!maker.has(table)) maker.set(table, step.step);
+    for (const table of [step.table, `${step.table}_rejected`, `${step.table}_backtest`, `${step.table}_outcomes`]) if (!maker.has(table)) maker.set(table, step.step);
   }
   // After a start a source speaks of a table only when it has looked at it; where it puts tables is known by its name:
   // erp fills the database erp, shelves the table main.shelves.
