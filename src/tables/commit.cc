@@ -60,7 +60,7 @@ struct Turn {
 }  // namespace
 
 bool TableChange::only_appends() const {
-    return !create && !append.empty() && !changes_rows_of_base() && !replace && schema.empty() &&
+    return !create && !append.empty() && !changes_rows_of_base() && !replace && !decided_by_base && schema.empty() &&
            !partition && set_properties.empty() && remove_properties.empty() &&
            expire_snapshots.empty() && purge.empty();
 }

@@ -53,6 +53,9 @@ struct TableChange {
     std::vector<std::string>
         remove_files;  // data or delete files of the base; deletes that only refer to them go too
     bool replace = false;  // the same rows in other files (compaction)
+    /// What is written hangs on which rows there were (a row is added because its key was not there): conflicts with every other change
+    /// of rows since `table` was read, appends too.
+    bool decided_by_base = false;
 
     std::vector<SchemaStep> schema;
     std::optional<std::vector<PartitionField>>

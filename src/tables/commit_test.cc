@@ -210,6 +210,18 @@ TEST(CommitTest, FirstCommitterWinsOnRows) {
     EXPECT_EQ(reason(lake.commit(deletion(lake, base, one, 1))), "rows_changed");
 }
 
+TEST(CommitTest, WhatIsDecidedByTheBaseWantsItAsItWas) {
+    Lake lake;
+    const TablePtr base = lake.create("orders", shop_columns());
+    TableChange change = TableChange::append_to(base, {lake.file(base, 1)});
+    change.decided_by_base = true;
+    ASSERT_TRUE(lake.append(base, {lake.file(base, 1)}).ok());
+    EXPECT_EQ(reason(lake.commit(change)), "rows_changed");  // an append matters
+    change.table = lake.again(base);
+    EXPECT_TRUE(lake.commit(change).ok());
+    EXPECT_EQ(reason(lake.commit(change)), "rows_changed");  // its own, too
+}
+
 TEST(CommitTest, DeletesApplyToOlderDataOnly) {
     Lake lake;
     const TablePtr table = lake.create("orders", shop_columns());

@@ -93,6 +93,12 @@ Result<Prepared> prepare_change(const Catalog& catalog, const CommitterOptions& 
                                 const MetadataPtr& current, const std::string& metadata_location,
                                 const TableChange& change, int64_t now_ms) {
     Prepared prepared;
+    if (change.decided_by_base && change.makes_snapshot() &&
+        current->current_snapshot_id != change.table->metadata->current_snapshot_id)
+        return Error(Code::conflict,
+                     fmt::format("table {}: rows came or went meanwhile",
+                                 change.table->info.full_name()),
+                     "rows_changed");
     auto next = std::make_shared<TableMetadata>(*current);
     next->format_version = 2;
     TARN_CHECK_OK(apply_definition(change, next.get()));
