@@ -100,6 +100,20 @@ duck::TableFunction LakeTable::GetScanFunction(duck::ClientContext& context,
     return function;
 }
 
+duck::TableStorageInfo LakeTable::GetStorageInfo(duck::ClientContext&) {
+    duck::IndexInfo key;
+    key.is_unique = key.is_primary = true;
+    key.is_foreign = false;
+    const auto& ids = view_.schema.identifier_field_ids;
+    for (size_t i = 0; i < view_.columns.size(); ++i)
+        if (std::find(ids.begin(), ids.end(), view_.schema.fields[view_.columns[i]].id) !=
+            ids.end())
+            key.column_set.insert(i);
+    duck::TableStorageInfo info;
+    if (!ids.empty() && key.column_set.size() == ids.size()) info.index_info.push_back(key);
+    return info;
+}
+
 duck::virtual_column_map_t LakeTable::GetVirtualColumns() const {
     duck::virtual_column_map_t found;
     found.insert(

@@ -42,7 +42,12 @@ class LakeCopyIn final : public CopyIn {
         TARN_CHECK_OK(session_.settle_open_cursor());
         own_transaction_ = session_.transaction_state() == TransactionState::idle;
         if (own_transaction_) TARN_CHECK_OK(session_.begin(true));
-        return guarded([this] { make_writer(); });
+        try {
+            temporary_ = session_.means_temporary(spec_.database, spec_.table);
+        } catch (const std::exception& problem) {
+            return abandon(session_.failed(duck::ErrorData(problem), nullptr, nullptr));
+        }
+        return temporary_ ? Status() : guarded([this] { make_writer(); });
     }
 
     CopyFormat format() const override { return spec_.format; }
@@ -60,6 +65,7 @@ class LakeCopyIn final : public CopyIn {
         if (!read.ok()) return abandon(read.error());
         TARN_CHECK_OK(guarded([this] {
             write();
+            if (temporary_) return;
             duck::ThreadContext thread(context());
             duck::ExecutionContext execution(context(), thread, nullptr);
             lane_->finish(execution);
@@ -85,7 +91,10 @@ class LakeCopyIn final : public CopyIn {
         if (!slot.ok()) return abandon(std::move(slot).error());
         const RunningCall call(session_);
         try {
-            context().RunFunctionInTransaction(work, false);
+            if (temporary_)
+                work();  // statements, which take the connection themselves
+            else
+                context().RunFunctionInTransaction(work, false);
         } catch (const std::exception& problem) {
             return abandon(session_.failed(duck::ErrorData(problem), nullptr, slot->get()));
         }
@@ -132,6 +141,15 @@ class LakeCopyIn final : public CopyIn {
     }
 
     void write() {
+        total_ += rows_.rows();
+        if (temporary_)
+            session_.append_temporary(spec_, columns_, rows_);
+        else
+            write_files();
+        clear();
+    }
+
+    void write_files() {
         duck::ThreadContext thread(context());
         duck::ExecutionContext execution(context(), thread, nullptr);
         duck::vector<duck::LogicalType> types;
@@ -146,8 +164,6 @@ class LakeCopyIn final : public CopyIn {
             chunk.SetCardinality(count);
             lane_->append(execution, chunk);
         }
-        total_ += rows_.rows();
-        clear();
     }
 
     LakeSession& session_;
@@ -160,6 +176,7 @@ class LakeCopyIn final : public CopyIn {
     std::unique_ptr<TableWriter> writer_;
     std::unique_ptr<TableWriter::Lane> lane_;
     uint64_t total_ = 0;
+    bool temporary_ = false;
     bool own_transaction_ = false;
     bool finished_ = false;
 };

@@ -1,11 +1,9 @@
 // What a SELECT reads and how its result hangs on each table.
 #include <set>
 
-#include "duckdb/parser/parsed_expression_iterator.hpp"
-#include "duckdb/parser/query_node/list.hpp"
-#include "duckdb/parser/tableref/list.hpp"
 #include "duckdb/planner/planner.hpp"
 #include "query/internal/duck_types.h"
+#include "query/internal/name_walk.h"
 #include "query/internal/session.h"
 #include "query/internal/table_spec.h"
 #include "query/work.h"
@@ -131,103 +129,6 @@ class Survey {
     bool travels = false;
 };
 
-using Names = std::set<std::pair<std::string, std::string>>;
-
-/// Names in FROM, with the CTEs that are in scope left out.
-class NameWalk {
- public:
-    NameWalk(Names& found, const std::string& database) : found_(found), database_(database) {}
-
-    void query(duck::QueryNode& node, std::set<std::string> ctes) {
-        for (const auto& [name, info] : node.cte_map.map) {
-            const std::string lower = duck::StringUtil::Lower(name);
-            auto inner = ctes;
-            // Only a recursive one sees itself.
-            if (info->query->node->type == duck::QueryNodeType::RECURSIVE_CTE_NODE)
-                inner.insert(lower);
-            query(*info->query->node, inner);
-            ctes.insert(lower);
-        }
-        switch (node.type) {
-            case duck::QueryNodeType::SELECT_NODE: {
-                auto& select = node.Cast<duck::SelectNode>();
-                if (select.from_table) table(*select.from_table, ctes);
-                for (auto& each : select.select_list) expression(*each, ctes);
-                if (select.where_clause) expression(*select.where_clause, ctes);
-                for (auto& each : select.groups.group_expressions) expression(*each, ctes);
-                if (select.having) expression(*select.having, ctes);
-                if (select.qualify) expression(*select.qualify, ctes);
-                break;
-            }
-            case duck::QueryNodeType::SET_OPERATION_NODE:
-                for (auto& child : node.Cast<duck::SetOperationNode>().children)
-                    query(*child, ctes);
-                break;
-            case duck::QueryNodeType::RECURSIVE_CTE_NODE: {
-                auto& recursive = node.Cast<duck::RecursiveCTENode>();
-                ctes.insert(duck::StringUtil::Lower(recursive.ctename));
-                query(*recursive.left, ctes);
-                query(*recursive.right, ctes);
-                break;
-            }
-            default:
-                break;
-        }
-        for (auto& modifier : node.modifiers)
-            if (modifier->type == duck::ResultModifierType::ORDER_MODIFIER)
-                for (auto& order : modifier->Cast<duck::OrderModifier>().orders)
-                    expression(*order.expression, ctes);
-    }
-
- private:
-    void table(duck::TableRef& ref, const std::set<std::string>& ctes) {
-        switch (ref.type) {
-            case duck::TableReferenceType::BASE_TABLE: {
-                auto& base = ref.Cast<duck::BaseTableRef>();
-                const std::string name = duck::StringUtil::Lower(base.table_name);
-                std::string schema = duck::StringUtil::Lower(base.schema_name);
-                if (schema.empty() && ctes.contains(name)) return;
-                if (schema == "pg_catalog" || schema == "information_schema") return;
-                if (schema.empty()) schema = database_;
-                found_.emplace(schema, name);
-                break;
-            }
-            case duck::TableReferenceType::JOIN: {
-                auto& join = ref.Cast<duck::JoinRef>();
-                table(*join.left, ctes);
-                table(*join.right, ctes);
-                if (join.condition) expression(*join.condition, ctes);
-                break;
-            }
-            case duck::TableReferenceType::SUBQUERY:
-                query(*ref.Cast<duck::SubqueryRef>().subquery->node, ctes);
-                break;
-            case duck::TableReferenceType::PIVOT:
-                table(*ref.Cast<duck::PivotRef>().source, ctes);
-                break;
-            case duck::TableReferenceType::TABLE_FUNCTION:
-                expression(*ref.Cast<duck::TableFunctionRef>().function, ctes);
-                break;
-            case duck::TableReferenceType::EXPRESSION_LIST:
-                for (auto& row : ref.Cast<duck::ExpressionListRef>().values)
-                    for (auto& each : row) expression(*each, ctes);
-                break;
-            default:
-                break;
-        }
-    }
-
-    void expression(duck::ParsedExpression& given, const std::set<std::string>& ctes) {
-        if (given.GetExpressionClass() == duck::ExpressionClass::SUBQUERY)
-            query(*given.Cast<duck::SubqueryExpression>().subquery->node, ctes);
-        duck::ParsedExpressionIterator::EnumerateChildren(
-            given, [&](duck::ParsedExpression& child) { expression(child, ctes); });
-    }
-
-    Names& found_;
-    const std::string& database_;
-};
-
 Result<duck::unique_ptr<duck::SelectStatement>> parse_select(std::string_view sql) {
     const auto tokens = tokenize(sql);
     auto edits = rewrite_spellings(sql, tokens, {});
@@ -287,8 +188,13 @@ Result<SelectFacts> describe_select(Session& given, std::string_view sql) {
 Result<std::vector<std::pair<std::string, std::string>>> named_tables(std::string_view sql,
                                                                       const std::string& database) {
     TARN_TRY(select, parse_select(sql));
-    Names names;
-    NameWalk(names, database).query(*select->node, {});
+    std::set<std::pair<std::string, std::string>> names;
+    NameWalk([&](duck::BaseTableRef& ref) {
+        std::string schema = duck::StringUtil::Lower(ref.schema_name);
+        if (schema == "pg_catalog" || schema == "information_schema") return;
+        if (schema.empty()) schema = database;
+        names.emplace(std::move(schema), duck::StringUtil::Lower(ref.table_name));
+    }).query(*select->node);
     return std::vector<std::pair<std::string, std::string>>(names.begin(), names.end());
 }
 

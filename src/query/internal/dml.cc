@@ -40,6 +40,7 @@ class LakeWrite final : public duck::PhysicalOperator {
     duck::unique_ptr<duck::BoundCreateTableInfo> create;
     bool removes = false;
     bool matched_twice_is_an_error = false;  // MERGE; UPDATE takes the first match
+    bool keyed = false;  // MERGE into a table with a key: that a row was not there must still hold
     duck::idx_t row_id = 0;                  // column with the file name; the position follows
     bool inserts = false;
     bool returns_rows = false;
@@ -91,6 +92,7 @@ duck::unique_ptr<duck::GlobalSinkState> LakeWrite::GetGlobalSinkState(
         columns = table->view().columns;
         transaction = &table->transaction();
         if (removes) transaction->work_on(table->state());
+        if (keyed) transaction->decide_by_base(table->state());
     }
     if (inserts)
         global->writer = std::make_unique<TableWriter>(transaction->services(), context,
@@ -321,6 +323,7 @@ duck::PhysicalOperator& LakeCatalog::PlanMergeInto(duck::ClientContext&,
         write.matched_twice_is_an_error = removes;
         write.row_id = op.row_id_start;
         write.inserts = inserts;
+        write.keyed = !table.view().schema.identifier_field_ids.empty();
         return write;
     };
     duck::map<duck::MergeActionCondition, duck::vector<duck::unique_ptr<duck::MergeIntoOperator>>>

@@ -79,6 +79,8 @@ Mapped refine(duck::ExceptionType type, const std::string& subtype, const std::s
         if (has("No function matches") || has("No operator matches"))
             return {Code::invalid_argument, "42883"};
         if (has("Referenced table")) return {Code::invalid_argument, "42P01"};
+        if (has("conflict target are not referenced") || has("no UNIQUE/PRIMARY KEY constraints"))
+            return {Code::invalid_argument, "42P10"};
         if (has("Duplicate alias")) return {Code::invalid_argument, "42712"};
         if (has("Cannot mix values") || has("Cannot compare values"))
             return {Code::invalid_argument, "42804"};
@@ -92,6 +94,10 @@ Mapped refine(duck::ExceptionType type, const std::string& subtype, const std::s
     if (type == duck::ExceptionType::IO && has("No space left")) return {Code::exhausted, "53100"};
     if (type == duck::ExceptionType::OUT_OF_RANGE && has("division by zero"))
         return {Code::invalid_argument, "22012"};
+    if (type == duck::ExceptionType::CONSTRAINT && has("uplicate key"))
+        return {Code::already_exists, "23505"};
+    if (type == duck::ExceptionType::CONSTRAINT && has("CHECK constraint"))
+        return {Code::invalid_argument, "23514"};
     if (type == duck::ExceptionType::CONVERSION && has("out of range"))
         return {Code::out_of_range, "22003"};
     if (type == duck::ExceptionType::CONVERSION && (has("date field") || has("timestamp field")))

@@ -193,7 +193,7 @@ class Rewriter {
                                                        duck::BinderType::VIEW_BINDER);
         binder->EntryRetriever().SetSearchPath({{kLake, kDefaultDatabase}});
         binder->EntryRetriever().SetCallback([&](duck::CatalogEntry& entry) {
-            if (is_temporary(entry))
+            if (!entry.internal && is_temporary(entry))
                 throw duck::PermissionException(
                     "permission denied: the policy of %s met a temporary table", table.name);
         });

@@ -30,6 +30,7 @@ struct PendingTable {
     tables::TablePtr table;
     bool created = false;
     bool cleared = false;  // every row of the base is gone
+    bool decided_by_base = false;  // tables::TableChange
     std::vector<tables::DataFilePtr> appended;
     std::map<std::string, Positions> deleted;  // data file -> rows, of the base and of `appended`
     std::vector<tables::SchemaStep> steps;     // ALTER TABLE, in a transaction of its own
@@ -56,7 +57,8 @@ class LakeTable final : public duck::TableCatalogEntry {
     }
     duck::TableFunction GetScanFunction(duck::ClientContext& context,
                                         duck::unique_ptr<duck::FunctionData>& bind_data) override;
-    duck::TableStorageInfo GetStorageInfo(duck::ClientContext&) override { return {}; }
+    /// The identifier fields are a unique index to ON CONFLICT; nothing else looks.
+    duck::TableStorageInfo GetStorageInfo(duck::ClientContext&) override;
     duck::virtual_column_map_t GetVirtualColumns() const override;
     duck::vector<duck::column_t> GetRowIdColumns() const override;
     void BindUpdateConstraints(duck::Binder& binder, duck::LogicalGet& get,
@@ -161,6 +163,8 @@ class LakeTransaction final : public duck::Transaction {
     /// Rows of the table are about to change: until the end of the transaction compaction leaves its
     /// files alone, if it is patient enough.
     void work_on(const tables::TablePtr& table);
+    /// What the transaction does to the table hangs on which rows it has.
+    void decide_by_base(const tables::TablePtr& table);
     /// All rows of the table, without reading them.
     void clear(const tables::TablePtr& table);
     /// Takes some of its own files back.
@@ -226,6 +230,10 @@ class LakeTransaction final : public duck::Transaction {
     duck::CatalogEntry* make_table(LakeSchema& schema, const tables::RelationInfo& info,
                                    const duck::EntryLookupInfo& lookup);
     duck::CatalogEntry* make_view(LakeSchema& schema, const tables::RelationInfo& info);
+    void drop_relation(const tables::RelationInfo& info);
+    /// Puts a record of the change into its batch. `what`: the resource, behind the lake's prefix.
+    void audit(const char* action, const std::string& what);
+    void audit(const char* action, const tables::RelationInfo& relation);
     tables::TablePtr load(const tables::RelationInfo& info);
     void require_create(const std::string& database);
     security::Caller caller_now() const;

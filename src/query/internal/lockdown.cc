@@ -4,6 +4,7 @@
 
 #include "duckdb/parser/tableref/showref.hpp"
 #include "query/internal/database.h"
+#include "query/internal/error.h"
 #include "query/internal/functions.h"
 
 namespace tarn::query {
@@ -144,12 +145,11 @@ bool in_lake(const std::string& catalog) {
     return catalog.empty() || catalog == kLake;
 }
 
-Error not_built(const std::string& what) {
-    return {Code::unimplemented, what + " is not supported", "0A000"};
-}
-
 Status check_create(const duck::CreateInfo& info) {
-    if (info.temporary) return not_built("a temporary object");
+    if (info.temporary)
+        return info.type == duck::CatalogType::TABLE_ENTRY
+                   ? Status()
+                   : not_built("a temporary object that is not a table");
     if (!in_lake(info.catalog)) return Error{Code::permission_denied, "permission denied", "42501"};
     switch (info.type) {
         case duck::CatalogType::SCHEMA_ENTRY:

@@ -62,7 +62,9 @@ LakeSession::LakeSession(Services& services, Admission& admission,
       default_path_(search_path.empty() ? "main" : search_path.front()) {
     static_cast<void>(settings_.set("search_path", default_path_));
     open_settings(*connection_->context, [this](const auto& name) { return settings_.get(name); },
-                  [this](const auto& name, const auto& value) { return apply_setting(name, value); });
+                  [this](const auto& name, const auto& value, SettingScope scope) {
+                      return apply_setting(name, value, scope);
+                  });
 }
 
 LakeSession::~LakeSession() {
@@ -141,6 +143,7 @@ Status LakeSession::settle_open_cursor() {
 Result<std::unique_ptr<Statement>> LakeSession::prepare(
     std::string_view sql, const std::vector<std::optional<Type>>& types) {
     error_position_ = 0;
+    end_statement_settings();
     if (sql.size() > kSqlBytesMax)
         return failed({Code::invalid_argument, "the statement is too long", "54000"});
     const auto tokens = tokenize(sql);
@@ -170,6 +173,7 @@ Result<std::unique_ptr<Statement>> LakeSession::prepare(
 
 Status LakeSession::parse(PreparedSql& statement, const std::vector<Token>& tokens,
                           const std::vector<std::optional<Type>>& types) {
+    if (const auto clause = find_on_commit(tokens)) statement.on_commit = clause->action;
     statement.edits = rewrite_spellings(statement.sql, tokens, types);
     statement.duck_sql = statement.edits.finish();
     try {
@@ -213,7 +217,7 @@ Status LakeSession::describe(PreparedSql& statement, const std::vector<Token>& t
     const RunningCall call(*this);
     try {  // twice at most: what the first round leaves open is text
         for (int round = 0;; ++round) {
-            const auto facts = bind_statement(*connection_->context, statement.parsed->Copy());
+            const auto facts = bind_statement(*connection_->context, to_bind(statement));
             bool open = false;
             for (const auto& [name, type] : facts.parameters) {
                 const size_t number = std::strtoul(name.c_str(), nullptr, 10);
@@ -257,11 +261,18 @@ Status LakeSession::describe(PreparedSql& statement, const std::vector<Token>& t
 Result<std::unique_ptr<Cursor>> LakeSession::execute(Statement& given,
                                                      const std::vector<Value>& parameters) {
     error_position_ = 0;
+    end_statement_settings();
     auto& statement = static_cast<PreparedSql&>(given);
     TARN_CHECK_OK(check_usable(statement.command_));
     SessionState::of(*connection_->context).touched.clear();
     if (!statement.parsed) return execute_utility(statement);
-    return start(statement, parameters);
+    try {
+        static_cast<void>(to_bind(statement));
+    } catch (const std::exception& problem) {
+        return failed(duck::ErrorData(problem), &statement, nullptr);
+    }
+    return statement.changes_temporary ? change_temporary(statement, parameters)
+                                       : start(statement, parameters);
 }
 
 Result<std::unique_ptr<Cursor>> LakeSession::start(PreparedSql& statement,
@@ -281,10 +292,11 @@ Result<std::unique_ptr<Cursor>> LakeSession::start(PreparedSql& statement,
             values[std::to_string(i + 1)] =
                 duck::BoundParameterData(value_to_duck(statement.parameters_[i], parameters[i]));
         const bool stream = statement.command_ == Command::select;
-        auto pending = values.empty() ? connection_->PendingQuery(statement.parsed->Copy(),
-                                                                  duck::QueryParameters(stream))
-                                      : connection_->PendingQuery(statement.parsed->Copy(), values,
-                                                                  duck::QueryParameters(stream));
+        auto copy = to_bind(statement);
+        auto pending =
+            values.empty()
+                ? connection_->PendingQuery(std::move(copy), duck::QueryParameters(stream))
+                : connection_->PendingQuery(std::move(copy), values, duck::QueryParameters(stream));
         if (pending->HasError()) return failed(pending->GetErrorObject(), &statement, slot->get());
         call.began();
         auto result = execute_pending(*pending);
@@ -421,10 +433,11 @@ Status LakeSession::begin(bool implicit) {
     }
     TARN_CHECK_OK(settle_open_cursor());
     try {
-        connection_->BeginTransaction();
+        begin_transaction();
     } catch (const std::exception& problem) {
         return failed(duck::ErrorData(problem), nullptr, nullptr);
     }
+    settings_.begin();
     state_ = TransactionState::active;
     implicit_ = implicit;
     return {};
@@ -436,19 +449,23 @@ Status LakeSession::commit() {
         return {};
     }
     if (state_ == TransactionState::failed) return rollback();
-    const Status settled = settle_open_cursor();
+    Status ready = settle_open_cursor();
     cursors_.clear();
     savepoints_.clear();
-    if (!settled.ok()) {
+    if (ready.ok() && changed_temporary_) ready = end_temporary();
+    if (!ready.ok()) {
         static_cast<void>(rollback());
-        return settled;
+        return ready;
     }
     state_ = TransactionState::idle;
+    changed_temporary_ = false;
     try {
         connection_->Commit();
     } catch (const std::exception& problem) {
+        change_settings([](Settings& settings) { settings.rollback(); });
         return failed(duck::ErrorData(problem), nullptr, nullptr);
     }
+    change_settings([](Settings& settings) { settings.commit(); });
     return {};
 }
 
@@ -461,6 +478,8 @@ Status LakeSession::rollback() {
     cursors_.clear();
     savepoints_.clear();
     state_ = TransactionState::idle;
+    changed_temporary_ = false;
+    change_settings([](Settings& settings) { settings.rollback(); });
     try {
         if (connection_->HasActiveTransaction()) connection_->Rollback();
     } catch (const std::exception& problem) {
@@ -481,39 +500,6 @@ Status LakeSession::in_transaction(const std::function<void()>& work) {
         return error;
     }
     return own ? commit() : Status();
-}
-
-Status LakeSession::apply_setting(const std::string& name, const std::string& value) {
-    TARN_CHECK_OK(settings_.set(name, value));
-    if (name == "search_path") set_search_path(*connection_->context, settings_.search_path());
-    return {};
-}
-
-Status LakeSession::set_setting(const std::string& name, const std::string& value) {
-    return apply_setting(name, value);
-}
-
-Result<std::unique_ptr<Cursor>> LakeSession::show(PreparedSql& statement) {
-    std::vector<Chunk> chunks(1);
-    if (statement.utility.all) {
-        for (int i = 0; i < 3; ++i) chunks[0].columns.emplace_back(Kind::text);
-        for (const auto& line : settings_.all()) {
-            chunks[0].columns[0].append_text(line.name);
-            chunks[0].columns[1].append_text(line.value);
-            chunks[0].columns[2].append_text(line.description);
-        }
-    } else {
-        const auto value = settings_.get(statement.utility.name);
-        if (!value)
-            return failed(
-                {Code::not_found,
-                 fmt::format("unrecognized configuration parameter \"{}\"", statement.utility.name),
-                 "42704"});
-        chunks[0].columns.emplace_back(Kind::text);
-        chunks[0].columns[0].append_text(*value);
-    }
-    return std::unique_ptr<Cursor>(
-        std::make_unique<FixedCursor>(statement.columns_, std::move(chunks), "SHOW"));
 }
 
 Result<std::unique_ptr<Cursor>> LakeSession::execute_fetch(PreparedSql& statement) {
@@ -545,14 +531,8 @@ Result<std::unique_ptr<Cursor>> LakeSession::execute_utility(PreparedSql& statem
             done = rollback();
             break;
         case Command::set:
-            done = apply_setting(statement.utility.name, statement.utility.value);
-            break;
         case Command::reset:
-            if (statement.utility.all)
-                settings_.reset_all();
-            else
-                done = settings_.reset(statement.utility.name);
-            if (done.ok()) set_search_path(*connection_->context, settings_.search_path());
+            done = execute_set(statement.utility, statement.command_ == Command::reset);
             break;
         case Command::show:
             return show(statement);
@@ -576,8 +556,7 @@ Result<std::unique_ptr<Cursor>> LakeSession::execute_utility(PreparedSql& statem
                              "34000"};
             break;
         case Command::discard:
-            settings_.reset_all();
-            cursors_.clear();
+            done = discard(statement.utility.discard);
             break;
         default:
             break;

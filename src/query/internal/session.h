@@ -67,6 +67,11 @@ class LakeSession final : public Session {
     /// Runs with a transaction, of its own when none is open; commits that one.
     Status in_transaction(const std::function<void()>& work);
     Status settle_open_cursor();
+    /// Whether the name means a temporary table now. Throws.
+    bool means_temporary(const std::string& schema, const std::string& table);
+    /// Rows of COPY, in a transaction; `columns` are the table's that get them. Throws.
+    void append_temporary(const CopySpec& copy, const std::vector<ResultColumn>& columns,
+                          const Chunk& rows);
 
  private:
     Result<std::unique_ptr<PreparedSql>> prepare_query(
@@ -83,7 +88,18 @@ class LakeSession final : public Session {
     Status savepoint(const Utility& wanted);
     LakeTransaction& lake_transaction();
     Result<std::unique_ptr<Cursor>> show(PreparedSql& statement);
-    Status apply_setting(const std::string& name, const std::string& value);
+    Status apply_setting(const std::string& name, const std::string& value, SettingScope scope);
+    void change_settings(const std::function<void(Settings&)>& change);
+    void end_statement_settings();
+    Status execute_set(const Utility& wanted, bool reset);
+    Status discard(Utility::Discard what);
+    void begin_transaction();
+    duck::unique_ptr<duck::SQLStatement> to_bind(PreparedSql& statement);
+    Result<std::unique_ptr<Cursor>> change_temporary(PreparedSql& statement,
+                                                     const std::vector<Value>& parameters);
+    void check_temporary_room();
+    Status end_temporary();
+    Status drop_temporary();
     Status check_usable(Command command) const;
 
     bool is_server() const { return caller_.principal.kind == security::Principal::Kind::system; }
@@ -104,8 +120,11 @@ class LakeSession final : public Session {
     struct SavedChanges {
         std::string name;
         LakeTransaction::Changes changes;
+        Settings::Saved settings;
     };
     std::vector<SavedChanges> savepoints_;  // of the open transaction, oldest first
+    bool has_temporary_ = false;      // temporary tables, or had some
+    bool changed_temporary_ = false;  // the open transaction did
 
     std::mutex running_mutex_;
     bool running_ = false;  // a call is in DuckDB: cancel() has something to interrupt

@@ -38,10 +38,10 @@ std::optional<std::string> current_setting(SettingAccess& settings, const std::v
 std::optional<std::string> set_config(SettingAccess& settings, const std::vector<duck::Value>& arguments) {
     if (arguments[0].IsNull() || arguments[1].IsNull())
         throw_error({Code::invalid_argument, "set_config takes a name and a value", "22004"});
-    if (!arguments[2].IsNull() && arguments[2].GetValue<bool>())
-        throw_error({Code::unimplemented, "set_config(..., true): settings do not end with the transaction", "0A000"});
+    const bool local = !arguments[2].IsNull() && arguments[2].GetValue<bool>();
     const auto name = arguments[0].GetValue<std::string>();
-    ok_or_throw(settings.set(name, arguments[1].GetValue<std::string>()));
+    ok_or_throw(settings.set(name, arguments[1].GetValue<std::string>(),
+                             local ? SettingScope::transaction : SettingScope::session));
     return settings.get(name);
 }
 

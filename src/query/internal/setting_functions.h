@@ -7,11 +7,13 @@
 
 #include "base/result.h"
 #include "query/internal/duck.h"
+#include "query/internal/settings.h"
 
 namespace tarn::query {
 
 using GetSetting = std::function<std::optional<std::string>(const std::string& name)>;
-using SetSetting = std::function<Status(const std::string& name, const std::string& value)>;
+using SetSetting =
+    std::function<Status(const std::string& name, const std::string& value, SettingScope scope)>;
 /// What the functions ask in statements of this connection.
 void open_settings(duck::ClientContext& context, GetSetting get, SetSetting set);
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 
+#include "base/ascii.h"
 #include "query/internal/sql_text.h"
 
 namespace tarn::query {
@@ -72,11 +73,6 @@ const Known* find_known(const std::string& name) {
     return nullptr;
 }
 
-std::string lower(std::string text) {
-    for (char& c : text) c = static_cast<char>(tolower(static_cast<unsigned char>(c)));
-    return text;
-}
-
 /// "1500", "1500ms", "2s", "1min".
 Result<std::chrono::milliseconds> parse_span(const std::string& text) {
     int64_t number = 0;
@@ -97,27 +93,70 @@ Result<std::chrono::milliseconds> parse_span(const std::string& text) {
 }  // namespace
 
 Settings::Settings(std::chrono::milliseconds statement_timeout)
-    : default_timeout_(statement_timeout), timeout_(statement_timeout) {}
+    : default_timeout_(statement_timeout),
+      now_{statement_timeout, {}},
+      lasting_(now_),
+      before_(now_) {}
 
-Status Settings::set(const std::string& given_name, const std::string& value) {
-    const std::string name = lower(given_name);
+void Settings::begin() {
+    commit();
+    before_ = lasting_;
+}
+
+void Settings::commit() {
+    now_ = lasting_;
+    has_local_ = false;
+}
+
+void Settings::rollback() {
+    lasting_ = before_;
+    commit();
+}
+
+void Settings::go_back(const Saved& saved) {
+    now_ = saved.now;
+    lasting_ = saved.lasting;
+}
+
+void Settings::put(const std::string& name, const std::optional<std::string>& value,
+                   SettingScope scope) {
+    const auto in = [&](Values& values) {
+        if (value)
+            values.changed[name] = *value;
+        else
+            values.changed.erase(name);
+    };
+    in(now_);
+    if (scope == SettingScope::session)
+        in(lasting_);
+    else
+        has_local_ = true;
+}
+
+void Settings::put_timeout(std::chrono::milliseconds timeout, SettingScope scope) {
+    now_.timeout = timeout;
+    if (scope == SettingScope::session) lasting_.timeout = timeout;
+}
+
+Status Settings::set(const std::string& given_name, const std::string& value, SettingScope scope) {
+    const std::string name = lower_ascii(given_name);
     const Known* known = find_known(name);
     if (!known) {
         // Names with a dot are the client's own.
-        if (name.find('.') == std::string::npos || changed_.size() > 256)
+        if (name.find('.') == std::string::npos || now_.changed.size() > 256)
             return Error{Code::not_found,
                          fmt::format("unrecognized configuration parameter \"{}\"", given_name),
                          "42704"};
-        changed_[name] = value;
+        put(name, value, scope);
         return {};
     }
     if (known->change == Change::fixed) {
-        if (lower(value) == lower(known->value)) return {};
+        if (lower_ascii(value) == lower_ascii(known->value)) return {};
         return Error{Code::permission_denied,
                      fmt::format("parameter \"{}\" cannot be changed", name), "55P02"};
     }
     if (name == "client_encoding") {
-        const std::string encoding = lower(value);
+        const std::string encoding = lower_ascii(value);
         if (encoding != "utf8" && encoding != "utf-8" && encoding != "unicode" &&
             encoding != "sql_ascii")
             return Error{
@@ -126,32 +165,38 @@ Status Settings::set(const std::string& given_name, const std::string& value) {
                 "22023"};
         return {};
     }
-    if (name == "datestyle" && lower(value).rfind("iso", 0) != 0)
+    if (name == "datestyle" && lower_ascii(value).rfind("iso", 0) != 0)
         return Error{Code::unimplemented, "only DateStyle ISO is supported", "0A000"};
     if (name == "statement_timeout") {
         TARN_TRY(span, parse_span(value));
-        timeout_ = span;
+        put_timeout(span, scope);
     }
-    changed_[name] = value;
+    put(name, value, scope);
     return {};
 }
 
-Status Settings::reset(const std::string& given_name) {
-    const std::string name = lower(given_name);
-    if (!find_known(name) && !changed_.contains(name))
+Status Settings::reset(const std::string& given_name, SettingScope scope) {
+    const std::string name = lower_ascii(given_name);
+    if (!find_known(name) && !now_.changed.contains(name))
         return Error{Code::not_found,
                      fmt::format("unrecognized configuration parameter \"{}\"", given_name),
                      "42704"};
-    changed_.erase(name);
-    if (name == "statement_timeout") timeout_ = default_timeout_;
+    put(name, std::nullopt, scope);
+    if (name == "statement_timeout") put_timeout(default_timeout_, scope);
     return {};
 }
 
+void Settings::reset_all() {
+    now_ = {default_timeout_, {}};
+    lasting_ = now_;
+}
+
 std::optional<std::string> Settings::get(const std::string& given_name) const {
-    const std::string name = lower(given_name);
+    const std::string name = lower_ascii(given_name);
     if (name == "statement_timeout")
-        return timeout_.count() == 0 ? "0" : fmt::format("{}ms", timeout_.count());
-    if (const auto found = changed_.find(name); found != changed_.end()) return found->second;
+        return now_.timeout.count() == 0 ? "0" : fmt::format("{}ms", now_.timeout.count());
+    if (const auto found = now_.changed.find(name); found != now_.changed.end())
+        return found->second;
     if (const Known* known = find_known(name)) return known->value;
     return std::nullopt;
 }

@@ -184,6 +184,12 @@ std::string unquoted(std::string_view raw, char quote) {
 
 }  // namespace
 
+std::string quoted_name(std::string_view name) {
+    std::string out = "\"";
+    for (const char c : name) out.append(c == '"' ? 2 : 1, c);
+    return out += '"';
+}
+
 bool Token::is(std::string_view keyword) const {
     return kind == Kind::word && same_word(raw, keyword);
 }
@@ -309,6 +315,28 @@ size_t alias_behind(const std::vector<Token>& tokens, size_t open) {
 
 }  // namespace
 
+std::optional<OnCommitClause> find_on_commit(const std::vector<Token>& tokens) {
+    const auto at = [&](size_t i) -> const Token& {
+        static const Token kNone;
+        return i < tokens.size() ? tokens[i] : kNone;
+    };
+    size_t i = at(1).is("global") || at(1).is("local") ? 2 : 1;
+    if (!at(0).is("create") || !(at(i).is("temp") || at(i).is("temporary"))) return std::nullopt;
+    int depth = 0;
+    for (; i < tokens.size(); ++i) {
+        if (tokens[i].is_symbol('(')) ++depth;
+        if (tokens[i].is_symbol(')')) --depth;
+        if (depth > 0) continue;
+        if (tokens[i].is("as")) break;
+        if (!tokens[i].is("on") || !at(i + 1).is("commit")) continue;
+        if (at(i + 2).is("drop")) return OnCommitClause{i, i + 2, OnCommit::drop};
+        if (!at(i + 3).is("rows")) break;
+        if (at(i + 2).is("delete")) return OnCommitClause{i, i + 3, OnCommit::delete_rows};
+        if (at(i + 2).is("preserve")) return OnCommitClause{i, i + 3, OnCommit::preserve_rows};
+    }
+    return std::nullopt;
+}
+
 EditedSql rewrite_spellings(std::string_view sql, const std::vector<Token>& tokens,
                             const std::vector<std::optional<Type>>& types) {
     EditedSql edited(sql);
@@ -321,9 +349,13 @@ EditedSql rewrite_spellings(std::string_view sql, const std::vector<Token>& toke
         edited.replace(tokens[from].offset, end_of(to) - tokens[from].offset, " ");
     };
     size_t alias_of_function = tokens.size();
+    const auto on_commit = find_on_commit(tokens);
     for (size_t i = 0; i < tokens.size(); ++i) {
         const Token& token = tokens[i];
-        if (i == alias_of_function) {
+        if (on_commit && i == on_commit->first) {
+            drop(i, on_commit->last);
+            i = on_commit->last;
+        } else if (i == alias_of_function) {
             edited.replace(token.offset, token.raw.size(),
                            std::string(token.raw) + "(" + std::string(token.raw) + ")");
         } else if (token.kind == Token::Kind::parameter) {

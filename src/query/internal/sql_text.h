@@ -30,6 +30,9 @@ struct Token {
 /// Comments and white space are left out. An unfinished quote is a token to the end.
 std::vector<Token> tokenize(std::string_view sql);
 
+/// The name in double quotes, those within doubled.
+std::string quoted_name(std::string_view name);
+
 /// SQL with replacements, and the way back from its offsets.
 class EditedSql {
  public:
@@ -49,6 +52,15 @@ class EditedSql {
     std::string out_;
     std::vector<Edit> edits_;
 };
+
+/// What COMMIT does to a temporary table.
+enum class OnCommit : uint8_t { preserve_rows, delete_rows, drop };
+/// The clause that says so in CREATE TEMP TABLE: tokens first to last. DuckDB has no such clause.
+struct OnCommitClause {
+    size_t first = 0, last = 0;
+    OnCommit action = OnCommit::preserve_rows;
+};
+std::optional<OnCommitClause> find_on_commit(const std::vector<Token>& tokens);
 
 /// PostgreSQL's spellings turned into DuckDB's; $n with a known type gets a cast. `types` is by
 /// number, from 0.

@@ -32,7 +32,8 @@ struct Utility {
     bool forward_all = false;  // FETCH ALL
     int64_t count = 1;         // FETCH
     std::string query;         // DECLARE ... FOR query
-    bool and_chain = false;
+    enum class Discard : uint8_t { all, temporary, nothing };  // nothing: the door forgets plans
+    Discard discard = Discard::all;
     enum class Savepoint : uint8_t { none, make, release, go_back };
     Savepoint savepoint = Savepoint::none;  // of that name
 };
@@ -53,6 +54,8 @@ class PreparedSql final : public Statement {
     std::string duck_sql;  // as DuckDB gets it
     EditedSql edits{""};
     duck::unique_ptr<duck::SQLStatement> parsed;  // null: answered by the session
+    OnCommit on_commit = OnCommit::preserve_rows;  // CREATE TEMP TABLE
+    bool changes_temporary = false;                // a temporary table, as of its last binding
     Utility utility;
     CopySpec copy;
 };

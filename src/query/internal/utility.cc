@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "query/internal/error.h"
 #include "query/internal/statement.h"
 
 namespace tarn::query {
@@ -12,9 +13,6 @@ namespace {
 
 Error syntax(std::string_view near) {
     return {Code::invalid_argument, fmt::format("syntax error at or near \"{}\"", near), "42601"};
-}
-Error not_built(const std::string& what) {
-    return {Code::unimplemented, what + " is not supported", "0A000"};
 }
 
 /// Reads tokens front to back.
@@ -202,6 +200,19 @@ Result<Prepared> parse_show(Words& words) {
     return made;
 }
 
+/// DISCARD ALL | TEMP | PLANS | SEQUENCES. Plans are the door's, and there are no sequences.
+Result<Prepared> parse_discard(Words& words) {
+    auto made = make(Command::discard);
+    if (words.take("all")) return made;
+    if (words.take("temp") || words.take("temporary")) {
+        made->utility.discard = Utility::Discard::temporary;
+        return made;
+    }
+    if (!words.take("plans") && !words.take("sequences")) return words.unexpected();
+    made->utility.discard = Utility::Discard::nothing;
+    return made;
+}
+
 Result<std::optional<Prepared>> dispatch(std::string_view sql, const std::vector<Token>& tokens,
                                          Words& words) {
     using Maybe = std::optional<Prepared>;
@@ -245,8 +256,12 @@ Result<std::optional<Prepared>> dispatch(std::string_view sql, const std::vector
         made->utility.all = made->utility.name == "all";
         return Maybe(std::move(made));
     }
-    if (words.take("discard")) return Maybe(make(Command::discard));
-    if (words.take("deallocate")) return Maybe(make(Command::discard));
+    if (words.take("discard")) return some(parse_discard(words));
+    if (words.take("deallocate")) {
+        auto made = make(Command::discard);
+        made->utility.discard = Utility::Discard::nothing;
+        return Maybe(std::move(made));
+    }
     for (const char* word :
          {"listen",  "unlisten", "notify",  "lock",       "prepare", "execute", "vacuum",
           "analyze", "reindex",  "cluster", "grant",      "revoke",  "do",      "move",

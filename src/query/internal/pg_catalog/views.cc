@@ -4,6 +4,7 @@
 
 #include "duckdb/parser/parsed_data/create_macro_info.hpp"
 #include "duckdb/parser/parsed_data/create_type_info.hpp"
+#include "query/internal/on_conflict.h"
 #include "query/internal/pg_catalog/pg_catalog.h"
 #include "query/internal/pg_catalog/sources.h"
 #include "query/internal/setting_functions.h"
@@ -433,6 +434,7 @@ void install_pg_catalog(duck::Connection& connection) {
     connection.Commit();
     connection.BeginTransaction();
     add_setting_functions(context, system);
+    add_on_conflict_function(context, system);
     add_types(context, system);
     add_macros(context, system);
     add_views(context, system);

@@ -1,0 +1,237 @@
+#include "query/internal/temporary.h"
+
+#include <fmt/format.h>
+
+#include "duckdb/storage/buffer_manager.hpp"
+#include "query/internal/name_walk.h"
+
+namespace tarn::query {
+
+namespace {
+
+constexpr std::string_view kPrefix = "pg_temp.";
+constexpr const char* kOnCommitTag = "on_commit";
+
+void scan(duck::ClientContext& context,
+          const std::function<void(const std::string& name, duck::TableCatalogEntry&)>& found) {
+    auto& catalog = duck::ClientData::Get(context).temporary_objects->GetCatalog();
+    catalog.GetSchema(context, DEFAULT_SCHEMA)
+        .Scan(context, duck::CatalogType::TABLE_ENTRY, [&](duck::CatalogEntry& entry) {
+            if (entry.type == duck::CatalogType::TABLE_ENTRY && entry.name.starts_with(kPrefix))
+                found(entry.name.substr(kPrefix.size()), entry.Cast<duck::TableCatalogEntry>());
+        });
+}
+
+/// Puts in the place of names what they mean.
+class Resolver {
+ public:
+    explicit Resolver(const std::set<std::string>& tables)
+        : tables_(tables), walk_([this](duck::BaseTableRef& ref) { found(ref); }) {}
+
+    bool any() const { return any_; }
+
+    /// True when the name means, or says that it means, a temporary table: it is that table's then.
+    bool resolve(std::string& catalog, std::string& schema, std::string& name) {
+        std::string plain = duck::StringUtil::Lower(name);
+        if (plain.starts_with(kPrefix)) plain.erase(0, kPrefix.size());
+        const bool said = name.starts_with(kPrefix) || says_temporary(catalog, schema);
+        if (!said && !(catalog.empty() && schema.empty() && tables_.contains(plain))) return false;
+        catalog = TEMP_CATALOG;
+        schema = DEFAULT_SCHEMA;
+        name = temporary_name(plain);
+        return any_ = true;
+    }
+
+    bool insert(duck::InsertStatement& statement) {
+        const auto ctes = walk_.with(statement.cte_map);
+        if (statement.select_statement) walk_.query(*statement.select_statement->node, ctes);
+        for (auto& each : statement.returning_list) walk_.expression(*each, ctes);
+        if (statement.on_conflict_info && statement.on_conflict_info->set_info)
+            set(*statement.on_conflict_info->set_info, ctes);
+        if (statement.table_ref) walk_.table(*statement.table_ref);
+        return resolve(statement.catalog, statement.schema, statement.table);
+    }
+    bool update(duck::UpdateStatement& statement) {
+        const auto ctes = walk_.with(statement.cte_map);
+        if (statement.from_table) walk_.table(*statement.from_table, ctes);
+        for (auto& each : statement.returning_list) walk_.expression(*each, ctes);
+        if (statement.set_info) set(*statement.set_info, ctes);
+        return target(*statement.table);
+    }
+    bool remove(duck::DeleteStatement& statement) {
+        const auto ctes = walk_.with(statement.cte_map);
+        for (auto& each : statement.using_clauses) walk_.table(*each, ctes);
+        for (auto& each : statement.returning_list) walk_.expression(*each, ctes);
+        if (statement.condition) walk_.expression(*statement.condition, ctes);
+        return target(*statement.table);
+    }
+    bool merge(duck::MergeIntoStatement& statement) {
+        const auto ctes = walk_.with(statement.cte_map);
+        walk_.table(*statement.source, ctes);
+        if (statement.join_condition) walk_.expression(*statement.join_condition, ctes);
+        for (auto& each : statement.returning_list) walk_.expression(*each, ctes);
+        for (auto& [condition, actions] : statement.actions)
+            for (auto& action : actions) {
+                if (action->condition) walk_.expression(*action->condition, ctes);
+                if (action->update_info) set(*action->update_info, ctes);
+                for (auto& each : action->expressions) walk_.expression(*each, ctes);
+            }
+        return target(*statement.target);
+    }
+    void query(duck::SelectStatement& statement) { walk_.query(*statement.node); }
+
+ private:
+    static bool says_temporary(const std::string& catalog, const std::string& schema) {
+        using duck::StringUtil;
+        return StringUtil::CIEquals(catalog, TEMP_CATALOG) ||
+               (catalog.empty() && (StringUtil::CIEquals(schema, TEMP_CATALOG) ||
+                                    StringUtil::CIEquals(schema, "pg_temp")));
+    }
+    void found(duck::BaseTableRef& ref) {
+        const std::string said = ref.table_name;
+        if (resolve(ref.catalog_name, ref.schema_name, ref.table_name) && ref.alias.empty())
+            ref.alias = said;
+    }
+    /// A statement's target is no CTE.
+    bool target(duck::TableRef& ref) {
+        const bool before = std::exchange(any_, false);
+        walk_.table(ref);
+        const bool temporary = any_;
+        any_ = any_ || before;
+        return temporary;
+    }
+    void set(duck::UpdateSetInfo& info, const NameWalk::Ctes& ctes) {
+        if (info.condition) walk_.expression(*info.condition, ctes);
+        for (auto& each : info.expressions) walk_.expression(*each, ctes);
+    }
+
+    const std::set<std::string>& tables_;
+    NameWalk walk_;
+    bool any_ = false;
+};
+
+void check_constraints(const duck::CreateTableInfo& info) {
+    for (const auto& constraint : info.constraints)
+        if (constraint->type == duck::ConstraintType::FOREIGN_KEY)
+            throw_error({Code::unimplemented, "a foreign key of a temporary table is not supported",
+                         "0A000"});
+}
+
+bool create(duck::CreateInfo& info, Resolver& resolver, const std::set<std::string>& tables,
+            OnCommit on_commit) {
+    if (info.type == duck::CatalogType::VIEW_ENTRY) {
+        resolver.query(*info.Cast<duck::CreateViewInfo>().query);
+        if (resolver.any())
+            throw_error(
+                {Code::unimplemented, "a view of a temporary table is not supported", "0A000"});
+        return false;
+    }
+    if (info.type != duck::CatalogType::TABLE_ENTRY) return false;
+    auto& table = info.Cast<duck::CreateTableInfo>();
+    if (table.query) resolver.query(*table.query);
+    if (!info.temporary) return false;
+    const std::string schema = duck::StringUtil::Lower(table.schema);
+    if (!schema.empty() && schema != "pg_temp" && schema != TEMP_CATALOG)
+        throw_error({Code::invalid_argument,
+                     "cannot create temporary relation in non-temporary schema", "42P16"});
+    check_constraints(table);
+    const std::string plain = duck::StringUtil::Lower(table.table);
+    if (tables.size() >= kTemporaryTablesMax && !tables.contains(plain))
+        throw_error({Code::exhausted,
+                     fmt::format("a session has at most {} temporary tables: drop some",
+                                 kTemporaryTablesMax),
+                     "54000"});
+    table.catalog = TEMP_CATALOG;
+    table.schema = DEFAULT_SCHEMA;
+    table.table = temporary_name(plain);
+    if (on_commit == OnCommit::drop) table.tags[kOnCommitTag] = "drop";
+    if (on_commit == OnCommit::delete_rows) table.tags[kOnCommitTag] = "delete rows";
+    return true;
+}
+
+bool alter(duck::AlterInfo& info, Resolver& resolver) {
+    if (!resolver.resolve(info.catalog, info.schema, info.name)) return false;
+    if (info.type != duck::AlterType::ALTER_TABLE) return true;
+    auto& table = info.Cast<duck::AlterTableInfo>();
+    if (table.alter_table_type == duck::AlterTableType::FOREIGN_KEY_CONSTRAINT)
+        throw_error(
+            {Code::unimplemented, "a foreign key of a temporary table is not supported", "0A000"});
+    if (table.alter_table_type == duck::AlterTableType::RENAME_TABLE) {
+        auto& renamed = table.Cast<duck::RenameTableInfo>().new_table_name;
+        renamed = temporary_name(duck::StringUtil::Lower(renamed));
+    }
+    return true;
+}
+
+}  // namespace
+
+std::string temporary_name(const std::string& name) {
+    return name.starts_with(kPrefix) ? name : std::string(kPrefix) + name;
+}
+
+std::string temporary_sql(const std::string& name) {
+    return fmt::format("{}.{}.{}", TEMP_CATALOG, DEFAULT_SCHEMA, quoted_name(temporary_name(name)));
+}
+
+bool is_temporary(const duck::CatalogEntry& entry) {
+    return entry.ParentCatalog().IsTemporaryCatalog();
+}
+
+std::set<std::string> temporary_tables(duck::ClientContext& context) {
+    std::set<std::string> names;
+    scan(context, [&](const std::string& name, duck::TableCatalogEntry&) { names.insert(name); });
+    return names;
+}
+
+bool resolve_temporary(duck::SQLStatement& statement, const std::set<std::string>& tables,
+                       OnCommit on_commit) {
+    Resolver resolver(tables);
+    switch (statement.type) {
+        case duck::StatementType::SELECT_STATEMENT:
+            resolver.query(statement.Cast<duck::SelectStatement>());
+            return false;
+        case duck::StatementType::EXPLAIN_STATEMENT:
+            resolve_temporary(*statement.Cast<duck::ExplainStatement>().stmt, tables, on_commit);
+            return false;
+        case duck::StatementType::INSERT_STATEMENT:
+            return resolver.insert(statement.Cast<duck::InsertStatement>());
+        case duck::StatementType::UPDATE_STATEMENT:
+            return resolver.update(statement.Cast<duck::UpdateStatement>());
+        case duck::StatementType::DELETE_STATEMENT:
+            return resolver.remove(statement.Cast<duck::DeleteStatement>());
+        case duck::StatementType::MERGE_INTO_STATEMENT:
+            return resolver.merge(statement.Cast<duck::MergeIntoStatement>());
+        case duck::StatementType::CREATE_STATEMENT:
+            return create(*statement.Cast<duck::CreateStatement>().info, resolver, tables,
+                          on_commit);
+        case duck::StatementType::ALTER_STATEMENT:
+            return alter(*statement.Cast<duck::AlterStatement>().info, resolver);
+        case duck::StatementType::DROP_STATEMENT: {
+            auto& info = *statement.Cast<duck::DropStatement>().info;
+            return info.type == duck::CatalogType::TABLE_ENTRY &&
+                   resolver.resolve(info.catalog, info.schema, info.name);
+        }
+        default:
+            return false;
+    }
+}
+
+std::vector<std::string> at_commit(duck::ClientContext& context) {
+    std::vector<std::string> statements;
+    scan(context, [&](const std::string& name, duck::TableCatalogEntry& table) {
+        const auto tag = table.tags.find(kOnCommitTag);
+        if (tag == table.tags.end()) return;
+        statements.push_back((tag->second == "drop" ? "DROP TABLE " : "DELETE FROM ") +
+                             temporary_sql(name));
+    });
+    return statements;
+}
+
+uint64_t temporary_bytes(duck::ClientContext& context) {
+    uint64_t bytes = 0;
+    for (const auto& each : duck::BufferManager::GetBufferManager(context).GetMemoryUsageInfo())
+        if (each.tag == duck::MemoryTag::IN_MEMORY_TABLE) bytes += each.size + each.evicted_data;
+    return bytes;
+}
+
+}  // namespace tarn::query

@@ -1,0 +1,38 @@
+// Temporary tables: DuckDB's own, in the catalog `temp` that each connection has for itself, so
+// that nobody else can name them and they go with the session. There they stand under names that no
+// other SQL means ("pg_temp.t"): a policy, a view and a qualified name never find one, and what the
+// session's own statements mean by `t` or `pg_temp.t` is put in its place before they are bound.
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "query/internal/services.h"
+#include "query/internal/statement.h"
+
+namespace tarn::query {
+
+/// The most that one session may have.
+inline constexpr size_t kTemporaryTablesMax = 256;
+
+/// Their names as the session knows them. In a transaction of the connection.
+std::set<std::string> temporary_tables(duck::ClientContext& context);
+/// The name that a temporary table has in DuckDB; of that name it is the same.
+std::string temporary_name(const std::string& name);
+/// "temp"."main"."pg_temp.t"
+std::string temporary_sql(const std::string& name);
+bool is_temporary(const duck::CatalogEntry& entry);
+
+/// Names in the statement that mean one of `tables` say so. CREATE TEMP TABLE is told what COMMIT
+/// does to it. True: the statement makes, changes or drops a temporary table. Throws 42P16 (CREATE
+/// TEMP TABLE somewhere else), 0A000 (a view of one, a foreign key), 54000.
+bool resolve_temporary(duck::SQLStatement& statement, const std::set<std::string>& tables,
+                       OnCommit on_commit);
+/// SQL that does what COMMIT does to the temporary tables there are. In a transaction of the
+/// connection.
+std::vector<std::string> at_commit(duck::ClientContext& context);
+
+/// What the temporary tables of all sessions take, in memory and spilled.
+uint64_t temporary_bytes(duck::ClientContext& context);
+
+}  // namespace tarn::query
