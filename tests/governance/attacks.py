@@ -654,7 +654,6 @@ INSIDE = """
 ! create macro clinic.md5(x) as x
 ! create function f(x) as (select max(zqxcol_pay) from clinic.patients)
 ! create temp macro length(x) as x
-! create temp table t as select * from clinic.patients
 ! create temp view t as select * from clinic.patients
 ! create type mood as enum (select region from clinic.patients)
 ! create index i on clinic.patients (zqxcol_pay)
@@ -768,6 +767,31 @@ CHANGES = """
 = with orders as (select 1), lake as (select 2), main as (select 3) select * from clinic.orders
 = set local search_path = desk ;; create table desk.regions as select 'zqxregion' as region, true as open ;; select * from clinic.orders
 = set local search_path = desk, clinic ;; create view desk.regions as select 'zqxregion' as region, true as open ;; select count(*), max(n) from clinic.orders
+# temporary tables: what is put into them was seen, and no policy or view means one
+= create temp table t as select * from clinic.patients ;; select * from t
+= create temp table patients as select * from clinic.patients ;; select * from patients ;; select * from clinic.patients
+= create temp table t as select zqxcol_secret from clinic.patients
+= create temp table t (n bigint, note text) ;; insert into t select id, email from clinic.patients ;; select * from t
+= create temp table t (n bigint) ;; insert into t select id from clinic.patients returning *
+= create temp table t as select id, name from clinic.staff ;; update t set name = p.email from clinic.patients p where p.id = t.id ;; select * from t
+= create temp table t as select id, name from clinic.staff ;; delete from t where id in (select id from clinic.patients) ;; select * from t
+= create temp table t as select id, name from clinic.staff ;; merge into t using clinic.patients p on t.id = p.id when not matched then insert values (p.id, p.email) ;; select * from t
+= create temp table t on commit drop as select count(*) as n from clinic.big ;; select n from t
+= create temp table regions as select 'zqxregion' as region, true as open ;; select * from clinic.orders
+= create temp table "pg_temp.regions" as select 'zqxregion' as region, true as open ;; select * from clinic.orders
+= create temp table r (region text, open boolean) ;; alter table r rename to regions ;; insert into regions values ('zqxregion', true) ;; select * from clinic.orders
+= create temp table r (region text, open boolean) ;; alter table "pg_temp.r" rename to regions ;; insert into regions values ('zqxregion', true) ;; select * from clinic.orders
+= create temp table regions as select 'zqxregion' as region, true as open ;; create temp table t as select * from clinic.orders ;; select * from t
+= create temp table regions as select 'zqxregion' as region, true as open ;; with orders as (select * from clinic.orders) select * from orders
+= create temp table patients as select 1 as id, 2 as zqxcol_pay ;; select * from clinic.everyone
+~ create temp table t as select 1 as id ;; explain select * from clinic.patients p join t on t.id = p.zqxcol_pay
+~ create temp table r (region text, open boolean) ;; alter table temp."pg_temp.r" rename to regions ;; insert into regions values ('zqxregion', true) ;; select * from clinic.orders
+! create table temp.regions as select 'zqxregion' as region, true as open
+! create view temp.regions as select 'zqxregion' as region, true as open
+! create view pg_temp.regions as select 'zqxregion' as region, true as open
+! create temp table t (n int references clinic.patients (id))
+! create temp table t (n int default (select max(id) from clinic.patients))
+! create temp table t as select 1 as n ;; create view desk.v as select * from t
 = declare c cursor for select * from clinic.patients order by id ;; fetch all from c
 = declare c cursor for select * from clinic.patients order by id desc ;; fetch 2 from c ;; fetch 100 from c
 = declare c cursor for select [region]::int[] from clinic.patients ;; fetch all from c

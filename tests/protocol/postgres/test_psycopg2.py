@@ -262,8 +262,7 @@ def test_settings_in_expressions(tarn):
         assert cursor.fetchone() == (True, None, "x")
         cursor.execute("select current_setting('my.key'), pg_catalog.current_setting('search_path')")
         assert cursor.fetchone() == ("x", "main")
-        for statement, state in (("select current_setting('memory_limit')", "42704"), ("select set_config('server_version', '9', false)", "55P02"),
-                                 ("select set_config('my.key', 'y', true)", "0A000")):
+        for statement, state in (("select current_setting('memory_limit')", "42704"), ("select set_config('server_version', '9', false)", "55P02")):
             with pytest.raises(psycopg2.Error) as refused:
                 cursor.execute(statement)
             assert refused.value.pgcode == state

@@ -1,0 +1,105 @@
+"""What belongs to one session: settings that end with the transaction, temporary tables; and DROP SCHEMA CASCADE with its records."""
+import base64
+import io
+import json
+import time
+import urllib.request
+
+import psycopg2
+import pytest
+
+from postgres_clients import connect
+from tarn_server import TarnServer
+
+
+@pytest.fixture
+def cursor(tarn):
+    made = connect(tarn)
+    made.autocommit = True
+    yield made.cursor()
+    made.close()
+
+
+def value(cursor, sql):
+    cursor.execute(sql)
+    return cursor.fetchone()[0]
+
+
+def test_set_local(psql):
+    done = psql("-At", stdin="begin; set local my.key = 'here'; show my.key; commit;\nselect current_setting('my.key', true) is null;\n"
+                             "set local my.key = 'x';\nselect current_setting('my.key', true) is null;\n"
+                             "\\set VERBOSITY verbose\nset local my.key = 'y';\n")
+    assert done.stdout.split() == ["BEGIN", "SET", "here", "COMMIT", "t", "SET", "t", "SET"]
+    assert "25P01: SET LOCAL can only be used in transaction blocks" in done.stderr
+
+
+def test_rollback_takes_settings_back(cursor):
+    before = value(cursor, "show statement_timeout")
+    cursor.execute("begin")
+    cursor.execute("set application_name = 'inner'; set statement_timeout = '5s'")
+    cursor.execute("rollback")
+    assert value(cursor, "show application_name") == ""
+    assert value(cursor, "show statement_timeout") == before
+    assert cursor.connection.get_parameter_status("application_name") == ""  # the client is told, too
+
+
+def test_temporary_tables_are_the_sessions_own(tarn, cursor):
+    cursor.execute("create table shared as select 'lake' as x")
+    cursor.execute("create temp table shared (x text) ")
+    cursor.execute("create temp table staged (id int primary key, x text)")
+    cursor.copy_expert("copy staged from stdin", io.StringIO("1\ta\n2\tb\n"))
+    cursor.execute("insert into shared select x from staged where id = %s", (2,))
+    assert value(cursor, "select x from shared") == "b"
+    assert value(cursor, "select x from main.shared") == "lake"
+    out = io.StringIO()
+    cursor.copy_expert("copy staged to stdout", out)
+    assert out.getvalue() == "1\ta\n2\tb\n"
+    cursor.execute("insert into main.shared select x from staged")
+    other = connect(tarn).cursor()
+    assert value(other, "select count(*) from shared") == 3
+    for catalog in ("pg_class where relname like '%staged%'", "pg_attribute where attname = 'id'",
+                    "information_schema.tables where table_name like '%staged%'", "pg_tables where tablename like '%staged%'"):
+        assert value(other, f"select count(*) from {catalog}") == 0, catalog
+    with pytest.raises(psycopg2.errors.UndefinedTable):
+        other.execute("select * from staged")
+    other.connection.close()
+    cursor.execute("discard all")
+    with pytest.raises(psycopg2.errors.UndefinedTable):
+        cursor.execute("select * from staged")
+    assert value(cursor, "select count(*) from shared") == 3
+    cursor.execute("drop table shared")
+
+
+def test_too_much_in_temporary_tables(tarn_binary):
+    with TarnServer(args=["--sql-memory-mb", "64"]) as server:
+        cursor = connect(server).cursor()
+        cursor.connection.autocommit = True
+        cursor.execute("create temp table small as select 1 as x")
+        with pytest.raises(psycopg2.Error) as full:
+            cursor.execute("create temp table large as select i, hash(i)::text as h from range(4000000) r(i)")
+        assert full.value.pgcode in ("53100", "53200"), full.value
+        assert value(cursor, "select x from small") == 1
+        cursor.execute("create temp table again as select 2 as x")  # what was refused takes no room
+
+
+def test_drop_schema_cascade_is_recorded_table_by_table(tarn, cursor):
+    cursor.execute("create schema doomed")
+    cursor.execute("create table doomed.a as select 1 as x")
+    cursor.execute("create table doomed.b as select 2 as x")
+    with pytest.raises(psycopg2.Error) as refused:
+        cursor.execute("drop schema doomed")
+    assert refused.value.pgcode == "2BP01"
+    cursor.execute("drop schema doomed cascade")
+    with pytest.raises(psycopg2.Error):
+        cursor.execute("select x from doomed.a")
+    signed = base64.b64encode(f"{tarn.access_key}:{tarn.secret_key}".encode()).decode()
+    request = urllib.request.Request("http://%s:%d/api/v1/audit?action=tarn:Drop&limit=100" % tarn.address("http"),
+                                     headers={"Authorization": "Basic " + signed})
+    deadline = time.monotonic() + 60
+    while True:
+        records = json.load(urllib.request.urlopen(request))["records"]
+        told = {record["resource"].split(":")[-1] for record in records if record["outcome"] == "allowed"}
+        if {"table/doomed/a", "table/doomed/b", "database/doomed"} <= told:
+            break
+        assert time.monotonic() < deadline, records
+        time.sleep(0.1)
