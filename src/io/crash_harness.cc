@@ -260,7 +260,7 @@ void cut_at(Recording& recording, const OpenSubject& open, const CrashPlan& plan
 class FaultRun {
  public:
     FaultRun(const OpenSubject& open, const CrashPlan& plan, CrashReport& report)
-        : open_(open), plan_(plan), report_(report), recorder_(disk_, history_, report) {}
+        : open_(open), plan_(plan), recorder_(disk_, history_, report) {}
 
     FaultyDisk& disk() { return disk_; }
 
@@ -318,7 +318,6 @@ class FaultRun {
 
     const OpenSubject& open_;
     const CrashPlan& plan_;
-    CrashReport& report_;
     FaultyDisk disk_;
     History history_;
     Recorder recorder_;
