@@ -28,6 +28,8 @@
 namespace tarn::app {
 namespace {
 
+constexpr size_t kQueryThreads = 64;  // most of them wait: for a place among the running, or for a commit
+
 std::string with_port(const std::string& address, uint16_t port) {
     const bool six = address.find(':') != std::string::npos;
     return (six ? "[" + address + "]" : address) + ":" + std::to_string(port);
@@ -354,7 +356,7 @@ class RunningServer final : public Server {
     std::unique_ptr<archive::Archive> archive_;
     Lane work_{{"work", settings_.work_threads, 4096}};
     http::SpareLane spare_;
-    Lane query_{{"query", 16, 1024}};
+    Lane query_{{"query", kQueryThreads, 1024}};
     std::unique_ptr<s3::Door> s3_;
     std::unique_ptr<http::Service> s3_service_;
     std::unique_ptr<query::Queries> queries_;

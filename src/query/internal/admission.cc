@@ -46,9 +46,14 @@ Admission::Slot::~Slot() {
     admission_.leave(*this);
 }
 
+void Admission::Slot::only_commits() {
+    admission_.leave(*this);
+}
+
 void Admission::leave(Slot& slot) {
     {
         const MutexLock lock(mutex_);
+        if (!std::exchange(slot.placed_, false)) return;
         running_.erase(slot.place_);
         running_gauge_.set(static_cast<double>(running_.size()));
     }
@@ -63,7 +68,7 @@ bool Admission::has_room(const std::string& who) const {
     return static_cast<size_t>(own) < limits_.running_of_one_max;
 }
 
-Result<std::unique_ptr<Admission::Slot>> Admission::enter(
+Result<std::shared_ptr<Admission::Slot>> Admission::enter(
     const std::string& who, std::function<void()> interrupt,
     std::chrono::steady_clock::time_point deadline) {
     const auto give_up = std::chrono::steady_clock::now() + limits_.wait_max;
@@ -74,7 +79,7 @@ Result<std::unique_ptr<Admission::Slot>> Admission::enter(
                          "53300"};
         room_.wait_until(mutex_, give_up);
     }
-    auto slot = std::make_unique<Slot>(*this, who, std::move(interrupt), deadline);
+    auto slot = std::make_shared<Slot>(*this, who, std::move(interrupt), deadline);
     slot->place_ = running_.insert(running_.end(), slot.get());
     running_gauge_.set(static_cast<double>(running_.size()));
     if (!watching_) {

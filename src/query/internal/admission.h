@@ -41,6 +41,9 @@ class Admission {
         Slot(const Slot&) = delete;
         Slot& operator=(const Slot&) = delete;
         EndReason reason() const { return reason_.load(); }
+        /// The statement has done its work and only waits for its commit: it makes room for others, and the watchdog lets it
+        /// be.
+        void only_commits();
 
      private:
         friend class Admission;
@@ -51,12 +54,13 @@ class Admission {
         uint64_t growth_ = 0;  // bytes by which the process grew while it ran; of the watchdog
         std::atomic<EndReason> reason_{EndReason::none};
         std::list<Slot*>::iterator place_;
+        bool placed_ = true;  // still among the running; guarded by the admission's mutex
     };
 
     /// Waits for room. exhausted (53300) when there is none in time. `who` is the principal; empty: the server itself, which
     /// takes any place. `interrupt` may be called from the watchdog's thread for as long as the slot lives. `deadline` max():
     /// none.
-    Result<std::unique_ptr<Slot>> enter(const std::string& who, std::function<void()> interrupt,
+    Result<std::shared_ptr<Slot>> enter(const std::string& who, std::function<void()> interrupt,
                                         std::chrono::steady_clock::time_point deadline);
 
  private:

@@ -9,6 +9,7 @@
 
 #include "objects/store.h"
 #include "query/engine.h"
+#include "query/internal/admission.h"
 #include "query/internal/duck.h"
 #include "tables/catalog.h"
 #include "tables/commit.h"
@@ -40,6 +41,8 @@ struct SessionState : duck::ClientContextState {
     bool internal = false;
     /// Why the last commit failed: on its way through DuckDB an error loses all but its message.
     std::optional<Error> commit_error;
+    /// Of the statement that runs.
+    std::weak_ptr<Admission::Slot> slot;
     /// What the statement that was bound last reads: (database, table) -> columns; "*": all, or too many to tell.
     std::map<std::pair<std::string, std::string>, std::set<std::string>> touched;
 

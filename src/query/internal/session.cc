@@ -81,17 +81,19 @@ void LakeSession::cancel() {
     connection_->Interrupt();
 }
 
-Result<std::unique_ptr<Admission::Slot>> LakeSession::enter() {
+Result<std::shared_ptr<Admission::Slot>> LakeSession::enter() {
     const auto timeout = settings_.statement_timeout();
     const auto deadline = timeout.count() == 0 ? std::chrono::steady_clock::time_point::max()
                                                : std::chrono::steady_clock::now() + timeout;
     duck::weak_ptr<duck::ClientContext> context = connection_->context;
-    return admission_.enter(
-        is_server() ? std::string() : caller_.principal.arn,
-        [context] {
-            if (const auto alive = context.lock()) alive->Interrupt();
-        },
-        deadline);
+    TARN_TRY(slot, admission_.enter(
+                       is_server() ? std::string() : caller_.principal.arn,
+                       [context] {
+                           if (const auto alive = context.lock()) alive->Interrupt();
+                       },
+                       deadline));
+    SessionState::of(*connection_->context).slot = slot;
+    return slot;
 }
 
 Error LakeSession::failed(Error error) {

@@ -53,7 +53,7 @@ class LakeSession final : public Session {
     Admission& admission() { return admission_; }
     const Settings& settings() const { return settings_; }
     const auto& touched() const { return SessionState::of(*connection_->context).touched; }
-    Result<std::unique_ptr<Admission::Slot>> enter();
+    Result<std::shared_ptr<Admission::Slot>> enter();
     /// Notes an error: an open transaction fails. `slot` tells why a statement was interrupted.
     Error failed(const duck::ErrorData& data, const PreparedSql* statement,
                  const Admission::Slot* slot);

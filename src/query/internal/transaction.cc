@@ -398,6 +398,8 @@ Status LakeTransaction::commit(duck::ClientContext& client) {
             files.insert(files.end(), change.position_deletes.begin(),
                          change.position_deletes.end());
         }
+        // Appends of one table share commits: who waits for one takes no place of those who compute.
+        if (const auto slot = session_.slot.lock()) slot->only_commits();
         auto done =
             services_.parts.committer.commit(caller_now(), std::move(changes), std::move(extra_));
         if (!done.ok()) {
