@@ -330,7 +330,8 @@ Result<std::vector<ErrorPoint>> error_over_time(query::Session& session, const F
 }
 
 Result<OutcomeReport> outcome_report(query::Session& session, const ForecastSpec& spec) {
-    const std::string table = quoted(flows::TableRef{spec.name.database, spec.name.table + "_outcomes"});
+    const std::string table =
+        quoted(flows::TableRef{spec.name.database, spec.name.table + "_outcomes"});
     auto statement = session.prepare("select * from " + table, {});
     if (!statement.ok()) {
         if (statement.error().reason == "42P01") return OutcomeReport();

@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from console_lake import api, ask, until
+from console_lake import api, apply, ask, until
+from postgres_server import PostgresServer, available
 from tarn_server import TarnServer
 from watch_lake import TABLES, make, sql
 from webhook_receiver import WebhookReceiver
@@ -53,9 +54,9 @@ def wrong(value, schema, named, at="answer"):
     return found
 
 
-def check(lake, described, method, path, template, body=None):
+def check(lake, described, method, path, template, body=None, key=None):
     operation = described["paths"]["/api/v1" + template][method.lower()]
-    response, data = ask(lake, method, "/api/v1" + path, body)
+    response, data = ask(lake, method, "/api/v1" + path, body, key)
     answers = operation["responses"]
     assert str(response.status) in answers, f"{method} {path}: {response.status} {data[:300]}"
     content = answers[str(response.status)].get("content")
@@ -150,6 +151,41 @@ def test_alerts_change_as_described(lake, described):
     check(lake, described, "POST", f"/alerts/runs_empty/webhooks/{target}/enable", "/alerts/{alert}/webhooks/{webhook}/enable", {})
 
 
+def test_a_silence_of_one_key_answers_as_described(lake, described):
+    key = until(lambda: check(lake, described, "GET", "/alerts/runs_empty", "/alerts/{alert}")["alerts"])[0]["key"]
+    assert key == {"shelf_id": 1}
+    check(lake, described, "POST", "/alerts/runs_empty/silence", "/alerts/{alert}/silence", {"key": key, "until": "2999-01-01T00:00:00Z"})
+    rule = check(lake, described, "GET", "/alerts/runs_empty", "/alerts/{alert}")
+    assert [one["key"] for one in rule["silences"]] == [key] and rule["alerts"][0]["silenced_until"]
+    assert check(lake, described, "GET", "/alert-events", "/alert-events")["events"][0]["key"] == key
+    check(lake, described, "POST", "/alerts/runs_empty/silence", "/alerts/{alert}/silence", {"key": key, "until": "2000-01-01T00:00:00Z"})
+    assert check(lake, described, "GET", "/alerts/runs_empty", "/alerts/{alert}")["silences"] == []
+
+
+def test_who_sees_less_is_answered_as_described(lake, described):
+    """Without the rows of a rule an answer has fewer members, or null ones: those that the description lets be absent."""
+    for path, template in (("/alerts", "/alerts"), ("/alerts/runs_empty", "/alerts/{alert}"), ("/alert-events", "/alert-events"), ("/alert-deliveries", "/alert-deliveries"),
+                           ("/graph", "/graph"), ("/models", "/models"), ("/models/main.demand", "/models/{model}"), ("/sources", "/sources")):
+        answer = check(lake, described, "GET", path, template, key=lake.keys["ann"])
+        assert "shelf_id" not in json.dumps(answer)
+
+
+@pytest.mark.skipif(not available(), reason="PostgreSQL is not installed")
+@pytest.mark.parametrize("differ", [[], pytest.param(["store_id=2"], marks=pytest.mark.long)])
+def test_a_comparison_answers_as_described(described, tarn_binary, differ):
+    """A database and its lake; what differs is looked at for ten seconds until the verdict names its key."""
+    with PostgresServer({"wal_level": "logical"}) as shop, TarnServer() as server:
+        shop.run("create table stores (store_id int primary key, name text)")
+        shop.run("insert into stores values (1, 'North'), (2, 'South')")
+        apply(server, f"lake: kiosk\nsources:\n  erp:\n    postgres: \"{shop.url}\"\n    follow: changes\n    commit: 100ms\n")
+        until(lambda: [one for one in check(server, described, "GET", "/sources", "/sources")["sources"] if one["state"] == "following"])
+        if differ:
+            sql(server, "delete from erp.stores where store_id = 2")
+        check(server, described, "POST", "/sources/erp/verify", "/sources/{source}/verify", {"tables": ["stores"]})
+        verdict = until(lambda: (now := check(server, described, "GET", "/sources/erp/verify", "/sources/{source}/verify"))["finished"] and now)
+        assert [one["key"] for table in verdict["tables"] for one in table["keys"]] == differ
+
+
 def test_what_is_looked_over_answers_as_described(lake, described):
     check(lake, described, "POST", "/audit/digests", "/audit/digests", {})
     assert check(lake, described, "GET", "/audit/digests", "/audit/digests")["digests"]
@@ -194,6 +230,29 @@ def test_a_refusal_is_as_described(lake, described):
     response, data = ask(lake, "GET", "/api/v1/catalog/main/nothing_here")
     error = described["components"]["responses"]["Failed"]["content"]["application/json"]["schema"]
     assert response.status == 404 and wrong(json.loads(data), error, described["components"]["schemas"]) == []
+
+
+def anything(schema, at):
+    """Where a schema allows whatever there is."""
+    if not isinstance(schema, dict) or "$ref" in schema:
+        return []
+    if schema == {}:
+        return [at]
+    found = [at + ".*"] if schema.get("additionalProperties") is True else []
+    inner = [(f"{at}.{name}", one) for name, one in schema.get("properties", {}).items()]
+    inner += [(f"{at}|{i}", one) for i, one in enumerate(schema.get("anyOf", []))]
+    inner += [(f"{at}[]", schema["items"])] if "items" in schema else []
+    inner += [(f"{at}.*", schema["additionalProperties"])] if isinstance(schema.get("additionalProperties"), dict) else []
+    return found + [one for name, part in inner for one in anything(part, name)]
+
+
+def test_nothing_is_just_anything(described):
+    found = [one for name, schema in described["components"]["schemas"].items() for one in anything(schema, name)]
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            for answer in [*operation["responses"].values(), operation.get("requestBody", {})]:
+                found += [one for content in answer.get("content", {}).values() for one in anything(content.get("schema"), f"{method} {path}")]
+    assert found == []
 
 
 def test_every_route_is_described(described):
