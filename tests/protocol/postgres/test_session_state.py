@@ -82,24 +82,34 @@ def test_too_much_in_temporary_tables(tarn_binary):
         cursor.execute("create temp table again as select 2 as x")  # what was refused takes no room
 
 
-def test_drop_schema_cascade_is_recorded_table_by_table(tarn, cursor):
-    cursor.execute("create schema doomed")
-    cursor.execute("create table doomed.a as select 1 as x")
-    cursor.execute("create table doomed.b as select 2 as x")
-    with pytest.raises(psycopg2.Error) as refused:
-        cursor.execute("drop schema doomed")
-    assert refused.value.pgcode == "2BP01"
-    cursor.execute("drop schema doomed cascade")
-    with pytest.raises(psycopg2.Error):
-        cursor.execute("select x from doomed.a")
+def recorded(tarn, resource, wanted):
+    """(action, end of the resource) of records, once all that are wanted are there."""
     signed = base64.b64encode(f"{tarn.access_key}:{tarn.secret_key}".encode()).decode()
-    request = urllib.request.Request("http://%s:%d/api/v1/audit?action=tarn:Drop&limit=100" % tarn.address("http"),
+    request = urllib.request.Request("http://%s:%d/api/v1/audit?resource=%s&limit=100" % (*tarn.address("http"), resource),
                                      headers={"Authorization": "Basic " + signed})
     deadline = time.monotonic() + 60
     while True:
         records = json.load(urllib.request.urlopen(request))["records"]
-        told = {record["resource"].split(":")[-1] for record in records if record["outcome"] == "allowed"}
-        if {"table/doomed/a", "table/doomed/b", "database/doomed"} <= told:
-            break
+        told = {(record["action"], record["resource"].split(":")[-1]) for record in records if record["outcome"] == "allowed"}
+        if wanted <= told:
+            return told
         assert time.monotonic() < deadline, records
         time.sleep(0.1)
+
+
+def test_changes_are_recorded_table_by_table(tarn, cursor):
+    cursor.execute("create schema doomed")
+    cursor.execute("create table doomed.a (x int)")
+    cursor.execute("insert into doomed.a values (1), (2)")
+    cursor.execute("update doomed.a set x = 3 where x = 2")
+    cursor.execute("delete from doomed.a where x = 3")
+    cursor.execute("alter table doomed.a add column y int")
+    cursor.execute("create table doomed.b as select 2 as x")
+    with pytest.raises(psycopg2.Error) as refused:
+        cursor.execute("drop schema doomed")
+    assert refused.value.pgcode == "2BP01"
+    recorded(tarn, "*/doomed/a", {(f"tarn:{action}", "table/doomed/a") for action in ("Create", "Insert", "Update", "Delete", "Alter")})
+    cursor.execute("drop schema doomed cascade")
+    with pytest.raises(psycopg2.Error):
+        cursor.execute("select x from doomed.a")
+    recorded(tarn, "*doomed*", {("tarn:Drop", "table/doomed/a"), ("tarn:Drop", "table/doomed/b"), ("tarn:Drop", "database/doomed")})
