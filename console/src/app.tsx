@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { connection, busy } from "./live";
+import { install_keep_focus } from "./keep_focus";
 import { Help, install_keys, palette_open, PaletteGate } from "./keys";
 import { address, navigate, take_links } from "./navigate";
 import { load_screen, loaded_screen, type ScreenModule, type ScreenRoute, screen_of, screens } from "./routes";
@@ -41,6 +42,7 @@ function Starting() {
 /** Drawn while the server says who this is, too: without the screen, whose questions would be refused. */
 function Frame() {
   useEffect(install_keys, []);
+  useEffect(install_keep_focus, []);
   const narrow = useSignal(localStorage.getItem("tarn.nav") === "narrow");
   const drawer = useSignal(false);
   const fold = () => {

@@ -11,7 +11,7 @@ import { Dialog } from "./ui";
 export const palette_open = signal<boolean | "help">(false);
 const single_keys = signal(localStorage.getItem("tarn.keys") !== "off");
 
-let gone_at = 0; // when "g" was pressed
+let gone_at = -Infinity; // when "g" was pressed
 
 function types_text(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
@@ -36,7 +36,7 @@ function on_key(event: KeyboardEvent): void {
   } else if (event.key === "g") {
     gone_at = performance.now();
   } else if (performance.now() - gone_at < 1500) {
-    gone_at = 0;
+    gone_at = -Infinity;
     const screen = screens.find((one) => one.key === event.key);
     if (screen) {
       event.preventDefault();

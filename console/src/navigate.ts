@@ -54,9 +54,12 @@ export function set_query(words: Record<string, string | null>, push = false): v
 /** The console's own links open in place; with Ctrl, Shift or another button as the browser does it. */
 export function take_links(event: MouseEvent): void {
   if (event.defaultPrevented || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  // Of a page or of a drawing: the two are different elements.
   const link = (event.target as Element | null)?.closest?.("a[href]");
-  if (!(link instanceof HTMLAnchorElement) || link.target || link.hasAttribute("download")) return;
-  if (link.origin !== location.origin || link.pathname.startsWith("/api/") || link.getAttribute("href")!.startsWith("#")) return;
+  if (!link || link.hasAttribute("target") || link.hasAttribute("download")) return;
+  const href = link.getAttribute("href")!;
+  const to = new URL(href, location.href);
+  if (to.origin !== location.origin || to.pathname.startsWith("/api/") || href.startsWith("#")) return;
   event.preventDefault();
-  navigate(link.pathname + link.search);
+  navigate(to.pathname + to.search);
 }

@@ -35,6 +35,7 @@ async function fresh({ width = 1280, height = 900, scheme = "light" }) {
 }
 
 const timeout = 15_000;
+const axe_source = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const commands = {
   fresh,
   open: async ({ url }) => void (await page.goto(url)),
@@ -46,7 +47,7 @@ const commands = {
   clear_cookies: async () => void (await page.context().clearCookies()),
   /** What axe finds wrong with the page as it stands: [{id, impact, where: [selector]}]. */
   axe: async ({ rules, inside }) => {
-    await page.evaluate(readFileSync(require.resolve("axe-core/axe.min.js"), "utf8"));
+    if (!(await page.evaluate("'axe' in window"))) await page.evaluate(axe_source);
     const found = await page.evaluate(
       ([only, where]) => axe.run(where ?? document, { resultTypes: ["violations"], runOnly: only ?? ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }),
       [rules, inside],

@@ -38,14 +38,12 @@ def rested(browser):
     until(lambda: browser.evaluate("document.querySelector('main h1') !== null && document.querySelector('main [aria-busy], main .ghost') === null"))
 
 
-def look_over(browser, where, wrong):
+def look_over(browser, where, wrong, inside=None, themes=("light", "dark")):
     """What axe finds in both themes: the dark one differs by its colours alone."""
-    browser.look(1280, 900, "light")
-    for found in browser.axe():
-        wrong.append((where, "light", found))
-    browser.look(1280, 900, "dark")
-    for found in browser.axe(["color-contrast"]):
-        wrong.append((where, "dark", found))
+    for theme in themes:
+        browser.look(1280, 900, theme)
+        for found in browser.axe(["color-contrast"] if theme == "dark" else None, inside):
+            wrong.append((where, theme, found))
 
 
 @pytest.mark.parametrize("screen", SCREENS)
@@ -80,6 +78,69 @@ def test_axe_finds_nothing_in_what_has_no_address(lake, browser):
     browser.open(address(lake, "/embed/stock#nothing"))
     browser.see("heading", "Nothing to show")
     look_over(browser, "embed", wrong)
+    assert wrong == []
+
+
+# Each screen's dialogs: an address (none: the same page again), and what is clicked one after the other. Those of dashboards
+# and of models are looked over where they are used.
+DIALOGS = {
+    "catalog": [("/catalog/main/daily_units", ["button:Describe it"]), (None, ["button:Tags"]), ("/catalog/main/daily_units?tab=profile", ["button:Figures of units"])],
+    "workbench": [("/workbench?sql=select+1", ["button:Save"]), (None, ["button:History"])],
+    "pipelines": [("/pipelines/tables.levels/1", ["button:Rerun from here"]), ("/pipelines/tables.daily_units", ["button:Rerun", "menuitem:A range of days"])],
+    "alerts": [("/alerts", ["button:Silence runs_empty"]), ("/alerts/runs_empty", ["button:Signing secret"]), (None, ["button:Attempts of"])],
+    "access": [("/access", ["button:New user"]), ("/access?tab=roles", ["button:New role"]), ("/access?tab=audit", ["button:The whole record"]),
+               ("/access/users/ann", ["button:Roles"]), (None, ["button:New policy"]), (None, ["button:Make a sign-in link"]), (None, ["button:Delete"])],
+}
+
+
+@pytest.mark.parametrize("screen", DIALOGS)
+def test_axe_finds_nothing_in_dialogs(lake, browser, screen):
+    """And each gives the focus back to what opened it."""
+    enter(lake, browser, DIALOGS[screen][0][0])
+    wrong = []
+    for path, clicks in DIALOGS[screen]:
+        if path is not None:
+            browser.open(address(lake, path))
+            rested(browser)
+        for click in clicks:
+            browser.click(*click.split(":"))
+        until(lambda: browser.evaluate("document.querySelector('dialog[open]') !== null && document.querySelector('dialog [aria-busy], dialog .ghost') === null"))
+        # All are made of the same parts: the first in both themes.
+        look_over(browser, clicks, wrong, inside="dialog[open]", themes=("light", "dark") if (path, clicks) == DIALOGS[screen][0] else ("light",))
+        browser.press("Escape")
+        until(lambda: browser.evaluate("document.querySelector('dialog[open]') === null"))
+        if browser.evaluate("document.activeElement === document.body"):
+            wrong.append((clicks, "the focus is lost"))
+    assert wrong == []
+    assert trouble(browser.problems()) == []
+
+
+def test_axe_finds_nothing_on_an_empty_lake_and_without_its_server(tarn_binary, browser):
+    """Every screen says so, and comes back by itself."""
+    wrong = []
+    with TarnServer() as server:
+        enter(server, browser, "/")
+        for path in ("/", "/catalog", "/workbench", "/pipelines", "/dashboards", "/alerts", "/models", "/access"):
+            browser.open(address(server, path))
+            rested(browser)
+            look_over(browser, f"empty {path}", wrong, themes=("light",))
+        browser.open(address(server, "/"))
+        rested(browser)
+        ports = {door: server.address(door)[1] for door in ("aws", "http", "postgres", "mqtt")}
+        server.kill()
+        browser.holds("status", "", "Not connected")
+        look_over(browser, "away: home as it was", wrong)
+        for key, name in (("c", "Catalog"), ("p", "Pipelines"), ("d", "Dashboards"), ("a", "Alerts"), ("m", "Models"), ("u", "Access")):
+            browser.press("g")
+            browser.press(key)
+            browser.see("alert", "")
+            browser.holds("main", "", "The server cannot be reached")
+            look_over(browser, f"away: {name}", wrong, themes=("light",))
+        server.start(ports)
+        browser.gone("The server cannot be reached")
+        browser.press("g")
+        browser.press("h")
+        browser.holds("status", "", "Live")
     assert wrong == []
 
 

@@ -45,16 +45,19 @@ export function OpenList({ alerts, of_one, done }: { alerts: OpenAlert[]; of_one
       name: "silence",
       title: "Silence",
       value: (alert) => alert.silenced_until,
-      show: (alert) =>
-        alert.silenced_until ? (
-          <>
-            <Badge word="silenced" tone="mute" /> ends <Time at={alert.silenced_until} />
-          </>
-        ) : (
+      // The button stays when it is done: for longer, and so that the focus is not lost.
+      show: (alert) => (
+        <>
+          {alert.silenced_until && (
+            <>
+              <Badge word="silenced" tone="mute" /> ends <Time at={alert.silenced_until} />
+            </>
+          )}
           <Button kind="quiet" onClick={() => set_silencing(alert)} aria-label={`Silence ${alert.rule} ${key_text(alert.key)}`}>
             Silence
           </Button>
-        ),
+        </>
+      ),
     },
   ];
   return (

@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { path_of } from "../../api";
 import { duration, number } from "../../format";
-import { use_live } from "../../live";
+import { type Answer, use_live } from "../../live";
 import { address, set_query } from "../../navigate";
 import { use_title } from "../../title";
 import { Answered, Badge, Bytes, Count, Empty, Page, SplitPane, Table, type TableColumn, Tag, Time } from "../../ui";
@@ -31,9 +31,7 @@ export function Screen() {
           database !== undefined && table !== undefined ? (
             <TablePage key={`${database}.${table}`} database={database} table={table} />
           ) : (
-            <Answered of={all} what="catalog">
-              {(found) => <List tables={found.tables} database={database} truncated={found.truncated} />}
-            </Answered>
+            <List found={all} database={database} />
           )
         }
       />
@@ -117,10 +115,22 @@ function Tree({ all, database, table }: { all: TableLine[] | null; database: str
 const late: TableColumn<TableLine> = { name: "late", title: "Late", value: (one) => (one.late ? "late" : one.fresh_s === undefined ? "" : "fresh"),
   show: (one) => (one.fresh_s === undefined ? <span class="absent-value">&ndash;</span> : <Badge word={one.late ? "late" : "fresh"} title={`expected every ${duration(one.fresh_s)}`} />), wide_from: 900 };
 
-function List({ tables, database, truncated }: { tables: TableLine[]; database: string | undefined; truncated: boolean }) {
-  const rows = database === undefined ? tables : tables.filter((one) => one.database === database);
+/** Its heading stands before its rows, and without them. */
+function List({ found, database }: { found: Answer<Found>; database: string | undefined }) {
+  const rows = (found.data.value?.tables ?? []).filter((one) => database === undefined || one.database === database);
+  const count = found.data.value !== null && `${number(rows.length)} ${rows.length === 1 ? "table" : "tables"}`;
   return (
-    <Page title={database ?? "Catalog"} note={`${number(rows.length)} ${rows.length === 1 ? "table" : "tables"}`} aside={database !== undefined && <a href="/catalog">All zones</a>}>
+    <Page title={database ?? "Catalog"} note={count} aside={database !== undefined && <a href="/catalog">All zones</a>}>
+      <Answered of={found} what="catalog">
+        {({ truncated }) => <Rows rows={rows} database={database} truncated={truncated} />}
+      </Answered>
+    </Page>
+  );
+}
+
+function Rows({ rows, database, truncated }: { rows: TableLine[]; database: string | undefined; truncated: boolean }) {
+  return (
+    <>
       {truncated && <p class="banner">Only the first 10,000 tables are listed: search for the others.</p>}
       <section class="card" aria-label="Tables">
         <Table
@@ -155,6 +165,6 @@ function List({ tables, database, truncated }: { tables: TableLine[]; database: 
           ]}
         />
       </section>
-    </Page>
+    </>
   );
 }

@@ -39,7 +39,7 @@ export function CameTrue({ outcomes }: { outcomes: Outcomes | null }) {
             { name: "steps_ahead", title: "Steps ahead", value: (one: Outcome) => one.steps_ahead ?? 0 },
             { name: "wape", title: "WAPE", value: (one: Outcome) => one.wape, show: (one: Outcome) => percent(one.wape), right: true },
             { name: "seasonal", title: "Seasonal naive", value: (one: Outcome) => one.seasonal_naive_wape, show: (one: Outcome) => percent(one.seasonal_naive_wape), right: true },
-            { name: "mae", title: "Mean absolute error", value: (one: Outcome) => one.mae, show: (one: Outcome) => number(one.mae), right: true },
+            { name: "mae", title: "Mean absolute error", value: (one: Outcome) => one.mae, show: (one: Outcome) => number(one.mae), right: true, wide_from: 600 },
             { name: "coverage", title: "In p10\u2013p90", value: (one: Outcome) => one.coverage, show: (one: Outcome) => percent(one.coverage), right: true },
             { name: "forecasts", title: "Forecasts", value: (one: Outcome) => one.forecasts, show: (one: Outcome) => number(one.forecasts), right: true },
           ]}
