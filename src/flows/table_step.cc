@@ -215,7 +215,7 @@ Status TableStep::place_range(Work& work, bool inputs_changed) const {
     work.mode = TableMode::range;
     work.with_range = true;
     // Two bounds the wrong way round, or no times: said before anything is deleted.
-    const auto& range = *work.run.range();
+    const auto range = *work.run.range();
     TARN_TRY(fine, work.session.query("select " + literal(range.from) + "::" + work.window_type +
                                       " < " + literal(range.to) + "::" + work.window_type));
     if (fine.rows() != 1 || fine.columns[0].is_null(0) || fine.columns[0].number(0) == 0)

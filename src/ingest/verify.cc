@@ -265,7 +265,8 @@ void Verifications::configure(const std::vector<SourceSpec>& specs) {
     const MutexLock lock(impl_->mutex);
     std::map<std::string, SourceSpec> now;
     for (const auto& spec : specs) now[spec.name] = spec;
-    const auto changed = [&](const std::string& name) {
+    // Held above; the analysis does not see that where a lambda looks through the pointer.
+    const auto changed = [&](const std::string& name) TARN_REQUIRES(impl_->mutex) {
         const auto before = impl_->specs.find(name);
         const auto after = now.find(name);
         return after == now.end() || before == impl_->specs.end() ||

@@ -122,7 +122,7 @@ TEST(CaptureShapeTest, WhatTheUserMayNotReadIsNotKept) {
 }
 
 TEST(CapturePositionTest, BackAndForth) {
-    const CapturePosition position{"tarn_1_erp", "7391", 0x16B374D848};
+    const CapturePosition position{"tarn_1_erp", "7391", 0x16B374D848, 0, {}};
     const auto back = CapturePosition::decode(position.encode());
     ASSERT_TRUE(back.ok());
     EXPECT_EQ(back->slot, "tarn_1_erp");

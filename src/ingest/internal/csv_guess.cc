@@ -91,7 +91,6 @@ double score_of(const Sample& sample, size_t& width) {
 
 bool is_data(const std::string& text) {
     NumberShape shape;
-    ColumnTally tally;
     bool truth = false;
     const auto value = trim(text);
     if (read_number_shape(value, '.', shape) || read_number_shape(value, ',', shape)) return true;

@@ -70,7 +70,7 @@ class CsvReader {
     std::vector<CsvField> fields_;
     std::string unescaped_;  // never grows while a record is scanned: fields point into it
     // What scan() found.
-    size_t text_end_ = 0, next_begin_ = 0, scanned_ = 0;
+    size_t text_end_ = 0, next_begin_ = 0;
     uint64_t lines_ = 0;
     const char* problem_ = nullptr;
 };

@@ -126,7 +126,9 @@ Status IndexTable::follow_rewrite(const tables::Rewrite& rewrite, Known& known) 
     for (size_t i = 0; i < moved.size(); ++i) {
         moved[i]->to = to;
         moved[i]->left_out.runOptimize();
-        for (const uint64_t row : since[i])
+        std::vector<uint64_t> rows(since[i].cardinality());
+        since[i].toUint64Array(rows.data());
+        for (const uint64_t row : rows)
             if (const auto place = moved[i]->place_of(row))
                 made.at(place->file)->deleted->add(place->position);
         const auto& path = rewrite.from[i].file->path;
