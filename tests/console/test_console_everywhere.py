@@ -128,16 +128,16 @@ def test_axe_finds_nothing_on_an_empty_lake_and_without_its_server(tarn_binary, 
         rested(browser)
         ports = {door: server.address(door)[1] for door in ("aws", "http", "postgres", "mqtt")}
         server.kill()
-        browser.holds("status", "", "Not connected")
-        look_over(browser, "away: home as it was", wrong)
-        for key, name in (("c", "Catalog"), ("p", "Pipelines"), ("d", "Dashboards"), ("a", "Alerts"), ("m", "Models"), ("u", "Access")):
+        for key, name in (("c", "Catalog"), ("p", "Pipelines"), ("a", "Alerts"), ("m", "Models"), ("u", "Access"), ("d", "Dashboards")):
             browser.press("g")
             browser.press(key)
             browser.see("alert", "")
             browser.holds("main", "", "The server cannot be reached")
             look_over(browser, f"away: {name}", wrong, themes=("light",))
+        browser.holds("status", "", "Not connected")
         server.start(ports)
         browser.gone("The server cannot be reached")
+        browser.see("heading", "No dashboard is declared yet")
         browser.press("g")
         browser.press("h")
         browser.holds("status", "", "Live")

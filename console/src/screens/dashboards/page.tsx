@@ -9,7 +9,7 @@ import { Edit } from "./edit";
 import { Share } from "./share";
 import { AlertsPanel, SourcesPanel } from "./panels";
 import { use_title } from "../../title";
-import { choose, dashboard, dashboard_error, dashboards, load, route } from "./state";
+import { choose, dashboard, dashboard_error, dashboards, load, route, try_again } from "./state";
 
 /** The declared dashboards, one beside the other. */
 export function DashboardTabs() {
@@ -160,7 +160,7 @@ function Failed({ status, message }: { status: number; message: string }) {
           <a href={`/dashboards/${encodeURIComponent(list[0].name)}`}>Open {list[0].title}</a>
         </p>
       ) : (
-        <button type="button" class="primary" onClick={() => void load()}>
+        <button type="button" class="primary" onClick={try_again}>
           Try again
         </button>
       )}

@@ -54,7 +54,7 @@ export function open_screen(): () => void {
     if (!address.value.path.startsWith("/dashboards") && address.value.path !== "/") return;
     untracked(() => {
       route.value = read_route();
-      if (dashboards.value.length === 0) void enter().catch(fail);
+      if (dashboards.value.length === 0) begin();
       else open_dashboard();
     });
   });
@@ -67,6 +67,28 @@ export function open_screen(): () => void {
 }
 
 // ---- the list
+
+/** The list, and the dashboard that it leads to. A server that is away is asked again until it is back. */
+function begin(): void {
+  clearTimeout(timer);
+  const mine = turn;
+  enter().then(
+    () => {
+      if (name_now() !== null) return;
+      dashboard_error.value = null;
+      if (connection.value === "lost") connection.value = "asking";
+    },
+    (error: unknown) => {
+      fail(error);
+      if (mine === turn && error instanceof ApiError && (error.status === 0 || error.status >= 500)) timer = setTimeout(begin, 2000);
+    },
+  );
+}
+
+export function try_again(): void {
+  if (name_now() === null) begin();
+  else void load();
+}
 
 async function enter(): Promise<void> {
   // Where the address names a dashboard, it need not wait for the list.
@@ -99,7 +121,7 @@ function open_dashboard(): void {
   if (name === null) {
     // Nothing is declared yet: somebody may be about to.
     clearTimeout(timer);
-    timer = setTimeout(() => void enter().catch(fail), 5000);
+    timer = setTimeout(begin, 5000);
     return;
   }
   if (dashboard.value?.name !== name) dashboard.value = null;
