@@ -19,27 +19,6 @@ class SessionTest : public ::testing::Test {
         const auto rows = session.query(sql);
         return rows.ok() ? text_of(*rows) : "!" + rows.error().reason;
     }
-    /// A table with the key `id`, as ingestion makes them.
-    void make_keyed(const std::string& name) {
-        tables::CreateTable spec;
-        spec.database = "main";
-        spec.name = name;
-        const auto add = [&](const char* column, tables::TypeId type, bool required) {
-            tables::Field field;
-            field.id = static_cast<int>(spec.schema.fields.size()) + 1;
-            field.name = column;
-            field.type = tables::Type::of(type);
-            field.required = required;
-            spec.schema.fields.push_back(std::move(field));
-        };
-        add("id", tables::TypeId::int64, true);
-        add("v", tables::TypeId::string, false);
-        add("n", tables::TypeId::int32, false);
-        spec.schema.identifier_field_ids = {1};
-        must(lake_.catalog->create_database(test_caller(), {"main", "", {}, true}));
-        must(lake_.catalog->create_table(test_caller(), spec));
-    }
-
     SystemClock clock_;
     TestGrants grants_;
     TestFolder folder_{"session"};
@@ -308,8 +287,11 @@ TEST_F(SessionTest, CopyIntoATemporaryTable) {
 }
 
 TEST_F(SessionTest, OnConflict) {
-    make_keyed("t");
     auto s = session();
+    EXPECT_EQ(ask(*s, "create table t (id bigint primary key, v text, n int)"), "!0A000");
+    EXPECT_EQ(ask(*s, "create table t (id double primary key not enforced)"), "!42P16");
+    must(s->run("create table t (id bigint primary key not enforced, v text, n int)"));
+    EXPECT_EQ(ask(*s, "insert into t (v) values ('no key')"), "!23502");
     must(s->run("insert into t values (1, 'a', 1), (2, 'b', 2)"));
     must(s->run(
         "insert into t values (2, 'x', 9), (3, 'c', 3), (3, 'd', 4) on conflict (id) do nothing"));
@@ -341,9 +323,9 @@ TEST_F(SessionTest, OnConflict) {
 }
 
 TEST_F(SessionTest, OnConflictIsNeverADouble) {
-    make_keyed("t");
     auto a = session();
     auto b = session();
+    must(a->run("create table t (v text, id bigint, primary key (id) not enforced)"));
     const std::string upsert =
         "insert into t (id, v) values (1, 'x') on conflict (id) do update set v = excluded.v";
     must(a->run("begin"));

@@ -176,6 +176,7 @@ Result<std::unique_ptr<Statement>> LakeSession::prepare(
 Status LakeSession::parse(PreparedSql& statement, const std::vector<Token>& tokens,
                           const std::vector<std::optional<Type>>& types) {
     if (const auto clause = find_on_commit(tokens)) statement.on_commit = clause->action;
+    statement.key_not_enforced = find_not_enforced(tokens).has_value();
     statement.edits = rewrite_spellings(statement.sql, tokens, types);
     statement.duck_sql = statement.edits.finish();
     try {
@@ -268,10 +269,12 @@ Result<std::unique_ptr<Cursor>> LakeSession::execute(Statement& given,
     TARN_CHECK_OK(check_usable(statement.command_));
     SessionState::of(*connection_->context).touched.clear();
     if (!statement.parsed) return execute_utility(statement);
-    try {
-        static_cast<void>(to_bind(statement));
-    } catch (const std::exception& problem) {
-        return failed(duck::ErrorData(problem), &statement, nullptr);
+    if (has_temporary_) {  // they may be others than when it was prepared
+        try {
+            static_cast<void>(to_bind(statement));
+        } catch (const std::exception& problem) {
+            return failed(duck::ErrorData(problem), &statement, nullptr);
+        }
     }
     return statement.changes_temporary ? change_temporary(statement, parameters)
                                        : start(statement, parameters);

@@ -6,6 +6,7 @@
 #include "query/internal/duck_types.h"
 #include "query/internal/on_conflict.h"
 #include "query/internal/session.h"
+#include "query/internal/table_spec.h"
 #include "query/internal/temporary.h"
 
 namespace tarn::query {
@@ -39,6 +40,8 @@ duck::unique_ptr<duck::SQLStatement> LakeSession::to_bind(PreparedSql& statement
         context.RunFunctionInTransaction([&] { tables = temporary_tables(context); }, false);
     auto copy = statement.parsed->Copy();
     statement.changes_temporary = resolve_temporary(*copy, tables, statement.on_commit);
+    if (statement.key_not_enforced && statement.command_ == Command::create_table)
+        copy->Cast<duck::CreateStatement>().info->tags[kNotEnforced] = "";
     if (copy->type == duck::StatementType::INSERT_STATEMENT)
         prepare_on_conflict(context, copy->Cast<duck::InsertStatement>());
     return copy;

@@ -337,6 +337,23 @@ std::optional<OnCommitClause> find_on_commit(const std::vector<Token>& tokens) {
     return std::nullopt;
 }
 
+std::optional<size_t> find_not_enforced(const std::vector<Token>& tokens) {
+    if (tokens.empty() || !tokens.front().is("create")) return std::nullopt;
+    for (size_t i = 1; i + 3 < tokens.size(); ++i) {
+        if (tokens[i].is("as")) break;
+        if (!tokens[i].is("primary") || !tokens[i + 1].is("key")) continue;
+        size_t behind = i + 2;
+        if (tokens[behind].is_symbol('(')) {
+            while (behind < tokens.size() && !tokens[behind].is_symbol(')')) ++behind;
+            ++behind;
+        }
+        if (behind + 1 < tokens.size() && tokens[behind].is("not") &&
+            tokens[behind + 1].is("enforced"))
+            return behind;
+    }
+    return std::nullopt;
+}
+
 EditedSql rewrite_spellings(std::string_view sql, const std::vector<Token>& tokens,
                             const std::vector<std::optional<Type>>& types) {
     EditedSql edited(sql);
@@ -350,11 +367,15 @@ EditedSql rewrite_spellings(std::string_view sql, const std::vector<Token>& toke
     };
     size_t alias_of_function = tokens.size();
     const auto on_commit = find_on_commit(tokens);
+    const auto not_enforced = find_not_enforced(tokens);
     for (size_t i = 0; i < tokens.size(); ++i) {
         const Token& token = tokens[i];
         if (on_commit && i == on_commit->first) {
             drop(i, on_commit->last);
             i = on_commit->last;
+        } else if (not_enforced && i == *not_enforced) {
+            drop(i, i + 1);
+            i += 1;
         } else if (i == alias_of_function) {
             edited.replace(token.offset, token.raw.size(),
                            std::string(token.raw) + "(" + std::string(token.raw) + ")");

@@ -62,6 +62,9 @@ struct OnCommitClause {
 };
 std::optional<OnCommitClause> find_on_commit(const std::vector<Token>& tokens);
 
+/// The NOT of PRIMARY KEY [(...)] NOT ENFORCED in CREATE TABLE, which DuckDB does not know.
+std::optional<size_t> find_not_enforced(const std::vector<Token>& tokens);
+
 /// PostgreSQL's spellings turned into DuckDB's; $n with a known type gets a cast. `types` is by
 /// number, from 0.
 EditedSql rewrite_spellings(std::string_view sql, const std::vector<Token>& tokens,

@@ -55,6 +55,7 @@ class PreparedSql final : public Statement {
     EditedSql edits{""};
     duck::unique_ptr<duck::SQLStatement> parsed;  // null: answered by the session
     OnCommit on_commit = OnCommit::preserve_rows;  // CREATE TEMP TABLE
+    bool key_not_enforced = false;                 // CREATE TABLE ... PRIMARY KEY NOT ENFORCED
     bool changes_temporary = false;                // a temporary table, as of its last binding
     Utility utility;
     CopySpec copy;

@@ -61,6 +61,25 @@ Result<int> field_id(const tables::Schema& schema, const std::string& name) {
     return field->id;
 }
 
+/// The key's columns are the identifier fields, and required.
+Status set_key(const duck::CreateTableInfo& info, const duck::UniqueConstraint& key,
+               tables::Schema& schema) {
+    if (info.tags.find(kNotEnforced) == info.tags.end())
+        return not_built(
+            "a PRIMARY KEY that is checked: PRIMARY KEY ... NOT ENFORCED names the key for ON CONFLICT and MERGE; "
+            "a checked one");
+    for (const auto& column : key.GetLogicalIndexes(info.columns)) {
+        auto& field = schema.fields[column.index];
+        if (field.type.id == tables::TypeId::float32 || field.type.id == tables::TypeId::float64)
+            return Error{Code::invalid_argument,
+                         fmt::format("column \"{}\" cannot be of a key: floating point numbers are not equal enough", field.name),
+                         "42P16"};
+        field.required = true;
+        schema.identifier_field_ids.push_back(field.id);
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<tables::CreateTable> table_spec(const std::string& database, duck::CreateTableInfo& info) {
@@ -85,10 +104,15 @@ Result<tables::CreateTable> table_spec(const std::string& database, duck::Create
         spec.schema.fields.push_back(std::move(field));
     }
     for (const auto& constraint : info.constraints) {
-        if (constraint->type != duck::ConstraintType::NOT_NULL)
-            return not_built(
-                "a constraint other than NOT NULL (keys are declared in the lakefile)");
-        spec.schema.fields[constraint->Cast<duck::NotNullConstraint>().index.index].required = true;
+        if (constraint->type == duck::ConstraintType::NOT_NULL) {
+            const auto column = constraint->Cast<duck::NotNullConstraint>().index.index;
+            spec.schema.fields[column].required = true;
+        } else if (constraint->type == duck::ConstraintType::UNIQUE &&
+                   constraint->Cast<duck::UniqueConstraint>().IsPrimaryKey()) {
+            TARN_CHECK_OK(set_key(info, constraint->Cast<duck::UniqueConstraint>(), spec.schema));
+        } else {
+            return not_built("a constraint other than NOT NULL and PRIMARY KEY NOT ENFORCED");
+        }
     }
     for (const auto& key : info.partition_keys) {
         TARN_TRY(field, partition_field(spec.schema, *key));

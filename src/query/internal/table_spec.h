@@ -5,8 +5,11 @@
 
 namespace tarn::query {
 
-/// CREATE TABLE: columns, NOT NULL, PARTITIONED BY. unimplemented (0A000): defaults, keys and
-/// checks, generated columns.
+/// The tag of CREATE TABLE whose PRIMARY KEY says NOT ENFORCED.
+inline constexpr const char* kNotEnforced = "not_enforced";
+
+/// CREATE TABLE: columns, NOT NULL, PRIMARY KEY NOT ENFORCED (identifier fields), PARTITIONED BY. unimplemented (0A000): defaults, other
+/// keys and checks, generated columns.
 Result<tables::CreateTable> table_spec(const std::string& database, duck::CreateTableInfo& info);
 /// ALTER TABLE ADD, DROP, RENAME COLUMN, ALTER COLUMN TYPE (widening), DROP NOT NULL.
 Result<std::vector<tables::SchemaStep>> alter_steps(const tables::Schema& schema,
