@@ -91,7 +91,7 @@ class EngineTools final : public tables::CompactionTools {
             const Positions before = deleted_rows(context, task);
             Positions since = deleted_rows(context, now[i]);
             since -= before;
-            for (const uint64_t row : since) {
+            for (const uint64_t row : in_order(since)) {
                 const uint64_t place = first + row - before.rank(row);
                 const auto file = static_cast<size_t>(
                     std::upper_bound(ends.begin(), ends.end(), place) - ends.begin());

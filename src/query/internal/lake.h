@@ -24,6 +24,11 @@ class LakeTransaction;
 
 using Positions = Roaring64Map;
 using PositionsPtr = std::shared_ptr<const Positions>;
+inline std::vector<uint64_t> in_order(const Positions& positions) {
+    std::vector<uint64_t> rows(positions.cardinality());
+    positions.toUint64Array(rows.data());
+    return rows;
+}
 
 /// What a transaction has done to one table and not committed yet.
 struct PendingTable {

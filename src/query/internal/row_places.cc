@@ -316,9 +316,7 @@ Result<std::vector<uint64_t>> read_delete_positions(Engine& engine, const std::s
     auto& ours = EngineInside::of(engine);
     TARN_CHECK_OK(inside(ours, "main", [&](duck::ClientContext& context) {
         const auto rows = ours.services().deletes->positions(context, delete_file, data_file);
-        if (!rows) return;
-        out.resize(rows->cardinality());
-        rows->toUint64Array(out.data());
+        if (rows) out = in_order(*rows);
     }));
     return out;
 }

@@ -311,7 +311,7 @@ tables::DataFile write_position_deletes(Services& services, duck::ClientContext&
         chunk.Reset();
     };
     duck::idx_t count = 0;
-    for (const uint64_t row : rows) {
+    for (const uint64_t row : in_order(rows)) {
         duck::FlatVector::GetData<int64_t>(chunk.data[1])[count++] = static_cast<int64_t>(row);
         if (count == STANDARD_VECTOR_SIZE) {
             flush(count);
