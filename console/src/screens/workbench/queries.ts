@@ -38,6 +38,7 @@ export class Query {
   readonly arrived = signal(0);
   private readonly pages = new Map<number, Cell[][]>();
   private readonly asked = new Map<number, AbortController>();
+  private readonly heads = new AbortController();
   private closed = false;
 
   get running(): boolean {
@@ -88,6 +89,7 @@ export class Query {
   close(): void {
     this.closed = true;
     for (const one of this.asked.values()) one.abort();
+    this.heads.abort();
     const state = this.state.value;
     if (state === null || this.lost.value !== null) return;
     void do_ask("DELETE", path(state.id)).catch(() => undefined);
@@ -140,10 +142,10 @@ export class Query {
     }
   }
 
-  /** The first rows, for drawing. */
+  /** The first rows, for drawing. An ApiError "cancelled" when it is closed meanwhile. */
   async head(rows: number): Promise<Cell[][]> {
     const state = this.state.value;
-    return state === null ? [] : fetch_rows(state.id, 0, rows);
+    return state === null ? [] : fetch_rows(state.id, 0, rows, this.heads.signal);
   }
 
   export_address(format: "csv" | "parquet"): string {

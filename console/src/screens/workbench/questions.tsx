@@ -224,8 +224,12 @@ function Answer({ sql, question, timed }: { sql: string; question: Question; tim
         if (!here) return made.close();
         set_query(made);
         stop = made.state.subscribe((state) => {
-          if (state?.state === "done") void made.head(10_000).then((all) => here && set_rows(all));
-          else if (state?.state === "failed" || state?.state === "cancelled") set_error(new ApiError(400, state.error?.code ?? "cancelled", state.error?.message ?? "The statement was cancelled."));
+          if (state?.state === "done") {
+            made.head(10_000).then(
+              (all) => here && set_rows(all),
+              (failure: unknown) => here && failure instanceof ApiError && set_error(failure),
+            );
+          } else if (state?.state === "failed" || state?.state === "cancelled") set_error(new ApiError(400, state.error?.code ?? "cancelled", state.error?.message ?? "The statement was cancelled."));
         });
       },
       (failure: unknown) => here && failure instanceof ApiError && set_error(failure),
