@@ -18,33 +18,37 @@ try {
   process.exit(1);
 }
 
-// One chunk per screen, loaded when its address is opened; style sheets that a chunk imports are named in the page, so that
-// the chunk's loader (src/routes.ts) can ask for them.
-const built = await esbuild.build({
+const common = {
   absWorkingDir: here,
-  entryPoints: { app: "src/main.tsx", style: "src/style.css" },
   bundle: true,
   minify: true,
-  format: "esm",
-  splitting: true,
   target: ["es2022"],
-  jsx: "automatic",
-  jsxImportSource: "preact",
   entryNames: "assets/[name]-[hash]",
-  chunkNames: "assets/chunk-[hash]",
   assetNames: "assets/[name]-[hash]",
-  loader: { ".woff2": "file" },
   outdir: "site",
   publicPath: "/",
   write: false,
   metafile: true,
   legalComments: "none",
   logLevel: "warning",
+};
+// One chunk per screen, loaded when its address is opened.
+const built = await esbuild.build({
+  ...common,
+  entryPoints: { app: "src/main.tsx" },
+  format: "esm",
+  splitting: true,
+  jsx: "automatic",
+  jsxImportSource: "preact",
+  chunkNames: "assets/chunk-[hash]",
+  loader: { ".css": "empty" },
 });
+// A style sheet for each folder that has one, by itself: as part of a chunk it would hold those of all screens that the chunk can
+// lead to. They are named in the page, so that a chunk's loader (src/routes.ts) can ask for them.
+const folders = Object.fromEntries(readdirSync(join(here, "src/screens"), { withFileTypes: true }).filter((one) => one.isDirectory()).map(({ name }) => [name, `src/screens/${name}/style.css`]));
+const sheets = await esbuild.build({ ...common, entryPoints: { style: "src/style.css", palette: "src/palette/palette.css", ...folders }, loader: { ".woff2": "file" } });
 
-// esbuild gathers the chunks' style sheets once more beside the script; they are loaded with their chunks.
-const gathered = (file) => /\/app-\w+\.css$/.test(file.path);
-const files = built.outputFiles.filter((file) => !gathered(file)).map((file) => ({
+const files = [...built.outputFiles, ...sheets.outputFiles].map((file) => ({
   path: "/" + file.path.slice(join(here, "site").length + 1),
   bytes: Buffer.from(file.contents),
   immutable: true,
@@ -55,11 +59,7 @@ const icon_path = `/assets/icon-${createHash("sha256").update(icon).digest("hex"
 files.push({ path: icon_path, bytes: icon, immutable: true });
 const font = files.find((file) => file.path.endsWith(".woff2"));
 const outputs = built.metafile.outputs;
-const styles = {};
-for (const output of Object.values(outputs)) {
-  const screen = /^src\/(?:screens\/)?(\w+)\//.exec(output.entryPoint ?? "")?.[1];
-  if (screen && output.cssBundle) styles[screen] = output.cssBundle.replace(/^site/, "");
-}
+const styles = Object.fromEntries(["palette", ...Object.keys(folders)].map((name) => [name, named(name, ".css")]));
 /** The script and all that it imports at once: what a browser loads before it draws anything. */
 function with_imports(path, into = new Set()) {
   if (into.has(path)) return into;
@@ -83,7 +83,7 @@ files.sort((a, b) => (a.path < b.path ? -1 : 1));
 
 /** What others wrote and we serve a copy of, with its terms. */
 function licenses() {
-  const packages = new Set(Object.keys(built.metafile.inputs).map((path) => /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1]).filter(Boolean));
+  const packages = new Set([...Object.keys(built.metafile.inputs), ...Object.keys(sheets.metafile.inputs)].map((path) => /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1]).filter(Boolean));
   return [...packages].sort().map((name) => {
     const folder = join(here, "node_modules", name);
     const { version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));

@@ -39,6 +39,9 @@ function Starting() {
   );
 }
 
+/** What somebody looks at on the way; the others stand behind More. */
+const on_a_phone = new Set(["home", "catalog", "dashboards", "alerts"]);
+
 /** Drawn while the server says who this is, too: without the screen, whose questions would be refused. */
 function Frame() {
   useEffect(install_keys, []);
@@ -107,17 +110,15 @@ function Frame() {
         {phase.value !== "ready" ? <div class="page" role="status" aria-busy="true" aria-label="Loading" /> : current === null ? <NoSuchPage /> : <ScreenPlace key={current.name} screen={current} />}
       </main>
       <nav class="bottom-nav" aria-label="Screens, short">
-        {screens.slice(0, screens.length > 5 ? 4 : 5).map((screen) => (
+        {screens.filter((screen) => on_a_phone.has(screen.name)).map((screen) => (
           <ScreenLink key={screen.name} screen={screen} current={screen === current} />
         ))}
-        {screens.length > 5 && (
-          <button type="button" aria-haspopup="dialog" onClick={() => (drawer.value = true)}>
-            <svg viewBox="0 0 24 24" class="icon" aria-hidden="true">
-              <path d="M4 7h16M4 12h16M4 17h16" />
-            </svg>
-            <span>More</span>
-          </button>
-        )}
+        <button type="button" aria-haspopup="dialog" class={current !== null && !on_a_phone.has(current.name) ? "current" : ""} onClick={() => (drawer.value = true)}>
+          <svg viewBox="0 0 24 24" class="icon" aria-hidden="true">
+            <path d="M4 7h16M4 12h16M4 17h16" />
+          </svg>
+          <span>More</span>
+        </button>
       </nav>
       {drawer.value && (
         <Dialog title="Screens" close={() => (drawer.value = false)}>

@@ -54,6 +54,7 @@ const commands = {
     );
     return found.violations.map((one) => ({ id: one.id, impact: one.impact, help: one.help, where: one.nodes.slice(0, 5).map((node) => `${node.target.join(" ")} | ${node.failureSummary}`) }));
   },
+  paper: async ({ on }) => void (await page.emulateMedia({ media: on ? "print" : "screen" })),
   motion: async ({ wish }) => void (await page.emulateMedia({ reducedMotion: wish })),
   reload: async () => void (await page.reload()),
   fill: async ({ label, text }) => void (await page.getByLabel(label, { exact: true }).fill(text, { timeout })),

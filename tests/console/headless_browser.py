@@ -86,6 +86,10 @@ class Browser:
         """What axe finds wrong on the page: one dictionary a rule; an empty list is good. `rules`: these alone; `inside`: a selector."""
         return self._run("axe", rules=rules, inside=inside)
 
+    def paper(self, on):
+        """As it would be printed, and back."""
+        return self._run("paper", on=on)
+
     def motion(self, wish):
         """What the person's system says: "reduce" or "no-preference"."""
         return self._run("motion", wish=wish)

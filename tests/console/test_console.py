@@ -279,3 +279,5 @@ def test_sizes(tmp_path):
     assert 5_000 < sizes["entry"] <= 60_000
     for path, size in sizes["files"].items():
         assert size < 400_000, path
+        # A screen's style sheet is its own, not those of all that it can lead to.
+        assert not path.endswith(".css") or "/style-" in path or size < 3_000, path

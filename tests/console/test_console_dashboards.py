@@ -280,9 +280,26 @@ def test_a_wall_shows_only_the_charts(lake, browser):
     until(lambda: browser.evaluate("document.fullscreenElement !== null"))
     hidden = "[...document.querySelectorAll('.side-nav, .bar, .page-actions')].every((one) => getComputedStyle(one).display === 'none')"
     assert browser.evaluate(hidden)
+    assert browser.evaluate("document.querySelector('main').getBoundingClientRect().width > innerWidth - 20")  # a scroll bar may stand beside it
     browser.see("group", "Units a day")
     browser.evaluate("document.exitFullscreen()")
     until(lambda: browser.evaluate("document.fullscreenElement === null"))
+    assert browser.problems() == []
+
+
+@needs_browser
+def test_paper_says_what_the_page_is_narrowed_to(lake, browser):
+    enter(lake, browser, "/dashboards/kinds?region=south")
+    browser.see("article", "Regions")
+    browser.paper(True)
+    shown = "[...document.querySelectorAll('.filter')].filter((one) => one.getBoundingClientRect().height > 0).map((one) => one.querySelector('select').value)"
+    assert browser.evaluate(shown) == ["south"]
+    assert browser.evaluate("document.querySelector('main').getBoundingClientRect().width === innerWidth")
+    browser.paper(False)
+    browser.choose("Region", "")
+    browser.paper(True)
+    until(lambda: browser.evaluate(shown) == [])
+    browser.paper(False)
     assert browser.problems() == []
 
 

@@ -1,7 +1,10 @@
-"""Every address of the console, and the states that have none, in both themes: axe finds nothing, and no page writes an error."""
+"""Every address of the console, and the states that have none, in both themes: axe finds nothing, and no page writes an error; lists sort
+and filter by their address, and nothing is wider than a phone."""
+import json
+
 import pytest
 
-from console_lake import address, enter, trouble, until
+from console_lake import address, api, enter, here, trouble, until
 from tarn_server import TarnServer
 from watch_lake import make, settle, sql
 from webhook_receiver import WebhookReceiver
@@ -177,3 +180,118 @@ def test_the_keyboard_reaches_all_and_is_seen(lake, browser):
             unmarked.append(stop[0])
     assert unmarked == []
     assert "A Skip to the content" in stops and any("Catalog" in one for one in stops) and len(stops) > 15
+
+
+# ---- lists, and narrow windows
+
+
+def go(browser, path):
+    """As a link of the page does it, from a page without lists: without loading it anew."""
+    browser.evaluate("""(() => { for (const to of ["/home/nowhere", %s]) { history.pushState(null, "", to); dispatchEvent(new PopStateEvent("popstate")); } })()""" % json.dumps(path))
+    rested(browser)
+
+
+# Where lists stand: (address, how many there are at least).
+LISTS = [("/", 3), ("/catalog/main", 1), ("/catalog/main/daily_units?tab=history", 1), ("/pipelines?view=list", 1), ("/pipelines/tables.daily_units", 2),
+         ("/alerts/runs_empty", 3), ("/models/main.demand", 2), ("/access?tab=audit", 1), ("/access/users/ann", 2)]
+OTHER_LISTS = [
+    ("/catalog/main/daily_units", 1), ("/catalog/main/daily_units?tab=profile", 1), ("/catalog/main/daily_units?tab=files", 1), ("/catalog/main/daily_units?tab=lineage", 2),
+    ("/catalog/main/daily_units?tab=access", 1), ("/pipelines?view=runs", 1), ("/pipelines/tables.daily_units/1", 1), ("/alerts", 1), ("/alerts?tab=rules", 1),
+    ("/alerts?tab=history", 1), ("/alerts?tab=deliveries", 1), ("/models", 1), ("/models/main.demand?tab=features", 1), ("/models/main.demand?tab=versions", 1),
+    ("/access", 1), ("/access?tab=roles", 2), ("/access?tab=sight&who=ann", 1),
+]
+SORTED = """[...document.querySelectorAll("main th[aria-sort]")].map((one) => one.closest("[aria-label]").getAttribute("aria-label") + ": " + one.textContent + " " + one.ariaSort)"""
+# The last column of each list that can be sorted, twice: downwards.
+SORT = """(async () => {
+  const lists = () => [...document.querySelectorAll("main .list")].filter((one) => one.querySelector("th .sort"));
+  const wait = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+  for (let i = 0; i < lists().length; i++)
+    for (let turn = 0; turn < 2; turn++) {
+      [...lists()[i].querySelectorAll("th .sort")].pop()?.click();
+      await wait();
+    }
+  return lists().length;
+})()"""
+
+
+@pytest.mark.parametrize("places", [LISTS, pytest.param(OTHER_LISTS, marks=pytest.mark.long)], ids=["", "others"])
+def test_every_list_is_sorted_and_filtered_by_its_address(lake, browser, places):
+    enter(lake, browser, "/home/nowhere")
+    wrong = []
+    for path, least in places:
+        go(browser, path)
+        lists = browser.evaluate(SORT)
+        asked, shown = here(browser), browser.evaluate(SORTED)
+        words = [one.split("=")[0] for one in asked.partition("?")[2].split("&") if one.split("=")[0].endswith("sort")]
+        # Each has its own word: two that share one would be sorted together.
+        if lists < least or len(words) != lists or len(shown) != lists or not all(one.endswith("descending") for one in shown):
+            wrong.append((path, least, lists, words, shown))
+            continue
+        go(browser, asked)
+        if browser.evaluate(SORTED) != shown:
+            wrong.append((asked, shown, browser.evaluate(SORTED)))
+        filtered = asked + "".join(f"&{word[:-4]}find=nothing-is-called-so" for word in words)
+        browser.evaluate(f"""(() => {{ history.pushState(null, "", {json.dumps(filtered)}); dispatchEvent(new PopStateEvent("popstate")); }})()""")
+        empty = browser.evaluate("""[...document.querySelectorAll("main .list")].filter((one) => one.querySelector("input[type=search]")?.value === "nothing-is-called-so" && one.textContent.includes("Nothing matches")).length""")
+        if empty != lists:
+            wrong.append((filtered, empty, lists))
+    assert wrong == []
+    assert trouble(browser.problems()) == []
+
+
+def test_a_filter_finds_beyond_the_rows_that_are_shown_first(lake, browser):
+    features = api(lake, "GET", "/api/v1/models/main.demand")["versions"][0]
+    share = {one["feature"]: one["share"] for one in features["importance"]}
+    last = sorted(features["features"], key=lambda name: share.get(name, 0))[0].replace("_", " ")
+    assert len(features["features"]) > 15
+    enter(lake, browser, "/models/main.demand?tab=features")
+    browser.see("button", f"Show all {len(features['features'])}")
+    browser.lacks("region", "Features by importance", last + "\n")
+    browser.fill("Filter features", last)
+    browser.see("cell", last)
+    browser.fill("Filter features", "")
+    browser.click("button", "Show all")
+    assert "features.all=1" in here(browser)
+    browser.reload()
+    until(lambda: browser.evaluate("document.querySelectorAll('main tbody tr').length") == len(features["features"]), 15)
+    assert browser.problems() == []
+
+
+# How much wider the page is than the window, and the chosen tabs that are not in sight.
+TOO_WIDE = """(() => [document.documentElement.scrollWidth - innerWidth, ...[...document.querySelectorAll('main [role="tab"][aria-selected="true"]')].filter((tab) => {
+  const [mine, frame] = [tab.getBoundingClientRect(), tab.parentElement.getBoundingClientRect()];
+  return mine.left < frame.left - 1 || mine.right > frame.right + 1;
+}).map((tab) => tab.textContent)])()"""
+PHONE = ["/", "/catalog", "/catalog/main/daily_units?tab=profile", "/catalog/main/daily_units?tab=use", "/workbench/questions?table=sales&measure=count&by=day%7Cmonth",
+         "/pipelines/tables.daily_units", "/dashboards/stock", "/alerts/runs_empty", "/models/main.demand?tab=score", "/access?tab=audit"]
+
+
+@pytest.mark.parametrize("places", [PHONE, pytest.param(sum(SCREENS.values(), []), marks=pytest.mark.long)], ids=["", "all"])
+def test_nothing_is_wider_than_a_phone(lake, browser, places):
+    enter(lake, browser, "/home/nowhere")
+    wrong = []
+    for path in places:
+        browser.look(1280, 900, "light")
+        go(browser, path)
+        browser.look(390, 844, "light")  # what was drawn in width gives way
+        try:
+            until(lambda: browser.evaluate(TOO_WIDE) == [0], 3)
+        except AssertionError:
+            wrong.append((path, browser.evaluate(TOO_WIDE)))
+    assert wrong == []
+
+
+def test_a_drawn_result_and_a_menu_fit_a_phone(lake, browser):
+    enter(lake, browser, "/workbench?sql=select+day,+units+from+sales+where+store_id=1+order+by+1")
+    browser.click("button", "Run")
+    browser.see_text("120 rows")
+    browser.click("button", "Chart")
+    browser.see("application", "Result")
+    browser.look(390, 844, "light")
+    until(lambda: browser.evaluate("document.documentElement.scrollWidth <= innerWidth"), 5)
+    browser.click("link", "Dashboards")  # the short row of screens at the bottom
+    browser.see("heading", "Stock")
+    browser.click("button", "Share")
+    browser.see("menuitem", "Full screen")
+    assert browser.evaluate("""(() => { const box = document.querySelector('[role="menu"]').getBoundingClientRect(); return box.left >= 0 && box.right <= innerWidth; })()""")
+    assert browser.problems() == []

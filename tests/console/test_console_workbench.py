@@ -320,7 +320,7 @@ def test_a_question_without_sql(lake, browser):
     browser.see_text("number of rows")
     browser.choose("Measures", "sum:units")
     browser.choose("For each", "region")
-    browser.see("list", "Count, sum of units for each region of sales")
+    browser.see("list", "Number of rows, sum of units for each region of sales")
     browser.holds("region", "SQL", 'group by 1')
     asked = browser.evaluate("location.search")
     assert "table=sales" in asked and "by=region" in asked
@@ -328,8 +328,10 @@ def test_a_question_without_sql(lake, browser):
     browser.evaluate("history.back()")
     browser.lacks("region", "SQL", "group by")
     browser.open(address(lake, "/workbench/questions" + asked))
-    browser.see("list", "Count, sum of units for each region of sales")
-    browser.choose("Table", "by_store")
+    browser.see("list", "Number of rows, sum of units for each region of sales")
+    browser.open(address(lake, "/workbench/questions?table=nowhere&measure=count"))
+    browser.see_text("There is no table nowhere")
+    browser.open(address(lake, "/workbench/questions?table=main.by_store"))  # as the catalog names it
     browser.choose("Measures", "m:sold")
     browser.holds("region", "SQL", 'sum(units) as "sold"')
     assert trouble(browser.problems()) == []  # an answer that nobody waits for any more may be gone
@@ -355,7 +357,7 @@ def test_axe_finds_nothing(lake, browser, scheme):
     browser.see("region", "Plan")
     assert browser.axe() == []
     browser.open(address(lake, "/workbench/questions?table=sales&measure=count&by=day%7Cweek&where=region~ne~south"))
-    browser.see("application", "Count for each day of sales")
+    browser.see("application", "Number of rows for each week of day of sales")
     assert browser.axe() == []
 
 

@@ -197,7 +197,10 @@ export function LineChart(props: { title: string; unit: string; columns: Column[
                   <svg viewBox="0 0 24 8" aria-hidden="true" class={`series-${one.colour} ${one.role}`}>
                     <path d="M1 4h22" />
                   </svg>
-                  {words(one.name)} <b>{number(found)}</b>
+                  {words(one.name)} <b>
+                    {number(found)}
+                    {props.unit === "percent" && "%"}
+                  </b>
                   {low !== null && high !== null && (
                     <span class="measure">
                       {" "}
@@ -229,6 +232,7 @@ export function LineChart(props: { title: string; unit: string; columns: Column[
               <line class="grid" x1={pad.left} x2={width.value - pad.right} y1={y(tick)} y2={y(tick)} />
               <text class="tick" x={pad.left - 8} y={y(tick) + 4} text-anchor="end">
                 {short_number(tick)}
+                {props.unit === "percent" && "%"}
               </text>
             </g>
           ))}

@@ -79,15 +79,10 @@ export function PlaceMap(props: { title: string; columns: Column[]; rows: Cell[]
             return (
               <g key={`p${degrees}`}>
                 <line class="meridian" x1={0} x2={width} y1={y} y2={y} />
-                <text x={3} y={y - 3}>{degrees_text(degrees, "N", "S")}</text>
+                {y > 14 && <text x={3} y={y - 3}>{degrees_text(degrees, "N", "S")}</text>}
               </g>
             );
           })}
-          {names.map((place) => (
-            <text key={place.name} class="place-name" x={place.x + 16} y={place.y + 4}>
-              {place.name}
-            </text>
-          ))}
         </g>
         {places.map((place, i) => (
           <circle
@@ -100,6 +95,13 @@ export function PlaceMap(props: { title: string; columns: Column[]; rows: Cell[]
             onPointerLeave={() => (over.value = null)}
           />
         ))}
+        <g aria-hidden="true">
+          {names.map((place) => (
+            <text key={place.name} class="place-name" x={place.x + 16} y={place.y + 4}>
+              {place.name}
+            </text>
+          ))}
+        </g>
       </svg>
       <p class="readout">
         {over.value ? (
@@ -138,7 +140,9 @@ function placed_names(places: Place[], width: number): Place[] {
   const taken: Place[] = [];
   for (const place of [...places].reverse()) {
     if (taken.length >= named_max) break;
-    const room = place.x + 15 + place.name.length * 6.5 < width;
+    const end = place.x + 16 + place.name.length * 6.5;
+    // Neither beyond the picture nor across another place's dot.
+    const room = end < width && places.every((one) => one === place || Math.abs(one.y - place.y) > 14 || one.x < place.x || one.x > end + 12);
     if (room && place.name !== "" && taken.every((one) => Math.abs(one.y - place.y) > 14 || Math.abs(one.x - place.x) > 20 + 6.5 * Math.max(one.name.length, place.name.length))) taken.push(place);
   }
   return taken;

@@ -47,7 +47,11 @@ function Plain({ cell, kind }: { cell: Cell; kind: CellKind }) {
         {String(cell)}
       </time>
     );
-  return <span class="text">{String(cell)}</span>;
+  return (
+    <span class="text" title={String(cell)}>
+      {String(cell)}
+    </span>
+  );
 }
 
 /** Less time is worse: the bar fills towards the moment when nothing is left. */
@@ -89,7 +93,11 @@ function Value({ cell, column, kind }: { cell: Cell; column: Column; kind: CellK
           ))}
         </span>
       );
-    return <span class="text">{cell}</span>;
+    return (
+      <span class="text" title={String(cell)}>
+        {cell}
+      </span>
+    );
   }
   return <>{plain(cell, column)}</>;
 }

@@ -1,6 +1,6 @@
 // Tabs, panes, code.
 
-import type { ComponentChildren } from "preact";
+import type { ComponentChildren, RefObject } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { address, set_query } from "../navigate";
 import { toast } from "./overlays";
@@ -10,6 +10,22 @@ export interface Tab {
   title: string;
   count?: number | undefined;
   show: () => ComponentChildren;
+}
+
+/** On a narrow screen a list of tabs is wider than its place: the chosen one is in sight, also when the screen is turned. */
+export function use_chosen_in_sight(list: RefObject<HTMLElement | null>, chosen: string | undefined): void {
+  useEffect(() => {
+    const frame = list.current!;
+    const show = () => {
+      const tab = frame.querySelector<HTMLElement>('[aria-selected="true"]');
+      if (!tab) return;
+      const left = tab.offsetLeft - frame.offsetLeft;
+      if (left < frame.scrollLeft || left + tab.offsetWidth > frame.scrollLeft + frame.clientWidth) frame.scrollLeft = left - 48;
+    };
+    const observer = new ResizeObserver(show);
+    observer.observe(frame);
+    return () => observer.disconnect();
+  }, [chosen]);
 }
 
 /** Which of them is shown stands in the address (`?tab=`), so that it can be linked and the back button walks it. */
@@ -24,13 +40,7 @@ export function Tabs({ tabs, label, word = "tab" }: { tabs: Tab[]; label: string
     if (focus) list.current?.querySelectorAll<HTMLButtonElement>('[role="tab"]')[tabs.indexOf(tab)]?.focus();
   };
   const current = tabs[at]!;
-  // On a narrow screen the list is wider than its place: the chosen one is in sight.
-  useEffect(() => {
-    const chosen = list.current?.querySelector<HTMLElement>('[aria-selected="true"]');
-    if (!chosen || !list.current) return;
-    const left = chosen.offsetLeft - list.current.offsetLeft;
-    if (left < list.current.scrollLeft || left + chosen.offsetWidth > list.current.scrollLeft + list.current.clientWidth) list.current.scrollLeft = left - 48;
-  }, [current.name]);
+  use_chosen_in_sight(list, current.name);
   return (
     <div class="tabs">
       <div

@@ -108,7 +108,11 @@ export function Menu({ label, items, children }: { label: string; items: MenuIte
   const id = useId();
   const entries = () => [...root.current!.querySelectorAll<HTMLButtonElement>('[role="menuitem"]:not(:disabled)')];
   useEffect(() => {
-    if (open) entries()[0]?.focus();
+    if (!open) return;
+    entries()[0]?.focus();
+    // It hangs from its button's right end, where there is room to the left.
+    const box = root.current!.querySelector('[role="menu"]')!;
+    box.classList.toggle("rightwards", box.getBoundingClientRect().left < 0);
   }, [open]);
   const close = (back: boolean) => {
     set_open(false);

@@ -52,7 +52,8 @@ export function NoPermission({ what, message }: { what: string; message?: string
       </svg>
       <div>
         <strong>Not visible to you</strong>
-        <p>{message || `You have no right to see the ${what}. Ask who administers the lake.`}</p>
+        <p>You have no right to see the {what}. Ask who administers the lake.</p>
+        {message && <p class="why">{message}</p>}
       </div>
     </div>
   );

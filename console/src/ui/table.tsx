@@ -4,6 +4,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { address, set_query } from "../navigate";
+import { Button } from "./basic";
 import { Empty } from "./states";
 
 export interface TableColumn<Row> {
@@ -33,8 +34,9 @@ interface TableProps<Row> {
   aside?: ComponentChildren;
   /** Marks a row, e.g. the one that is open beside the list. */
   current?: (row: Row) => boolean;
-  /** Rows beyond this are drawn as they come into sight. */
-  height?: number;
+  height?: number; // of the frame in which many rows scroll, pixels
+  /** So many rows are shown, of all sorted; the rest when asked for, and with a filter all that match. */
+  first?: number;
 }
 
 const row_height = 40;
@@ -55,6 +57,9 @@ export function Table<Row>(props: TableProps<Row>) {
   if (needle) rows = rows.filter((row) => props.columns.some((column) => String(column.value(row) ?? "").toLowerCase().includes(needle)));
   if (by) rows = [...rows].sort((a, b) => compare(by.value(a), by.value(b), down));
 
+  const rest = props.first !== undefined && !needle && !query.has(word("all")) && rows.length > props.first ? rows.length : 0;
+  if (rest > 0) rows = rows.slice(0, props.first);
+
   const virtual = rows.length > drawn_whole;
   const [top, set_top] = useState(0);
   const height = props.height ?? 560;
@@ -72,7 +77,7 @@ export function Table<Row>(props: TableProps<Row>) {
 
   return (
     <div class="list">
-      {(find || props.aside) && (
+      {(find || props.aside || rest > 0) && (
         <div class="list-head">
           {find && (
             <input
@@ -89,7 +94,16 @@ export function Table<Row>(props: TableProps<Row>) {
               {rows.length} of {props.rows.length}
             </span>
           )}
-          {props.aside && <div class="list-aside">{props.aside}</div>}
+          {(props.aside || rest > 0) && (
+            <div class="list-aside">
+              {rest > 0 && (
+                <Button kind="quiet" onClick={() => set_query({ [word("all")]: "1" }, true)}>
+                  Show all {rest}
+                </Button>
+              )}
+              {props.aside}
+            </div>
+          )}
         </div>
       )}
       {rows.length === 0 ? (

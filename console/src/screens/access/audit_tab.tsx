@@ -22,6 +22,9 @@ export function AuditTab() {
     const value = query.get(word);
     if (value) asked.set(word, value);
   }
+  // What the lake does by itself names no action: two records for each commit of a step, which would hide what people did.
+  const own = query.has("own");
+  if (!own && !asked.has("action")) asked.set("action", "?*");
   const hours = query.get("hours") ?? "";
   const before = query.get("before");
   if (before) asked.set("before", before);
@@ -43,8 +46,8 @@ export function AuditTab() {
               empty={<Empty title="Nothing in the trail matches." />}
               columns={[
                 { name: "at", title: "When", value: (record) => record.at, show: (record) => <Time at={record.time} /> },
-                { name: "who", title: "Who", value: (record) => who(record.principal) },
-                { name: "action", title: "Did", value: (record) => record.action, show: (record) => <code>{record.action}{record.count && record.count > 1 ? ` \u00d7${record.count}` : ""}</code> },
+                { name: "who", title: "Who", value: (record) => (record.door === "internal" ? "the lake" : who(record.principal)) },
+                { name: "action", title: "Did", value: (record) => record.action ?? "own work", show: (record) => (record.action ? <code>{record.action}{record.count && record.count > 1 ? ` \u00d7${record.count}` : ""}</code> : <span class="measure">own work</span>) },
                 { name: "resource", title: "To", value: (record) => what(record.resource), show: (record) => <span class="text" title={record.resource}>{what(record.resource)}</span>, wide_from: 700 },
                 { name: "outcome", title: "Came of it", value: (record) => record.outcome, show: (record) => <Badge word={record.outcome} tone={outcome_tones[record.outcome]} {...(record.error_code ? { title: record.error_code } : {})} /> },
                 { name: "door", title: "Door", value: (record) => record.door, wide_from: 900 },
@@ -80,7 +83,7 @@ export function AuditTab() {
 
 // What is empty is left out of a record.
 const who = (arn = ""): string => arn.split(/[:/]/).pop() || arn || "\u2013";
-const what = (arn = ""): string => arn.split(":").slice(5).join(":") || arn || "\u2013";
+const what = (arn = ""): string => arn.split(":").slice(5).join(":").replace(/#$/, "") || arn || "\u2013";
 
 function Search() {
   const query = address.value.query;
@@ -122,6 +125,10 @@ function Search() {
       <Button kind="primary" submit>
         Search
       </Button>
+      <label class="check">
+        <input type="checkbox" checked={query.has("own")} onChange={(event) => set_query({ own: event.currentTarget.checked ? "1" : null, before: null }, true)} />
+        With the lake&rsquo;s own work
+      </label>
     </form>
   );
 }

@@ -3,6 +3,7 @@
 import { useState } from "preact/hooks";
 import { path_of } from "../../api";
 import { do_ask, use_live } from "../../live";
+import { address, set_query } from "../../navigate";
 import { Answered, Button, Card, Confirm, Dialog, Empty, Field, SaveFoot, Table, toast } from "../../ui";
 import type { Grant, Roles } from "./shapes";
 
@@ -19,6 +20,7 @@ interface Edit {
 
 export function RolesTab() {
   const roles = use_live<Roles>("/api/v1/roles");
+  const needle = address.value.query.get("roles.find") ?? "";
   const [edit, set_edit] = useState<Edit | null>(null);
   const [gone, set_gone] = useState<string | null>(null);
   return (
@@ -31,7 +33,8 @@ export function RolesTab() {
               <Empty title="No role is declared yet.">A role says which tables, columns and rows its holders see.</Empty>
             ) : (
               <div class="roles">
-                {Object.entries(found.roles).map(([name, role]) => (
+                {Object.keys(found.roles).length > 5 && <input type="search" class="find" aria-label="Filter roles" placeholder="Filter roles" value={needle} onInput={(event) => set_query({ "roles.find": event.currentTarget.value })} />}
+                {Object.entries(found.roles).filter(([name, role]) => `${name} ${JSON.stringify(role.grants)}`.toLowerCase().includes(needle.trim().toLowerCase())).map(([name, role]) => (
                   <section key={name} class="role" aria-label={`Role ${name}`}>
                     <div class="role-head">
                       <h3>{name}</h3>

@@ -40,7 +40,7 @@ export interface AuditRecord {
   principal?: string;
   access_key_id?: string;
   door: string;
-  action: string;
+  action?: string; // what the lake does by itself has none
   resource?: string;
   outcome: "allowed" | "denied" | "failed";
   error_code?: string;

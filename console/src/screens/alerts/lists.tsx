@@ -1,5 +1,4 @@
 // Open alerts, history and deliveries as tables.
-import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { plain, words } from "../../format";
 import { Badge, Button, Dialog, Empty, KeyValue, Table, type TableColumn, Time } from "../../ui";
@@ -25,7 +24,6 @@ export function row_text(row: Cells | "" | undefined, key: Cells | "" | undefine
 export function OpenList({ alerts, of_one, done }: { alerts: OpenAlert[]; of_one?: boolean; done: () => void }) {
   const [silencing, set_silencing] = useState<OpenAlert | null>(null);
   const [shown, set_shown] = useState<OpenAlert | null>(null);
-  const { shown: latest, more } = use_first(alerts, of_one, 10);
   const columns: TableColumn<OpenAlert>[] = [
     { name: "rule", title: "Rule", value: (alert) => alert.rule, show: (alert) => <a href={alert_path(alert.rule)}>{alert.rule}</a> },
     {
@@ -64,11 +62,11 @@ export function OpenList({ alerts, of_one, done }: { alerts: OpenAlert[]; of_one
     <>
       <Table
         label="Open alerts"
-        aside={more}
+        {...(of_one ? { first: 10 } : {})}
         word="open"
         {...(alerts.length > 5 ? { find: "Filter open alerts" } : {})}
         columns={of_one ? columns.slice(1) : columns}
-        rows={latest}
+        rows={alerts}
         row_key={(alert) => alert.id}
         empty={<Empty title="Nothing is open.">{"All rules that you can see are quiet."}</Empty>}
       />
@@ -114,18 +112,6 @@ function AlertDialog({ alert, close, silence, done }: { alert: OpenAlert; close:
   );
 }
 
-/** On a rule's page the latest come first; the rest when asked for. */
-function use_first<Row>(rows: Row[], of_one: boolean | undefined, first_shown = 20): { shown: Row[]; more: ComponentChildren } {
-  const [all, set_all] = useState(false);
-  if (!of_one || all || rows.length <= first_shown) return { shown: rows, more: undefined };
-  const more = (
-    <Button kind="quiet" onClick={() => set_all(true)}>
-      Show all {rows.length}
-    </Button>
-  );
-  return { shown: rows.slice(0, first_shown), more };
-}
-
 const event_tone = { opened: "bad", recovered: "good", silenced: "mute", tested: "busy" } as const;
 
 export function EventList({ events, of_one }: { events: AlertEvent[]; of_one?: boolean }) {
@@ -137,15 +123,14 @@ export function EventList({ events, of_one }: { events: AlertEvent[]; of_one?: b
     { name: "row", title: "Row", value: (event) => row_text(event.row, event.key), show: (event) => <span class="cell-text" title={row_text(event.row, event.key)}>{row_text(event.row, event.key)}</span>, wide_from: 900 },
     { name: "by", title: "By", value: (event) => event.by, show: (event) => event.by || "", wide_from: 700 },
   ];
-  const { shown, more } = use_first(events, of_one);
   return (
     <Table
       label="History of alerts"
-      aside={more}
+      {...(of_one ? { first: 20 } : {})}
       word="events"
       find="Filter history"
       columns={of_one ? columns.slice(1) : columns}
-      rows={shown}
+      rows={events}
       row_key={(event, at) => `${event.at} ${event.id ?? ""} ${at}`}
       empty={<Empty title="Nothing has happened yet." />}
     />
@@ -182,16 +167,15 @@ export function DeliveryList({ deliveries, of_one }: { deliveries: Delivery[]; o
     },
     { name: "attempts", title: "Attempts", value: (one) => one.attempt_count, right: true },
   ];
-  const { shown: latest, more } = use_first(deliveries, of_one);
   return (
     <>
       <Table
         label="Deliveries to webhooks"
-        aside={more}
+        {...(of_one ? { first: 20 } : {})}
         word="deliveries"
         find="Filter deliveries"
         columns={of_one ? columns.slice(1) : columns}
-        rows={latest}
+        rows={deliveries}
         row_key={(one) => one.id}
         empty={<Empty title="No message yet.">A message goes to each address under <code>to:</code> when an alert opens and when it has recovered.</Empty>}
       />

@@ -1,13 +1,11 @@
 // Who sees the table, and how much of it.
 
 import { use_live } from "../../live";
-import { screens } from "../../routes";
 import { Answered, Card, Empty, Extent, extent_words, SightDetails, Table } from "../../ui";
 import type { AccessAnswer, TableAnswer } from "./shapes";
 
 export function AccessTab({ base, found }: { base: string; found: TableAnswer }) {
   const access = use_live<AccessAnswer>(`${base}/access`, { every_ms: 0 });
-  const linked = screens.some((one) => one.name === "access");
   return (
     <Card title="Who may see it">
       <Answered of={access} what="grants">
@@ -20,7 +18,7 @@ export function AccessTab({ base, found }: { base: string; found: TableAnswer })
             row_key={(one) => one.user}
             empty={<Empty title="There is nobody but root." />}
             columns={[
-              { name: "user", title: "Who", value: (one) => one.user, show: (one) => (linked ? <a href={`/access/users/${encodeURIComponent(one.user)}`}>{one.user}</a> : one.user) },
+              { name: "user", title: "Who", value: (one) => one.user, show: (one) => <a href={`/access/users/${encodeURIComponent(one.user)}`}>{one.user}</a> },
               { name: "roles", title: "Roles", value: (one) => one.roles.join(", ") || "\u2013", wide_from: 700 },
               { name: "extent", title: "Sees", value: (one) => extent_words[one.extent], show: (one) => <Extent extent={one.extent} /> },
               { name: "details", title: "But", unsorted: true, value: (one) => [...one.hidden, ...one.grants.map((grant) => grant.rows)].join(" "), show: (one) => <SightDetails sight={one} /> },

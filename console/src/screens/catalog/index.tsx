@@ -7,6 +7,7 @@ import { type Answer, use_live } from "../../live";
 import { address, set_query } from "../../navigate";
 import { use_title } from "../../title";
 import { Answered, Badge, Bytes, Count, Empty, Page, SplitPane, Table, type TableColumn, Tag, Time } from "../../ui";
+import { MakerLink } from "./maker";
 import type { TableLine } from "./shapes";
 import { TablePage } from "./table_page";
 import "./style.css";
@@ -156,8 +157,8 @@ function Rows({ rows, database, truncated }: { rows: TableLine[]; database: stri
                 </span>
               ),
             },
-            { name: "made", title: "Made by", value: (one) => one.made_by?.name ?? "", show: (one) => (one.made_by ? one.made_by.name : <span class="absent-value">&ndash;</span>), wide_from: 900 },
-            { name: "columns", title: "Columns", value: (one) => one.columns, right: true, wide_from: 900 },
+            { name: "made", title: "Made by", value: (one) => one.made_by?.name ?? "", show: (one) => (one.made_by ? <MakerLink by={one.made_by} /> : <span class="absent-value">&ndash;</span>), wide_from: 900 },
+            { name: "columns", title: "Columns", value: (one) => one.columns, right: true, wide_from: 1200 },
             { name: "rows", title: "Rows", value: (one) => one.rows ?? null, show: (one) => <Count value={one.rows ?? null} />, right: true },
             { name: "bytes", title: "Size", value: (one) => one.bytes ?? null, show: (one) => <Bytes value={one.bytes ?? null} />, right: true, wide_from: 600 },
             { name: "updated", title: "Changed", value: (one) => one.updated, show: (one) => <Time at={one.updated} absent={one.kind === "view" ? "\u2013" : "never"} />, wide_from: 600 },

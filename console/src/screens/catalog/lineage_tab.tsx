@@ -4,7 +4,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import { path_of } from "../../api";
 import { use_live } from "../../live";
-import { screens } from "../../routes";
 import { use_width_of } from "../../ui/width";
 import { Answered, Badge, Card, CodeBlock, Empty, Table, Tag } from "../../ui";
 import type { LineageAnswer, LineageColumn, LineageNode, TableAnswer } from "./shapes";
@@ -132,15 +131,14 @@ function path_of_line(way: Place[], node_width: number): string {
   return text;
 }
 
-function link_of(node: LineageNode): string | null {
-  const has = (name: string) => screens.some((one) => one.name === name);
+function link_of(node: LineageNode): string {
   if (node.kind === "table") {
     const dot = node.name.indexOf(".");
     return path_of("/catalog", node.name.slice(0, dot), node.name.slice(dot + 1)) + "?tab=lineage";
   }
   if (node.kind === "dashboard") return path_of("/dashboards", node.name);
-  if (node.kind === "alert" && has("alerts")) return path_of("/alerts", node.name);
-  return node.kind === "source" && has("pipelines") ? "/pipelines" : null;
+  if (node.kind === "alert") return path_of("/alerts", node.name);
+  return `/pipelines?source=${encodeURIComponent(node.name)}`;
 }
 
 const kinds = { table: "table", source: "source", alert: "alert", dashboard: "dashboard" };
@@ -163,7 +161,6 @@ function Picture({ answer, self }: { answer: LineageAnswer; self: string }) {
         </svg>
         {[...places.values()].map(({ node, x, y }) => {
           if (node === null) return null;
-          const to = link_of(node);
           const inside = (
             <>
               <span class="lineage-kind">
@@ -176,12 +173,12 @@ function Picture({ answer, self }: { answer: LineageAnswer; self: string }) {
           );
           const style = { left: `${x}px`, top: `${y - node_height / 2}px`, width: `${node_width}px`, height: `${node_height}px` };
           const look = `lineage-node ${node.kind} ${node.id === self ? "self" : ""} ${node.state === "failed" ? "failed" : ""}`;
-          return to === null || node.id === self ? (
+          return node.id === self ? (
             <div key={node.id} class={look} style={style} title={node.name}>
               {inside}
             </div>
           ) : (
-            <a key={node.id} class={look} style={style} href={to} title={node.name}>
+            <a key={node.id} class={look} style={style} href={link_of(node)} title={node.name}>
               {inside}
             </a>
           );
@@ -210,10 +207,9 @@ function AsList({ answer, self }: { answer: LineageAnswer; self: string }) {
 
 function NodeName({ node, self }: { node: LineageNode | undefined; self: string }) {
   if (!node) return null;
-  const to = link_of(node);
   return (
     <>
-      <Tag>{kinds[node.kind]}</Tag> {to !== null && node.id !== self ? <a href={to}>{node.name}</a> : node.name} {node.state && node.state !== "idle" && <Badge word={node.state} />}
+      <Tag>{kinds[node.kind]}</Tag> {node.id === self ? node.name : <a href={link_of(node)}>{node.name}</a>} {node.state && node.state !== "idle" && <Badge word={node.state} />}
     </>
   );
 }

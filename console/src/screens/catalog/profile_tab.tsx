@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { ask } from "../../api";
-import { exact_day, exact_time, milliseconds, number } from "../../format";
+import { as_number, exact_day, exact_time, milliseconds, number } from "../../format";
 import { use_live } from "../../live";
 import { Answered, Button, Card, Count, Dialog, Empty, Table } from "../../ui";
 import type { ColumnProfile, ProfileAnswer } from "./shapes";
@@ -63,8 +63,8 @@ export function ProfileTab({ base, snapshot }: { base: string; snapshot: string 
                   },
                   { name: "nulls", title: "Null", right: true, value: (column) => column.nulls, show: (column) => (column.nulls === 0 ? <span class="absent-value">none</span> : <span title={`${number(column.nulls)} rows`}>{percent(column.nulls / answer.rows)}</span>) },
                   { name: "distinct", title: "Distinct", right: true, value: (column) => column.distinct, show: (column) => <Count value={column.distinct} /> },
-                  { name: "min", title: "Least", value: (column) => column.min, show: (column) => <span class="text short">{column.min ?? "\u2013"}</span>, wide_from: 700 },
-                  { name: "max", title: "Largest", value: (column) => column.max, show: (column) => <span class="text short">{column.max ?? "\u2013"}</span>, wide_from: 700 },
+                  { name: "min", title: "Least", value: (column) => column.min, show: (column) => <Bound text={column.min} type={column.type} />, wide_from: 700 },
+                  { name: "max", title: "Largest", value: (column) => column.max, show: (column) => <Bound text={column.max} type={column.type} />, wide_from: 700 },
                 ]}
               />
             </>
@@ -73,6 +73,16 @@ export function ProfileTab({ base, snapshot }: { base: string; snapshot: string 
       </Answered>
       {open && <Figures column={open} close={() => set_open(null)} />}
     </Card>
+  );
+}
+
+function Bound({ text, type }: { text: string | null; type: string }) {
+  if (text === null) return <span class="absent-value">&ndash;</span>;
+  const value = /^(smallint|integer|bigint|numeric|decimal|real|double)/.test(type) ? as_number(text) : null;
+  return (
+    <span class="text short" title={text}>
+      {value === null ? text : number(value)}
+    </span>
   );
 }
 

@@ -5,13 +5,13 @@ import { path_of } from "../../api";
 import { duration } from "../../format";
 import { do_ask, use_live } from "../../live";
 import { address, set_query } from "../../navigate";
-import { screens } from "../../routes";
 import { use_title } from "../../title";
 import { Answered, Badge, Button, Bytes, Card, CodeBlock, Count, Dialog, Empty, Field, KeyValue, Page, SaveFoot, Table, Tabs, Tag, Time, toast } from "../../ui";
 import { AccessTab } from "./access_tab";
 import { FilesTab } from "./files_tab";
 import { HistoryTab } from "./history_tab";
 import { LineageTab } from "./lineage_tab";
+import { MakerLink } from "./maker";
 import { ProfileTab } from "./profile_tab";
 import { SampleTab } from "./sample_tab";
 import type { TableAnswer } from "./shapes";
@@ -34,11 +34,9 @@ export function TablePage({ database, table }: { database: string; table: string
         </>
       }
       aside={
-        screens.some((one) => one.name === "workbench") && (
-          <a class="button" href={`/workbench?sql=${encodeURIComponent(`select * from ${database}.${table} limit 100`)}`}>
-            Query
-          </a>
-        )
+        <a class="button" href={`/workbench?sql=${encodeURIComponent(`select * from ${database}.${table} limit 100`)}`}>
+          Query
+        </a>
       }
     >
       <Answered of={answer} what="table">
@@ -247,7 +245,8 @@ function MadeBy({ found }: { found: TableAnswer }) {
   const by = found.made_by!;
   return (
     <>
-      {by.kind === "source" ? `source ${by.name}` : by.name} <Badge word={by.how} {...(by.kind === "source" ? { tone: "mute" as const } : {})} />
+      {by.kind === "source" ? "source " : ""}
+      <MakerLink by={by} /> <Badge word={by.how} {...(by.kind === "source" ? { tone: "mute" as const } : {})} />
     </>
   );
 }

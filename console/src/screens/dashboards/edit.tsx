@@ -84,12 +84,12 @@ export function Edit({ name, close }: { name: string; close: () => void }) {
               <span aria-hidden="true">&#8942;&#8942;</span>
             </button>
             <input aria-label={`Title of chart ${i + 1}`} value={chart.title} onInput={(event) => change(i, { ...chart, title: event.currentTarget.value })} />
-            <select aria-label={`Kind of ${chart.title}`} value={kind_of_spec(chart)} onChange={(event) => change(i, with_kind(chart, event.currentTarget.value))}>
+            <select class="edit-kind" aria-label={`Kind of ${chart.title}`} value={kind_of_spec(chart)} onChange={(event) => change(i, with_kind(chart, event.currentTarget.value))}>
               {kinds.map((kind) => (
                 <option key={kind}>{kind}</option>
               ))}
             </select>
-            <select aria-label={`Width of ${chart.title}`} value={String(chart.width ?? "")} onChange={(event) => change(i, { ...chart, width: event.currentTarget.value })}>
+            <select class="edit-width" aria-label={`Width of ${chart.title}`} value={String(chart.width ?? "")} onChange={(event) => change(i, { ...chart, width: event.currentTarget.value })}>
               {widths.map((width) => (
                 <option key={width} value={width}>
                   {width_words[width]}

@@ -7,7 +7,7 @@ import { lake, me } from "../../session";
 import { use_title } from "../../title";
 import { Answered, Badge, Bytes, bytes_text, Card, Count, Empty, Loading, Page, Table, Time } from "../../ui";
 import { FirstSteps, making, sample_shown } from "./first_steps";
-import { has_screen, type AlertsNow, type Catalog, type CatalogTable, type Growth, type Run, type Runs, type Usage } from "./shapes";
+import type { AlertsNow, Catalog, CatalogTable, Growth, Run, Runs, Usage } from "./shapes";
 import { Sources } from "./sources";
 import "./style.css";
 
@@ -53,7 +53,7 @@ function Glance({ tables }: { tables: CatalogTable[] }) {
           <Zones tables={tables} />
           <Readers />
         </div>
-        <div class="home-column">
+        <div class="home-column needs">
           <Troubles tables={tables} runs={runs.data.value?.runs ?? null} alerts={alerts.data.value} />
           <Storage />
         </div>
@@ -89,7 +89,7 @@ function Tile(props: { title: string; to: string | null; value: string; about: s
 type Live<T> = ReturnType<typeof use_live<T>>;
 
 function RunsTile({ runs }: { runs: Live<Runs> }) {
-  const to = has_screen("pipelines") ? "/pipelines" : null;
+  const to = "/pipelines";
   const found = runs.data.value?.runs;
   if (found === undefined) return runs.error.value ? <Tile title="Runs today" to={null} value={"\u2013"} about={refusal(runs.error.value.status)} /> : <Tile title="Runs today" to={to} value={"\u2026"} about="" />;
   const midnight = new Date();
@@ -102,7 +102,7 @@ function RunsTile({ runs }: { runs: Live<Runs> }) {
 }
 
 function AlertsTile({ alerts }: { alerts: Live<AlertsNow> }) {
-  const to = has_screen("alerts") ? "/alerts" : null;
+  const to = "/alerts";
   const found = alerts.data.value;
   if (found === null) return alerts.error.value ? <Tile title="Open alerts" to={null} value={"\u2013"} about={refusal(alerts.error.value.status)} /> : <Tile title="Open alerts" to={to} value={"\u2026"} about="" />;
   const open = found.alerts.reduce((sum, rule) => sum + rule.open, 0);
@@ -168,18 +168,20 @@ function Storage() {
 interface Zone {
   name: string;
   tables: number;
-  rows: number;
-  bytes: number;
+  rows: number | null; // of the tables that the viewer sees whole; null: of none
+  bytes: number | null;
   updated: string | null;
 }
 
 function Zones({ tables }: { tables: CatalogTable[] }) {
   const zones = new Map<string, Zone>();
   for (const one of tables) {
-    const zone = zones.get(one.database) ?? { name: one.database, tables: 0, rows: 0, bytes: 0, updated: null };
+    const zone = zones.get(one.database) ?? { name: one.database, tables: 0, rows: null, bytes: null, updated: null };
     zone.tables++;
-    zone.rows += one.rows ?? 0;
-    zone.bytes += one.bytes ?? 0;
+    if (one.whole) {
+      zone.rows = (zone.rows ?? 0) + (one.rows ?? 0);
+      zone.bytes = (zone.bytes ?? 0) + (one.bytes ?? 0);
+    }
     if (one.updated !== null && (zone.updated === null || one.updated > zone.updated)) zone.updated = one.updated;
     zones.set(one.database, zone);
   }
@@ -222,7 +224,7 @@ function Troubles({ tables, runs, alerts }: { tables: CatalogTable[]; runs: Run[
         {open.map((rule) => (
           <li key={rule.rule}>
             <Badge word={rule.error ? "failed" : "open"} />
-            {has_screen("alerts") ? <a href={`/alerts/${encodeURIComponent(rule.rule)}`}>{rule.rule}</a> : <span>{rule.rule}</span>}
+            <a href={`/alerts/${encodeURIComponent(rule.rule)}`}>{rule.rule}</a>
             <span class="measure">{rule.error ? rule.error : `${number(rule.open)} open`}</span>
           </li>
         ))}
@@ -238,7 +240,7 @@ function Troubles({ tables, runs, alerts }: { tables: CatalogTable[]; runs: Run[
         {failed.map((run) => (
           <li key={`${run.step} ${run.run}`}>
             <Badge word="failed" />
-            {has_screen("pipelines") ? <a href={`/pipelines/${encodeURIComponent(run.step)}`}>{run.step}</a> : <span>{run.step}</span>}
+            <a href={`/pipelines/${encodeURIComponent(run.step)}`}>{run.step}</a>
             <span class="measure">
               {times(run.step) > 1 && `${number(times(run.step))} times, `}
               <Time at={run.started} />
@@ -255,7 +257,7 @@ function Readers() {
   const usage = use_live<Usage>("/api/v1/usage?hours=24", { every_ms: 30_000 });
   if (usage.error.value?.status === 403) return null; // the trail is not theirs to read
   return (
-    <Card title="Who reads, last 24 hours" aside={has_screen("access") && <a href="/access?tab=audit">Audit trail</a>}>
+    <Card title="Who reads, last 24 hours" aside={<a href="/access?tab=audit">Audit trail</a>}>
       {usage.data.value === null ? (
         usage.error.value ? <Answered of={usage} what="readers" children={() => null} /> : <Loading what="readers" />
       ) : (
@@ -271,7 +273,7 @@ function Readers() {
               name: "principal",
               title: "Who",
               value: (one) => one.principal,
-              show: (one) => (one.principal === "" ? "not signed in" : has_screen("access") ? <a href={`/access?tab=audit&principal=${encodeURIComponent(one.principal)}`}>{one.principal}</a> : one.principal),
+              show: (one) => (one.principal === "" ? "not signed in" : <a href={`/access?tab=audit&principal=${encodeURIComponent(one.principal)}`}>{one.principal}</a>),
             },
             { name: "what", title: "What", unsorted: true, value: (one) => one.what.map((part) => part.name).join(" "), show: (one) => <What parts={one.what} doors={one.doors} />, wide_from: 480 },
             { name: "times", title: "Requests", value: (one) => one.times, show: (one) => <Count value={one.times} />, right: true },

@@ -1,7 +1,5 @@
 // The answers that Home asks for.
 
-import { screens } from "../../routes";
-
 export interface CatalogTable {
   database: string;
   table: string;
@@ -43,5 +41,3 @@ export interface Growth {
 export interface Usage {
   readers: { principal: string; times: number; refused: number; last: string; doors: { name: string; times: number }[]; what: { name: string; times: number }[] }[];
 }
-
-export const has_screen = (name: string): boolean => screens.some((one) => one.name === name);

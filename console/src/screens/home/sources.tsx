@@ -5,7 +5,7 @@ import type { Source } from "../../api";
 import { number } from "../../format";
 import { use_live } from "../../live";
 import { Answered, Badge, Card, Count, Empty, Sparkline, Table, Time } from "../../ui";
-import { type CatalogTable, has_screen } from "./shapes";
+import type { CatalogTable } from "./shapes";
 
 interface Sample {
   at: number;
@@ -74,7 +74,7 @@ export function Sources({ tables }: { tables: CatalogTable[] }) {
                 value: (source) => source.name,
                 show: (source) => (
                   <span class="source-cell">
-                    {has_screen("pipelines") ? <a href={`/pipelines?source=${encodeURIComponent(source.name)}`}>{source.name}</a> : <strong>{source.name}</strong>} <span class="measure">{source.kind}</span>
+                    <a href={`/pipelines?source=${encodeURIComponent(source.name)}`}>{source.name}</a> <span class="measure">{source.kind}</span>
                     {source.last_error && <span class="problem">{source.last_error}</span>}
                   </span>
                 ),
@@ -90,7 +90,7 @@ export function Sources({ tables }: { tables: CatalogTable[] }) {
                   const rate = rate_now(source.name);
                   return (
                     <span class="rate">
-                      {rates(source.name).length > 1 && (
+                      {rates(source.name).length > 3 && (
                         <span class="rate-line">
                           <Sparkline values={rates(source.name)} label={`Rows a second of ${source.name}, the last minutes`} width={64} height={20} />
                         </span>

@@ -3,12 +3,13 @@ import { number } from "../../format";
 import { Card, Empty, Table } from "../../ui";
 import { ErrorLines } from "./error_lines";
 import { type ErrorPoint, type Monitor, type Score, type Version, method_names, percent } from "./types";
+import { NotAnswered } from "./unanswered";
 
 export function BackTest({ version, monitor }: { version: Version; monitor: Monitor | null }) {
   return (
     <>
       <Card title="Error over time, tried on the past" aside={<span class="measure">sum of errors by sum of actuals, percent; less is better</span>}>
-        {monitor === null ? <div class="ghost area" /> : "error" in monitor.errors ? <Empty title="No figures">{monitor.errors.error.message}</Empty> : <Errors points={monitor.errors.points} />}
+        {monitor === null ? <div class="ghost area" /> : "error" in monitor.errors ? <NotAnswered of={monitor.errors} what="back-test" title="No figures" /> : <Errors points={monitor.errors.points} />}
       </Card>
       <div class="two-columns">
         <Card title="In all" aside={<span class="measure">{version.back_test.rounds.length} rounds, each trained on what was known then</span>}>

@@ -3,10 +3,16 @@ import { number } from "../../format";
 import { Card, Empty, Table } from "../../ui";
 import { ErrorLines } from "./error_lines";
 import { type Outcome, type Outcomes, percent } from "./types";
+import { NotAnswered } from "./unanswered";
 
 export function CameTrue({ outcomes }: { outcomes: Outcomes | null }) {
   if (outcomes === null) return <Empty title="Nothing is forecast by it now." />;
-  if ("error" in outcomes) return <Empty title="No figures">{outcomes.error.message}</Empty>;
+  if ("error" in outcomes)
+    return (
+      <Card title="Error over time, as it came true">
+        <NotAnswered of={outcomes} what="outcomes" title="No figures" />
+      </Card>
+    );
   const { total, by_time, by_steps_ahead } = outcomes;
   if (total === null)
     return (

@@ -1,9 +1,10 @@
 // Do the inputs still look like those that the model learnt from? Shares of the rows by value, then and now.
 import { useState } from "preact/hooks";
 import { number } from "../../format";
-import { Badge, Button, Card, Empty } from "../../ui";
+import { Badge, Button, Card } from "../../ui";
 import { Bar } from "./features";
 import type { Drift, DriftInput, Monitor } from "./types";
+import { NotAnswered } from "./unanswered";
 
 /** The usual reading of a population stability index. */
 export function drift_word(index: number | null): { word: string; tone: "good" | "warn" | "bad" | "mute" } {
@@ -22,7 +23,7 @@ export function DriftCards({ monitor }: { monitor: Monitor | null }) {
   if ("error" in monitor.drift)
     return (
       <Card title="Inputs">
-        <Empty title="Nothing to compare yet">{monitor.drift.error.message}</Empty>
+        <NotAnswered of={monitor.drift} what="inputs" title="Nothing to compare yet" />
       </Card>
     );
   const drift: Drift = monitor.drift;

@@ -3,7 +3,7 @@ import { address } from "../../navigate";
 import { use_live } from "../../live";
 import { Answered, Badge, Card, Empty, Page, Table, Tag, Time } from "../../ui";
 import { ModelPage } from "./model_page";
-import { type ModelName, error_of, gain, model_name, model_path, percent } from "./types";
+import { type ModelName, type ModelStep, error_of, gain, model_name, model_path, percent } from "./types";
 import "./style.css";
 
 export function Screen() {
@@ -20,14 +20,10 @@ interface Row {
   current: ModelName["current"];
 }
 
-/** Steps that learn nothing by version (stock-out risk) have their runs only. */
-interface Steps {
-  steps: { step: string; kind: string; table: string | null; state: string }[];
-}
 
 function Overview() {
   const models = use_live<{ models: ModelName[] }>("/api/v1/models", { tables: "*", every_ms: 10_000 });
-  const steps = use_live<Steps>("/api/v1/graph", { tables: "*", every_ms: 10_000 });
+  const steps = use_live<{ steps: ModelStep[] }>("/api/v1/graph", { tables: "*", every_ms: 10_000 });
   return (
     <Page name="models-screen" title="Models">
       <Answered of={models} what="models" lines={6}>
@@ -37,7 +33,7 @@ function Overview() {
           const rows: Row[] = data.models.map((model) => ({ name: model_name(model.model), href: model_path(model.model), kind: "forecast", state: states.get(model.model) ?? "", versions: model.versions, current: model.current }));
           for (const step of steps.data.value?.steps ?? [])
             if (step.kind === "model" && step.table !== null && !known.has(step.table))
-              rows.push({ name: model_name(step.table), href: `/pipelines/${encodeURIComponent(step.step)}`, kind: "scores", state: step.state, versions: null, current: null });
+              rows.push({ name: model_name(step.table), href: model_path(step.table), kind: step.last?.outcome === "done" ? "scores" : "not trained", state: step.state, versions: null, current: null });
           return rows.length === 0 ? (
             <Card title="No models yet">
               <Empty title="No model that you can see.">

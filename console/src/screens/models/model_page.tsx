@@ -2,18 +2,18 @@
 import { useState } from "preact/hooks";
 import { path_of } from "../../api";
 import { do_ask, use_live } from "../../live";
-import { Answered, Badge, Button, Card, Confirm, Empty, Page, Table, Tabs, Time, toast } from "../../ui";
+import { Answered, Badge, Button, Card, Confirm, Empty, KeyValue, Loading, Page, Table, Tabs, Time, toast } from "../../ui";
 import { BackTest } from "./back_test";
 import { DriftCards } from "./drift";
 import { CameTrue } from "./came_true";
 import { Features } from "./features";
 import { ScoreByHand } from "./score";
-import { type Monitor, type Outcomes, type Version, error_of, gain, model_name, percent } from "./types";
+import { type ModelStep, type Monitor, type Outcomes, type Version, error_of, gain, model_name, percent } from "./types";
 
 export function ModelPage({ name }: { name: string }) {
   const versions = use_live<{ versions: Version[]; outcomes: Outcomes | null }>(path_of("/api/v1/models", name) + "?limit=200", { tables: "*", every_ms: 10_000 });
-  const monitor = use_live<Monitor>(path_of("/api/v1/models", name, "monitor"), { every_ms: 60_000 });
   const list = versions.data.value?.versions ?? [];
+  const monitor = use_live<Monitor>(list.length === 0 ? null : path_of("/api/v1/models", name, "monitor"), { every_ms: 60_000 });
   const current = list.find((version) => version.current) ?? null;
   const table = name.includes(".") ? name : `main.${name}`;
   const again = () => {
@@ -41,9 +41,7 @@ export function ModelPage({ name }: { name: string }) {
       <Answered of={versions} what="model" lines={6}>
         {(data) =>
           data.versions.length === 0 ? (
-            <Card title="No version yet">
-              <Empty title="It has not been trained, or is not visible to you.">A version is made when the model&rsquo;s step first runs.</Empty>
-            </Card>
+            <WithoutVersions table={table} />
           ) : (
             <>
               <Tiles version={current ?? data.versions[0]!} />
@@ -63,6 +61,38 @@ export function ModelPage({ name }: { name: string }) {
         }
       </Answered>
     </Page>
+  );
+}
+
+/** It keeps none (stock-out risk), has none yet, or is not there for the viewer. */
+function WithoutVersions({ table }: { table: string }) {
+  const graph = use_live<{ steps: ModelStep[] }>("/api/v1/graph", { tables: "*", every_ms: 10_000 });
+  if (graph.data.value === null && graph.error.value === null) return <Loading what="model" lines={3} />;
+  const step = graph.data.value?.steps.find((one) => one.kind === "model" && one.table === table);
+  if (step === undefined)
+    return (
+      <Card title="No version">
+        <Empty title="It has not been trained, or is not visible to you.">A version is made when the model&rsquo;s step first runs.</Empty>
+      </Card>
+    );
+  const trouble = step.last?.outcome === "failed" ? step.last.error : "";
+  if (step.last?.outcome !== "done")
+    return (
+      <Card title="No version yet" aside={<Badge word={step.state} />}>
+        <Empty title="It has not been trained.">{trouble || "A version is made when the model\u2019s step first runs."}</Empty>
+      </Card>
+    );
+  return (
+    <Card title="How it is" aside={<Badge word={step.state} />}>
+      <p class="calm-note">It learns nothing by itself, so that it keeps no versions: each run computes all of its rows from what its inputs hold.</p>
+      <KeyValue
+        rows={[
+          ["Computed from", step.inputs.map(model_name).join(", ")],
+          ["Last run", <Time at={step.last.ended} />],
+          ["Its rows", <a href={`/catalog/${table.split(".").map(encodeURIComponent).join("/")}?tab=sample`}>{model_name(table)}</a>],
+        ]}
+      />
+    </Card>
   );
 }
 

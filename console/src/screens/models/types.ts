@@ -77,13 +77,28 @@ export interface Outcome {
   coverage: number;
 }
 
-export type Outcomes = { total: Outcome | null; by_time: Outcome[]; by_steps_ahead: Outcome[] } | { error: { code: string; message: string } };
+/** Why a part of the answer is not there. */
+export interface Unanswered {
+  error: { code: string; message: string };
+}
+
+export type Outcomes = { total: Outcome | null; by_time: Outcome[]; by_steps_ahead: Outcome[] } | Unanswered;
+
+/** A model's step in the graph (/api/v1/graph). */
+export interface ModelStep {
+  step: string;
+  kind: string;
+  table: string | null;
+  state: string;
+  inputs: string[];
+  last: { outcome: string; ended: string | null; error: string } | null;
+}
 
 export interface Monitor {
   model: string;
   version: number;
-  drift: Drift | { error: { code: string; message: string } };
-  errors: { points: ErrorPoint[] } | { error: { code: string; message: string } };
+  drift: Drift | Unanswered;
+  errors: { points: ErrorPoint[] } | Unanswered;
 }
 
 export const model_path = (model: string): string => `/models/${encodeURIComponent(model)}`;

@@ -1,6 +1,5 @@
 // Steps and runs as tables: the graph's twin in words, and the history.
-import { useState } from "preact/hooks";
-import { Badge, Button, Bytes, Count, Empty, Table, type TableColumn, Tag, Time } from "../../ui";
+import { Badge, Bytes, Count, Empty, Table, type TableColumn, Tag, Time } from "../../ui";
 import { milliseconds } from "../../format";
 import { tone_of } from "./nodes";
 import { type Graph, type Run, type Step, run_path, short_name, step_path, table_name, table_path, took } from "./types";
@@ -101,25 +100,15 @@ const run_columns: TableColumn<Run>[] = [
   { name: "error", title: "Problem", value: (run) => run.error || run.warnings?.[0], show: (run) => (run.error ? <span class="problem cell-text" title={run.error}>{run.error}</span> : run.warnings?.length ? <span class="warn-text cell-text" title={run.warnings.join("\n")}>{run.warnings[0]}</span> : ""), wide_from: 700 },
 ];
 
-const first_shown = 20;
-
 export function RunList({ runs, of_one, word }: { runs: Run[]; of_one?: boolean; word?: string }) {
-  const [all, set_all] = useState(false);
-  const short = !all && runs.length > first_shown;
   return (
     <Table
       label={of_one ? "Runs of this step" : "Runs"}
       word={word ?? "runs"}
       find="Filter runs"
       columns={of_one ? run_columns.slice(1) : run_columns}
-      rows={short ? runs.slice(0, first_shown) : runs}
-      aside={
-        short && (
-          <Button kind="quiet" onClick={() => set_all(true)}>
-            Show all {runs.length}
-          </Button>
-        )
-      }
+      rows={runs}
+      first={20}
       row_key={(run) => `${run.step} ${run.run}`}
       empty={<Empty title="Nothing has run yet." />}
     />

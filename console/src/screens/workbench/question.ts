@@ -32,7 +32,7 @@ export const is_number = (type: string): boolean => /^(smallint|integer|bigint|n
 
 export function read_question(query: URLSearchParams): Question {
   return {
-    table: query.get("table") ?? "",
+    table: (query.get("table") ?? "").replace(/^main\./, ""), // as SQL names it: main is where one looks first
     measures: query.getAll("measure"),
     by: query.getAll("by").slice(0, 3),
     filters: query.getAll("where").flatMap((text) => {

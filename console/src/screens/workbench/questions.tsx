@@ -35,7 +35,7 @@ export function Questions() {
   }, []);
   const list = tables.value;
   const question = read_question(address.value.query);
-  if (list === null) return tables_error.value ? <Failed error={tables_error.value} what="the tables" again={() => void load_tables()} /> : <Loading what="the tables" />;
+  if (list === null) return tables_error.value ? <Failed error={tables_error.value} what="tables" again={() => void load_tables()} /> : <Loading what="the tables" />;
   if (list.length === 0) return <Empty title="There is no table yet.">Declare a source in the lakefile, or ask for a grant: tables appear here as soon as you may see one.</Empty>;
   const table = list.find((one) => one.name === question.table) ?? null;
   const change = (next: Partial<Question>) => navigate(question_address({ ...question, ...next }));
@@ -46,7 +46,7 @@ export function Questions() {
       <section class="card asks" aria-label="Question">
         <Field label="Table">
           {(ids) => (
-            <select {...ids} value={question.table} onChange={(event) => navigate(question_address({ table: event.currentTarget.value, measures: ["count"], by: [], filters: [], limit: 1000 }))}>
+            <select {...ids} value={table?.name ?? ""} onChange={(event) => navigate(question_address({ table: event.currentTarget.value, measures: ["count"], by: [], filters: [], limit: 1000 }))}>
               <option value="">Pick a table</option>
               {list.map((one) => (
                 <option key={one.name} value={one.name}>
@@ -65,7 +65,9 @@ export function Questions() {
         )}
       </section>
       <div class="answers">
-        {table === null ? (
+        {table === null && question.table !== "" ? (
+          <Empty title={`There is no table ${question.table}.`}>It is gone, or not visible to you. Pick another one.</Empty>
+        ) : table === null ? (
           <Empty title="Pick a table.">Then measures, and what to group them by.</Empty>
         ) : sql === null ? (
           <Empty title="Pick a measure, or what to group by." />
@@ -267,7 +269,7 @@ function Answer({ sql, question, timed }: { sql: string; question: Question; tim
         }
       >
         {error !== null ? (
-          <Failed error={error} what="the answer" again={() => set_turn(turn + 1)} />
+          <Failed error={error} what="answer" again={() => set_turn(turn + 1)} />
         ) : rows === null || state === null ? (
           <Loading what="the answer" />
         ) : rows.length === 0 ? (
@@ -312,8 +314,11 @@ function Answer({ sql, question, timed }: { sql: string; question: Question; tim
 }
 
 function title_of(question: Question): string {
-  const by = question.by.map((one) => words(one.split("|")[0]!).toLowerCase());
-  const what = question.measures.map((word) => word.replace(/^m:/, "").replace(":", " of ").replace(/_/g, " "));
+  const by = question.by.map((one) => {
+    const [column, grain] = one.split("|");
+    return grain && grain !== column ? `${grain} of ${words(column!).toLowerCase()}` : words(column!).toLowerCase();
+  });
+  const what = question.measures.map((word) => (word === "count" ? "number of rows" : word.replace(/^m:/, "").replace(":", " of ").replace(/_/g, " ")));
   const text = `${what.length > 0 ? what.join(", ") : "values"}${by.length > 0 ? ` for each ${by.join(" and ")}` : ""} of ${question.table}`;
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { milliseconds } from "../../format";
 import { now } from "../../live";
 import { address, set_query } from "../../navigate";
-import { Button, bytes_text, Count, Dialog, Empty, Field, Loading, Menu, NoPermission, Time } from "../../ui";
+import { Button, bytes_text, Count, Dialog, Empty, Field, Loading, Menu, NoPermission, Time, use_chosen_in_sight } from "../../ui";
 import { load_tables, tables, tables_error } from "./catalog";
 import type { Editor } from "./editor";
 import { Grid } from "./grid";
@@ -89,6 +89,7 @@ function TabStrip() {
   const strip = useRef<HTMLDivElement>(null);
   const list = tabs.value;
   const at = list.findIndex((tab) => tab.id === active.value?.id);
+  use_chosen_in_sight(strip, active.value?.id);
   return (
     <div class="editor-tabs">
       <div
@@ -202,7 +203,7 @@ function Outcome({ tab, query, working }: { tab: EditorTab; query: Query | null;
   const view = address.value.query.get("view") ?? "rows";
   const refusal = refusals.value.get(tab.id);
   if (refusal !== undefined) {
-    if (/not allowed|may not|permission/i.test(refusal)) return <NoPermission what="running SQL" message={refusal} />;
+    if (/not allowed|may not|permission/i.test(refusal)) return <NoPermission what="answer to this statement" message={refusal} />;
     return <Problem text={refusal} />;
   }
   if (query === null) return starting.value === tab.id ? <Loading what="the result" /> : <Hint />;
