@@ -28,7 +28,7 @@ function Overview() {
       name="pipelines"
       title="Pipelines"
       note={
-        known && (
+        known && known.steps.length > 0 && (
           <span role="status">
             {failed > 0 ? <Badge word={`${failed} failed`} tone="bad" /> : running > 0 ? <Badge word={`${running} running`} tone="busy" /> : known.quiescent ? <Badge word="all worked through" tone="good" /> : <Badge word="at work" tone="busy" />}
           </span>
