@@ -320,6 +320,13 @@ Result<CommitResult> Committer::Impl::attempt(const std::vector<TableChange>& ch
         stage_purge(batch, now.plus(catalog.options().file_grace), one.purge);
         prepared.push_back(std::move(one));
     }
+    // Kept before the pointer moves: whoever sees the new one at once must not read and parse what
+    // is here. If it does not move, nobody asks for these paths, and they are forgotten unused.
+    for (auto& one : prepared) {
+        catalog.cache().keep(one.metadata_location, one.metadata);
+        if (one.list != nullptr) catalog.cache().keep(one.list_path, one.list);
+        for (auto& manifest : one.manifests) catalog.cache().keep(std::move(manifest));
+    }
     TARN_TRY(committed, catalog.store().commit(std::move(batch)));
     snapshots.add();
     for (const auto& file : staged) file->committed();
@@ -330,10 +337,7 @@ Result<CommitResult> Committer::Impl::attempt(const std::vector<TableChange>& ch
         committed.offsets.begin() +
             static_cast<std::ptrdiff_t>(std::min(appends_of(extra), committed.offsets.size())));
     for (size_t i = 0; i < changes.size(); ++i) {
-        Prepared& one = prepared[i];
-        catalog.cache().keep(one.metadata_location, one.metadata);
-        if (one.list != nullptr) catalog.cache().keep(one.list_path, one.list);
-        for (auto& manifest : one.manifests) catalog.cache().keep(std::move(manifest));
+        const Prepared& one = prepared[i];
         result.tables.push_back(std::make_shared<const TableState>(
             TableState{changes[i].table->info, one.metadata_location, one.metadata}));
     }
