@@ -112,7 +112,7 @@ class ObjectStore {
     // Buckets.
     virtual Result<BucketInfo> create_bucket(const security::Caller& caller,
                                              const std::string& bucket) = 0;
-    /// BucketNotEmpty while it holds objects or multipart uploads.
+    /// BucketNotEmpty while it holds objects. Its open multipart uploads are aborted.
     virtual Status delete_bucket(const security::Caller& caller, const std::string& bucket) = 0;
     virtual Result<BucketInfo> head_bucket(const std::string& bucket) const = 0;
     /// By name, after `after`.

@@ -27,13 +27,13 @@ TEST_F(StoreTest, BucketsComeAndGo) {
     EXPECT_EQ(reason(objects().delete_bucket(caller_, "lake")), "AccessDenied");
 
     put("a", "1");
-    EXPECT_EQ(reason(objects().delete_bucket(caller_, "bucket")), "BucketNotEmpty");
-    ASSERT_TRUE(objects().remove(caller_, "bucket", "a").ok());
     auto upload = objects().create_multipart(caller_, "bucket", "b");
     ASSERT_TRUE(upload.ok());
     EXPECT_EQ(reason(objects().delete_bucket(caller_, "bucket")), "BucketNotEmpty");
-    ASSERT_TRUE(objects().abort(caller_, "bucket", "b", upload->upload_id).ok());
+    EXPECT_EQ(objects().list_uploads("bucket", {})->uploads.size(), 1);  // refused as a whole
+    ASSERT_TRUE(objects().remove(caller_, "bucket", "a").ok());
     EXPECT_EQ(reason(objects().delete_bucket(caller_, "bucket")), "ok");
+    EXPECT_EQ(reason(objects().abort(caller_, "bucket", "b", upload->upload_id)), "NoSuchBucket");
     EXPECT_EQ(reason(objects().head_bucket("bucket")), "NoSuchBucket");
     EXPECT_EQ(reason(objects().put(caller_, "bucket", "a", "1")), "NoSuchBucket");
     EXPECT_EQ(reason(objects().head("bucket", "a")), "NoSuchBucket");

@@ -161,6 +161,10 @@ class Objects final : public ObjectStore {
     ObjectInfo count_put(const std::string& bucket, const std::string& key, ObjectRecord next,
                          Intake& intake);
 
+    Status check_bucket_may_go(const std::string& bucket) const;
+    Status abort_all(const security::Caller& caller, const std::string& bucket);
+    /// BucketNotEmpty with uploads, too.
+    Status delete_empty_bucket(const security::Caller& caller, const std::string& bucket);
     Status require_bucket(const std::string& bucket) const;
     Result<FoundObject> find_object(const std::string& bucket, const std::string& key) const;
     /// NoSuchBucket or NoSuchKey when there is none.

@@ -7,6 +7,12 @@ namespace tarn::objects::internal {
 namespace {
 
 constexpr size_t kDocumentBytesMax = 512u << 10;
+constexpr std::string_view kBucketNotEmpty = "BucketNotEmpty";
+
+Error bucket_not_empty() {
+    return {Code::conflict, "The bucket you tried to delete is not empty.",
+            std::string(kBucketNotEmpty)};
+}
 
 Error already_owned(const std::string& bucket) {
     return {Code::already_exists, "The bucket " + bucket + " is there already and yours.",
@@ -58,23 +64,57 @@ Result<BucketInfo> Objects::create_bucket(const security::Caller& caller,
     return head_bucket(bucket);
 }
 
+/// As in Amazon S3, open uploads do not keep a bucket: they end with it, because nobody could name
+/// them afterwards. None is touched before it is known that the bucket may go.
 Status Objects::delete_bucket(const security::Caller& caller, const std::string& bucket) {
-    const Error not_empty(Code::conflict, "The bucket you tried to delete is not empty.",
-                          "BucketNotEmpty");
+    constexpr int kRoundsMax = 3;  // somebody goes on beginning uploads
+    Status deleted;
+    for (int round = 0; round < kRoundsMax; ++round) {
+        TARN_CHECK_OK(check_bucket_may_go(bucket));
+        TARN_CHECK_OK(abort_all(caller, bucket));
+        deleted = delete_empty_bucket(caller, bucket);
+        if (deleted.ok() || deleted.error().reason != kBucketNotEmpty) return deleted;
+    }
+    return deleted;
+}
+
+Status Objects::check_bucket_may_go(const std::string& bucket) const {
+    assert_may_block();
+    const auto snapshot = store_.snapshot();
+    TARN_TRY(record, snapshot->get(bucket_key(bucket)));
+    if (!record) return no_such_bucket(bucket);
+    TARN_TRY(decoded, decode_bucket(record->value));
+    if (decoded.system)
+        return Error(Code::permission_denied,
+                     "The bucket " + bucket + " belongs to the lake and can't be deleted.",
+                     "AccessDenied");
+    const std::string objects = objects_of(bucket);
+    const auto walk = snapshot->scan({objects, meta::prefix_end(objects)});
+    if (walk->valid()) return bucket_not_empty();
+    return walk->status();
+}
+
+Status Objects::abort_all(const security::Caller& caller, const std::string& bucket) {
+    while (true) {
+        TARN_TRY(page, list_uploads(bucket, {}));
+        for (const auto& upload : page.uploads) {
+            const Status aborted = abort(caller, bucket, upload.key, upload.upload_id);
+            if (!aborted.ok() && aborted.error().reason != "NoSuchUpload") return aborted;
+        }
+        if (!page.truncated) return {};
+    }
+}
+
+Status Objects::delete_empty_bucket(const security::Caller& caller, const std::string& bucket) {
     return commit(caller, 0, [&](Change& change) -> Status {
         TARN_TRY(record, store_.get(bucket_key(bucket)));
         if (!record) return no_such_bucket(bucket);
-        TARN_TRY(decoded, decode_bucket(record->value));
-        if (decoded.system)
-            return Error(Code::permission_denied,
-                         "The bucket " + bucket + " belongs to the lake and can't be deleted.",
-                         "AccessDenied");
         const std::string objects = objects_of(bucket), uploads = uploads_of(bucket);
         const std::string documents = bucket_documents(bucket);
         auto& batch = change.batch;
         batch.require_version(bucket_key(bucket), record->version, changed_meanwhile());
-        batch.require_empty(objects, meta::prefix_end(objects), not_empty);
-        batch.require_empty(uploads, meta::prefix_end(uploads), not_empty);
+        batch.require_empty(objects, meta::prefix_end(objects), bucket_not_empty());
+        batch.require_empty(uploads, meta::prefix_end(uploads), bucket_not_empty());
         batch.erase(bucket_key(bucket));
         batch.erase(bucket_objects_key(bucket));
         batch.erase(bucket_bytes_key(bucket));

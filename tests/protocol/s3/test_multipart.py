@@ -113,7 +113,21 @@ def test_listing_uploads(s3, bucket):
             break
         markers = {"KeyMarker": page["NextKeyMarker"], "UploadIdMarker": page["NextUploadIdMarker"]}
     assert seen == [u["UploadId"] for u in listed]
-    assert code_of(s3.delete_bucket, Bucket=bucket) == "BucketNotEmpty"
+
+
+def test_open_uploads_end_with_their_bucket(s3):
+    s3.create_bucket(Bucket="left-in-a-hurry")
+    upload = Upload(s3, "left-in-a-hurry", "k")
+    upload.part(1, b"x" * 100_000)
+    s3.put_object(Bucket="left-in-a-hurry", Key="there")
+    assert code_of(s3.delete_bucket, Bucket="left-in-a-hurry") == "BucketNotEmpty"
+    upload.part(2, b"y")  # a bucket that stays keeps them
+    s3.delete_object(Bucket="left-in-a-hurry", Key="there")
+    s3.delete_bucket(Bucket="left-in-a-hurry")
+    s3.create_bucket(Bucket="left-in-a-hurry")
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket="left-in-a-hurry")
+    assert code_of(s3.list_parts, **upload.where) == "NoSuchUpload"
+    s3.delete_bucket(Bucket="left-in-a-hurry")
 
 
 def test_list_parts_in_pages(s3, bucket):
