@@ -97,6 +97,53 @@ def test_it_ends_and_others_are_answered(server, bomb):
     hog.execute("select 1")
 
 
+MANY = "%a" * 10 + "%"
+LIKES = [
+    # of a pattern that is no constant, and of one with _
+    f"select count(*) from t where repeat('a', 200) || s like '{MANY}' || s || 'b'",
+    f"select count(*) from t where repeat('a', 200) || s not like '{MANY}_b'",
+    f"select count(*) from t where repeat('A', 200) || s ilike '{MANY}' || s || 'B'",
+    f"select count(*) from t where repeat('A', 200) || s not ilike '{MANY}_b'",
+    f"select count(*) from t where repeat('a', 200) || s like '{MANY}!_b' escape '!'",
+    f"select count(*) from t where repeat('ä', 200) || s not ilike '{MANY.replace('a', 'Ä')}_b'",
+]
+
+
+@pytest.mark.parametrize("sql", LIKES, ids=range(len(LIKES)))
+def test_like_takes_no_longer_for_more_placeholders(server, sql):
+    """The engine's own LIKE tries each place for each of them: this would run for the age of the universe, and no cancel would end it."""
+    cursor = connect(server, server.other, 60000)
+    begun = time.monotonic()
+    cursor.execute(sql)
+    assert cursor.fetchone() == (20000 if " not " in sql else 0,)
+    assert time.monotonic() - begun < 30
+
+
+@pytest.mark.parametrize("condition, matches", [
+    ("'Käse' like 'K_s' || n", {"e"}), ("'a%b' like 'a!%' || n escape '!'", {"b"}), ("'axb' like 'a!%' || n escape '!'", set()),
+    ("'ÄPFEL' ilike 'äp_e' || n", {"l"}), ("'abc' not like 'a%' || n", {"b", "e", "l"}), ("'' like '%' || n", {""}),
+    ("'abcbc' like '%b' || n", {"c"}), ("null like n", set()), ("'l' like n || '%'", {"l", ""})])
+def test_like_means_what_it_should(server, condition, matches):
+    cursor = connect(server, server.other, 60000)
+    cursor.execute(f"select n from (values ('b'), ('c'), ('e'), ('l'), ('')) names(n) where {condition}")
+    assert {name for name, in cursor.fetchall()} == matches
+
+
+def test_a_cancel_waits_for_no_chunk_of_long_distances(server):
+    cursor = connect(server, server.hog, 1000)
+    begun = time.monotonic()
+    for function in ("levenshtein", "jaro_winkler_similarity"):
+        with pytest.raises(psycopg2.errors.QueryCanceled):
+            cursor.execute(f"select max({function}(repeat('ab', 10000) || a.s, repeat('ba', 10000) || b.s)) from t a, t b")
+    with pytest.raises(psycopg2.errors.ProgramLimitExceeded, match="would run for minutes"):
+        cursor.execute("select damerau_levenshtein(repeat('a', 10000) || s, repeat('b', 10000)) from t")
+    with pytest.raises(psycopg2.errors.ProgramLimitExceeded, match="would run for minutes"):
+        cursor.execute("select contains(repeat('ab', 5000000) || s, repeat('ba', 1000000) || s) from t where n = 5")
+    assert time.monotonic() - begun < 30
+    cursor.execute("select levenshtein(s, 'text7'), damerau_levenshtein('tetx', left(s, 4)), contains(s, 'ext'), replace(s, 'text', '') from t where n = 5")
+    assert cursor.fetchone() == (1, 1, True, "5")
+
+
 BY_ONE_CALL = [
     "select length(repeat('x', 2000000000))",
     "select sum(length(repeat(s, 100000000))) from t",

@@ -36,6 +36,8 @@ void lock_down(duck::Connection& connection);
 /// Functions whose values can be far larger than their arguments refuse to build more than 256 MiB
 /// in one call (54000).
 void bound_large_values(duck::ClientContext& context, duck::Catalog& system);
+/// Functions that could keep a thread for minutes with one chunk of rows look for a cancel on their way; LIKE takes a bounded time.
+void bound_long_calls(duck::ClientContext& context, duck::Catalog& system);
 
 /// Table functions that a bound plan may contain.
 bool table_function_allowed(const std::string& name);

@@ -210,6 +210,7 @@ void lock_down(duck::Connection& connection) {
     drop_functions(context, system);
     adjust_functions(context, system);
     bound_large_values(context, system);
+    bound_long_calls(context, system);
     connection.Commit();
 }
 
