@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """Builds, runs the tests of a tier, prints one line: N passed, N failed, N skipped.
 
-  tools/test.py [--quick | --long] [WORD ...]    WORDs select unit-test programs and pytest tests by name
+  tools/test.py [--quick | --long] [--sanitize thread|address] [WORD ...]
+
+WORDs select unit-test programs and pytest tests by name. With --sanitize the program and the unit tests are built anew with a sanitizer, in
+a folder of their own; each of its reports is a failure, whatever the test said.
 """
 import argparse
 import concurrent.futures
@@ -18,6 +21,7 @@ import fuzz
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 BUILD = TOP / "build" / "release"
+SANITIZERS = {"address": "dev", "thread": "tsan"}  # and their presets
 
 
 class Tally:
@@ -38,8 +42,8 @@ def run(command, **options):
 
 def build():
     if not (BUILD / "build.ninja").exists():
-        run(["cmake", "--preset", "release", "-Wno-dev"], check=True, stdout=subprocess.DEVNULL)
-    print(f"build: release ({os.cpu_count()} jobs)", flush=True)
+        run(["cmake", "--preset", BUILD.name, "-Wno-dev"], check=True, stdout=subprocess.DEVNULL)
+    print(f"build: {BUILD.name} ({os.cpu_count()} jobs)", flush=True)
     if run(["ninja", "-C", str(BUILD)]).returncode != 0:
         print("the build failed; its errors are above\n0 passed, 1 failed, 0 skipped")
         sys.exit(1)
@@ -109,18 +113,42 @@ def outside_tests(tally, tier, words):
         tally.add(total - len(bad) - skipped, len(bad), skipped, bad)
 
 
+def report_to(folder):
+    """Sanitizers write what they find into files there. They look only at what was compiled with them: of the libraries that come built,
+    a report about two of their own threads says nothing."""
+    common = f"log_path={folder}/report"
+    os.environ["TSAN_OPTIONS"] = f"{common} suppressions={TOP / 'tools' / 'tsan.supp'} history_size=4 detect_deadlocks=0 report_mutex_bugs=0"
+    os.environ["ASAN_OPTIONS"] = f"{common} detect_leaks=0 detect_stack_use_after_return=1 alloc_dealloc_mismatch=0"
+    os.environ["UBSAN_OPTIONS"] = f"{common} print_stacktrace=1"
+
+
+def sanitizer_reports(tally, folder):
+    for report in sorted(pathlib.Path(folder).glob("report*")):
+        text = report.read_text(errors="replace")
+        print(text[:6000])
+        summaries = [line for line in text.splitlines() if line.startswith("SUMMARY")] or [text.strip()[:200]]
+        for summary in sorted(set(summaries)):
+            tally.add(0, 1, 0, [summary])
+
+
 def main():
+    global BUILD
     parser = argparse.ArgumentParser(prog="./x test", description="builds and tests")
     tiers = parser.add_mutually_exclusive_group()
     tiers.add_argument("--quick", action="store_true", help="under two minutes once built")
     tiers.add_argument("--long", action="store_true", help="hours: crash runs, fuzzers, soak")
+    parser.add_argument("--sanitize", choices=sorted(SANITIZERS), help="with a build of its own that watches each access (slow)")
     parser.add_argument("words", nargs="*", help="only tests whose name holds one of these words")
     options = parser.parse_args()
     tier = "quick" if options.quick else "long" if options.long else "all"
 
     began = time.monotonic()
+    if options.sanitize:
+        BUILD = TOP / "build" / SANITIZERS[options.sanitize]
     build()
     tally = Tally()
+    reports = tempfile.TemporaryDirectory()
+    report_to(reports.name)
     if tier == "long":
         os.environ.setdefault("TARN_CRASH_POINTS", "10000")
     if not options.words:
@@ -131,6 +159,8 @@ def main():
         passed, failed, names = fuzz_all(seconds=int(os.environ.get("TARN_FUZZ_SECONDS", "60")))
         tally.add(passed, failed, 0, names)
 
+    sanitizer_reports(tally, reports.name)
+    reports.cleanup()
     for name in tally.failures:
         print(f"failed: {name}")
     print(f"took {time.monotonic() - began:.0f} s")
