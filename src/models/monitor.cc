@@ -329,9 +329,12 @@ Result<std::vector<ErrorPoint>> error_over_time(query::Session& session, const F
     return out;
 }
 
+flows::TableRef outcomes_table(const ForecastSpec& spec) {
+    return {spec.name.database, spec.name.table + "_outcomes"};
+}
+
 Result<OutcomeReport> outcome_report(query::Session& session, const ForecastSpec& spec) {
-    const std::string table =
-        quoted(flows::TableRef{spec.name.database, spec.name.table + "_outcomes"});
+    const std::string table = quoted(outcomes_table(spec));
     auto statement = session.prepare("select * from " + table, {});
     if (!statement.ok()) {
         if (statement.error().reason == "42P01") return OutcomeReport();

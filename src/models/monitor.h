@@ -73,7 +73,10 @@ struct OutcomeReport {
     std::vector<OutcomePoint> by_steps_ahead;  // all times together, the nearest first
 };
 
-/// From <name>_outcomes, which keeps 400 steps of time; empty while that table is not there.
+/// <name>_outcomes, which keeps 400 steps of time.
+flows::TableRef outcomes_table(const ForecastSpec& spec);
+
+/// From that table; empty while it is not there.
 /// Errors: the session's.
 Result<OutcomeReport> outcome_report(query::Session& session, const ForecastSpec& spec);
 

@@ -8,7 +8,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from headless_browser import missing  # noqa: E402
 from tarn_server import TarnServer  # noqa: E402
-from watch_lake import address, api, apply, ask, confirm, link, make, settle, sql, trouble, until  # noqa: E402
+from console_lake import here  # noqa: E402
+from watch_lake import WATCHING, add_user, address, api, apply, ask, confirm, link, make, settle, sql, trouble, until  # noqa: E402
 from webhook_receiver import WebhookReceiver  # noqa: E402
 
 WINDOW = {"width": 1600, "height": 1000}
@@ -84,6 +85,30 @@ def test_what_came_true(lake, browser):
     browser.holds("region", "Error as it came true as a table", "Mean absolute error")
     browser.holds("group", "Error by steps ahead", "Steps ahead")
     assert browser.axe() == []
+    assert browser.problems() == []
+
+
+def test_who_sees_a_model_but_not_what_it_was_made_of(lake, browser):
+    """Its figures are refused: they are not just missing."""
+    api(lake, "PUT", "/api/v1/roles/reader", {"grants": {"main.demand": {}}})
+    add_user(lake, "dora", "reader", WATCHING)
+    browser.open(link(lake, "/models/main.demand", user="dora"))
+    for tab, says in (("Back-test", "tables that no grant of yours shows"), ("As it came true", "main.demand_outcomes, which no grant of yours shows"),
+                      ("Drift", "tables that no grant of yours shows")):
+        browser.click("tab", tab)
+        browser.see_text(says)
+        browser.see_text("Not visible to you")
+        assert browser.axe() == []
+    assert browser.problems() == []
+
+
+def test_what_made_the_tables_beside_a_forecast(lake, browser):
+    for table in ("demand", "demand_backtest", "demand_outcomes"):
+        assert api(lake, "GET", f"/api/v1/catalog/main/{table}")["made_by"]["name"] == "models.demand"
+    browser.open(link(lake, "/catalog/main/demand_backtest"))
+    browser.click("link", "models.demand")
+    browser.see("heading", "demand")
+    assert here(browser) == "/pipelines/models.demand"
     assert browser.problems() == []
 
 

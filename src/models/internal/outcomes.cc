@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "models/monitor.h"
 #include "tables/metadata.h"
 
 namespace tarn::models {
@@ -16,10 +17,6 @@ using tables::TypeId;
 
 /// (time, steps ahead): one row of the table each.
 using Outcomes = std::map<std::pair<int64_t, int>, Outcome>;
-
-flows::TableRef table_of(const ForecastSpec& spec) {
-    return {spec.name.database, spec.name.table + "_outcomes"};
-}
 
 /// Says whose it is: another table of that name is left alone.
 constexpr const char* kModelProperty = "tarn.outcomes-of";
@@ -196,7 +193,7 @@ Result<bool> read_outcomes(const OutcomeParts& of, const tables::RelationInfo& r
     if (whose == properties.end() || whose->second != of.spec.name.full_name()) return false;
     // With another time column it is made anew.
     if (!same_columns(table->schema(), columns)) return true;
-    TARN_TRY(rows, read_all(of.session, "select * from " + quoted(table_of(of.spec)),
+    TARN_TRY(rows, read_all(of.session, "select * from " + quoted(outcomes_table(of.spec)),
                             [&](const query::Chunk& chunk) {
                                 take_outcomes(chunk, outcomes);
                                 return Status();
@@ -240,7 +237,7 @@ std::vector<Outcome> judge(const Panel& panel, const Features& features, int ori
 
 Result<std::optional<tables::TableChange>> outcome_change(const OutcomeParts& of,
                                                           std::vector<std::string>& warnings) {
-    const auto name = table_of(of.spec);
+    const auto name = outcomes_table(of.spec);
     const auto columns = outcome_columns(of.columns.time);
     const std::string model = of.spec.name.full_name();
     TARN_TRY(found, of.state.find_relation(name.database, name.table));

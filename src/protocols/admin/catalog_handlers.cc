@@ -29,19 +29,27 @@ Json time_of_snapshot(const tables::SnapshotPtr& snapshot) {
     return snapshot == nullptr ? Json() : Json(format_iso8601({snapshot->timestamp_ms * 1000}));
 }
 
-/// Table -> what makes its rows: a source, or a step of the graph.
+/// Table -> what makes its rows: a source, or a step of the graph. Each has tables beside its own:
+/// rows that were set aside, and what is known of a forecast.
 std::map<std::string, Json> makers(const DoorParts& parts) {
     std::map<std::string, Json> out;
+    const auto add = [&out](const std::string& table, const Json& maker,
+                            std::initializer_list<const char*> beside) {
+        out[table] = maker;
+        for (const char* end : beside) out.try_emplace(table + end, maker);
+    };
     if (parts.sources != nullptr)
         for (const auto& source : parts.sources->status())
             for (const auto& table : source.tables)
-                out[table.database + "." + table.name] = {
-                    {"kind", "source"}, {"name", source.name}, {"how", source.kind}};
+                add(table.database + "." + table.name,
+                    {{"kind", "source"}, {"name", source.name}, {"how", source.kind}},
+                    {"_rejected"});
     if (parts.graph != nullptr)
         for (const auto& step : parts.graph->status())
             if (step.output)
-                out[step.output->full_name()] = {
-                    {"kind", "step"}, {"name", step.name}, {"how", flows::to_string(step.state)}};
+                add(step.output->full_name(),
+                    {{"kind", "step"}, {"name", step.name}, {"how", flows::to_string(step.state)}},
+                    {"_rejected", "_backtest", "_outcomes"});
     return out;
 }
 

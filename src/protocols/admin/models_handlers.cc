@@ -79,6 +79,15 @@ Json told(const Error& error) {
     return {{"error", {{"code", to_string(error.code)}, {"message", error.message}}}};
 }
 
+/// Of figures that are computed of tables which a trained model has: one that SQL does not find is
+/// hidden from the caller.
+Json told_of_tables(const Error& error) {
+    if (error.reason != "42P01") return told(error);
+    return told(Error(Code::permission_denied,
+                      "This is computed from tables that no grant of yours shows. Ask who "
+                      "administers the lake."));
+}
+
 /// The forecast as declared; nullopt: it is not.
 std::optional<models::ForecastSpec> declared(const DoorParts& parts, const flows::TableRef& model) {
     if (parts.applier == nullptr) return std::nullopt;
@@ -91,6 +100,13 @@ std::optional<models::ForecastSpec> declared(const DoorParts& parts, const flows
 Json outcomes_of(const DoorParts& parts, ApiRequest& request,
                  const std::optional<models::ForecastSpec>& spec) {
     if (!spec || parts.engine == nullptr) return {};
+    const auto table = models::outcomes_table(*spec);
+    const auto there = parts.catalog->snapshot().find_relation(table.database, table.table);
+    if (!there.ok()) return told(there.error());
+    if (there->has_value() && !Sight(parts, request.caller.principal).any(table))
+        return told(Error(Code::permission_denied, "What came of its forecasts is in " +
+                                                       table.full_name() +
+                                                       ", which no grant of yours shows."));
     auto session = parts.engine->connect(request.caller);
     if (!session.ok()) return told(session.error());
     if (const Status set = (*session)->set_setting("statement_timeout", kMonitorTimeout); !set.ok())
@@ -142,9 +158,10 @@ Result<ApiResponse> monitor_model(const DoorParts& parts, ApiRequest& request) {
     TARN_CHECK_OK(session->set_setting("statement_timeout", kMonitorTimeout));
     Json out = {{"model", model.full_name()}, {"version", version->number}};
     const auto drift = models::input_drift(*session, *spec, *version);
-    out["drift"] = drift.ok() ? drift_json(*drift) : told(drift.error());
+    out["drift"] = drift.ok() ? drift_json(*drift) : told_of_tables(drift.error());
     const auto errors = models::error_over_time(*session, *spec);
-    out["errors"] = errors.ok() ? Json{{"points", errors_json(*errors)}} : told(errors.error());
+    out["errors"] =
+        errors.ok() ? Json{{"points", errors_json(*errors)}} : told_of_tables(errors.error());
     return ApiResponse{200, std::move(out), {}};
 }
 
