@@ -104,6 +104,7 @@ Status Run::commit(std::vector<tables::TableChange> changes, meta::Batch extra) 
     auto committed = parts_.committer.commit(caller(), std::move(changes), std::move(extra));
     if (!committed.ok()) return std::move(committed).error();
     committed_ = true;
+    const MutexLock lock(mutex_);
     for (const auto& table : committed->tables)
         if (output && table->info.database == output->database && table->info.name == output->table)
             if (const auto snapshot = table->current_snapshot())

@@ -26,7 +26,7 @@ struct RunStart {
     std::optional<TimeRange> range;
 };
 
-/// Owner: the graph's node, and the worker. cancel() and progress_now() from any thread.
+/// Owner: the graph's node, and the worker. cancel(), record() and progress_now() from any thread.
 class Run final : public StepRun {
  public:
     Run(const Parts& parts, RunStart start, size_t runs_kept);
@@ -51,7 +51,7 @@ class Run final : public StepRun {
     const StepRecord& after() const { return after_; }
     std::string after_text() const { return encode(after_); }
     bool committed() const { return committed_; }
-    /// The line of the history as it is now. Not while perform() runs, but for its first version.
+    /// The line of the history as it is now.
     RunRecord record() const;
     void ended(RunOutcome outcome, const Error* error, const StepResult* result);
     struct Progress {
@@ -71,11 +71,11 @@ class Run final : public StepRun {
     const size_t runs_kept_;
     std::vector<InputState> inputs_;
     StepRecord after_;
-    RunRecord record_;
     bool committed_ = false;
     std::atomic<bool> cancelled_{false};
 
     mutable Mutex mutex_;
+    RunRecord record_ TARN_GUARDED_BY(mutex_);
     Progress progress_ TARN_GUARDED_BY(mutex_);
     std::function<void()> interrupt_ TARN_GUARDED_BY(mutex_);
 };
