@@ -122,11 +122,25 @@ def test_like_takes_no_longer_for_more_placeholders(server, sql):
 @pytest.mark.parametrize("condition, matches", [
     ("'Käse' like 'K_s' || n", {"e"}), ("'a%b' like 'a!%' || n escape '!'", {"b"}), ("'axb' like 'a!%' || n escape '!'", set()),
     ("'ÄPFEL' ilike 'äp_e' || n", {"l"}), ("'abc' not like 'a%' || n", {"b", "e", "l"}), ("'' like '%' || n", {""}),
-    ("'abcbc' like '%b' || n", {"c"}), ("null like n", set()), ("'l' like n || '%'", {"l", ""})])
+    ("'abcbc' like '%b' || n", {"c"}), ("null like n", set()), ("'l' like n || '%'", {"l", ""}),
+    # a backslash escapes where nothing else is said, in constant patterns too
+    (r"'a_b' like 'a\_' || n", {"b"}), (r"'axb' like 'a\_' || n", set()), (r"n || '_x' like 'b\_x'", {"b"}), (r"n || '%' like 'c\%'", {"c"}),
+    (r"n || '_X' ilike 'B\_x'", {"b"}), (r"n || '_' not like '%\_'", set()), (r"n || '\x' like 'b\\x'", {"b"}),
+    (r"n || '\x' like 'b\x' escape ''", {"b"}), ("n || 'x' like 'b_'", {"b"}), ("n || 'x' like '%x' and n like '_%'", {"b", "c", "e", "l"})])
 def test_like_means_what_it_should(server, condition, matches):
     cursor = connect(server, server.other, 60000)
     cursor.execute(f"select n from (values ('b'), ('c'), ('e'), ('l'), ('')) names(n) where {condition}")
     assert {name for name, in cursor.fetchall()} == matches
+
+
+def test_a_pattern_that_ends_with_its_escape(server):
+    cursor = connect(server, server.other, 60000)
+    for sql in (r"select s like 'text\' from t", r"select s like s || '\' from t", "select s like 'text!' escape '!' from t"):
+        with pytest.raises(psycopg2.errors.InvalidEscapeSequence, match="must not end with"):
+            cursor.execute(sql)
+            cursor.fetchall()
+    with pytest.raises(psycopg2.errors.InvalidEscapeSequence, match="one character"):
+        cursor.execute("select s like 'text!' escape '!!' from t")
 
 
 def test_a_cancel_waits_for_no_chunk_of_long_distances(server):

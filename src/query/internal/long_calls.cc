@@ -131,20 +131,6 @@ bool matches(const duck::string_t& text, const duck::string_t& pattern, char esc
     return like_match(view(text), view(pattern), escape);
 }
 
-/// LIKE and NOT LIKE, with or without ESCAPE, of texts that are as they are to be compared.
-void like(duck::DataChunk& chunk, duck::Vector& text, duck::Vector& pattern, bool negated, duck::Vector& result) {
-    if (chunk.ColumnCount() == 3) {
-        duck::TernaryExecutor::Execute<duck::string_t, duck::string_t, duck::string_t, bool>(
-            text, pattern, chunk.data[2], result, chunk.size(), [&](duck::string_t a, duck::string_t b, duck::string_t escape) {
-                return matches(a, b, escape_of(escape)) != negated;
-            });
-    } else {
-        duck::BinaryExecutor::Execute<duck::string_t, duck::string_t, bool>(
-            text, pattern, result, chunk.size(),
-            [&](duck::string_t a, duck::string_t b) { return like_match(view(a), view(b), '\0') != negated; });
-    }
-}
-
 struct Like {
     const char* function;
     bool negated;
@@ -158,6 +144,17 @@ constexpr Like kLikes[] = {{"~~", false, false},
                            {"!~~*", true, true},
                            {"ilike_escape", false, true},
                            {"not_ilike_escape", true, true}};
+/// Of LIKE without ESCAPE, as PostgreSQL has it.
+constexpr char kEscape = '\\';
+
+/// What binding needs to know, which is a plain function.
+struct LikeInfo final : duck::ScalarFunctionInfo {
+    LikeInfo(const Like& of_kind, Call of_lower, duck::bind_scalar_function_t of_bind)
+        : kind(of_kind), lower(std::move(of_lower)), bind(of_bind) {}
+    Like kind;
+    Call lower;
+    duck::bind_scalar_function_t bind;  // the engine's, which takes a constant pattern apart; or null
+};
 
 duck::vector<duck::ScalarFunction>* overloads(duck::ClientContext& context, duck::Catalog& system, const char* name) {
     auto entry = system.GetEntry<duck::ScalarFunctionCatalogEntry>(context, DEFAULT_SCHEMA, name, duck::OnEntryNotFound::RETURN_NULL);
@@ -172,21 +169,61 @@ void lower_into(const Call& lower, duck::Vector& text, duck::idx_t rows, duck::E
     lower(one, state, result);
 }
 
+/// Of texts that are as they are to be compared.
+void compare(duck::DataChunk& chunk, duck::Vector& text, duck::Vector& pattern, bool negated, duck::Vector& result) {
+    if (chunk.ColumnCount() == 3) {
+        duck::TernaryExecutor::Execute<duck::string_t, duck::string_t, duck::string_t, bool>(
+            text, pattern, chunk.data[2], result, chunk.size(), [&](duck::string_t a, duck::string_t b, duck::string_t escape) {
+                return matches(a, b, escape_of(escape)) != negated;
+            });
+    } else {
+        duck::BinaryExecutor::Execute<duck::string_t, duck::string_t, bool>(
+            text, pattern, result, chunk.size(), [&](duck::string_t a, duck::string_t b) { return matches(a, b, kEscape) != negated; });
+    }
+}
+
+/// LIKE, NOT LIKE, ILIKE and NOT ILIKE, with or without ESCAPE.
+Call our_like(const Like& kind, const Call& lower) {
+    return [kind, lower](duck::DataChunk& chunk, duck::ExpressionState& state, duck::Vector& result) {
+        look(state);
+        if (!kind.ignores_case) return compare(chunk, chunk.data[0], chunk.data[1], kind.negated, result);
+        duck::Vector text(duck::LogicalType::VARCHAR), pattern(duck::LogicalType::VARCHAR);
+        lower_into(lower, chunk.data[0], chunk.size(), state, text);
+        lower_into(lower, chunk.data[1], chunk.size(), state, pattern);
+        compare(chunk, text, pattern, kind.negated, result);
+    };
+}
+
+/// The engine knows the function by its name and knows better ways for constant patterns; it has no escape by default. A pattern that
+/// may have one gets another name.
+duck::unique_ptr<duck::FunctionData> bind_like(duck::ClientContext& context, duck::ScalarFunction& function,
+                                               duck::vector<duck::unique_ptr<duck::Expression>>& arguments) {
+    const auto& info = function.GetExtraFunctionInfo().Cast<LikeInfo>();
+    const auto& pattern = *arguments[1];
+    bool plain = pattern.IsFoldable() && !pattern.HasParameter();
+    if (plain) {
+        const auto value = duck::ExpressionExecutor::EvaluateScalar(context, pattern);
+        plain = value.IsNull() || value.ToString().find(kEscape) == duck::string::npos;
+    }
+    if (plain) return info.bind ? info.bind(context, function, arguments) : nullptr;
+    function.name = "tarn_like";
+    function.SetFunctionCallback(our_like(info.kind, info.lower));
+    return nullptr;
+}
+
 void bound_like(duck::ScalarFunction& function, const Like& kind, const Call& lower) {
-    const auto call = function.GetFunctionCallback();
-    // Which may have the engine's own way for texts of one byte a character put in its place.
+    // May put the engine's own way for texts of one byte a character in its place.
     function.SetStatisticsCallback(nullptr);
-    function.SetFunctionCallback(
-        [call, kind, lower](duck::DataChunk& chunk, duck::ExpressionState& state, duck::Vector& result) {
-            look(state);
-            // A constant pattern that has been taken apart is looked for piece after piece.
-            if (state.expr.Cast<duck::BoundFunctionExpression>().bind_info) return call(chunk, state, result);
-            if (!kind.ignores_case) return like(chunk, chunk.data[0], chunk.data[1], kind.negated, result);
-            duck::Vector text(duck::LogicalType::VARCHAR), pattern(duck::LogicalType::VARCHAR);
-            lower_into(lower, chunk.data[0], chunk.size(), state, text);
-            lower_into(lower, chunk.data[1], chunk.size(), state, pattern);
-            like(chunk, text, pattern, kind.negated, result);
-        });
+    const auto ours = our_like(kind, lower);
+    if (function.arguments.size() == 3) return function.SetFunctionCallback(ours);
+    function.SetExtraFunctionInfo<LikeInfo>(kind, lower, function.GetBindCallback());
+    function.SetBindCallback(bind_like);
+    function.SetFunctionCallback([call = function.GetFunctionCallback(), ours](duck::DataChunk& chunk, duck::ExpressionState& state,
+                                                                               duck::Vector& result) {
+        // A constant pattern that has been taken apart is looked for piece after piece.
+        const bool apart = state.expr.Cast<duck::BoundFunctionExpression>().bind_info != nullptr;
+        (apart ? call : ours)(chunk, state, result);
+    });
 }
 
 }  // namespace
