@@ -1,17 +1,12 @@
-// What each error of the house is on this wire: PostgreSQL's SQLSTATEs (appendix A).
+// Errors and warnings on this wire.
 #include <algorithm>
 
 #include "protocols/postgres/internal/backend.h"
 #include "protocols/postgres/internal/errors.h"
+#include "query/sqlstate.h"
 
 namespace tarn::postgres {
 namespace {
-
-bool is_sqlstate(std::string_view reason) {
-    return reason.size() == 5 && std::all_of(reason.begin(), reason.end(), [](char c) {
-               return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
-           });
-}
 
 void append_field(std::string& out, char name, std::string_view value) {
     out.push_back(name);
@@ -54,53 +49,13 @@ std::string_view warning_code(std::string_view text) {
 
 }  // namespace
 
-std::string_view sqlstate_of(const Error& error) {
-    if (is_sqlstate(error.reason)) return error.reason;
-    if (error.reason == "disk_full") return "53100";
-    switch (error.code) {
-        case Code::not_found:
-            return "42704";
-        case Code::already_exists:
-            return "42710";
-        case Code::invalid_argument:
-            return "22023";
-        case Code::unauthenticated:
-            return "28P01";
-        case Code::permission_denied:
-            return "42501";
-        case Code::conflict:
-            return "40001";
-        case Code::precondition_failed:
-            return "55000";
-        case Code::out_of_range:
-            return "22003";
-        case Code::exhausted:
-            return "53000";
-        case Code::unavailable:
-            return "57P03";
-        case Code::timed_out:
-            return "57014";
-        case Code::cancelled:
-            return "57014";
-        case Code::corrupted:
-            return "XX001";
-        case Code::io:
-            return "58030";
-        case Code::unimplemented:
-            return "0A000";
-        case Code::internal:
-            return "XX000";
-    }
-    return "XX000";
-}
-
 void append_error(std::string& out, Severity severity, const Error& error, uint32_t position) {
     const std::string_view word = severity == Severity::fatal ? "FATAL" : "ERROR";
     const Parts parts = split_message(error.message);
     const MessageScope message(out, 'E');
     append_field(out, 'S', word);
     append_field(out, 'V', word);
-    append_field(out, 'C', sqlstate_of(error));
+    append_field(out, 'C', query::sqlstate_of(error));
     append_field(out, 'M', parts.message);
     if (!parts.detail.empty()) append_field(out, 'D', parts.detail);
     if (!parts.hint.empty()) append_field(out, 'H', parts.hint);

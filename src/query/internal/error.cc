@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "query/sqlstate.h"
+
 namespace tarn::query {
 
 namespace {
@@ -105,49 +107,6 @@ Mapped refine(duck::ExceptionType type, const std::string& subtype, const std::s
     return otherwise;
 }
 
-const char* state_of(Code code) {
-    switch (code) {
-        case Code::not_found:
-            return "42P01";
-        case Code::already_exists:
-            return "42P07";
-        case Code::invalid_argument:
-            return "22023";
-        case Code::unauthenticated:
-            return "28000";
-        case Code::permission_denied:
-            return "42501";
-        case Code::conflict:
-        case Code::precondition_failed:
-            return "40001";
-        case Code::out_of_range:
-            return "22003";
-        case Code::exhausted:
-            return "53000";
-        case Code::unavailable:
-            return "57P03";
-        case Code::timed_out:
-        case Code::cancelled:
-            return "57014";
-        case Code::corrupted:
-            return "XX001";
-        case Code::io:
-            return "58030";
-        case Code::unimplemented:
-            return "0A000";
-        case Code::internal:
-            return "XX000";
-    }
-    return "XX000";
-}
-
-bool is_state(const std::string& reason) {
-    if (reason.size() != 5) return false;
-    for (char c : reason)
-        if (!(c >= '0' && c <= '9') && !(c >= 'A' && c <= 'Z')) return false;
-    return true;
-}
-
 /// Parser errors count characters, binder errors bytes.
 size_t byte_offset(std::string_view sql, size_t characters) {
     size_t at = 0;
@@ -163,9 +122,7 @@ size_t byte_offset(std::string_view sql, size_t characters) {
 
 void throw_error(const Error& error) {
     duck::unordered_map<duck::string, duck::string> info;
-    info[kState] = error.reason == "disk_full" ? "53100"
-                   : is_state(error.reason)    ? error.reason
-                                               : state_of(error.code);
+    info[kState] = sqlstate_of(error);
     info[kCode] = std::to_string(static_cast<int>(error.code));
     throw duck::Exception(info, duck::ExceptionType::INVALID_INPUT, error.message);
 }

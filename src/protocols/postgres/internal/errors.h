@@ -10,9 +10,6 @@
 
 namespace tarn::postgres {
 
-/// The engine's SQLSTATE where Error::reason is one, else the default of the code.
-std::string_view sqlstate_of(const Error& error);
-
 /// SQLSTATE 08P01.
 inline Error protocol_error(std::string message) {
     return Error(Code::invalid_argument, std::move(message), "08P01");

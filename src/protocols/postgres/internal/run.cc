@@ -4,6 +4,7 @@
 #include "base/ascii.h"
 #include "protocols/postgres/internal/conversation.h"
 #include "protocols/postgres/internal/errors.h"
+#include "query/sqlstate.h"
 #include "query/touched.h"
 
 namespace tarn::postgres {
@@ -233,7 +234,7 @@ void Conversation::audit_failure(const Error& error) {
     caller_.action = action_of(running_ ? std::string_view(running_->prepared->sql) : current_sql_);
     caller_.at = door_.parts.clock.now();
     auto result = security::AuditResult::of(Status(error));
-    result.error_code = sqlstate_of(error);
+    result.error_code = query::sqlstate_of(error);
     (void)door_.parts.audit->record(caller_, result);
 }
 
