@@ -103,6 +103,7 @@ Status Lake::open_tables(const Settings& settings) {
     options.threads =
         settings.sql_threads == 0 ? cores : static_cast<unsigned>(settings.sql_threads);
     options.memory_bytes = settings.sql_memory_mb << 20;
+    options.temporary_session_bytes = settings.sql_temporary_mb << 20;
     options.temp_directory = folder->file("spill");
     options.statement_timeout = std::chrono::hours(1);  // SET statement_timeout changes it
     options.sessions_max = 1'600;  // more than any one door's connections: the doors share them

@@ -29,6 +29,7 @@ struct Settings {
     uint64_t work_threads = 64;  // a thread that waits for the log costs 25 kB, and each lets one
                                  // more write share a sync
     uint64_t sql_memory_mb = 1024;
+    uint64_t sql_temporary_mb = 0;
     uint64_t sql_threads = 0;  // 0: one a core
     uint64_t audit_keep_days = 90;
     std::string audit_anchor;  // folder; empty: none

@@ -10,6 +10,7 @@ Column::Store Column::store_of(const Type& type) {
         case Kind::int16:
         case Kind::int32:
         case Kind::int64:
+        case Kind::oid:
         case Kind::date:
         case Kind::time:
         case Kind::timestamp:
@@ -26,6 +27,7 @@ Column::Store Column::store_of(const Type& type) {
         case Kind::text:
         case Kind::binary:
         case Kind::json:
+        case Kind::character:
             return Store::texts;
         case Kind::interval:
             return Store::intervals;

@@ -21,11 +21,11 @@ class Column {
     size_t rows() const { return present_.size(); }
 
     void append_null();
-    /// boolean, int16..int64, date, time, timestamp(tz), decimal of at most 18 digits (unscaled)
+    /// boolean, int16..int64, oid, date, time, timestamp(tz), decimal of at most 18 digits (unscaled)
     void append_number(int64_t number);
     void append_real(double real);            // float32, float64
     void append_wide(Int128 number);          // decimal of more digits (unscaled), uuid
-    void append_text(std::string_view text);  // text, binary, json
+    void append_text(std::string_view text);  // text, binary, json, character
     void append_interval(Interval interval);
     /// Any type. Precondition: the alternative that types.h names for the type's kind.
     void append(Value value);

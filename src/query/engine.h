@@ -42,7 +42,8 @@ struct EngineOptions {
     uint64_t memory_bytes = 1ull << 30;  // the engine's budget; it spills to temp_directory beyond
     uint64_t process_memory_bytes =
         0;  // above this the largest query is interrupted; 0: 3 times memory_bytes
-    std::string temp_directory;  // spill files; removed at open
+    uint64_t temporary_session_bytes = 0;  // temporary tables of a session; 0: half of memory_bytes
+    std::string temp_directory;            // spill files; removed at open
     size_t running_max = 8;      // statements at once; more wait
     std::chrono::milliseconds admission_wait_max{10'000};
     size_t sessions_max = 200;

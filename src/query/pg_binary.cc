@@ -147,6 +147,13 @@ Result<Value> parse_array(const Type& type, std::string_view bytes) {
     const auto nulls = in.take_be<int32_t>();
     const auto oid = in.take_be<uint32_t>();
     if (!dimensions || !nulls || !oid) return malformed(type);
+    const Type& element_type = type.children.front().second;
+    const auto given = type_of_pg_oid(*oid);
+    if (!given || given->kind != element_type.kind)
+        return Error{Code::invalid_argument,
+                     fmt::format("binary data has array element type {} instead of expected {} ({})",
+                                 *oid, pg_oid(element_type), pg_name(element_type)),
+                     "42804"};
     Values elements;
     if (*dimensions == 0) return Value(std::move(elements));
     const auto size = in.take_be<int32_t>();
@@ -163,9 +170,10 @@ Result<Value> parse_array(const Type& type, std::string_view bytes) {
         }
         const auto element = in.take(static_cast<size_t>(*length));
         if (!element) return malformed(type);
-        TARN_TRY(value, parse_pg_binary(type.children.front().second, *element));
+        TARN_TRY(value, parse_pg_binary(element_type, *element));
         elements.push_back(std::move(value));
     }
+    if (in.left() > 0) return malformed(type);
     return Value(std::move(elements));
 }
 
@@ -193,6 +201,9 @@ void append_pg_binary(const Type& type, const Value& value, std::string& out) {
         case Kind::time:
             append_be(out, std::get<int64_t>(value.of));
             return;
+        case Kind::oid:
+            append_be(out, static_cast<uint32_t>(std::get<int64_t>(value.of)));
+            return;
         case Kind::float32:
             append_be(out, std::bit_cast<uint32_t>(static_cast<float>(std::get<double>(value.of))));
             return;
@@ -206,6 +217,7 @@ void append_pg_binary(const Type& type, const Value& value, std::string& out) {
         }
         case Kind::null:
         case Kind::text:
+        case Kind::character:
         case Kind::json:
         case Kind::binary:
             out += std::get<std::string>(value.of);
@@ -251,10 +263,12 @@ Result<Value> parse_pg_binary(const Type& type, std::string_view bytes) {
             return parse_fixed<int32_t>(type, bytes);
         case Kind::int64:
             if (bytes.size() == 4)
-                return Value(static_cast<int64_t>(load_be<uint32_t>(bytes.data())));  // oid
+                return Value(static_cast<int64_t>(load_be<uint32_t>(bytes.data())));  // regclass
             return parse_fixed<int64_t>(type, bytes);
         case Kind::time:
             return parse_fixed<int64_t>(type, bytes);
+        case Kind::oid:
+            return parse_fixed<uint32_t>(type, bytes);
         case Kind::float32:
             if (bytes.size() != 4) return malformed(type);
             return Value(
@@ -266,6 +280,7 @@ Result<Value> parse_pg_binary(const Type& type, std::string_view bytes) {
             return parse_numeric(type, bytes);
         case Kind::null:
         case Kind::text:
+        case Kind::character:
         case Kind::binary:
             return Value(std::string(bytes));
         case Kind::json:

@@ -191,6 +191,7 @@ void append_json(const Type& type, const Value& value, std::string& out) {
         case Kind::int16:
         case Kind::int32:
         case Kind::int64:
+        case Kind::oid:
         case Kind::decimal:
         case Kind::json:
             append_pg_text(type, value, out);
@@ -561,6 +562,7 @@ void append_pg_text(const Type& type, const Value& value, std::string& out) {
         case Kind::int16:
         case Kind::int32:
         case Kind::int64:
+        case Kind::oid:
             fmt::format_to(std::back_inserter(out), "{}", std::get<int64_t>(value.of));
             return;
         case Kind::float32:
@@ -572,6 +574,7 @@ void append_pg_text(const Type& type, const Value& value, std::string& out) {
             return;
         case Kind::null:
         case Kind::text:
+        case Kind::character:
         case Kind::json:
             out += std::get<std::string>(value.of);
             return;
@@ -626,6 +629,8 @@ Result<Value> parse_pg_text(const Type& type, std::string_view text) {
         case Kind::int64:
             return parse_integer(type, text, std::numeric_limits<int64_t>::min(),
                                  std::numeric_limits<int64_t>::max());
+        case Kind::oid:
+            return parse_integer(type, text, 0, std::numeric_limits<uint32_t>::max());
         case Kind::float32:
         case Kind::float64:
             return parse_real(type, text);
@@ -633,6 +638,7 @@ Result<Value> parse_pg_text(const Type& type, std::string_view text) {
             return parse_decimal(type, text);
         case Kind::null:
         case Kind::text:
+        case Kind::character:
         case Kind::json:
             return Value(std::string(text));
         case Kind::binary:

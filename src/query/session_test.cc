@@ -208,7 +208,13 @@ TEST_F(SessionTest, TemporaryTablesInTransactions) {
     must(s->run("begin"));
     must(s->run("savepoint a"));
     must(s->run("insert into p values (5)"));
-    EXPECT_EQ(ask(*s, "rollback to a"), "!0A000");
+    EXPECT_EQ(ask(*s, "rollback to a"), "");
+    EXPECT_EQ(ask(*s, "select x from p"), "3");
+    must(s->run("insert into p values (6)"));
+    must(s->run("savepoint b"));
+    must(s->run("drop table p"));
+    EXPECT_EQ(ask(*s, "rollback to b"), "");
+    EXPECT_EQ(ask(*s, "select x from p order by x"), "3;6");
     must(s->run("rollback"));
     EXPECT_EQ(ask(*s, "select x from p"), "3");
     must(s->run("discard temp"));

@@ -19,7 +19,7 @@ struct Row {
 };
 
 // PostgreSQL's ids: src/include/catalog/pg_type.dat.
-constexpr std::array<Row, 17> kRows = {{
+constexpr std::array<Row, 19> kRows = {{
     {Kind::null, 25, 1009, -1, "text", "VARCHAR"},
     {Kind::boolean, 16, 1000, 1, "boolean", "BOOLEAN"},
     {Kind::int16, 21, 1005, 2, "smallint", "SMALLINT"},
@@ -37,6 +37,8 @@ constexpr std::array<Row, 17> kRows = {{
     {Kind::interval, 1186, 1187, 16, "interval", "INTERVAL"},
     {Kind::uuid, 2950, 2951, 16, "uuid", "UUID"},
     {Kind::json, 114, 199, -1, "json", "JSON"},
+    {Kind::oid, 26, 1028, 4, "oid", "TARN_OID"},
+    {Kind::character, 18, 1002, 1, "\"char\"", "TARN_CHAR"},
 }};
 
 const Row* find_row(Kind kind) {
@@ -99,18 +101,18 @@ std::string pg_name(const Type& type) {
 
 std::optional<Type> type_of_pg_oid(uint32_t oid) {
     switch (oid) {
-        case 18:    // "char"
         case 19:    // name
         case 1042:  // character
         case 1043:  // character varying
             return Type(Kind::text);
-        case 26:    // oid
         case 2205:  // regclass
             return Type(Kind::int64);
         case 3802:  // jsonb
             return Type(Kind::json);
         case 1700:
             return Type::decimal(38, 9);
+        case 1003:  // name[]
+        case 1014:  // character[]
         case 1015:  // character varying[]
             return Type::list(Kind::text);
         default:

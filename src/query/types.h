@@ -39,6 +39,8 @@ enum class Kind : uint8_t {
     interval,
     uuid,
     json,
+    oid,        // the number of something in PostgreSQL's catalogs, 32 bits without a sign
+    character,  // "char": one letter, in PostgreSQL's catalogs
     list,       // children: {"element", type}
     structure,  // children: the fields
     map,        // children: {"key", type}, {"value", type}
@@ -84,9 +86,9 @@ struct Interval {
 
 /// One value of any type; monostate is NULL. Which alternative a kind uses:
 ///   bool                       boolean
-///   int64_t                    int16..int64, date, time, timestamp, timestamptz, decimal of at
+///   int64_t                    int16..int64, oid, date, time, timestamp, timestamptz, decimal of at
 ///   most 18 digits (unscaled) Int128                     decimal of more digits (unscaled), uuid
-///   (big-endian number) double                     float32, float64 std::string text, binary, json
+///   (big-endian number) double                     float32, float64 std::string text, binary, json, character
 ///   Interval                   interval
 ///   std::vector<Value>         list (elements), structure (fields in order), map (key, value, key,
 ///   value ...)

@@ -48,6 +48,19 @@ TEST(Values, RoundTrip) {
               "{a,\"b, \\\"c\",NULL,\"null\",\"\"}");
     EXPECT_EQ(round_trip(Type::list(Kind::int32), "{}"), "{}");
     EXPECT_EQ(round_trip(Type::list(Kind::int32), "{1,"), "!22P02");
+    EXPECT_EQ(round_trip(Kind::oid, "4294967295"), "4294967295");
+    EXPECT_EQ(round_trip(Kind::oid, "-1"), "!22003");
+    EXPECT_EQ(round_trip(Type::list(Kind::oid), "{16,NULL}"), "{16,NULL}");
+    EXPECT_EQ(pg_oid(Type::list(Kind::oid)), 1028u);
+    EXPECT_EQ(type_of_pg_oid(1028), Type::list(Kind::oid));
+}
+
+TEST(Values, BinaryArraysSayWhatTheyAreOf) {
+    std::string bytes;
+    append_pg_binary(Type::list(Kind::int64), Value(Values{Value(1), Value()}), bytes);
+    EXPECT_TRUE(parse_pg_binary(Type::list(Kind::int64), bytes).ok());
+    EXPECT_EQ(parse_pg_binary(Type::list(Kind::float64), bytes).error().reason, "42804");
+    EXPECT_EQ(parse_pg_binary(Type::list(Kind::int64), bytes + "x").error().reason, "22P03");
 }
 
 TEST(SqlText, SplitsAndRewrites) {
@@ -63,6 +76,32 @@ TEST(SqlText, SplitsAndRewrites) {
     EXPECT_NE(text.find("CAST($1 AS INTEGER)"), std::string::npos) << text;
     EXPECT_EQ(text.find("pg_catalog"), std::string::npos) << text;
     EXPECT_EQ(sql.substr(edited.original_offset(text.find("from")), 4), "from");
+}
+
+std::string rewritten(const std::string& sql, const std::vector<std::optional<Type>>& types = {}) {
+    return rewrite_spellings(sql, tokenize(sql), types).finish();
+}
+
+TEST(SqlText, Arrays) {
+    EXPECT_EQ(rewritten("a = any('{1,NULL}')"), "a  IN ('1',NULL)");
+    EXPECT_EQ(rewritten("a <> ALL ('{\"it''s\"}')"), "a  NOT IN ('it''s')");
+    EXPECT_EQ(rewritten("a = any('{}')"), "a  IN (SELECT NULL WHERE false)");
+    EXPECT_EQ(rewritten("a < any('{1}')"), "a < any('{1}')");
+    EXPECT_EQ(rewritten("a = any('{1')"), "a = any('{1')");
+    EXPECT_EQ(rewritten("a = any($1)", {std::nullopt}), "a =  ($1)");
+    EXPECT_EQ(rewritten("a = any($1)", {Type::list(Kind::int32)}), "a = any(CAST($1 AS INTEGER[]))");
+    EXPECT_EQ(rewritten("x::oid[], 5 as oid"), "x::TARN_OID[], 5 as oid");
+    const std::string sql = "a = any($2) and b >= all($1) and c in ($3) or any($4)";
+    EXPECT_EQ(array_parameters(tokenize(sql)), (std::vector<size_t>{2, 1}));
+}
+
+TEST(SqlText, ClausesOfTables) {
+    const std::string sql = "create temp table t (a int primary key not enforced) on commit drop";
+    TableClauses clauses;
+    EXPECT_EQ(rewrite_spellings(sql, tokenize(sql), {}, &clauses).finish(),
+              "create temp table t (a int primary key  )  ");
+    EXPECT_EQ(clauses.on_commit, OnCommit::drop);
+    EXPECT_TRUE(clauses.key_not_enforced);
 }
 
 }  // namespace

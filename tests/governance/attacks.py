@@ -63,6 +63,14 @@ SELECTS = """
 = select ZQXCOL_SECRET from clinic.patients
 = select name from clinic.patients where zqxcol_secret like 'a%'
 = select name from clinic.patients order by zqxcol_pay
+= select name::text from clinic.patients order by name
+= select count(*), max(zqxcol_pay) from clinic.patients group by region order by max
+= select region, count(*) from clinic.patients group by region order by count, region
+= select id from clinic.patients where region = any('{north,zqxregion}')
+= select id from clinic.patients where region <> all('{north}')
+= select id from clinic.patients where zqxcol_secret = any('{a,b}')
+= select count(*) from clinic.patients where region ~* 'ZQX'
+= select array_remove(tags, 'zqx') from clinic.patients
 = select name from clinic.patients group by name, zqxcol_pay
 = select count(*) from clinic.patients having max(zqxcol_pay) > 0
 = select count(zqxcol_secret) from clinic.patients
@@ -102,6 +110,9 @@ SELECTS = """
 = select region::int from clinic.patients
 = select count(*) from clinic.patients where len([name]::int[]) > 0
 = select count(*) from clinic.patients where [region]::int[] is null
+= select ('{' || region || '}')::int[] from clinic.patients
+= select count(*) from clinic.patients where ('{' || name || '}')::date[] is null
+= select ('{"' || region || '"}')::text[] from clinic.patients
 = select count(*) from clinic.patients where {'a': region}::struct(a int) is null
 = select count(*) from clinic.patients where (map {'a': region})::map(text, int) is null
 = select count(*) from clinic.patients where region::date > '2000-01-01'
@@ -711,6 +722,10 @@ CHANGES = """
 ! merge into clinic.patients p using clinic.staff s on p.zqxcol_pay = s.id when matched then update set name = 'x'
 ! merge into clinic.patients p using clinic.staff s on p.id = s.id when not matched then insert (id) values (1)
 ! merge into clinic.patients p using clinic.staff s on p.id = s.id when not matched by source then delete
+! merge into clinic.patients p using clinic.staff s on p.id = s.id when matched then update set name = 'x' returning *
+! insert into clinic.patients (id) values (1) on conflict (id) do nothing returning *
+! insert into clinic.patients (id) values (735000101) on conflict (id) do update set name = 'x' returning zqxcol_secret
+! insert into clinic.dropbox values (1, 'x') on conflict do nothing returning *
 ! alter table clinic.patients add column x int
 ! alter table clinic.patients drop column zqxcol_pay
 ! alter table clinic.patients rename column zqxcol_pay to pay
@@ -753,6 +768,7 @@ CHANGES = """
 = insert into desk.notes values (735000101, 'a') ;; merge into desk.notes using clinic.patients p on notes.n = p.id when not matched by source then delete ;; select * from desk.notes
 = insert into desk.notes values (735000101, 'a') ;; merge into desk.notes using clinic.patients p on notes.n = p.id when matched then delete ;; select * from desk.notes
 = merge into desk.notes using clinic.patients p on notes.n = p.zqxcol_pay when not matched then insert values (1, 'x')
+= insert into desk.notes values (735000101, 'a') ;; merge into desk.notes using clinic.patients p on notes.n = p.id when matched then update set note = p.email when not matched then insert values (p.id, p.region) returning n, note
 = create table desk.mine as select * from clinic.patients ;; select * from desk.mine
 = create table desk.mine as select * from clinic.big ;; select count(*), max(n), max(label), max(h) from desk.mine
 = create table desk.mine as select zqxcol_pay from clinic.patients
@@ -795,6 +811,8 @@ CHANGES = """
 = declare c cursor for select * from clinic.patients order by id ;; fetch all from c
 = declare c cursor for select * from clinic.patients order by id desc ;; fetch 2 from c ;; fetch 100 from c
 = declare c cursor for select [region]::int[] from clinic.patients ;; fetch all from c
+= declare c cursor with hold for select * from clinic.patients order by id ;; move 1 from c ;; fetch all from c
+= create temp table t as select id, name from clinic.patients ;; savepoint a ;; delete from t ;; rollback to a ;; select * from t
 = set local timezone = 'Pacific/Kiritimati' ;; select count(*), max(visit) from clinic.patients
 ! insert into clinic.dropbox values (1, 'x') returning (select max(note) from clinic.dropbox)
 ~ insert into clinic.dropbox values (1, 'x') returning *

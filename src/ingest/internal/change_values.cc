@@ -228,6 +228,7 @@ ValueReader::Quick ValueReader::quick_of(const Type& type) {
         case Kind::int32:
             return read_integer<int32_t>;
         case Kind::int64:
+        case Kind::oid:
             return read_integer<int64_t>;
         case Kind::float32:
             return read_real<float>;
@@ -237,6 +238,7 @@ ValueReader::Quick ValueReader::quick_of(const Type& type) {
             return read_decimal;
         case Kind::null:
         case Kind::text:
+        case Kind::character:
         case Kind::json:
             return read_text;
         case Kind::binary:

@@ -35,6 +35,8 @@ bool readable(Kind kind) {
         case Kind::null:
         case Kind::binary:
         case Kind::interval:
+        case Kind::oid:
+        case Kind::character:
         case Kind::list:
         case Kind::structure:
         case Kind::map:

@@ -124,8 +124,11 @@ query::Type stored_type(const query::Type& type) {
     switch (type.kind) {
         case Kind::null:
         case Kind::json:
+        case Kind::character:
         case Kind::interval:
             return Kind::text;
+        case Kind::oid:
+            return Kind::int64;
         case Kind::int16:
             return Kind::int32;
         case Kind::list:
@@ -149,6 +152,7 @@ Result<tables::Type> iceberg_type(const query::Type& type) {
         case Kind::int32:
             return tables::Type::of(TypeId::int32);
         case Kind::int64:
+        case Kind::oid:
             return tables::Type::of(TypeId::int64);
         case Kind::float32:
             return tables::Type::of(TypeId::float32);
@@ -158,6 +162,7 @@ Result<tables::Type> iceberg_type(const query::Type& type) {
             return tables::Type::decimal(type.precision, type.scale);
         case Kind::null:
         case Kind::text:
+        case Kind::character:
         case Kind::json:
         case Kind::interval:
             return tables::Type::of(TypeId::string);

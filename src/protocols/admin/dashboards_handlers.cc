@@ -74,6 +74,7 @@ Json cell(const query::Column& column, size_t row) {
         case query::Kind::int16:
         case query::Kind::int32:
         case query::Kind::int64:
+        case query::Kind::oid:
         case query::Kind::decimal:
             return number_or_text(text);
         default:

@@ -15,6 +15,7 @@ void append_json_cell(const query::Column& column, size_t row, std::string& out)
             return;
         case query::Kind::int16:
         case query::Kind::int32:
+        case query::Kind::oid:
             column.append_pg_text(row, out);
             return;
         case query::Kind::int64: {

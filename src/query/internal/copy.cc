@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "query/internal/duck_types.h"
+#include "query/internal/rows.h"
 #include "query/internal/sql_text.h"
 
 namespace tarn::query {
@@ -154,16 +155,8 @@ class LakeCopyIn final : public CopyIn {
         duck::ExecutionContext execution(context(), thread, nullptr);
         duck::vector<duck::LogicalType> types;
         for (const auto& column : writer_->columns()) types.push_back(column.type);
-        duck::DataChunk chunk;
-        chunk.Initialize(context(), types);
-        for (size_t at = 0; at < rows_.rows(); at += STANDARD_VECTOR_SIZE) {
-            const size_t count = std::min<size_t>(STANDARD_VECTOR_SIZE, rows_.rows() - at);
-            chunk.Reset();
-            for (size_t i = 0; i < types.size(); ++i)
-                fill_vector(rows_.columns[i], at, count, chunk.data[i]);
-            chunk.SetCardinality(count);
-            lane_->append(execution, chunk);
-        }
+        in_vectors(context(), types, rows_,
+                   [&](duck::DataChunk& chunk) { lane_->append(execution, chunk); });
     }
 
     LakeSession& session_;
@@ -227,40 +220,6 @@ class LakeCopyOut final : public CopyOut {
 
 }  // namespace
 
-Result<std::unique_ptr<Cursor>> SlicedCursor::slice(int64_t count) {
-    std::vector<Chunk> chunks;
-    int64_t taken = 0;
-    while (taken < count) {
-        if (!rest_) {
-            TARN_TRY(chunk, inner_->next());
-            if (!chunk) break;
-            rest_ = std::move(chunk);
-            rest_at_ = 0;
-        }
-        const int64_t left = static_cast<int64_t>(rest_->rows() - rest_at_);
-        if (rest_at_ == 0 && left <= count - taken) {
-            chunks.push_back(std::move(*rest_));
-            rest_.reset();
-            taken += left;
-            continue;
-        }
-        const auto now = static_cast<size_t>(std::min(left, count - taken));
-        Chunk part;
-        for (const auto& column : rest_->columns) {
-            part.columns.emplace_back(column.type());
-            for (size_t row = 0; row < now; ++row)
-                part.columns.back().append(column.value(rest_at_ + row));
-        }
-        chunks.push_back(std::move(part));
-        rest_at_ += now;
-        taken += static_cast<int64_t>(now);
-        if (rest_at_ == rest_->rows()) rest_.reset();
-    }
-    return std::unique_ptr<Cursor>(std::make_unique<FixedCursor>(
-        inner_->columns(), std::move(chunks), fmt::format("FETCH {}", taken),
-        static_cast<uint64_t>(taken)));
-}
-
 Status LakeSession::describe_copy(PreparedSql& statement) {
     const std::string sql = copy_select(statement.copy);
     const auto tokens = tokenize(sql);
@@ -287,7 +246,8 @@ Result<std::unique_ptr<CopyOut>> LakeSession::copy_out(Statement& given) {
     const std::string sql = copy_select(statement.copy);
     const auto tokens = tokenize(sql);
     TARN_TRY(inner, prepare_query(sql, tokens, {}));
-    TARN_TRY(cursor, start(*inner, {}));
+    TARN_TRY(meaning, meaning_of(*inner));
+    TARN_TRY(cursor, start(*inner, std::move(meaning), {}));
     return std::unique_ptr<CopyOut>(
         std::make_unique<LakeCopyOut>(statement.copy, std::move(cursor)));
 }

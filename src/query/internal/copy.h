@@ -1,26 +1,10 @@
-// COPY's two directions, and cursors that are read in slices.
+// COPY's two directions.
 #pragma once
 
 #include "query/internal/session.h"
 #include "query/internal/writer.h"
 
 namespace tarn::query {
-
-/// DECLAREd: FETCH takes some rows at a time.
-class SlicedCursor final : public Cursor {
- public:
-    explicit SlicedCursor(std::unique_ptr<Cursor> inner) : inner_(std::move(inner)) {}
-    const std::vector<ResultColumn>& columns() const override { return inner_->columns(); }
-    Result<std::optional<Chunk>> next() override { return inner_->next(); }
-    std::string tag() const override { return inner_->tag(); }
-    uint64_t rows_affected() const override { return inner_->rows_affected(); }
-    Result<std::unique_ptr<Cursor>> slice(int64_t count);
-
- private:
-    std::unique_ptr<Cursor> inner_;
-    std::optional<Chunk> rest_;
-    size_t rest_at_ = 0;
-};
 
 /// Takes the bytes of COPY FROM apart: whole lines (text, csv) or tuples (binary), whatever pieces
 /// they come in.

@@ -72,14 +72,12 @@ void LakeTransaction::drop_schema(const std::string& database, bool if_present, 
             {Code::conflict,
              fmt::format("cannot drop schema {} because other objects depend on it", database),
              "2BP01"});
-    if (created_databases_.contains(database))
-        throw_error(
-            {Code::unimplemented, "dropping a schema in the transaction that made it", "0A000"});
     for (const auto& relation : inside) drop_relation(relation);
     std::set<std::string> removed;
     for (const auto& [schema, name] : dropped_)
         if (schema == database) removed.insert(name);
     ok_or_throw(services_.parts.catalog.stage_drop_database(database, extra_, removed));
+    created_databases_.erase(database);
     dropped_databases_.insert(database);
     audit("tarn:Drop", "database/" + database);
 }

@@ -312,12 +312,14 @@ duck::PhysicalOperator& LakeCatalog::PlanMergeInto(duck::ClientContext&,
     auto& table = writable(op.table, &TableAccess::remove, true);
     writable(op.table, &TableAccess::insert, true);
     writable(op.table, &TableAccess::update, true);
-    if (op.return_chunk)
-        throw duck::NotImplementedException("MERGE ... RETURNING is not supported");
+    duck::vector<duck::LogicalType> types{duck::LogicalType::BIGINT};
+    if (op.return_chunk) {
+        types = op.types;
+        types.pop_back();  // the name of the action, which the operator above adds
+    }
     const auto make = [&](bool removes, bool inserts) -> LakeWrite& {
-        auto& write =
-            planner.Make<LakeWrite>(duck::vector<duck::LogicalType>{duck::LogicalType::BIGINT})
-                .Cast<LakeWrite>();
+        auto& write = planner.Make<LakeWrite>(types).Cast<LakeWrite>();
+        write.returns_rows = op.return_chunk;
         write.table = &table;
         write.removes = removes;
         write.matched_twice_is_an_error = removes;
@@ -336,6 +338,9 @@ duck::PhysicalOperator& LakeCatalog::PlanMergeInto(duck::ClientContext&,
             out->condition = std::move(action->condition);
             switch (action->action_type) {
                 case duck::MergeActionType::MERGE_DELETE:
+                    if (op.return_chunk)
+                        throw duck::NotImplementedException(
+                            "MERGE ... DELETE ... RETURNING is not supported");
                     out->op = &make(true, false);
                     break;
                 case duck::MergeActionType::MERGE_UPDATE: {

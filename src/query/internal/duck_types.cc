@@ -89,6 +89,13 @@ LogicalType readable(const LogicalType& type) {
     }
 }
 
+constexpr const char* kOidName = "tarn_oid";
+constexpr const char* kCharacterName = "tarn_char";
+
+bool has_name(const LogicalType& type, const char* name) {
+    return type.HasAlias() && type.GetAlias() == name;
+}
+
 Type readable_type(const LogicalType& type) {
     switch (type.id()) {
         case LogicalTypeId::BOOLEAN:
@@ -98,7 +105,7 @@ Type readable_type(const LogicalType& type) {
         case LogicalTypeId::INTEGER:
             return Kind::int32;
         case LogicalTypeId::BIGINT:
-            return Kind::int64;
+            return has_name(type, kOidName) ? Kind::oid : Kind::int64;
         case LogicalTypeId::FLOAT:
             return Kind::float32;
         case LogicalTypeId::DOUBLE:
@@ -135,6 +142,7 @@ Type readable_type(const LogicalType& type) {
             return structure;
         }
         default:
+            if (has_name(type, kCharacterName)) return Kind::character;
             return type.IsJSONType() ? Kind::json : Kind::text;
     }
 }
@@ -216,6 +224,18 @@ void append_readable(duck::Vector& vector, duck::idx_t count, Column& out) {
 
 }  // namespace
 
+LogicalType oid_type() {
+    auto type = LogicalType(LogicalTypeId::BIGINT);
+    type.SetAlias(kOidName);
+    return type;
+}
+
+LogicalType character_type() {
+    auto type = LogicalType(LogicalTypeId::VARCHAR);
+    type.SetAlias(kCharacterName);
+    return type;
+}
+
 Type type_from_duck(const LogicalType& type) {
     if (type.id() == LogicalTypeId::SQLNULL) return Kind::null;
     return readable_type(type.IsJSONType() ? type : readable(type));
@@ -231,6 +251,10 @@ LogicalType type_to_duck(const Type& type) {
             return LogicalType::INTEGER;
         case Kind::int64:
             return LogicalType::BIGINT;
+        case Kind::oid:
+            return oid_type();
+        case Kind::character:
+            return character_type();
         case Kind::float32:
             return LogicalType::FLOAT;
         case Kind::float64:
@@ -473,6 +497,7 @@ duck::Value value_to_duck(const Type& type, const Value& value) {
         case Kind::int32:
             return duck::Value::INTEGER(static_cast<int32_t>(std::get<int64_t>(value.of)));
         case Kind::int64:
+        case Kind::oid:
             return duck::Value::BIGINT(std::get<int64_t>(value.of));
         case Kind::float32:
             return duck::Value::FLOAT(static_cast<float>(std::get<double>(value.of)));
@@ -508,6 +533,7 @@ duck::Value value_to_duck(const Type& type, const Value& value) {
             return duck::Value::UUID(uuid_to_duck(std::get<Int128>(value.of)));
         case Kind::null:
         case Kind::text:
+        case Kind::character:
         case Kind::json:
             return duck::Value(std::get<std::string>(value.of));
         case Kind::list: {

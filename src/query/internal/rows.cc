@@ -154,6 +154,20 @@ void delete_keys(duck::Connection& connection, const tables::TableState& table,
 
 }  // namespace
 
+void in_vectors(duck::ClientContext& context, const duck::vector<duck::LogicalType>& types,
+                const Chunk& rows, const std::function<void(duck::DataChunk&)>& take) {
+    duck::DataChunk chunk;
+    chunk.Initialize(context, types);
+    for (size_t at = 0; at < rows.rows(); at += STANDARD_VECTOR_SIZE) {
+        const size_t count = std::min<size_t>(STANDARD_VECTOR_SIZE, rows.rows() - at);
+        chunk.Reset();
+        for (size_t i = 0; i < types.size(); ++i)
+            fill_vector(rows.columns[i], at, count, chunk.data[i]);
+        chunk.SetCardinality(count);
+        take(chunk);
+    }
+}
+
 Result<std::unique_ptr<LakeRowWriter>> LakeRowWriter::open(
     Services& services, std::unique_ptr<duck::Connection> connection, tables::TablePtr table,
     const std::vector<std::string>& columns) {
@@ -221,16 +235,8 @@ Status LakeRowWriter::append(const Chunk& rows) {
         duck::ExecutionContext execution(context, thread, nullptr);
         duck::vector<duck::LogicalType> types;
         for (const auto& column : writer_->columns()) types.push_back(column.type);
-        duck::DataChunk chunk;
-        chunk.Initialize(context, types);
-        for (size_t at = 0; at < rows.rows(); at += STANDARD_VECTOR_SIZE) {
-            const size_t count = std::min<size_t>(STANDARD_VECTOR_SIZE, rows.rows() - at);
-            chunk.Reset();
-            for (size_t i = 0; i < types.size(); ++i)
-                fill_vector(rows.columns[i], at, count, chunk.data[i]);
-            chunk.SetCardinality(count);
-            lane_->append(execution, chunk);
-        }
+        in_vectors(context, types, rows,
+                   [&](duck::DataChunk& chunk) { lane_->append(execution, chunk); });
     });
 }
 

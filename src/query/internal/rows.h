@@ -6,6 +6,10 @@
 
 namespace tarn::query {
 
+/// Hands rows over in DuckDB's vectors, whose types are `types`; each chunk is good for one call.
+void in_vectors(duck::ClientContext& context, const duck::vector<duck::LogicalType>& types,
+                const Chunk& rows, const std::function<void(duck::DataChunk&)>& take);
+
 class LakeRowWriter final : public RowWriter {
  public:
     static Result<std::unique_ptr<LakeRowWriter>> open(Services& services,

@@ -2,7 +2,8 @@
 // begins another, in which ours goes on with the changes that it had.
 #include <fmt/format.h>
 
-#include "query/internal/session.h"
+#include "query/internal/cursors.h"
+#include "query/internal/temporary.h"
 #include "query/internal/writer.h"
 
 namespace tarn::query {
@@ -65,7 +66,8 @@ Status LakeSession::savepoint(const Utility& wanted) {
         if (savepoints_.size() >= kSavepointsMax)
             return Error{Code::exhausted, fmt::format("a transaction has at most {} savepoints", kSavepointsMax), "54000"};
         TARN_CHECK_OK(settle_open_cursor());
-        savepoints_.push_back({wanted.name, lake_transaction().save(), settings_.save()});
+        savepoints_.push_back({wanted.name, lake_transaction().save(), settings_.save(),
+                               temporary_changes_, copy_temporary()});
         return {};
     }
     auto found = savepoints_.end();
@@ -77,18 +79,16 @@ Status LakeSession::savepoint(const Utility& wanted) {
         savepoints_.erase(found, savepoints_.end());
         return {};
     }
-    if (changed_temporary_)
-        return Error{Code::unimplemented,
-                     "ROLLBACK TO SAVEPOINT in a transaction that changed temporary tables is not supported: ROLLBACK takes all of it back",
-                     "0A000"};
     if (open_cursor_) std::exchange(open_cursor_, nullptr)->abandon();
-    cursors_.clear();
+    end_cursors(false);
     state_ = TransactionState::failed;  // until all of it is done
     auto remains = lake_transaction().leave(found->changes);
     change_settings([&](Settings& settings) { settings.go_back(found->settings); });
     savepoints_.erase(std::next(found), savepoints_.end());
     connection_->Rollback();
     begin_transaction();
+    if (found->temporary) restore_temporary(*connection_, *found->temporary);
+    temporary_changes_ = found->temporary_changes;
     lake_transaction().go_on(std::move(remains));
     state_ = TransactionState::active;
     return {};

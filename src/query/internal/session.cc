@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include "duckdb/parser/statement/explain_statement.hpp"
-#include "query/internal/copy.h"
+#include "query/internal/column_names.h"
+#include "query/internal/cursors.h"
 #include "query/internal/duck_types.h"
+#include "query/internal/parameters.h"
 #include "query/internal/running.h"
 #include "query/internal/setting_functions.h"
 #include "query/internal/table_spec.h"
@@ -35,17 +37,6 @@ std::vector<ResultColumn> result_columns(const duck::vector<duck::string>& names
     for (size_t i = 0; i < names.size(); ++i)
         columns.push_back({names[i], type_from_duck(types[i])});
     return columns;
-}
-
-Chunk chunk_from_duck(duck::DataChunk& rows, const std::vector<ResultColumn>& columns) {
-    Chunk chunk;
-    for (size_t i = 0; i < columns.size(); ++i) {
-        Column column(columns[i].type);
-        column.reserve(rows.size());
-        append_vector(rows.data[i], rows.size(), column);
-        chunk.columns.push_back(std::move(column));
-    }
-    return chunk;
 }
 
 }  // namespace
@@ -164,7 +155,7 @@ Result<std::unique_ptr<Statement>> LakeSession::prepare(
                 return failed({Code::not_found,
                                fmt::format("cursor \"{}\" does not exist", made->utility.name),
                                "34000"});
-            made->columns_ = cursor->second->columns();
+            if (!made->utility.moves) made->columns_ = cursor->second->columns();
         }
         return std::unique_ptr<Statement>(std::move(made));
     }
@@ -175,9 +166,7 @@ Result<std::unique_ptr<Statement>> LakeSession::prepare(
 
 Status LakeSession::parse(PreparedSql& statement, const std::vector<Token>& tokens,
                           const std::vector<std::optional<Type>>& types) {
-    if (const auto clause = find_on_commit(tokens)) statement.on_commit = clause->action;
-    statement.key_not_enforced = find_not_enforced(tokens).has_value();
-    statement.edits = rewrite_spellings(statement.sql, tokens, types);
+    statement.edits = rewrite_spellings(statement.sql, tokens, types, &statement.clauses);
     statement.duck_sql = statement.edits.finish();
     try {
         duck::Parser parser(parser_options());
@@ -191,6 +180,7 @@ Status LakeSession::parse(PreparedSql& statement, const std::vector<Token>& toke
     }
     const Status allowed = check_statement(*statement.parsed);
     if (!allowed.ok()) return failed(allowed.error());
+    if (postgres_names_) name_columns(*statement.parsed);
     return {};
 }
 
@@ -218,7 +208,11 @@ Status LakeSession::describe(PreparedSql& statement, const std::vector<Token>& t
     auto slot = enter();
     if (!slot.ok()) return failed(std::move(slot).error());
     const RunningCall call(*this);
+    auto arrays = array_parameters(tokens);
+    std::erase_if(arrays, [&](size_t number) { return types[number - 1].has_value(); });
     try {  // twice at most: what the first round leaves open is text
+        if (!std::all_of(types.begin(), types.end(), [](const auto& type) { return type; }))
+            compare_operands(*statement.parsed);
         for (int round = 0;; ++round) {
             const auto facts = bind_statement(*connection_->context, to_bind(statement));
             bool open = false;
@@ -236,6 +230,9 @@ Status LakeSession::describe(PreparedSql& statement, const std::vector<Token>& t
                 type = Kind::text;
                 open = true;
             }
+            for (const size_t number : arrays)  // what was found is the type of an element
+                types[number - 1] = Type::list(*types[number - 1]);
+            arrays.clear();
             if (open && round < 2) {
                 TARN_CHECK_OK(parse(statement, tokens, types));
                 continue;
@@ -269,18 +266,23 @@ Result<std::unique_ptr<Cursor>> LakeSession::execute(Statement& given,
     TARN_CHECK_OK(check_usable(statement.command_));
     SessionState::of(*connection_->context).touched.clear();
     if (!statement.parsed) return execute_utility(statement);
-    if (has_temporary_) {  // they may be others than when it was prepared
-        try {
-            static_cast<void>(to_bind(statement));
-        } catch (const std::exception& problem) {
-            return failed(duck::ErrorData(problem), &statement, nullptr);
-        }
+    TARN_TRY(meaning, meaning_of(statement));
+    return statement.changes_temporary
+               ? change_temporary(statement, std::move(meaning), parameters)
+               : start(statement, std::move(meaning), parameters);
+}
+
+Result<duck::unique_ptr<duck::SQLStatement>> LakeSession::meaning_of(PreparedSql& statement) {
+    TARN_CHECK_OK(settle_open_cursor());
+    try {
+        return to_bind(statement);
+    } catch (const std::exception& problem) {
+        return failed(duck::ErrorData(problem), &statement, nullptr);
     }
-    return statement.changes_temporary ? change_temporary(statement, parameters)
-                                       : start(statement, parameters);
 }
 
 Result<std::unique_ptr<Cursor>> LakeSession::start(PreparedSql& statement,
+                                                   duck::unique_ptr<duck::SQLStatement> meaning,
                                                    const std::vector<Value>& parameters) {
     TARN_CHECK_OK(settle_open_cursor());
     if (parameters.size() != statement.parameters_.size())
@@ -297,11 +299,10 @@ Result<std::unique_ptr<Cursor>> LakeSession::start(PreparedSql& statement,
             values[std::to_string(i + 1)] =
                 duck::BoundParameterData(value_to_duck(statement.parameters_[i], parameters[i]));
         const bool stream = statement.command_ == Command::select;
-        auto copy = to_bind(statement);
-        auto pending =
-            values.empty()
-                ? connection_->PendingQuery(std::move(copy), duck::QueryParameters(stream))
-                : connection_->PendingQuery(std::move(copy), values, duck::QueryParameters(stream));
+        const duck::QueryParameters how(stream);
+        auto pending = values.empty()
+                           ? connection_->PendingQuery(std::move(meaning), how)
+                           : connection_->PendingQuery(std::move(meaning), values, how);
         if (pending->HasError()) return failed(pending->GetErrorObject(), &statement, slot->get());
         call.began();
         auto result = execute_pending(*pending);
@@ -340,67 +341,6 @@ Result<std::unique_ptr<Cursor>> LakeSession::start(PreparedSql& statement,
     } catch (const std::exception& problem) {
         return failed(duck::ErrorData(problem), &statement, slot->get());
     }
-}
-
-QueryCursor::~QueryCursor() {
-    session_.forget(this);
-}
-
-Result<duck::unique_ptr<duck::DataChunk>> QueryCursor::fetch() {
-    auto slot = session_.enter();
-    if (!slot.ok()) return session_.failed(std::move(slot).error());
-    const RunningCall call(session_);
-    try {
-        auto rows = result_->Fetch();
-        if (result_->HasError())
-            return session_.failed(result_->GetErrorObject(), nullptr, slot->get());
-        return rows;
-    } catch (const std::exception& problem) {
-        return session_.failed(duck::ErrorData(problem), nullptr, slot->get());
-    }
-}
-
-Result<std::optional<Chunk>> QueryCursor::next() {
-    if (ended_) return std::optional<Chunk>();
-    if (kept_) {
-        duck::DataChunk rows;
-        kept_->InitializeScanChunk(rows);
-        if (!kept_->Scan(kept_scan_, rows) || rows.size() == 0) {
-            ended_ = true;
-            return std::optional<Chunk>();
-        }
-        rows_ += rows.size();
-        return std::optional<Chunk>(chunk_from_duck(rows, columns_));
-    }
-    auto rows = fetch();
-    if (!rows.ok()) {
-        ended_ = true;
-        session_.forget(this);
-        return std::move(rows).error();
-    }
-    if (!*rows || (*rows)->size() == 0) {
-        ended_ = true;
-        session_.forget(this);
-        result_.reset();
-        return std::optional<Chunk>();
-    }
-    rows_ += (*rows)->size();
-    return std::optional<Chunk>(chunk_from_duck(**rows, columns_));
-}
-
-Status QueryCursor::detach() {
-    if (ended_ || kept_) return {};
-    auto kept =
-        duck::make_uniq<duck::ColumnDataCollection>(*session_.connection().context, result_->types);
-    while (true) {
-        TARN_TRY(rows, fetch());
-        if (!rows || rows->size() == 0) break;
-        kept->Append(*rows);
-    }
-    kept_ = std::move(kept);
-    kept_->InitializeScan(kept_scan_);
-    result_.reset();
-    return {};
 }
 
 Result<Chunk> LakeSession::query(std::string_view sql, const std::vector<Value>& parameters,
@@ -455,21 +395,22 @@ Status LakeSession::commit() {
     }
     if (state_ == TransactionState::failed) return rollback();
     Status ready = settle_open_cursor();
-    cursors_.clear();
-    savepoints_.clear();
-    if (ready.ok() && changed_temporary_) ready = end_temporary();
+    if (ready.ok() && temporary_changes_ > 0) ready = end_temporary();
     if (!ready.ok()) {
         static_cast<void>(rollback());
         return ready;
     }
+    savepoints_.clear();
     state_ = TransactionState::idle;
-    changed_temporary_ = false;
+    temporary_changes_ = 0;
     try {
         connection_->Commit();
     } catch (const std::exception& problem) {
+        end_cursors(false);
         change_settings([](Settings& settings) { settings.rollback(); });
         return failed(duck::ErrorData(problem), nullptr, nullptr);
     }
+    end_cursors(true);
     change_settings([](Settings& settings) { settings.commit(); });
     return {};
 }
@@ -480,10 +421,10 @@ Status LakeSession::rollback() {
         return {};
     }
     if (open_cursor_) std::exchange(open_cursor_, nullptr)->abandon();
-    cursors_.clear();
+    end_cursors(false);
     savepoints_.clear();
     state_ = TransactionState::idle;
-    changed_temporary_ = false;
+    temporary_changes_ = 0;
     change_settings([](Settings& settings) { settings.rollback(); });
     try {
         if (connection_->HasActiveTransaction()) connection_->Rollback();
@@ -507,22 +448,23 @@ Status LakeSession::in_transaction(const std::function<void()>& work) {
     return own ? commit() : Status();
 }
 
-Result<std::unique_ptr<Cursor>> LakeSession::execute_fetch(PreparedSql& statement) {
-    const auto found = cursors_.find(statement.utility.name);
-    if (found == cursors_.end())
-        return failed({Code::not_found,
-                       fmt::format("cursor \"{}\" does not exist", statement.utility.name),
-                       "34000"});
-    if (!statement.utility.forward_all && statement.utility.count < 0)
-        return failed({Code::unimplemented, "FETCH backward is not supported", "0A000"});
-    auto& cursor = static_cast<SlicedCursor&>(*found->second);
-    return cursor.slice(statement.utility.forward_all ? std::numeric_limits<int64_t>::max()
-                                                      : statement.utility.count);
+/// All of them or none.
+Status LakeSession::run_parts(const std::vector<std::string>& statements) {
+    const bool own = state_ == TransactionState::idle;
+    if (own) TARN_CHECK_OK(begin(true));
+    for (const auto& sql : statements) {
+        const auto done = run(sql, {});
+        if (done.ok()) continue;
+        if (own) static_cast<void>(rollback());
+        return done.error();
+    }
+    return own ? commit() : Status();
 }
 
 Result<std::unique_ptr<Cursor>> LakeSession::execute_utility(PreparedSql& statement) {
     if (statement.utility.savepoint != Utility::Savepoint::none) return execute_savepoint(statement);
     Status done;
+    if (!statement.utility.parts.empty()) done = run_parts(statement.utility.parts);
     std::string tag = tag_of(statement.command_, 0);
     switch (statement.command_) {
         case Command::begin:
@@ -543,22 +485,11 @@ Result<std::unique_ptr<Cursor>> LakeSession::execute_utility(PreparedSql& statem
             return show(statement);
         case Command::fetch:
             return execute_fetch(statement);
-        case Command::declare_cursor: {
-            if (state_ == TransactionState::idle)
-                return failed({Code::precondition_failed,
-                               "DECLARE CURSOR can only be used in transaction blocks", "25P01"});
-            TARN_TRY(query, prepare(statement.utility.query, {}));
-            TARN_TRY(cursor, execute(*query, {}));
-            cursors_[statement.utility.name] = std::make_unique<SlicedCursor>(std::move(cursor));
+        case Command::declare_cursor:
+            done = declare(statement.utility);
             break;
-        }
         case Command::close_cursor:
-            if (statement.utility.all)
-                cursors_.clear();
-            else if (cursors_.erase(statement.utility.name) == 0)
-                done = Error{Code::not_found,
-                             fmt::format("cursor \"{}\" does not exist", statement.utility.name),
-                             "34000"};
+            done = close(statement.utility);
             break;
         case Command::discard:
             done = discard(statement.utility.discard);

@@ -15,6 +15,8 @@
 namespace tarn::query {
 
 class QueryCursor;
+class SlicedCursor;
+struct TemporaryCopy;
 
 class LakeSession final : public Session {
  public:
@@ -61,12 +63,16 @@ class LakeSession final : public Session {
     void forget(const QueryCursor* cursor) {
         if (open_cursor_ == cursor) open_cursor_ = nullptr;
     }
+    /// The parsed statement as it means something now, to be bound.
+    Result<duck::unique_ptr<duck::SQLStatement>> meaning_of(PreparedSql& statement);
     /// A cursor that is read while others run; the session may have to read it to its end.
     Result<std::unique_ptr<Cursor>> start(PreparedSql& statement,
+                                          duck::unique_ptr<duck::SQLStatement> meaning,
                                           const std::vector<Value>& parameters);
     /// Runs with a transaction, of its own when none is open; commits that one.
     Status in_transaction(const std::function<void()>& work);
     Status settle_open_cursor();
+    void name_columns_as_postgres() { postgres_names_ = true; }
     /// Whether the name means a temporary table now. Throws.
     bool means_temporary(const std::string& schema, const std::string& table);
     /// Rows of COPY, in a transaction; `columns` are the table's that get them. Throws.
@@ -84,6 +90,9 @@ class LakeSession final : public Session {
     Status describe_copy(PreparedSql& statement);
     Result<std::unique_ptr<Cursor>> execute_utility(PreparedSql& statement);
     Result<std::unique_ptr<Cursor>> execute_fetch(PreparedSql& statement);
+    Status declare(const Utility& wanted);
+    Status close(const Utility& wanted);
+    void end_cursors(bool committed);
     Result<std::unique_ptr<Cursor>> execute_savepoint(PreparedSql& statement);
     Status savepoint(const Utility& wanted);
     LakeTransaction& lake_transaction();
@@ -93,11 +102,14 @@ class LakeSession final : public Session {
     void end_statement_settings();
     Status execute_set(const Utility& wanted, bool reset);
     Status discard(Utility::Discard what);
+    Status run_parts(const std::vector<std::string>& statements);
     void begin_transaction();
     duck::unique_ptr<duck::SQLStatement> to_bind(PreparedSql& statement);
     Result<std::unique_ptr<Cursor>> change_temporary(PreparedSql& statement,
+                                                     duck::unique_ptr<duck::SQLStatement> meaning,
                                                      const std::vector<Value>& parameters);
     void check_temporary_room();
+    std::shared_ptr<const TemporaryCopy> copy_temporary();
     Status end_temporary();
     Status drop_temporary();
     Status check_usable(Command command) const;
@@ -116,15 +128,18 @@ class LakeSession final : public Session {
     uint32_t error_position_ = 0;
     std::vector<std::string> notices_;
     QueryCursor* open_cursor_ = nullptr;
-    std::map<std::string, std::unique_ptr<Cursor>> cursors_;  // DECLAREd
+    std::map<std::string, std::unique_ptr<SlicedCursor>> cursors_;  // DECLAREd
     struct SavedChanges {
         std::string name;
         LakeTransaction::Changes changes;
         Settings::Saved settings;
+        uint64_t temporary_changes;                      // made before it
+        std::shared_ptr<const TemporaryCopy> temporary;  // null: none were
     };
     std::vector<SavedChanges> savepoints_;  // of the open transaction, oldest first
     bool has_temporary_ = false;      // temporary tables, or had some
-    bool changed_temporary_ = false;  // the open transaction did
+    uint64_t temporary_changes_ = 0;  // by the open transaction
+    bool postgres_names_ = false;     // column_names.h
 
     std::mutex running_mutex_;
     bool running_ = false;  // a call is in DuckDB: cancel() has something to interrupt
@@ -143,68 +158,6 @@ class RunningCall {
 
  private:
     LakeSession& session_;
-};
-
-/// Rows that are already there.
-class FixedCursor final : public Cursor {
- public:
-    FixedCursor(std::vector<ResultColumn> columns, std::vector<Chunk> chunks, std::string tag,
-                uint64_t affected = 0)
-        : columns_(std::move(columns)),
-          chunks_(std::move(chunks)),
-          tag_(std::move(tag)),
-          affected_(affected) {}
-    const std::vector<ResultColumn>& columns() const override { return columns_; }
-    Result<std::optional<Chunk>> next() override {
-        if (at_ == chunks_.size()) return std::optional<Chunk>();
-        return std::optional<Chunk>(std::move(chunks_[at_++]));
-    }
-    std::string tag() const override { return tag_; }
-    uint64_t rows_affected() const override { return affected_; }
-
- private:
-    std::vector<ResultColumn> columns_;
-    std::vector<Chunk> chunks_;
-    size_t at_ = 0;
-    std::string tag_;
-    uint64_t affected_;
-};
-
-/// The rows of a running query.
-class QueryCursor final : public Cursor {
- public:
-    QueryCursor(LakeSession& session, Command command, std::vector<ResultColumn> columns,
-                duck::unique_ptr<duck::QueryResult> result)
-        : session_(session),
-          command_(command),
-          columns_(std::move(columns)),
-          result_(std::move(result)) {}
-    ~QueryCursor() override;
-
-    const std::vector<ResultColumn>& columns() const override { return columns_; }
-    Result<std::optional<Chunk>> next() override;
-    std::string tag() const override { return tag_of(command_, rows_); }
-    uint64_t rows_affected() const override { return rows_; }
-    /// Reads what is left into memory (the engine's, which spills).
-    Status detach();
-    /// Ends it: the transaction it read in is gone.
-    void abandon() {
-        ended_ = true;
-        result_.reset();
-        kept_.reset();
-    }
-
- private:
-    Result<duck::unique_ptr<duck::DataChunk>> fetch();
-
-    LakeSession& session_;
-    const Command command_;
-    const std::vector<ResultColumn> columns_;
-    duck::unique_ptr<duck::QueryResult> result_;
-    duck::unique_ptr<duck::ColumnDataCollection> kept_;
-    duck::ColumnDataScanState kept_scan_;
-    uint64_t rows_ = 0;
-    bool ended_ = false;
 };
 
 }  // namespace tarn::query

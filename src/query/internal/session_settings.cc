@@ -1,7 +1,7 @@
 // SET, SET LOCAL, RESET, SHOW and DISCARD.
 #include <fmt/format.h>
 
-#include "query/internal/session.h"
+#include "query/internal/cursors.h"
 
 namespace tarn::query {
 

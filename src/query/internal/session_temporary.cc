@@ -1,10 +1,9 @@
 // Temporary tables in the life of a session.
 #include <fmt/format.h>
 
-#include "duckdb/parser/query_node/select_node.hpp"
-#include "duckdb/parser/tableref/column_data_ref.hpp"
 #include "query/internal/duck_types.h"
 #include "query/internal/on_conflict.h"
+#include "query/internal/rows.h"
 #include "query/internal/session.h"
 #include "query/internal/table_spec.h"
 #include "query/internal/temporary.h"
@@ -39,8 +38,8 @@ duck::unique_ptr<duck::SQLStatement> LakeSession::to_bind(PreparedSql& statement
     if (has_temporary_)
         context.RunFunctionInTransaction([&] { tables = temporary_tables(context); }, false);
     auto copy = statement.parsed->Copy();
-    statement.changes_temporary = resolve_temporary(*copy, tables, statement.on_commit);
-    if (statement.key_not_enforced && statement.command_ == Command::create_table)
+    statement.changes_temporary = resolve_temporary(*copy, tables, statement.clauses.on_commit);
+    if (statement.clauses.key_not_enforced && statement.command_ == Command::create_table)
         copy->Cast<duck::CreateStatement>().info->tags[kNotEnforced] = "";
     if (copy->type == duck::StatementType::INSERT_STATEMENT)
         prepare_on_conflict(context, copy->Cast<duck::InsertStatement>());
@@ -49,11 +48,13 @@ duck::unique_ptr<duck::SQLStatement> LakeSession::to_bind(PreparedSql& statement
 
 /// In a transaction: what finds no room is taken back, and COMMIT does its part.
 Result<std::unique_ptr<Cursor>> LakeSession::change_temporary(
-    PreparedSql& statement, const std::vector<Value>& parameters) {
+    PreparedSql& statement, duck::unique_ptr<duck::SQLStatement> meaning,
+    const std::vector<Value>& parameters) {
     const bool own = state_ == TransactionState::idle;
     if (own) TARN_CHECK_OK(begin(true));
-    has_temporary_ = changed_temporary_ = true;
-    auto cursor = start(statement, parameters);
+    has_temporary_ = true;
+    ++temporary_changes_;
+    auto cursor = start(statement, std::move(meaning), parameters);
     if (cursor.ok()) {
         try {
             check_temporary_room();
@@ -71,13 +72,34 @@ Result<std::unique_ptr<Cursor>> LakeSession::change_temporary(
 }
 
 void LakeSession::check_temporary_room() {
-    const uint64_t most = services_.options.memory_bytes;
-    if (temporary_bytes(*connection_->context) <= most) return;
-    throw_error({Code::exhausted,
-                 fmt::format("the temporary tables of all sessions would take more than {} MiB: "
-                             "drop some, or keep the rows in a table",
-                             most >> 20),
-                 "53100"});
+    const auto& options = services_.options;
+    const uint64_t all = temporary_bytes(*connection_->context);
+    const auto refuse = [](const char* whose, uint64_t most) {
+        throw_error({Code::exhausted,
+                     fmt::format("the temporary tables of {} would take more than {} MiB: "
+                                 "drop some, or keep the rows in a table",
+                                 whose, most >> 20),
+                     "53100"});
+    };
+    if (all > options.memory_bytes) refuse("all sessions", options.memory_bytes);
+    const uint64_t most = options.temporary_session_bytes > 0 ? options.temporary_session_bytes
+                                                              : options.memory_bytes / 2;
+    if (all > most && session_temporary_bytes(*connection_) > most) refuse("this session", most);
+}
+
+/// What a savepoint needs to go back to; shared while nothing changes. Throws.
+std::shared_ptr<const TemporaryCopy> LakeSession::copy_temporary() {
+    if (temporary_changes_ == 0) return nullptr;  // ROLLBACK itself goes back
+    if (!savepoints_.empty() && savepoints_.back().temporary_changes == temporary_changes_)
+        return savepoints_.back().temporary;
+    uint64_t room = services_.options.memory_bytes / 2;
+    const TemporaryCopy* last = nullptr;
+    for (const auto& each : savepoints_) {
+        if (each.temporary && each.temporary.get() != last)
+            room -= std::min(room, each.temporary->bytes);
+        last = each.temporary.get();
+    }
+    return query::copy_temporary(*connection_, room);
 }
 
 bool LakeSession::means_temporary(const std::string& schema, const std::string& table) {
@@ -91,36 +113,17 @@ bool LakeSession::means_temporary(const std::string& schema, const std::string& 
 
 void LakeSession::append_temporary(const CopySpec& copy, const std::vector<ResultColumn>& columns,
                                    const Chunk& rows) {
-    changed_temporary_ = true;
+    ++temporary_changes_;
     auto& context = *connection_->context;
-    auto insert = duck::make_uniq<duck::InsertStatement>();
-    insert->catalog = TEMP_CATALOG;
-    insert->schema = DEFAULT_SCHEMA;
-    insert->table = temporary_name(duck::StringUtil::Lower(copy.table));
+    std::vector<std::string> names;
     duck::vector<duck::LogicalType> types;
     for (const auto& column : columns) {
-        insert->columns.push_back(column.name);
+        names.push_back(column.name);
         types.push_back(type_to_duck(column.type));
     }
     duck::ColumnDataCollection collection(context, types);
-    duck::DataChunk chunk;
-    chunk.Initialize(context, types);
-    for (size_t at = 0; at < rows.rows(); at += STANDARD_VECTOR_SIZE) {
-        const size_t count = std::min<size_t>(STANDARD_VECTOR_SIZE, rows.rows() - at);
-        chunk.Reset();
-        for (size_t i = 0; i < types.size(); ++i)
-            fill_vector(rows.columns[i], at, count, chunk.data[i]);
-        chunk.SetCardinality(count);
-        collection.Append(chunk);
-    }
-    auto select = duck::make_uniq<duck::SelectNode>();
-    select->select_list.push_back(duck::make_uniq<duck::StarExpression>());
-    select->from_table = duck::make_uniq<duck::ColumnDataRef>(collection, insert->columns);
-    select->from_table->alias = "rows";
-    insert->select_statement = duck::make_uniq<duck::SelectStatement>();
-    insert->select_statement->node = std::move(select);
-    const auto result = connection_->Query(std::move(insert));
-    if (result->HasError()) result->ThrowError();
+    in_vectors(context, types, rows, [&](duck::DataChunk& chunk) { collection.Append(chunk); });
+    insert_temporary(*connection_, duck::StringUtil::Lower(copy.table), names, collection);
     check_temporary_room();
 }
 
@@ -142,7 +145,7 @@ Status LakeSession::drop_temporary() {
     if (!has_temporary_) return {};
     auto& context = *connection_->context;
     return in_transaction([&] {
-        changed_temporary_ = true;
+        ++temporary_changes_;
         std::set<std::string> tables;
         context.RunFunctionInTransaction([&] { tables = temporary_tables(context); }, false);
         std::vector<std::string> statements;

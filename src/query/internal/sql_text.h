@@ -55,20 +55,20 @@ class EditedSql {
 
 /// What COMMIT does to a temporary table.
 enum class OnCommit : uint8_t { preserve_rows, delete_rows, drop };
-/// The clause that says so in CREATE TEMP TABLE: tokens first to last. DuckDB has no such clause.
-struct OnCommitClause {
-    size_t first = 0, last = 0;
-    OnCommit action = OnCommit::preserve_rows;
+/// Clauses of CREATE TABLE that DuckDB does not know.
+struct TableClauses {
+    OnCommit on_commit = OnCommit::preserve_rows;  // CREATE TEMP TABLE ... ON COMMIT
+    bool key_not_enforced = false;                 // PRIMARY KEY [(...)] NOT ENFORCED
 };
-std::optional<OnCommitClause> find_on_commit(const std::vector<Token>& tokens);
-
-/// The NOT of PRIMARY KEY [(...)] NOT ENFORCED in CREATE TABLE, which DuckDB does not know.
-std::optional<size_t> find_not_enforced(const std::vector<Token>& tokens);
 
 /// PostgreSQL's spellings turned into DuckDB's; $n with a known type gets a cast. `types` is by
-/// number, from 0.
+/// number, from 0. In `= any($n)` an $n without a type loses its `any`: the binder finds the type of
+/// an element. `clauses` gets what was taken out.
 EditedSql rewrite_spellings(std::string_view sql, const std::vector<Token>& tokens,
-                            const std::vector<std::optional<Type>>& types);
+                            const std::vector<std::optional<Type>>& types,
+                            TableClauses* clauses = nullptr);
+/// The numbers of the parameters that stand as `= any($n)` and the like, which are arrays.
+std::vector<size_t> array_parameters(const std::vector<Token>& tokens);
 /// The highest $n; 0 when there is none. nullopt: one is out of bounds (65,535).
 std::optional<size_t> parameter_count(const std::vector<Token>& tokens);
 

@@ -30,8 +30,11 @@ struct Utility {
     bool local = false;        // SET LOCAL
     bool all = false;          // RESET ALL, CLOSE ALL
     bool forward_all = false;  // FETCH ALL
-    int64_t count = 1;         // FETCH
+    int64_t count = 1;         // FETCH, MOVE
+    bool moves = false;        // MOVE: FETCH without its rows
+    bool holds = false;        // DECLARE ... WITH HOLD
     std::string query;         // DECLARE ... FOR query
+    std::vector<std::string> parts;  // DROP and TRUNCATE of several: one after the other
     enum class Discard : uint8_t { all, temporary, nothing };  // nothing: the door forgets plans
     Discard discard = Discard::all;
     enum class Savepoint : uint8_t { none, make, release, go_back };
@@ -54,9 +57,8 @@ class PreparedSql final : public Statement {
     std::string duck_sql;  // as DuckDB gets it
     EditedSql edits{""};
     duck::unique_ptr<duck::SQLStatement> parsed;  // null: answered by the session
-    OnCommit on_commit = OnCommit::preserve_rows;  // CREATE TEMP TABLE
-    bool key_not_enforced = false;                 // CREATE TABLE ... PRIMARY KEY NOT ENFORCED
-    bool changes_temporary = false;                // a temporary table, as of its last binding
+    TableClauses clauses;            // of CREATE TABLE
+    bool changes_temporary = false;  // a temporary table, as of its last binding
     Utility utility;
     CopySpec copy;
 };

@@ -65,9 +65,10 @@ Result<int> field_id(const tables::Schema& schema, const std::string& name) {
 Status set_key(const duck::CreateTableInfo& info, const duck::UniqueConstraint& key,
                tables::Schema& schema) {
     if (info.tags.find(kNotEnforced) == info.tags.end())
-        return not_built(
-            "a PRIMARY KEY that is checked: PRIMARY KEY ... NOT ENFORCED names the key for ON CONFLICT and MERGE; "
-            "a checked one");
+        return Error{Code::unimplemented,
+                     "an enforced PRIMARY KEY is not supported: nothing checks it when files are added\n"
+                     "HINT: PRIMARY KEY ... NOT ENFORCED names the key for ON CONFLICT and MERGE.",
+                     "0A000"};
     for (const auto& column : key.GetLogicalIndexes(info.columns)) {
         auto& field = schema.fields[column.index];
         if (field.type.id == tables::TypeId::float32 || field.type.id == tables::TypeId::float64)

@@ -2,7 +2,16 @@
 
 #include <fmt/format.h>
 
+#include "duckdb/parser/query_node/select_node.hpp"
+#include "duckdb/parser/tableref/column_data_ref.hpp"
 #include "duckdb/storage/buffer_manager.hpp"
+#include "duckdb/storage/data_table.hpp"
+#include "duckdb/storage/optimistic_data_writer.hpp"
+#include "duckdb/storage/statistics/string_stats.hpp"
+#include "duckdb/storage/table/row_group.hpp"
+#include "duckdb/storage/table/row_group_collection.hpp"
+#include "duckdb/storage/table/row_group_segment_tree.hpp"
+#include "duckdb/transaction/local_storage.hpp"
 #include "query/internal/name_walk.h"
 
 namespace tarn::query {
@@ -123,7 +132,10 @@ bool create(duck::CreateInfo& info, Resolver& resolver, const std::set<std::stri
         resolver.query(*info.Cast<duck::CreateViewInfo>().query);
         if (resolver.any())
             throw_error(
-                {Code::unimplemented, "a view of a temporary table is not supported", "0A000"});
+                {Code::unimplemented,
+                 "a view of a temporary table is not supported\n"
+                 "HINT: Make it a temporary table as well, or put its query into WITH.",
+                 "0A000"});
         return false;
     }
     if (info.type != duck::CatalogType::TABLE_ENTRY) return false;
@@ -161,6 +173,37 @@ bool alter(duck::AlterInfo& info, Resolver& resolver) {
         renamed = temporary_name(duck::StringUtil::Lower(renamed));
     }
     return true;
+}
+
+/// What the rows in one part of a table take, and the columns with texts that lie beside it.
+struct Measured {
+    uint64_t bytes = 0;
+    std::set<std::string> long_texts;
+};
+
+void measure(const duck::TableCatalogEntry& table, duck::RowGroupCollection& rows, Measured& out) {
+    constexpr uint32_t kTextBytesInside = 4'096;  // StringUncompressed::DEFAULT_STRING_BLOCK_LIMIT
+    const auto groups = rows.GetRowGroups();
+    for (auto& group : groups->Segments()) out.bytes += group.GetAllocationSize();
+    for (const auto& column : table.GetColumns().Physical()) {
+        if (column.Type().InternalType() != duck::PhysicalType::VARCHAR) continue;
+        const auto statistics = rows.CopyStats(duck::StorageIndex(column.Physical().index));
+        if (!statistics || !duck::StringStats::HasMaxStringLength(*statistics) ||
+            duck::StringStats::MaxStringLength(*statistics) > kTextBytesInside)
+            out.long_texts.insert(column.Name());
+    }
+}
+
+uint64_t number_of(duck::Connection& connection, const std::string& sql) {
+    const auto result = connection.Query(sql);
+    if (result->HasError()) result->ThrowError();
+    const auto value = result->GetValue(0, 0);
+    return value.IsNull() ? 0 : value.GetValue<uint64_t>();
+}
+
+void run(duck::Connection& connection, duck::unique_ptr<duck::SQLStatement> statement) {
+    const auto result = connection.Query(std::move(statement));
+    if (result->HasError()) result->ThrowError();
 }
 
 }  // namespace
@@ -230,8 +273,98 @@ std::vector<std::string> at_commit(duck::ClientContext& context) {
 uint64_t temporary_bytes(duck::ClientContext& context) {
     uint64_t bytes = 0;
     for (const auto& each : duck::BufferManager::GetBufferManager(context).GetMemoryUsageInfo())
-        if (each.tag == duck::MemoryTag::IN_MEMORY_TABLE) bytes += each.size + each.evicted_data;
+        if (each.tag == duck::MemoryTag::IN_MEMORY_TABLE ||
+            each.tag == duck::MemoryTag::OVERFLOW_STRINGS)
+            bytes += each.size + each.evicted_data;
     return bytes;
+}
+
+uint64_t session_temporary_bytes(duck::Connection& connection) {
+    auto& context = *connection.context;
+    uint64_t bytes = 0;
+    std::vector<std::string> sums;
+    context.RunFunctionInTransaction(
+        [&] {
+            auto& local =
+                duck::LocalStorage::Get(context, *duck::ClientData::Get(context).temporary_objects);
+            scan(context, [&](const std::string& name, duck::TableCatalogEntry& table) {
+                Measured measured;
+                measure(table, *table.GetStorage().GetRowGroupCollection(), measured);
+                if (auto added = local.GetStorage(table.GetStorage()))
+                    measure(table, added->GetCollection(), measured);
+                bytes += measured.bytes;
+                for (const auto& column : measured.long_texts)
+                    sums.push_back(fmt::format("SELECT sum(octet_length({}::BLOB)) FROM {}",
+                                               quoted_name(column), temporary_sql(name)));
+            });
+        },
+        false);
+    for (const auto& sql : sums) bytes += number_of(connection, sql);
+    return bytes;
+}
+
+void insert_temporary(duck::Connection& connection, const std::string& table,
+                      const std::vector<std::string>& columns,
+                      duck::ColumnDataCollection& rows) {
+    auto insert = duck::make_uniq<duck::InsertStatement>();
+    insert->catalog = TEMP_CATALOG;
+    insert->schema = DEFAULT_SCHEMA;
+    insert->table = temporary_name(table);
+    insert->columns.assign(columns.begin(), columns.end());
+    auto select = duck::make_uniq<duck::SelectNode>();
+    select->select_list.push_back(duck::make_uniq<duck::StarExpression>());
+    select->from_table = duck::make_uniq<duck::ColumnDataRef>(rows, insert->columns);
+    select->from_table->alias = "rows";
+    insert->select_statement = duck::make_uniq<duck::SelectStatement>();
+    insert->select_statement->node = std::move(select);
+    run(connection, std::move(insert));
+}
+
+std::shared_ptr<const TemporaryCopy> copy_temporary(duck::Connection& connection, uint64_t room) {
+    auto& context = *connection.context;
+    auto copy = std::make_shared<TemporaryCopy>();
+    std::vector<std::string> names;
+    context.RunFunctionInTransaction(
+        [&] {
+            scan(context, [&](const std::string& name, duck::TableCatalogEntry& table) {
+                names.push_back(name);
+                copy->tables.push_back({table.GetInfo(), nullptr});
+            });
+        },
+        false);
+    for (size_t i = 0; i < names.size(); ++i) {
+        const auto result = connection.Query("SELECT * FROM " + temporary_sql(names[i]));
+        if (result->HasError()) result->ThrowError();
+        copy->tables[i].rows = result->TakeCollection();
+        copy->bytes += copy->tables[i].rows->AllocationSize();
+        if (copy->bytes > room)
+            throw_error({Code::exhausted,
+                         fmt::format("savepoints keep the temporary tables that the transaction "
+                                     "changed, which would take more than {} MiB",
+                                     room >> 20),
+                         "53100"});
+    }
+    return copy;
+}
+
+void restore_temporary(duck::Connection& connection, const TemporaryCopy& copy) {
+    auto& context = *connection.context;
+    std::set<std::string> present;
+    context.RunFunctionInTransaction([&] { present = temporary_tables(context); }, false);
+    for (const auto& name : present) {
+        const auto result = connection.Query("DROP TABLE " + temporary_sql(name));
+        if (result->HasError()) result->ThrowError();
+    }
+    for (const auto& [definition, rows] : copy.tables) {
+        auto create = duck::make_uniq<duck::CreateStatement>();
+        create->info = definition->Copy();
+        auto& table = create->info->Cast<duck::CreateTableInfo>();
+        std::vector<std::string> columns;
+        for (const auto& column : table.columns.Physical()) columns.push_back(column.Name());
+        const std::string name = table.table;
+        run(connection, std::move(create));
+        insert_temporary(connection, name, columns, *rows);
+    }
 }
 
 }  // namespace tarn::query

@@ -32,7 +32,29 @@ bool resolve_temporary(duck::SQLStatement& statement, const std::set<std::string
 /// connection.
 std::vector<std::string> at_commit(duck::ClientContext& context);
 
+/// Adds rows to one, in a transaction of the connection. Throws.
+void insert_temporary(duck::Connection& connection, const std::string& table,
+                      const std::vector<std::string>& columns,
+                      duck::ColumnDataCollection& rows);
+
 /// What the temporary tables of all sessions take, in memory and spilled.
 uint64_t temporary_bytes(duck::ClientContext& context);
+/// Those of this one: what its columns were given, and texts too long to stand in them.
+uint64_t session_temporary_bytes(duck::Connection& connection);
+
+/// The temporary tables of a session as they were once.
+struct TemporaryCopy {
+    struct Table {
+        duck::unique_ptr<duck::CreateInfo> definition;
+        duck::unique_ptr<duck::ColumnDataCollection> rows;
+    };
+    std::vector<Table> tables;
+    uint64_t bytes = 0;  // of the rows
+};
+/// In a transaction of the connection, as restore_temporary(). Throws 53100 when the rows take more
+/// than `room`.
+std::shared_ptr<const TemporaryCopy> copy_temporary(duck::Connection& connection, uint64_t room);
+/// Puts the tables in the place of those there are. Throws.
+void restore_temporary(duck::Connection& connection, const TemporaryCopy& copy);
 
 }  // namespace tarn::query

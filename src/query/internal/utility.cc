@@ -128,8 +128,10 @@ Result<Prepared> parse_set(Words& words) {
     return made;
 }
 
-Result<Prepared> parse_fetch(Words& words) {
+/// FETCH and MOVE.
+Result<Prepared> parse_fetch(Words& words, bool moves) {
     auto made = make(Command::fetch);
+    made->utility.moves = moves;
     if (words.take("next")) {
         made->utility.count = 1;
     } else if (words.take("all")) {
@@ -144,23 +146,27 @@ Result<Prepared> parse_fetch(Words& words) {
     } else if (words.peek().is("prior") || words.peek().is("first") || words.peek().is("last") ||
                words.peek().is("absolute") || words.peek().is("relative") ||
                words.peek().is("backward")) {
-        return not_built("FETCH other than forward");
+        return not_built(moves ? "MOVE other than forward" : "FETCH other than forward");
     }
     if (!words.take("from")) words.take("in");
     if (words.end()) return words.unexpected();
     made->utility.name = words.next().name();
-    made->returns_rows_ = true;
+    made->returns_rows_ = !moves;
     return made;
 }
 
+/// name [BINARY] [INSENSITIVE] [NO SCROLL] CURSOR [WITH HOLD] FOR query
 Result<Prepared> parse_declare(Words& words) {
     auto made = make(Command::declare_cursor);
     made->utility.name = words.next().name();
-    while (!words.end() && !words.peek().is("for")) {
-        if (words.peek().is("scroll") && !made->utility.all) return not_built("DECLARE ... SCROLL");
-        made->utility.all = words.next().is("no");
-    }
-    made->utility.all = false;
+    if (words.peek().is("binary")) return not_built("DECLARE ... BINARY");
+    if (!words.take("insensitive")) words.take("asensitive");
+    if (words.peek().is("scroll")) return not_built("DECLARE ... SCROLL");
+    if (words.take("no") && !words.take("scroll")) return words.unexpected();
+    if (!words.take("cursor")) return words.unexpected();
+    made->utility.holds = words.take("with");
+    if ((made->utility.holds || words.take("without")) && !words.take("hold"))
+        return words.unexpected();
     if (!words.take("for")) return words.unexpected();
     made->utility.query = std::string(words.rest());
     return made;
@@ -213,6 +219,45 @@ Result<Prepared> parse_discard(Words& words) {
     return made;
 }
 
+/// DROP TABLE a, b and TRUNCATE a, b; nullopt: of one, which DuckDB takes.
+std::optional<Prepared> parse_several(const std::vector<Token>& tokens) {
+    const bool drops = tokens.front().is("drop");
+    if (!drops && !tokens.front().is("truncate")) return std::nullopt;
+    Command command = Command::truncate;
+    size_t first = 1;
+    const auto at = [&](size_t i) -> const Token& {
+        static const Token kNone;
+        return i < tokens.size() ? tokens[i] : kNone;
+    };
+    if (drops) {
+        command = at(1).is("table")    ? Command::drop_table
+                  : at(1).is("view")   ? Command::drop_view
+                  : at(1).is("schema") ? Command::drop_schema
+                                       : Command::empty;
+        if (command == Command::empty) return std::nullopt;
+        first = at(2).is("if") && at(3).is("exists") ? 4 : 2;
+    } else if (at(1).is("table")) {
+        first = 2;
+    }
+    std::string verb, how;
+    for (size_t i = 0; i < first; ++i) verb.append(at(i).raw).append(" ");
+    std::vector<std::string> names(1);
+    for (size_t i = first; i < tokens.size(); ++i) {
+        const bool ends = at(i).is("cascade") || at(i).is("restrict") ||
+                          (at(i).is("restart") && at(i + 1).is("identity")) ||
+                          (at(i).is("continue") && at(i + 1).is("identity"));
+        if (at(i).is_symbol(',') && how.empty())
+            names.emplace_back();
+        else
+            (ends || !how.empty() ? how.append(" ") : names.back()).append(at(i).raw);
+    }
+    if (names.size() == 1) return std::nullopt;
+    if (!drops) how.clear();  // there are no sequences and no foreign keys
+    auto made = make(command);
+    for (const auto& name : names) made->utility.parts.push_back(verb + name + how);
+    return made;
+}
+
 Result<std::optional<Prepared>> dispatch(std::string_view sql, const std::vector<Token>& tokens,
                                          Words& words) {
     using Maybe = std::optional<Prepared>;
@@ -228,6 +273,7 @@ Result<std::optional<Prepared>> dispatch(std::string_view sql, const std::vector
         if (words.take("to")) return some(parse_savepoint(words, Utility::Savepoint::go_back));
         return Maybe(make(Command::rollback));
     }
+    if (auto several = parse_several(tokens)) return Maybe(std::move(*several));
     if (words.peek().is("savepoint")) return some(parse_savepoint(words, Utility::Savepoint::make));
     if (words.take("release")) return some(parse_savepoint(words, Utility::Savepoint::release));
     if (words.take("set")) return some(parse_set(words));
@@ -249,7 +295,8 @@ Result<std::optional<Prepared>> dispatch(std::string_view sql, const std::vector
         return Maybe(std::move(made));
     }
     if (words.take("declare")) return some(parse_declare(words));
-    if (words.take("fetch")) return some(parse_fetch(words));
+    if (words.take("fetch")) return some(parse_fetch(words, false));
+    if (words.take("move")) return some(parse_fetch(words, true));
     if (words.take("close")) {
         auto made = make(Command::close_cursor);
         made->utility.name = words.next().name();
@@ -264,7 +311,7 @@ Result<std::optional<Prepared>> dispatch(std::string_view sql, const std::vector
     }
     for (const char* word :
          {"listen",  "unlisten", "notify",  "lock",       "prepare", "execute", "vacuum",
-          "analyze", "reindex",  "cluster", "grant",      "revoke",  "do",      "move",
+          "analyze", "reindex",  "cluster", "grant",      "revoke",  "do",
           "comment", "attach",   "detach",  "install",    "load",    "pragma",  "call",
           "export",  "import",   "use",     "checkpoint", "force"})
         if (words.peek().is(word)) return not_built(fmt::format("{}", words.peek().raw));

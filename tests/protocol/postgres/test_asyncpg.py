@@ -2,6 +2,7 @@
 import asyncio
 import datetime
 import decimal
+import json
 import uuid
 
 import pytest
@@ -33,11 +34,42 @@ def test_binary_values(tarn):
     asyncpg_run(tarn, story)
 
 
-@pytest.mark.xfail(strict=True, reason="asyncpg first asks how an array type is made, with a parameter and a result of type oid[]; "
-                                       "oids are bigint here, whose array it would have to ask for in the same way")
-def test_arrays(tarn):
+ARRAYS = "(id int, tags text[], nums int[], big bigint[], real_ double[], days date[], flags boolean[], sums decimal(10,2)[], ids uuid[])"
+ARRAY_ROW = (1, ["a", None, 'b"c,{}\\'], [1, None, 3], [10**12], [1.5], [datetime.date(2026, 11, 20)], [True, False],
+             [decimal.Decimal("1.25")], [uuid.UUID(int=5)])
+
+
+def test_arrays(tarn, table):
+    arrays = table.replace(".t", ".arrays")
+
     async def story(made):
         assert await made.fetchval("select [1, 2, 3]") == [1, 2, 3]
+        assert await made.fetchval("select $1::int[]", [1, None]) == [1, None]
+        assert await made.fetchval("select '{}'::int[]") == []
+        assert await made.fetch("select oid, typname from pg_type where oid = any($1::oid[]) order by oid", [23, 16]) == [(16, "bool"), (23, "int4")]
+        await made.execute(f"create table {arrays} {ARRAYS}")
+        places = ", ".join(f"${i}" for i in range(1, 10))
+        await made.execute(f"insert into {arrays} values ({places})", *ARRAY_ROW)
+        assert tuple(await made.fetchrow(f"select * from {arrays}")) == ARRAY_ROW
+        for where, value in (("id = any($1)", [7, 1]), ("id <> all($1)", [7]), ("tags[1] = any($1)", ["a"])):
+            assert await made.fetchval(f"select id from {arrays} where {where}", value) == 1, where
+            assert await made.fetchval(f"select count(*) from {arrays} where {where}", []) == (1 if "all" in where else 0), where
+        await made.copy_records_to_table("arrays", schema_name=arrays.split(".")[0], records=[(2, ["q"], [5])], columns=["id", "tags", "nums"])
+        assert await made.fetchval(f"select nums from {arrays} where id = 2") == [5]
+        await made.set_type_codec("json", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
+        assert await made.fetchval("select '{\"a\": [1]}'::json") == {"a": [1]}
+        await made.execute(f"drop table {arrays}")
+    asyncpg_run(tarn, story)
+
+
+def test_types_of_parameters(tarn):
+    """What nobody names is of the type of what it stands beside, as in PostgreSQL."""
+    async def story(made):
+        for expression, values, wanted in (("n + $1", (2,), 7), ("$1 * n", (2,), 10), ("n + $1 - $2", (2, 1), 6), ("n % $1 = $2", (2, 1), True),
+                                           ("n between $1 and $2", (1, 9), True), ("coalesce($1, n)", (None,), 5), ("n in ($1, $2)", (5, 6), True),
+                                           ("f * $1", (2.5,), 3.75), ("t || $1", ("b",), "ab"), ("case when n > $1 then n end", (1,), 5), ("$1::int + $2", (1, 2), 3), ("abs($1 - n)", (1,), 4),
+                                           ("'2026-11-20'::timestamp + $1", (datetime.timedelta(1),), datetime.datetime(2026, 11, 21))):
+            assert await made.fetchval(f"select {expression} from (select 5::int, 1.5::double, 'a') v(n, f, t)", *values) == wanted, expression
     asyncpg_run(tarn, story)
 
 
@@ -87,5 +119,10 @@ def test_psycopg3(tarn, table):
             assert [row[0] for row in copy.rows()] == [str(i) for i in range(10)]
         with made.cursor(name="walk") as cursor:
             assert len(cursor.execute(f"select * from {table}").fetchall()) == 10
-        with made.cursor(binary=True) as cursor:
-            assert cursor.execute("select 5::bigint").fetchone() == (5,)
+        for binary in (False, True):
+            with made.cursor(binary=binary) as cursor:
+                assert cursor.execute("select 5::bigint").fetchone() == (5,)
+                assert cursor.execute("select %s::int[], %s::text[]", [[1, None], ["a", 'b"c']]).fetchone() == ([1, None], ["a", 'b"c'])
+                found = cursor.execute("select oid from pg_type where oid = any(%s) and typname = any(%s)", [[16, 23], ["int4", "x"]])
+                assert found.fetchall() == [(23,)]
+                assert cursor.execute("select n from (select 1 as n) x where n = any(%s) or n <> all(%s)", [[], []]).fetchone() == (1,)

@@ -39,6 +39,18 @@ def test_nothing_and_update(cursor):
     assert rows(cursor) == [(1, 10, "first"), (2, 25, "third"), (3, 30, "second"), (4, 40, "third")]
 
 
+def test_returning(cursor):
+    cursor.execute("insert into stock values (2, 99, 'second'), (3, 30, 'second') on conflict (shelf) do update "
+                   "set bottles = stock.bottles + excluded.bottles returning shelf, bottles, bottles * 2 as twice")
+    assert sorted(cursor.fetchall()) == [(2, 119, 238), (3, 30, 60)]
+    assert cursor.rowcount == 2
+    cursor.execute("insert into stock values (2, 5, ''), (4, 40, 'new') on conflict do nothing returning *")
+    assert cursor.fetchall() == [(4, 40, "new")]
+    cursor.execute("insert into stock values (2, 5, '') on conflict do nothing returning shelf")
+    assert cursor.fetchall() == []
+    assert rows(cursor) == [(1, 10, "first"), (2, 119, "first"), (3, 30, "second"), (4, 40, "new")]
+
+
 def test_what_is_refused(cursor):
     assert refused(cursor, "insert into stock values (1, 1, '') on conflict (note) do nothing") == "42P10"
     assert refused(cursor, "insert into stock values (7, 1, ''), (7, 2, '') on conflict (shelf) do update set bottles = 0") == "21000"

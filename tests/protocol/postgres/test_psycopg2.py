@@ -92,6 +92,35 @@ def test_server_side_cursors(connection):
     connection.commit()
 
 
+def test_cursors_that_outlive_their_transaction(connection):
+    with connection.cursor("held", withhold=True) as held, connection.cursor() as plain:
+        held.itersize = 3
+        held.execute("select i from range(5000) t(i)")
+        plain.execute("declare brief cursor for select 1")
+        assert held.fetchmany(2) == [(0,), (1,)]
+        connection.commit()
+        held.scroll(4000)
+        assert held.fetchmany(2) == [(4002,), (4003,)]
+        with pytest.raises(psycopg2.errors.InvalidCursorName):
+            plain.execute("fetch from brief")
+        connection.rollback()
+        assert held.fetchone() == (4004,)
+    cursor = connection.cursor()
+    cursor.execute("declare gone cursor with hold for select 1")
+    connection.rollback()
+    with pytest.raises(psycopg2.errors.InvalidCursorName):
+        cursor.execute("fetch from gone")
+    connection.rollback()
+    cursor.execute("declare twice cursor for select 1")
+    for statement, error in (("declare twice cursor for select 1", psycopg2.errors.DuplicateCursor), ("declare w cursor for delete from nothing", psycopg2.Error),
+                             ("declare b scroll cursor for select 1", psycopg2.errors.FeatureNotSupported)):
+        cursor.execute("savepoint here")
+        with pytest.raises(error):
+            cursor.execute(statement)
+        connection.rollback()
+        cursor.execute("declare twice cursor for select 1")
+
+
 def test_copy(connection, table):
     cursor = connection.cursor()
     lines = "".join(f"{i}\tna\\tme {i}\t{i}.25\t2026-11-20 10:00:00\n" for i in range(5000)) + "5000\t\\N\t\\N\t\\N\n"
@@ -267,3 +296,28 @@ def test_settings_in_expressions(tarn):
                 cursor.execute(statement)
             assert refused.value.pgcode == state
             connection.rollback()
+
+
+def test_several_at_once(tarn):
+    connection = connect(tarn)
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("create table sev1 as select 1 as x")
+        cursor.execute("create table sev2 as select 2 as x")
+        cursor.execute("truncate table sev1, sev2")
+        assert cursor.statusmessage == "TRUNCATE TABLE"
+        cursor.execute("select (select count(*) from sev1) + (select count(*) from sev2)")
+        assert cursor.fetchone() == (0,)
+        with pytest.raises(psycopg2.errors.UndefinedTable):
+            cursor.execute("drop table sev1, no_such_table")
+        cursor.execute("drop table if exists sev1, main.sev2, no_such_table cascade")
+        assert cursor.statusmessage == "DROP TABLE"
+        cursor.execute("select count(*) from pg_tables where tablename like 'sev%'")
+        assert cursor.fetchone() == (0,)
+    connection.close()
+
+
+def test_patterns(tarn):
+    with connect(tarn) as connection, connection.cursor() as cursor:
+        cursor.execute("select 'xABy' ~ 'AB', 'xABy' ~ 'ab', 'xABy' ~* 'ab', 'xABy' !~* 'ab', array_remove(array[1, 2, null], 2)")
+        assert cursor.fetchone() == (True, False, True, False, [1, None])

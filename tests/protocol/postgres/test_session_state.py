@@ -2,6 +2,7 @@
 import base64
 import io
 import json
+import os
 import time
 import urllib.request
 
@@ -80,6 +81,24 @@ def test_too_much_in_temporary_tables(tarn_binary):
         assert full.value.pgcode in ("53100", "53200"), full.value
         assert value(cursor, "select x from small") == 1
         cursor.execute("create temp table again as select 2 as x")  # what was refused takes no room
+
+
+def test_too_much_in_the_temporary_tables_of_one_session(tarn_binary):
+    with TarnServer(args=["--sql-memory-mb", "256", "--sql-temporary-mb", "16"]) as server:
+        cursor, other = connect(server).cursor(), connect(server).cursor()
+        cursor.connection.autocommit = other.connection.autocommit = True
+        cursor.execute("create temp table kept as select 1 as x")
+        for rows in ("select i, hash(i)::text as h from range(1000000) r(i)",
+                     "select repeat(i::text, 2000) as h from range(10000) r(i)"):  # texts beside the columns
+            with pytest.raises(psycopg2.errors.DiskFull, match="of this session would take more than 16 MiB"):
+                cursor.execute(f"create temp table large as {rows}")
+            other.execute("create temp table small as select i, hash(i)::text as h from range(100000) r(i)")
+            other.execute("drop table small")
+        cursor.execute("create temp table filled (h text)")
+        with pytest.raises(psycopg2.errors.DiskFull):
+            cursor.copy_expert("copy filled from stdin", io.StringIO("".join(f"{os.urandom(40).hex()}\n" for _ in range(300_000))))
+        assert value(cursor, "select count(*) from filled") == 0  # what was refused is not there
+        assert value(cursor, "select x from kept") == 1
 
 
 def recorded(tarn, resource, wanted):

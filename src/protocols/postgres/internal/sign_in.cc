@@ -7,6 +7,8 @@
 #include "net/peer.h"
 #include "protocols/postgres/internal/backend.h"
 #include "protocols/postgres/internal/errors.h"
+#include "query/column_names.h"
+#include "query/sqlstate.h"
 
 namespace tarn::postgres {
 namespace {
@@ -125,6 +127,7 @@ Result<std::unique_ptr<query::Session>> SignIn::connect() {
     caller_.at = door_.parts.clock.now();
     TARN_CHECK_OK(door_.parts.authorizer.decide(caller_));
     TARN_TRY(session, door_.parts.engine.connect(caller_));
+    query::name_columns_as_postgres(*session);
     TARN_CHECK_OK(apply_settings(*session));
     if (!caller_.principal.access_key_id.empty())
         door_.parts.users.note_used(caller_.principal.access_key_id);
@@ -147,7 +150,7 @@ Status SignIn::audit(const Status& outcome) {
     if (door_.parts.audit == nullptr) return ok_status();
     caller_.at = door_.parts.clock.now();
     auto result = security::AuditResult::of(outcome);
-    if (!outcome.ok()) result.error_code = sqlstate_of(outcome.error());
+    if (!outcome.ok()) result.error_code = query::sqlstate_of(outcome.error());
     return door_.parts.audit->record(caller_, result);
 }
 

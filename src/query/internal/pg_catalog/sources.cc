@@ -85,7 +85,7 @@ void fill_session(LakeTransaction& transaction, std::vector<Row>& rows) {
 
 const std::vector<Source>& sources() {
     const auto text = duck::LogicalType::VARCHAR;
-    const auto number = duck::LogicalType::BIGINT;
+    const auto number = oid_type();
     const auto small = duck::LogicalType::INTEGER;
     static const std::vector<Source> all = {
         {"tarn_databases", {{"oid", number}, {"name", text}, {"comment", text}}, fill_databases},

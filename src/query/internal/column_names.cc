@@ -1,0 +1,183 @@
+#include "query/internal/column_names.h"
+
+#include "duckdb/parser/parsed_expression_iterator.hpp"
+#include "duckdb/parser/query_node/list.hpp"
+#include "duckdb/parser/tableref/expressionlistref.hpp"
+#include "query/column_names.h"
+#include "query/internal/session.h"
+
+namespace tarn::query {
+
+namespace {
+
+using Class = duck::ExpressionClass;
+
+/// A weak name gives way to that of what it is made from: x::int is "x", 1::int is "int4".
+struct ColumnName {
+    std::string name;
+    bool strong = false;
+};
+
+/// pg_type.typname. The parser has not looked the type up yet: it knows its name only.
+std::string type_name(const duck::LogicalType& type) {
+    static const std::map<std::string, const char*> kNames = {
+        {"boolean", "bool"},      {"tinyint", "int2"},    {"smallint", "int2"},
+        {"integer", "int4"},      {"int", "int4"},        {"bigint", "int8"},
+        {"float", "float4"},      {"real", "float4"},     {"double", "float8"},
+        {"decimal", "numeric"},   {"hugeint", "numeric"}, {"varchar", "text"},
+        {"blob", "bytea"},        {"tarn_oid", "oid"},    {"timestamp with time zone", "timestamptz"},
+        {"tarn_char", "char"},
+    };
+    std::string name = duck::StringUtil::Lower(type.ToString());
+    name = name.substr(0, name.find_first_of("(["));
+    name = duck::StringUtil::Replace(name, "\"", "");
+    const auto found = kNames.find(name);
+    return found == kNames.end() ? name : found->second;
+}
+
+ColumnName name_of(const duck::ParsedExpression& given);
+
+ColumnName name_of_function(const std::string& function) {
+    if (function == "count_star") return {"count", true};
+    if (function == "list_value") return {"array", true};
+    if (function == "regexp_full_match") return {};  // how the parser has x ~ y
+    return {function, true};
+}
+
+/// Of what a subquery gives.
+ColumnName name_of_first(const duck::QueryNode& node) {
+    switch (node.type) {
+        case duck::QueryNodeType::SELECT_NODE:
+            return name_of(*node.Cast<duck::SelectNode>().select_list.front());
+        case duck::QueryNodeType::SET_OPERATION_NODE:
+            return name_of_first(*node.Cast<duck::SetOperationNode>().children.front());
+        default:
+            return {};
+    }
+}
+
+ColumnName name_of_field(const duck::ParsedExpression& field) {
+    if (field.GetExpressionClass() != Class::CONSTANT) return {};
+    return {field.Cast<duck::ConstantExpression>().value.ToString(), true};
+}
+
+ColumnName name_of_operator(const duck::OperatorExpression& given) {
+    switch (given.GetExpressionType()) {
+        case duck::ExpressionType::OPERATOR_COALESCE:
+            return {"coalesce", true};
+        case duck::ExpressionType::ARRAY_CONSTRUCTOR:
+            return {"array", true};
+        case duck::ExpressionType::GROUPING_FUNCTION:
+            return {"grouping", true};
+        case duck::ExpressionType::ARRAY_EXTRACT:
+        case duck::ExpressionType::ARRAY_SLICE:
+            return name_of(*given.children.front());
+        case duck::ExpressionType::STRUCT_EXTRACT:
+            return name_of_field(*given.children.back());
+        default:
+            return {};
+    }
+}
+
+ColumnName name_of(const duck::ParsedExpression& given) {
+    if (given.HasAlias()) return {given.GetAlias(), true};
+    switch (given.GetExpressionClass()) {
+        case Class::COLUMN_REF:
+            return {given.Cast<duck::ColumnRefExpression>().GetColumnName(), true};
+        case Class::FUNCTION: {
+            const auto& call = given.Cast<duck::FunctionExpression>();
+            return call.is_operator ? ColumnName() : name_of_function(call.function_name);
+        }
+        case Class::WINDOW:
+            return name_of_function(given.Cast<duck::WindowExpression>().function_name);
+        case Class::CAST: {
+            const auto& cast = given.Cast<duck::CastExpression>();
+            if (cast.child->GetExpressionClass() == Class::PARAMETER) return {};  // $1 by itself
+            const ColumnName inner = name_of(*cast.child);
+            return inner.strong ? inner : ColumnName{type_name(cast.cast_type), false};
+        }
+        case Class::CASE: {
+            const ColumnName otherwise = name_of(*given.Cast<duck::CaseExpression>().else_expr);
+            return otherwise.strong ? otherwise : ColumnName{"case", false};
+        }
+        case Class::COLLATE:
+            return name_of(*given.Cast<duck::CollateExpression>().child);
+        case Class::OPERATOR:
+            return name_of_operator(given.Cast<duck::OperatorExpression>());
+        case Class::SUBQUERY: {
+            const auto& subquery = given.Cast<duck::SubqueryExpression>();
+            if (subquery.subquery_type == duck::SubqueryType::EXISTS) return {"exists", true};
+            if (subquery.subquery_type != duck::SubqueryType::SCALAR) return {};
+            ColumnName first = name_of_first(*subquery.subquery->node);
+            first.strong = !first.name.empty();
+            return first;
+        }
+        default:
+            return {};
+    }
+}
+
+/// `*` and COLUMNS(...) are as many columns as they find, whose names are theirs.
+bool has_star(const duck::ParsedExpression& given) {
+    bool found = given.GetExpressionClass() == Class::STAR;
+    duck::ParsedExpressionIterator::EnumerateChildren(
+        given, [&](const duck::ParsedExpression& child) { found = found || has_star(child); });
+    return found;
+}
+
+void name_each(duck::vector<duck::unique_ptr<duck::ParsedExpression>>& list) {
+    for (auto& each : list) {
+        const auto kind = each->GetExpressionClass();
+        if (each->HasAlias() || kind == Class::COLUMN_REF || kind == Class::POSITIONAL_REFERENCE ||
+            has_star(*each))
+            continue;
+        ColumnName found = name_of(*each);
+        each->SetAlias(found.name.empty() ? "?column?" : std::move(found.name));
+    }
+}
+
+void name_node(duck::QueryNode& node) {
+    if (node.type == duck::QueryNodeType::SET_OPERATION_NODE)
+        return name_node(*node.Cast<duck::SetOperationNode>().children.front());
+    if (node.type != duck::QueryNodeType::SELECT_NODE) return;
+    auto& select = node.Cast<duck::SelectNode>();
+    name_each(select.select_list);
+    if (!select.from_table || select.from_table->type != duck::TableReferenceType::EXPRESSION_LIST)
+        return;
+    auto& values = select.from_table->Cast<duck::ExpressionListRef>();  // VALUES by itself
+    if (!values.expected_names.empty() || values.values.empty()) return;
+    for (size_t i = 1; i <= values.values.front().size(); ++i)
+        values.expected_names.push_back("column" + std::to_string(i));
+}
+
+void name_created(duck::CreateInfo& info) {
+    if (info.type == duck::CatalogType::VIEW_ENTRY)
+        name_node(*info.Cast<duck::CreateViewInfo>().query->node);
+    if (info.type == duck::CatalogType::TABLE_ENTRY)
+        if (auto& query = info.Cast<duck::CreateTableInfo>().query) name_node(*query->node);
+}
+
+}  // namespace
+
+void name_columns(duck::SQLStatement& statement) {
+    switch (statement.type) {
+        case duck::StatementType::SELECT_STATEMENT:
+            return name_node(*statement.Cast<duck::SelectStatement>().node);
+        case duck::StatementType::CREATE_STATEMENT:
+            return name_created(*statement.Cast<duck::CreateStatement>().info);
+        case duck::StatementType::INSERT_STATEMENT:
+            return name_each(statement.Cast<duck::InsertStatement>().returning_list);
+        case duck::StatementType::UPDATE_STATEMENT:
+            return name_each(statement.Cast<duck::UpdateStatement>().returning_list);
+        case duck::StatementType::DELETE_STATEMENT:
+            return name_each(statement.Cast<duck::DeleteStatement>().returning_list);
+        default:
+            return;
+    }
+}
+
+void name_columns_as_postgres(Session& session) {
+    if (auto* ours = dynamic_cast<LakeSession*>(&session)) ours->name_columns_as_postgres();
+}
+
+}  // namespace tarn::query

@@ -1,0 +1,108 @@
+#include "query/internal/parameters.h"
+
+#include "duckdb/parser/parsed_expression_iterator.hpp"
+
+namespace tarn::query {
+
+namespace {
+
+using Expression = duck::unique_ptr<duck::ParsedExpression>;
+
+bool is_arithmetic(const duck::FunctionExpression& call) {
+    static const std::set<std::string> kOperators = {"+", "-", "*", "/", "//", "%", "&", "|"};
+    return call.is_operator && call.children.size() == 2 && kOperators.contains(call.function_name);
+}
+
+bool is_parameter(const duck::ParsedExpression& given) {
+    return given.GetExpressionClass() == duck::ExpressionClass::PARAMETER;
+}
+
+/// CASE WHEN other = $1 THEN other ELSE other END. What is added is of the type of a difference: an
+/// interval to a timestamp.
+Expression compared(Expression parameter, const duck::ParsedExpression& like, bool added) {
+    Expression other = like.Copy();
+    if (added) {
+        duck::vector<Expression> both;
+        both.push_back(like.Copy());
+        both.push_back(like.Copy());
+        other = duck::make_uniq<duck::FunctionExpression>("-", std::move(both));
+        other->Cast<duck::FunctionExpression>().is_operator = true;
+    }
+    auto made = duck::make_uniq<duck::CaseExpression>();
+    duck::CaseCheck check;
+    check.when_expr = duck::make_uniq<duck::ComparisonExpression>(
+        duck::ExpressionType::COMPARE_EQUAL, other->Copy(), std::move(parameter));
+    check.then_expr = other->Copy();
+    made->case_checks.push_back(std::move(check));
+    made->else_expr = std::move(other);
+    return made;
+}
+
+struct Seen {
+    bool has_parameters = false;
+    /// Of the same type, without parameters, so that copies of it do not grow; null: not known.
+    const duck::ParsedExpression* like = nullptr;
+};
+
+Seen look_into(Expression& given) {
+    if (!given) return {};
+    if (is_parameter(*given)) return {true, nullptr};
+    if (given->GetExpressionClass() == duck::ExpressionClass::CAST &&
+        is_parameter(*given->Cast<duck::CastExpression>().child))
+        return {false, given.get()};
+    if (given->GetExpressionClass() == duck::ExpressionClass::FUNCTION &&
+        is_arithmetic(given->Cast<duck::FunctionExpression>())) {
+        auto& call = given->Cast<duck::FunctionExpression>();
+        auto& left = call.children[0];
+        auto& right = call.children[1];
+        const Seen one = look_into(left);
+        const Seen other = look_into(right);
+        const bool adds = call.function_name == "+";
+        if (is_parameter(*left) && other.like) left = compared(std::move(left), *other.like, adds);
+        if (is_parameter(*right) && one.like) right = compared(std::move(right), *one.like, adds);
+        const bool any = one.has_parameters || other.has_parameters;
+        return {any, !any ? given.get() : one.like ? one.like : other.like};
+    }
+    bool any = false;
+    duck::ParsedExpressionIterator::EnumerateChildren(
+        *given, [&](Expression& child) { any = look_into(child).has_parameters || any; });
+    return {any, any ? nullptr : given.get()};
+}
+
+void look_into(duck::QueryNode& node) {
+    duck::ParsedExpressionIterator::EnumerateQueryNodeChildren(
+        node, [](Expression& each) { look_into(each); });
+}
+
+void look_into(duck::UpdateSetInfo& set) {
+    look_into(set.condition);
+    for (auto& each : set.expressions) look_into(each);
+}
+
+}  // namespace
+
+void compare_operands(duck::SQLStatement& statement) {
+    switch (statement.type) {
+        case duck::StatementType::SELECT_STATEMENT:
+            return look_into(*statement.Cast<duck::SelectStatement>().node);
+        case duck::StatementType::INSERT_STATEMENT: {
+            auto& insert = statement.Cast<duck::InsertStatement>();
+            if (insert.select_statement) look_into(*insert.select_statement->node);
+            if (insert.on_conflict_info && insert.on_conflict_info->set_info)
+                look_into(*insert.on_conflict_info->set_info);
+            return;
+        }
+        case duck::StatementType::UPDATE_STATEMENT: {
+            auto& update = statement.Cast<duck::UpdateStatement>();
+            if (update.set_info) look_into(*update.set_info);
+            return;
+        }
+        case duck::StatementType::DELETE_STATEMENT:
+            look_into(statement.Cast<duck::DeleteStatement>().condition);
+            return;
+        default:
+            return;
+    }
+}
+
+}  // namespace tarn::query

@@ -1,0 +1,171 @@
+// oid and "char" are DuckDB's BIGINT and VARCHAR under a name of their own (duck_types.h), so that
+// results and parameters can say on the wire what they are; a cast takes them wherever the plain
+// type goes. The other types of the catalogs are plain ones.
+#include "query/internal/pg_catalog/types.h"
+
+#include "base/ascii.h"
+#include "duckdb/function/cast/cast_function_set.hpp"
+#include "duckdb/parser/parsed_data/create_type_info.hpp"
+#include "query/internal/duck_types.h"
+
+namespace tarn::query {
+
+namespace {
+
+constexpr const char* kTextTypes[] = {"name",    "regproc",      "regprocedure", "regnamespace",
+                                      "regrole", "regoper",      "pg_node_tree", "aclitem",
+                                      "cstring", "regtype"};
+constexpr const char* kNumberTypes[] = {"regclass", "xid", "cid"};
+constexpr std::string_view kBlanks = " \t\n\v\f\r";
+
+/// "{a,"b,c",NULL}" as DuckDB writes it: ["a", "b,c", NULL]. nullopt: it is no array.
+class ArrayText {
+ public:
+    explicit ArrayText(std::string_view text) : rest_(trim(text, kBlanks)) {}
+
+    std::optional<std::string> rewrite() {
+        if (!take_list(0) || !rest_.empty()) return std::nullopt;
+        return std::move(out_);
+    }
+
+ private:
+    static constexpr int kDepthMax = 6;  // PostgreSQL's MAXDIM
+
+    bool take(char c) {
+        rest_ = rest_.substr(std::min(rest_.find_first_not_of(kBlanks), rest_.size()));
+        if (!rest_.starts_with(c)) return false;
+        rest_.remove_prefix(1);
+        return true;
+    }
+    bool take_list(int depth) {
+        if (depth == kDepthMax || !take('{')) return false;
+        out_ += '[';
+        if (!take('}')) {
+            do {
+                if (out_.back() != '[') out_ += ',';
+                if (!take_list(depth + 1) && !take_element()) return false;
+            } while (take(','));
+            if (!take('}')) return false;
+        }
+        out_ += ']';
+        return true;
+    }
+    void put(char c) {
+        if (c == '"' || c == '\\') out_ += '\\';
+        out_ += c;
+    }
+    bool take_element() {
+        if (take('"')) {
+            out_ += '"';
+            while (!rest_.starts_with('"')) {
+                if (rest_.starts_with('\\')) rest_.remove_prefix(1);
+                if (rest_.empty()) return false;
+                put(rest_.front());
+                rest_.remove_prefix(1);
+            }
+            rest_.remove_prefix(1);
+            out_ += '"';
+            return true;
+        }
+        const std::string_view word = rest_.substr(0, rest_.find_first_of(",{}\""));
+        if (word.size() == rest_.size() || rest_[word.size()] == '{' || rest_[word.size()] == '"')
+            return false;
+        rest_.remove_prefix(word.size());
+        const std::string_view text = trim(word, kBlanks);
+        if (text.empty()) return false;
+        if (lower_ascii(text) == "null") {
+            out_ += "NULL";
+            return true;
+        }
+        out_ += '"';
+        for (size_t i = 0; i < text.size(); ++i) {
+            if (text[i] == '\\' && i + 1 < text.size()) ++i;
+            put(text[i]);
+        }
+        out_ += '"';
+        return true;
+    }
+
+    std::string_view rest_;
+    std::string out_;
+};
+
+struct ArrayCast final : duck::BoundCastData {
+    explicit ArrayCast(duck::BoundCastInfo given) : plain(std::move(given)) {}
+    duck::BoundCastInfo plain;  // DuckDB's own, from its form of lists
+    duck::unique_ptr<duck::BoundCastData> Copy() const override {
+        return duck::make_uniq<ArrayCast>(plain.Copy());
+    }
+};
+
+bool cast_array(duck::Vector& source, duck::Vector& result, duck::idx_t count,
+                duck::CastParameters& parameters) {
+    auto& plain = parameters.cast_data->Cast<ArrayCast>().plain;
+    duck::UnifiedVectorFormat format;
+    source.ToUnifiedFormat(count, format);
+    const auto* texts = duck::UnifiedVectorFormat::GetData<duck::string_t>(format);
+    duck::Vector lists(duck::LogicalType::VARCHAR, count);
+    auto* list = duck::FlatVector::GetData<duck::string_t>(lists);
+    for (duck::idx_t row = 0; row < count; ++row) {
+        const auto at = format.sel->get_index(row);
+        if (!format.validity.RowIsValid(at)) {
+            duck::FlatVector::SetNull(lists, row, true);
+            continue;
+        }
+        const auto& text = texts[at];
+        const auto array = ArrayText({text.GetData(), text.GetSize()}).rewrite();
+        list[row] = array ? duck::StringVector::AddString(lists, *array)
+                          : duck::StringVector::AddString(lists, text);
+    }
+    if (source.GetVectorType() == duck::VectorType::CONSTANT_VECTOR)
+        lists.SetVectorType(duck::VectorType::CONSTANT_VECTOR);
+    duck::CastParameters inner(parameters, plain.cast_data, parameters.local_state);
+    return plain.function(lists, result, count, inner);
+}
+
+duck::unique_ptr<duck::FunctionLocalState> open_array_cast(
+    duck::CastLocalStateParameters& parameters) {
+    auto& plain = parameters.cast_data->Cast<ArrayCast>().plain;
+    if (!plain.init_local_state) return nullptr;
+    duck::CastLocalStateParameters inner(parameters, plain.cast_data);
+    return plain.init_local_state(inner);
+}
+
+duck::BoundCastInfo bind_array_cast(duck::BindCastInput& input, const duck::LogicalType& source,
+                                    const duck::LogicalType& target) {
+    return {cast_array,
+            duck::make_uniq<ArrayCast>(
+                duck::DefaultCasts::GetDefaultCastFunction(input, source, target)),
+            open_array_cast};
+}
+
+void add_casts(duck::ClientContext& context) {
+    constexpr int64_t kCheap = 1;
+    auto& casts = duck::CastFunctionSet::Get(context);
+    casts.RegisterCastFunction(oid_type(), duck::LogicalType::BIGINT,
+                               duck::DefaultCasts::ReinterpretCast, kCheap);
+    casts.RegisterCastFunction(character_type(), duck::LogicalType::VARCHAR,
+                               duck::DefaultCasts::ReinterpretCast, kCheap);
+    casts.RegisterCastFunction(duck::LogicalType::VARCHAR,
+                               duck::LogicalType::LIST(duck::LogicalType::ANY), bind_array_cast);
+}
+
+}  // namespace
+
+void add_catalog_types(duck::ClientContext& context, duck::Catalog& system) {
+    const auto add = [&](const std::string& name, duck::LogicalType type) {
+        duck::CreateTypeInfo info(name, std::move(type));
+        info.catalog = SYSTEM_CATALOG;
+        info.schema = DEFAULT_SCHEMA;
+        info.internal = true;
+        info.on_conflict = duck::OnCreateConflict::IGNORE_ON_CONFLICT;
+        system.CreateType(context, info);
+    };
+    for (const char* name : kTextTypes) add(name, duck::LogicalType::VARCHAR);
+    for (const char* name : kNumberTypes) add(name, duck::LogicalType::BIGINT);
+    add(oid_type().GetAlias(), oid_type());
+    add(character_type().GetAlias(), character_type());
+    add_casts(context);
+}
+
+}  // namespace tarn::query

@@ -1,0 +1,248 @@
+// PostgreSQL's spellings in DuckDB's words, token by token.
+#include <cstdlib>
+
+#include "query/internal/sql_text.h"
+
+namespace tarn::query {
+
+namespace {
+
+const Token& token_at(const std::vector<Token>& tokens, size_t i) {
+    static const Token kNone;
+    return i < tokens.size() ? tokens[i] : kNone;
+}
+
+/// `= any($1)` at `i`: the number of the parameter; 0: something else.
+size_t array_parameter_at(const std::vector<Token>& tokens, size_t i) {
+    const auto at = [&](size_t ahead) -> const Token& { return token_at(tokens, i + ahead); };
+    if (!at(0).is("any") && !at(0).is("all") && !at(0).is("some")) return 0;
+    if (!at(1).is_symbol('(') || at(2).kind != Token::Kind::parameter || !at(3).is_symbol(')'))
+        return 0;
+    if (i == 0) return 0;
+    const Token& compares = tokens[i - 1];
+    if (compares.kind != Token::Kind::symbol ||
+        compares.raw.find_first_not_of("=<>!") != std::string_view::npos)
+        return 0;
+    return std::strtoul(at(2).raw.data() + 1, nullptr, 10);
+}
+
+class Spellings {
+ public:
+    Spellings(std::string_view sql, const std::vector<Token>& tokens,
+              const std::vector<std::optional<Type>>& types, TableClauses& clauses)
+        : tokens_(tokens), types_(types), clauses_(clauses), edited_(sql) {
+        find_on_commit();
+        find_not_enforced();
+    }
+
+    EditedSql rewrite() {
+        for (size_t i = 0; i < tokens_.size();) i = next(i);
+        return std::move(edited_);
+    }
+
+ private:
+    const Token& at(size_t i) const { return token_at(tokens_, i); }
+    size_t end_of(size_t i) const { return tokens_[i].offset + tokens_[i].raw.size(); }
+    /// Puts `with` in the place of the tokens first to last; returns the next.
+    size_t replace(size_t first, size_t last, std::string_view with) {
+        edited_.replace(tokens_[first].offset, end_of(last) - tokens_[first].offset, with);
+        return last + 1;
+    }
+    size_t drop(size_t first, size_t last) { return replace(first, last, " "); }
+
+    /// Looks at the token and what follows; returns the first that was not looked at.
+    size_t next(size_t i) {
+        const Token& token = tokens_[i];
+        if (i == on_commit_) return drop(i, on_commit_end_);
+        if (i == not_enforced_) return drop(i, i + 1);
+        if (i == alias_of_function_)
+            return replace(i, i, std::string(token.raw) + "(" + std::string(token.raw) + ")");
+        switch (token.kind) {
+            case Token::Kind::parameter:
+                return parameter(i);
+            case Token::Kind::text:
+                return text(i);
+            case Token::Kind::symbol:
+                return symbol(i);
+            case Token::Kind::word:
+                return word(i);
+            default:
+                return i + 1;
+        }
+    }
+
+    const std::optional<Type>* type_of(size_t number) const {
+        return number > 0 && number <= types_.size() ? &types_[number - 1] : nullptr;
+    }
+
+    size_t parameter(size_t i) {
+        const auto* type = type_of(std::strtoul(tokens_[i].raw.data() + 1, nullptr, 10));
+        if (!type || !*type) return i + 1;
+        return replace(i, i, "CAST(" + std::string(tokens_[i].raw) + " AS " + sql_name(**type) + ")");
+    }
+
+    /// 'name'::regclass is the table's oid.
+    size_t text(size_t i) {
+        if (at(i + 1).raw != "::") return i + 1;
+        const bool plain = at(i + 2).is("regclass");
+        if (!plain && !(at(i + 2).is("pg_catalog") && at(i + 4).is("regclass"))) return i + 1;
+        return replace(i, plain ? i + 2 : i + 4,
+                       "tarn_regclass(" + std::string(tokens_[i].raw) + ")");
+    }
+
+    size_t symbol(size_t i) {
+        if (tokens_[i].raw == "::") return type_name(i);
+        const bool equal = tokens_[i].raw == "=";
+        const bool unequal = tokens_[i].raw == "<>" || tokens_[i].raw == "!=";
+        const bool any = equal && (at(i + 1).is("any") || at(i + 1).is("some"));
+        if (!any && !(unequal && at(i + 1).is("all"))) return i + 1;
+        if (!at(i + 2).is_symbol('(') || at(i + 3).kind != Token::Kind::text ||
+            !at(i + 4).is_symbol(')'))
+            return i + 1;
+        const auto list = in_list(tokens_[i + 3].literal());
+        return list ? replace(i, i + 4, (any ? " IN " : " NOT IN ") + *list) : i + 1;
+    }
+
+    /// The elements of '{1,2}', whose type is that of what they are compared with.
+    static std::optional<std::string> in_list(const std::string& array) {
+        const auto elements = parse_pg_text(Type::list(Kind::text), array);
+        if (!elements.ok()) return std::nullopt;
+        std::string list;
+        for (const auto& element : std::get<Values>(elements->of)) {
+            if (!list.empty()) list += ',';
+            list += element.is_null() ? "NULL" : quoted_text(std::get<std::string>(element.of));
+        }
+        return list.empty() ? "(SELECT NULL WHERE false)" : '(' + list + ')';
+    }
+    static std::string quoted_text(std::string_view text) {
+        std::string out = "'";
+        for (const char c : text) out.append(c == '\'' ? 2 : 1, c);
+        return out += '\'';
+    }
+
+    /// Behind :: and AS: pg_catalog's types need no schema, and oid is ours.
+    size_t type_name(size_t i) {
+        const bool qualified = at(i + 1).is("pg_catalog") && at(i + 2).is_symbol('.');
+        const size_t name = qualified ? i + 3 : i + 1;
+        if (tokens_[i].raw == "::" && at(name).is("oid"))
+            return replace(i + 1, name, sql_name(Kind::oid));
+        return qualified ? drop(i + 1, i + 2) : i + 1;
+    }
+
+    size_t word(size_t i) {
+        const Token& token = tokens_[i];
+        if (token.is("as")) return type_name(i);
+        if (token.is("operator") && at(i + 1).is_symbol('(')) return operator_name(i);
+        if (token.is("collate")) return collation(i);
+        if (token.is("pg_catalog")) return table_function(i);
+        const size_t array = array_parameter_at(tokens_, i);
+        const auto* type = type_of(array);
+        return type && !*type ? drop(i, i) : i + 1;
+    }
+
+    /// OPERATOR(pg_catalog.~) is ~
+    size_t operator_name(size_t i) {
+        size_t close = i + 2;
+        while (close < tokens_.size() && !tokens_[close].is_symbol(')')) ++close;
+        if (close >= tokens_.size() || close == i + 2) return i + 1;
+        return replace(i, close, " " + std::string(tokens_[close - 1].raw) + " ");
+    }
+
+    size_t collation(size_t i) {
+        const bool qualified = at(i + 1).is("pg_catalog") && at(i + 2).is_symbol('.');
+        const size_t name = i + (qualified ? 3 : 1);
+        if (name >= tokens_.size()) return i + 1;
+        const std::string known = at(name).name();
+        return known == "default" || known == "C" || known == "c" ? drop(i, name) : i + 1;
+    }
+
+    /// DuckDB keeps its table functions in main only.
+    size_t table_function(size_t i) {
+        if (!at(i + 1).is_symbol('.') || !at(i + 3).is_symbol('(')) return i + 1;
+        if (!at(i + 2).is("generate_series") && !at(i + 2).is("unnest")) return i + 1;
+        alias_of_function_ = alias_behind(i + 3);
+        return drop(i, i + 1);
+    }
+
+    /// The alias right behind a call whose parenthesis opens at `open`, or kNowhere. PostgreSQL's
+    /// alias of a function that gives one column names that column too, DuckDB's only the row:
+    /// f(...) s becomes f(...) s(s). psql's are single letters, and a longer word could be a
+    /// keyword.
+    size_t alias_behind(size_t open) const {
+        int depth = 0;
+        for (size_t i = open; i < tokens_.size(); ++i) {
+            if (tokens_[i].is_symbol('(')) ++depth;
+            if (!tokens_[i].is_symbol(')') || --depth > 0) continue;
+            const bool alias = at(i + 1).kind == Token::Kind::word && at(i + 1).raw.size() == 1 &&
+                               !at(i + 2).is_symbol('(');
+            return alias ? i + 1 : kNowhere;
+        }
+        return kNowhere;
+    }
+
+    void find_on_commit() {
+        size_t i = at(1).is("global") || at(1).is("local") ? 2 : 1;
+        if (!at(0).is("create") || !(at(i).is("temp") || at(i).is("temporary"))) return;
+        int depth = 0;
+        for (; i < tokens_.size(); ++i) {
+            if (tokens_[i].is_symbol('(')) ++depth;
+            if (tokens_[i].is_symbol(')')) --depth;
+            if (depth > 0) continue;
+            if (tokens_[i].is("as")) return;
+            if (!tokens_[i].is("on") || !at(i + 1).is("commit")) continue;
+            const bool drops = at(i + 2).is("drop");
+            const bool deletes = at(i + 2).is("delete");
+            if (!drops && !(at(i + 3).is("rows") && (deletes || at(i + 2).is("preserve")))) return;
+            on_commit_ = i;
+            on_commit_end_ = drops ? i + 2 : i + 3;
+            clauses_.on_commit = drops     ? OnCommit::drop
+                                 : deletes ? OnCommit::delete_rows
+                                           : OnCommit::preserve_rows;
+            return;
+        }
+    }
+
+    void find_not_enforced() {
+        if (!at(0).is("create")) return;
+        for (size_t i = 1; i + 3 < tokens_.size() && !tokens_[i].is("as"); ++i) {
+            if (!tokens_[i].is("primary") || !tokens_[i + 1].is("key")) continue;
+            size_t behind = i + 2;
+            if (tokens_[behind].is_symbol('(')) {
+                while (behind < tokens_.size() && !tokens_[behind].is_symbol(')')) ++behind;
+                ++behind;
+            }
+            if (!at(behind).is("not") || !at(behind + 1).is("enforced")) continue;
+            not_enforced_ = behind;
+            clauses_.key_not_enforced = true;
+            return;
+        }
+    }
+
+    static constexpr size_t kNowhere = static_cast<size_t>(-1);
+
+    const std::vector<Token>& tokens_;
+    const std::vector<std::optional<Type>>& types_;
+    TableClauses& clauses_;
+    EditedSql edited_;
+    size_t on_commit_ = kNowhere;
+    size_t on_commit_end_ = 0;
+    size_t not_enforced_ = kNowhere;  // its NOT
+    size_t alias_of_function_ = kNowhere;
+};
+
+}  // namespace
+
+EditedSql rewrite_spellings(std::string_view sql, const std::vector<Token>& tokens,
+                            const std::vector<std::optional<Type>>& types, TableClauses* clauses) {
+    TableClauses found;
+    return Spellings(sql, tokens, types, clauses ? *clauses : found).rewrite();
+}
+
+std::vector<size_t> array_parameters(const std::vector<Token>& tokens) {
+    std::vector<size_t> numbers;
+    for (size_t i = 0; i < tokens.size(); ++i)
+        if (const size_t number = array_parameter_at(tokens, i)) numbers.push_back(number);
+    return numbers;
+}
+
+}  // namespace tarn::query
