@@ -58,19 +58,21 @@ Status check_name(std::string_view what, std::string_view name) {
                  "invalid_name");
 }
 
+/// Conditions are decided before the batch: what the batch itself makes or removes can't be asked
+/// for.
+static bool does(const meta::Batch& batch, meta::Batch::Operation::Kind kind,
+                 const std::string& key) {
+    return std::any_of(
+        batch.operations().begin(), batch.operations().end(),
+        [&](const auto& operation) { return operation.kind == kind && operation.key == key; });
+}
+
 void stage_name(meta::Batch& batch, const RelationInfo& info) {
-    // Conditions are decided before the batch: what the batch itself makes or removes can't be
-    // asked for.
     using Kind = meta::Batch::Operation::Kind;
-    const auto done = [&](Kind kind, const std::string& key) {
-        return std::any_of(
-            batch.operations().begin(), batch.operations().end(),
-            [&](const auto& operation) { return operation.kind == kind && operation.key == key; });
-    };
     const std::string key = relation_key(info.database, info.name);
-    if (!done(Kind::put, database_key(info.database)))
+    if (!does(batch, Kind::put, database_key(info.database)))
         batch.require_present(database_key(info.database), no_such_database(info.database));
-    if (!done(Kind::erase, key))
+    if (!does(batch, Kind::erase, key))
         batch.require_absent(key, relation_exists(info.database, info.name));
     batch.put(key, encode(info));
 }
@@ -178,6 +180,10 @@ Status Catalog::stage_drop_database(const std::string& name, meta::Batch& batch,
         Code::conflict,
         fmt::format("database \"{}\" is not empty: drop its tables and views first", name),
         "database_not_empty");
+    if (does(batch, meta::Batch::Operation::Kind::put, database_key(name))) {
+        batch.erase(database_key(name));  // the batch has made it: nobody else has anything in it
+        return {};
+    }
     batch.require_present(database_key(name), no_such_database(name));
     // Conditions see the state before the batch: nothing may stand before, between and behind what it removes.
     std::string from = relations_prefix(name);

@@ -115,3 +115,62 @@ def test_rolled_back_as_a_whole(cursor, own_tarn):
     cursor.execute("insert into t values (3, 'gone')")
     cursor.connection.rollback()
     assert rows(cursor) == [(1, "before")]
+
+
+def value(cursor, sql):
+    cursor.execute(sql)
+    return cursor.fetchall()
+
+
+def test_temporary_tables_go_back(cursor):
+    cursor.execute("create temp table old (id int primary key, x text)")
+    cursor.execute("insert into old values (1, 'committed')")
+    cursor.connection.commit()
+    cursor.execute("savepoint clean")  # nothing temporary was changed yet
+    cursor.execute("insert into old values (2, 'gone')")
+    cursor.execute("rollback to clean")
+    assert value(cursor, "select id from old") == [(1,)]
+    cursor.execute("create temp table made (x int not null) on commit drop")
+    cursor.execute("insert into made values (1), (2)")
+    cursor.execute("update old set x = 'changed'")
+    cursor.execute("savepoint one")
+    cursor.execute("insert into t select x, 'staged' from made")
+    cursor.execute("savepoint two")
+    cursor.execute("drop table old")
+    cursor.execute("delete from made where x = 1")
+    cursor.execute("create temp table newer as select 1 as x")
+    with pytest.raises(psycopg2.errors.InvalidTextRepresentation):
+        cursor.execute("select 'x'::int")
+    cursor.execute("rollback to two")
+    assert value(cursor, "select x from made order by x") == [(1,), (2,)]
+    assert value(cursor, "select * from old") == [(1, "changed")]
+    assert rows(cursor) == [(1, "before"), (1, "staged"), (2, "staged")]
+    for statement, error in (("select * from newer", psycopg2.errors.UndefinedTable), ("insert into old values (1, 'twice')", psycopg2.errors.UniqueViolation),
+                             ("insert into made values (null)", psycopg2.errors.NotNullViolation)):
+        with pytest.raises(error):
+            cursor.execute(statement)
+        cursor.execute("rollback to one")
+    assert rows(cursor) == [(1, "before")]
+    cursor.connection.commit()
+    assert value(cursor, "select * from old") == [(1, "changed")]
+    with pytest.raises(psycopg2.errors.UndefinedTable):
+        cursor.execute("select * from made")
+
+
+def test_a_schema_may_go_again(cursor, own_tarn):
+    cursor.execute("create schema brief")
+    cursor.execute("create table brief.t as select 1 as x")
+    cursor.execute("savepoint one")
+    cursor.execute("drop schema brief cascade")
+    assert value(cursor, "select count(*) from pg_namespace where nspname = 'brief'") == [(0,)]
+    cursor.execute("rollback to one")
+    assert value(cursor, "select x from brief.t") == [(1,)]
+    cursor.execute("drop schema brief cascade")
+    cursor.execute("create schema brief")
+    cursor.execute("create table brief.other as select 2 as x")
+    cursor.connection.commit()
+    assert value(cursor, "select x from brief.other") == [(2,)]
+    cursor.execute("drop schema brief cascade")
+    cursor.connection.commit()
+    with own_tarn.connect() as other, other.cursor() as reader:
+        assert value(reader, "select count(*) from pg_namespace where nspname = 'brief'") == [(0,)]
