@@ -40,6 +40,7 @@ ColumnName name_of(const duck::ParsedExpression& given);
 ColumnName name_of_function(const std::string& function) {
     if (function == "count_star") return {"count", true};
     if (function == "list_value") return {"array", true};
+    if (function == "tarn_regclass") return {"regclass", false};  // 'name'::regclass
     if (function == "regexp_full_match") return {};  // how the parser has x ~ y
     return {function, true};
 }

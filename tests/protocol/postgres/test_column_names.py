@@ -13,7 +13,7 @@ UNNAMED = {
     "coalesce(n, 1)": "coalesce", "nullif(n, 1)": "nullif", "greatest(n, 1)": "greatest", "upper(t)": "upper", "now()": "now",
     "current_date": "current_date", "current_user": "current_user", "array[1, 2]": "array", "(array[n])[1]": "array", "l[1]": "l",
     "exists (select 1)": "exists", "(select max(n) from v)": "max", "(select 1)": "?column?", "interval '1 day'": "interval", "v.n": "n",
-    "n as named": "named", "pg_catalog.format_type(20, null)": "format_type", "date_trunc('day', now())": "date_trunc",
+    "'v'::regclass": "regclass", "n as named": "named", "pg_catalog.format_type(20, null)": "format_type", "date_trunc('day', now())": "date_trunc",
 }
 
 
