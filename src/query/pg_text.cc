@@ -531,10 +531,18 @@ Result<Value> parse_array(const Type& type, std::string_view text) {
             if (i >= rest.size()) return malformed(type, text);
             rest.remove_prefix(i + 1);
         } else {
-            const size_t end = std::min(rest.find(','), rest.size());
-            if (rest.substr(0, end).find_first_of("{}\"") != std::string_view::npos)
-                return malformed(type, text);
-            element = trim(rest.substr(0, end), " \t\n\v\f\r");
+            size_t end = 0, length = 0;  // blanks at the end are none of it
+            for (; end < rest.size() && rest[end] != ','; ++end) {
+                const bool escaped = rest[end] == '\\' && end + 1 < rest.size();
+                if (escaped) ++end;
+                const char c = rest[end];
+                if (!escaped && (c == '{' || c == '}' || c == '"')) return malformed(type, text);
+                element += c;
+                if (escaped || std::string_view(" \t\n\v\f\r").find(c) == std::string_view::npos)
+                    length = element.size();
+                was_quoted = was_quoted || escaped;
+            }
+            element.resize(length);
             if (element.empty()) return malformed(type, text);
             rest.remove_prefix(end);
         }

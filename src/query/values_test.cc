@@ -46,6 +46,8 @@ TEST(Values, RoundTrip) {
               "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11");
     EXPECT_EQ(round_trip(Type::list(Kind::text), "{a,\"b, \\\"c\",NULL,\"null\",\"\"}"),
               "{a,\"b, \\\"c\",NULL,\"null\",\"\"}");
+    EXPECT_EQ(round_trip(Type::list(Kind::text), "{\\a\\,b , c d,\\NULL}"),
+              "{\"a,b\",\"c d\",\"NULL\"}");
     EXPECT_EQ(round_trip(Type::list(Kind::int32), "{}"), "{}");
     EXPECT_EQ(round_trip(Type::list(Kind::int32), "{1,"), "!22P02");
     EXPECT_EQ(round_trip(Kind::oid, "4294967295"), "4294967295");
