@@ -151,6 +151,9 @@ class Session {
     /// the parameters.
     virtual Result<std::unique_ptr<Statement>> prepare(
         std::string_view sql, const std::vector<std::optional<Type>>& types) = 0;
+    /// For what is executed at once, and once: its names are resolved then, and not twice. What it returns is known after execute();
+    /// before, returns_rows() and columns() say nothing. With parameters it is prepare().
+    virtual Result<std::unique_ptr<Statement>> prepare_once(std::string_view sql) = 0;
     /// Precondition: parameters.size() == statement.parameters().size(), each of its type or NULL.
     virtual Result<std::unique_ptr<Cursor>> execute(Statement& statement,
                                                     const std::vector<Value>& parameters) = 0;

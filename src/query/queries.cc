@@ -426,7 +426,7 @@ Status Queries::run_all(Entry& entry, Session& session, const QueryRequest& requ
 
 Status Queries::run_one(Entry& entry, Session& session, std::string_view sql,
                         const QueryRequest& request) {
-    TARN_TRY(statement, session.prepare(sql, {}));
+    TARN_TRY(statement, session.prepare_once(sql));
     if (statement->command() == Command::copy_in || statement->command() == Command::copy_out)
         return Error(Code::invalid_argument, "COPY moves bytes beside the statement: use psql for it");
     if (statement->parameters().size() != request.parameters.size())

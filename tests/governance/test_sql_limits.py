@@ -171,7 +171,7 @@ BY_ONE_CALL = [
     "select length(format('{:2000000000}', 1))",
     "select length(format('{:{}}', 1, 2000000000))",
     "select length(printf('%2000000000d', 1))",
-    "with a as (select repeat('x', 200000000) as x) select length(x || x) from a",
+    "with a as (select repeat('x', 140000000) as x) select length(x || x) from a",
     "with a as (select repeat('x', 100000000) as x) select length(concat(x, null, x, x)) from a",
 ]
 

@@ -71,7 +71,7 @@ Status run_sql(const DoorParts& parts, ApiRequest& request, http::Responder& res
         return Error(Code::unimplemented, "this server was started without SQL");
     TARN_TRY(sql, request.text("sql"));
     TARN_TRY(session, parts.engine->connect(request.caller, request.text_or("database", "main")));
-    TARN_TRY(statement, session->prepare(sql, {}));
+    TARN_TRY(statement, session->prepare_once(sql));
     if (statement->command() == query::Command::copy_in ||
         statement->command() == query::Command::copy_out)
         return Error(Code::invalid_argument,

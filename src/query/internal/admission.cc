@@ -50,6 +50,11 @@ void Admission::Slot::only_commits() {
     admission_.leave(*this);
 }
 
+bool Admission::alone() const {
+    MutexLock lock(mutex_);
+    return running_.size() <= 1;
+}
+
 void Admission::leave(Slot& slot) {
     {
         const MutexLock lock(mutex_);

@@ -63,6 +63,9 @@ class Admission {
     Result<std::shared_ptr<Slot>> enter(const std::string& who, std::function<void()> interrupt,
                                         std::chrono::steady_clock::time_point deadline);
 
+    /// Nothing else runs beside one statement.
+    bool alone() const;
+
  private:
     void watch();
     void leave(Slot& slot);
@@ -72,7 +75,7 @@ class Admission {
     const Limits limits_;
     Gauge& running_gauge_;
     Counter& interrupted_;
-    Mutex mutex_;
+    mutable Mutex mutex_;
     Condition room_;
     Condition work_;
     std::list<Slot*> running_ TARN_GUARDED_BY(mutex_);  // oldest first

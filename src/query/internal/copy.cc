@@ -223,7 +223,7 @@ class LakeCopyOut final : public CopyOut {
 Status LakeSession::describe_copy(PreparedSql& statement) {
     const std::string sql = copy_select(statement.copy);
     const auto tokens = tokenize(sql);
-    TARN_TRY(inner, prepare_query(sql, tokens, {}));
+    TARN_TRY(inner, prepare_query(sql, tokens, {}, Described::before));
     if (inner->command_ != Command::select)
         return failed({Code::unimplemented, "COPY takes a query that reads", "0A000"});
     if (!inner->parameters_.empty())
@@ -245,7 +245,7 @@ Result<std::unique_ptr<CopyOut>> LakeSession::copy_out(Statement& given) {
     TARN_CHECK_OK(check_usable(statement.command_));
     const std::string sql = copy_select(statement.copy);
     const auto tokens = tokenize(sql);
-    TARN_TRY(inner, prepare_query(sql, tokens, {}));
+    TARN_TRY(inner, prepare_query(sql, tokens, {}, Described::when_run));
     TARN_TRY(meaning, meaning_of(*inner));
     TARN_TRY(cursor, start(*inner, std::move(meaning), {}));
     return std::unique_ptr<CopyOut>(

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+#include <thread>
+
 #include "duckdb/parser/statement/explain_statement.hpp"
 #include "query/internal/column_names.h"
 #include "query/internal/cursors.h"
@@ -134,7 +137,7 @@ Status LakeSession::settle_open_cursor() {
 }
 
 Result<std::unique_ptr<Statement>> LakeSession::prepare(
-    std::string_view sql, const std::vector<std::optional<Type>>& types) {
+    std::string_view sql, const std::vector<std::optional<Type>>& types, Described described) {
     error_position_ = 0;
     end_statement_settings();
     if (sql.size() > kSqlBytesMax)
@@ -146,8 +149,8 @@ Result<std::unique_ptr<Statement>> LakeSession::prepare(
         auto made = std::move(**utility);
         TARN_CHECK_OK(check_usable(made->command_));
         if (made->command_ == Command::copy_in || made->command_ == Command::copy_out) {
-            const Status described = describe_copy(*made);
-            if (!described.ok()) return failed(described.error());
+            const Status columns = describe_copy(*made);
+            if (!columns.ok()) return failed(columns.error());
         }
         if (made->command_ == Command::fetch) {
             const auto cursor = cursors_.find(made->utility.name);
@@ -160,7 +163,7 @@ Result<std::unique_ptr<Statement>> LakeSession::prepare(
         return std::unique_ptr<Statement>(std::move(made));
     }
     TARN_CHECK_OK(check_usable(Command::select));
-    TARN_TRY(made, prepare_query(sql, tokens, types));
+    TARN_TRY(made, prepare_query(sql, tokens, types, described));
     return std::unique_ptr<Statement>(std::move(made));
 }
 
@@ -186,7 +189,7 @@ Status LakeSession::parse(PreparedSql& statement, const std::vector<Token>& toke
 
 Result<std::unique_ptr<PreparedSql>> LakeSession::prepare_query(
     std::string_view sql, const std::vector<Token>& tokens,
-    const std::vector<std::optional<Type>>& types) {
+    const std::vector<std::optional<Type>>& types, Described described) {
     auto made = std::make_unique<PreparedSql>();
     made->sql = std::string(sql);
     const auto parameters = parameter_count(tokens);
@@ -198,7 +201,8 @@ Result<std::unique_ptr<PreparedSql>> LakeSession::prepare_query(
     made->command_ = command_of(*made->parsed);
     if (made->command_ == Command::remove && tokens.front().is("truncate"))
         made->command_ = Command::truncate;
-    TARN_CHECK_OK(describe(*made, tokens, std::move(known)));
+    if (described == Described::before || !known.empty())
+        TARN_CHECK_OK(describe(*made, tokens, std::move(known)));
     return made;
 }
 
@@ -237,18 +241,7 @@ Status LakeSession::describe(PreparedSql& statement, const std::vector<Token>& t
                 TARN_CHECK_OK(parse(statement, tokens, types));
                 continue;
             }
-            statement.returns_rows_ =
-                facts.gives_rows &&
-                (statement.command_ == Command::select || statement.command_ == Command::explain ||
-                 statement.command_ == Command::insert || statement.command_ == Command::update ||
-                 statement.command_ == Command::remove);
-            statement.has_returning = statement.returns_rows_ &&
-                                      statement.command_ != Command::select &&
-                                      statement.command_ != Command::explain;
-            if (statement.command_ == Command::explain)
-                statement.columns_ = {{"QUERY PLAN", Kind::text}};
-            else if (statement.returns_rows_)
-                statement.columns_ = result_columns(facts.names, facts.types);
+            statement.describe(facts.gives_rows, facts.names, facts.types);
             break;
         }
     } catch (const std::exception& problem) {
@@ -256,6 +249,18 @@ Status LakeSession::describe(PreparedSql& statement, const std::vector<Token>& t
     }
     for (const auto& type : types) statement.parameters_.push_back(type.value_or(Kind::text));
     return {};
+}
+
+void PreparedSql::describe(bool gives_rows, const duck::vector<duck::string>& names,
+                           const duck::vector<duck::LogicalType>& types) {
+    described = true;
+    returns_rows_ = gives_rows && (command_ == Command::select || command_ == Command::explain ||
+                                   command_ == Command::insert || command_ == Command::update ||
+                                   command_ == Command::remove);
+    if (command_ == Command::explain)
+        columns_ = {{"QUERY PLAN", Kind::text}};
+    else if (returns_rows_)
+        columns_ = result_columns(names, types);
 }
 
 Result<std::unique_ptr<Cursor>> LakeSession::execute(Statement& given,
@@ -281,6 +286,44 @@ Result<duck::unique_ptr<duck::SQLStatement>> LakeSession::meaning_of(PreparedSql
     }
 }
 
+/// Up to its first rows. Whoever asks for memory when others have taken it all fails, however little it was: a query that has shown
+/// nothing yet waits for what the greedy one gives back when it fails itself.
+Result<duck::unique_ptr<duck::QueryResult>> LakeSession::run_to_rows(
+    PreparedSql& statement, duck::unique_ptr<duck::SQLStatement> meaning,
+    const std::vector<Value>& parameters, Admission::Slot& slot, RunningCall& call) {
+    using std::chrono::milliseconds;
+    constexpr milliseconds kLong{1000};  // who ran for so long may be the greedy one
+    duck::case_insensitive_map_t<duck::BoundParameterData> values;
+    for (size_t i = 0; i < parameters.size(); ++i)
+        values[std::to_string(i + 1)] =
+            duck::BoundParameterData(value_to_duck(statement.parameters_[i], parameters[i]));
+    const duck::QueryParameters how(statement.command_ == Command::select);
+    for (milliseconds pause{100};; pause *= 3) {
+        const auto begun = std::chrono::steady_clock::now();
+        auto pending = values.empty()
+                           ? connection_->PendingQuery(std::move(meaning), how)
+                           : connection_->PendingQuery(std::move(meaning), values, how);
+        duck::unique_ptr<duck::QueryResult> result;
+        if (!pending->HasError()) {
+            if (!statement.described)
+                statement.describe(
+                    pending->properties.return_type == duck::StatementReturnType::QUERY_RESULT,
+                    pending->names, pending->types);
+            call.began();
+            result = execute_pending(*pending);
+            if (!result->HasError()) return result;
+        }
+        const auto& problem = result ? result->GetErrorObject() : pending->GetErrorObject();
+        const bool waits = problem.Type() == duck::ExceptionType::OUT_OF_MEMORY &&
+                           statement.command_ == Command::select &&
+                           state_ == TransactionState::idle && pause < kLong &&
+                           std::chrono::steady_clock::now() - begun < kLong && !admission_.alone();
+        if (!waits) return failed(problem, &statement, &slot);
+        std::this_thread::sleep_for(pause);
+        meaning = to_bind(statement);
+    }
+}
+
 Result<std::unique_ptr<Cursor>> LakeSession::start(PreparedSql& statement,
                                                    duck::unique_ptr<duck::SQLStatement> meaning,
                                                    const std::vector<Value>& parameters) {
@@ -294,19 +337,7 @@ Result<std::unique_ptr<Cursor>> LakeSession::start(PreparedSql& statement,
     if (!slot.ok()) return failed(std::move(slot).error());
     RunningCall call(*this);
     try {
-        duck::case_insensitive_map_t<duck::BoundParameterData> values;
-        for (size_t i = 0; i < parameters.size(); ++i)
-            values[std::to_string(i + 1)] =
-                duck::BoundParameterData(value_to_duck(statement.parameters_[i], parameters[i]));
-        const bool stream = statement.command_ == Command::select;
-        const duck::QueryParameters how(stream);
-        auto pending = values.empty()
-                           ? connection_->PendingQuery(std::move(meaning), how)
-                           : connection_->PendingQuery(std::move(meaning), values, how);
-        if (pending->HasError()) return failed(pending->GetErrorObject(), &statement, slot->get());
-        call.began();
-        auto result = execute_pending(*pending);
-        if (result->HasError()) return failed(result->GetErrorObject(), &statement, slot->get());
+        TARN_TRY(result, run_to_rows(statement, std::move(meaning), parameters, **slot, call));
         if (statement.returns_rows_) {
             auto columns = statement.columns_;
             if (statement.command_ == Command::explain) {
@@ -345,7 +376,7 @@ Result<std::unique_ptr<Cursor>> LakeSession::start(PreparedSql& statement,
 
 Result<Chunk> LakeSession::query(std::string_view sql, const std::vector<Value>& parameters,
                                  size_t rows_max) {
-    TARN_TRY(statement, prepare(sql, {}));
+    TARN_TRY(statement, prepare_once(sql));
     TARN_TRY(cursor, execute(*statement, parameters));
     Chunk all;
     for (const auto& column : cursor->columns()) all.columns.emplace_back(column.type);
@@ -362,7 +393,7 @@ Result<Chunk> LakeSession::query(std::string_view sql, const std::vector<Value>&
 }
 
 Result<uint64_t> LakeSession::run(std::string_view sql, const std::vector<Value>& parameters) {
-    TARN_TRY(statement, prepare(sql, {}));
+    TARN_TRY(statement, prepare_once(sql));
     TARN_TRY(cursor, execute(*statement, parameters));
     while (true) {
         TARN_TRY(chunk, cursor->next());

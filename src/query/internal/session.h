@@ -15,6 +15,7 @@
 namespace tarn::query {
 
 class QueryCursor;
+class RunningCall;
 class SlicedCursor;
 struct TemporaryCopy;
 
@@ -26,7 +27,12 @@ class LakeSession final : public Session {
     ~LakeSession() override;
 
     Result<std::unique_ptr<Statement>> prepare(
-        std::string_view sql, const std::vector<std::optional<Type>>& types) override;
+        std::string_view sql, const std::vector<std::optional<Type>>& types) override {
+        return prepare(sql, types, Described::before);
+    }
+    Result<std::unique_ptr<Statement>> prepare_once(std::string_view sql) override {
+        return prepare(sql, {}, Described::when_run);
+    }
     Result<std::unique_ptr<Cursor>> execute(Statement& statement,
                                             const std::vector<Value>& parameters) override;
     Result<std::unique_ptr<CopyIn>> copy_in(Statement& statement) override;
@@ -80,13 +86,21 @@ class LakeSession final : public Session {
                           const Chunk& rows);
 
  private:
+    /// When it is found what a statement returns.
+    enum class Described : uint8_t { before, when_run };
+    Result<std::unique_ptr<Statement>> prepare(std::string_view sql,
+                                               const std::vector<std::optional<Type>>& types,
+                                               Described described);
     Result<std::unique_ptr<PreparedSql>> prepare_query(
         std::string_view sql, const std::vector<Token>& tokens,
-        const std::vector<std::optional<Type>>& types);
+        const std::vector<std::optional<Type>>& types, Described described);
     Status describe(PreparedSql& statement, const std::vector<Token>& tokens,
                     std::vector<std::optional<Type>> types);
     Status parse(PreparedSql& statement, const std::vector<Token>& tokens,
                  const std::vector<std::optional<Type>>& types);
+    Result<duck::unique_ptr<duck::QueryResult>> run_to_rows(
+        PreparedSql& statement, duck::unique_ptr<duck::SQLStatement> meaning,
+        const std::vector<Value>& parameters, Admission::Slot& slot, RunningCall& call);
     Status describe_copy(PreparedSql& statement);
     Result<std::unique_ptr<Cursor>> execute_utility(PreparedSql& statement);
     Result<std::unique_ptr<Cursor>> execute_fetch(PreparedSql& statement);

@@ -52,7 +52,7 @@ class PreparedSql final : public Statement {
     std::vector<Type> parameters_;
     std::vector<ResultColumn> columns_;
     bool returns_rows_ = false;
-    bool has_returning = false;
+    bool described = false;  // what it returns is known
     std::string sql;       // as the client wrote it
     std::string duck_sql;  // as DuckDB gets it
     EditedSql edits{""};
@@ -61,6 +61,10 @@ class PreparedSql final : public Statement {
     bool changes_temporary = false;  // a temporary table, as of its last binding
     Utility utility;
     CopySpec copy;
+
+    /// Notes what binding found.
+    void describe(bool gives_rows, const duck::vector<duck::string>& names,
+                  const duck::vector<duck::LogicalType>& types);
 };
 
 /// Recognises the statements that the session answers itself; nullopt: DuckDB's. Errors: 42601,

@@ -133,7 +133,7 @@ Status Conversation::run_simple(const query::StatementText& text) {
     current_sql_ = text.sql;
     current_offset_ = characters(std::string_view(simple_->sql).substr(0, text.offset));
     auto portal = std::make_shared<Portal>();
-    TARN_TRY(prepared, prepare(text.sql, {}));
+    TARN_TRY(prepared, prepare(text.sql, nullptr));
     portal->prepared = std::move(prepared);
     portal->describe = true;
     if (!portal->prepared->statement) {

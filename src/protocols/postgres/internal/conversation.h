@@ -93,8 +93,9 @@ class Conversation {
     void forget_statements(std::string_view sql);
 
     // run.cc
+    /// `types`: of the parameters; null: a statement that is run at once.
     Result<std::shared_ptr<Prepared>> prepare(std::string_view sql,
-                                              const std::vector<std::optional<query::Type>>& types);
+                                              const std::vector<std::optional<query::Type>>* types);
     /// `alone`: commits by itself, no transaction around it.
     Status run(std::shared_ptr<Portal> portal, bool alone, uint64_t rows_max);
     Status run_cursor();

@@ -58,7 +58,7 @@ Status Conversation::parse(const Message& message) {
     std::vector<std::optional<Type>> types;
     for (const uint32_t oid : parsed.types) types.push_back(query::type_of_pg_oid(oid));
     current_sql_ = parsed.sql;
-    TARN_TRY(prepared, prepare(parsed.sql, types));
+    TARN_TRY(prepared, prepare(parsed.sql, &types));
     statements_.insert_or_assign(std::string(parsed.name), std::move(prepared));
     append_empty(out_, '1');
     return ok_status();

@@ -128,6 +128,9 @@ class FakeSession final : public query::Session {
 
     Result<std::unique_ptr<query::Statement>> prepare(
         std::string_view sql, const std::vector<std::optional<query::Type>>& types) override;
+    Result<std::unique_ptr<query::Statement>> prepare_once(std::string_view sql) override {
+        return prepare(sql, {});
+    }
     Result<std::unique_ptr<query::Cursor>> execute(
         query::Statement& statement, const std::vector<query::Value>& parameters) override;
     Result<std::unique_ptr<query::CopyIn>> copy_in(query::Statement&) override {

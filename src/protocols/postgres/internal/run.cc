@@ -81,11 +81,12 @@ constexpr std::array<const char*, 7> kReported = {
 }  // namespace
 
 Result<std::shared_ptr<Conversation::Prepared>> Conversation::prepare(
-    std::string_view sql, const std::vector<std::optional<query::Type>>& types) {
+    std::string_view sql, const std::vector<std::optional<query::Type>>* types) {
     auto prepared = std::make_shared<Prepared>();
     prepared->sql = sql;
     if (query::split_statements(sql).empty()) return prepared;
-    TARN_TRY(statement, session_->prepare(sql, types));
+    TARN_TRY(statement,
+             types != nullptr ? session_->prepare(sql, *types) : session_->prepare_once(sql));
     if (statement->command() != Command::empty) prepared->statement = std::move(statement);
     return prepared;
 }
