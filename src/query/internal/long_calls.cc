@@ -90,7 +90,7 @@ constexpr const char* kLambdas[] = {"list_transform", "array_transform", "list_a
                                     "array_filter",   "filter",          "list_reduce", "array_reduce", "reduce"};
 
 /// In pieces that take a tenth of a second, as far as one row takes no longer.
-void call_in_pieces(const Call& call, const Pair& pair, duck::DataChunk& chunk, duck::ExpressionState& state, duck::Vector& result) {
+void call_by_pieces(const Call& call, const Pair& pair, duck::DataChunk& chunk, duck::ExpressionState& state, duck::Vector& result) {
     const auto rows = chunk.size();
     const Texts one(chunk.data[0], rows), other(chunk.data[1], rows);
     if (static_cast<double>(rows) * one.longest(rows) * other.longest(rows) * pair.steps <= kStepsBetweenLooks)
@@ -114,6 +114,12 @@ void call_in_pieces(const Call& call, const Pair& pair, duck::DataChunk& chunk, 
     }
     look(state);
     call_for(call, chunk, begin, rows, state, result);
+}
+
+Call in_pieces(const Pair& pair, Call call) {
+    return [pair, call = std::move(call)](duck::DataChunk& chunk, duck::ExpressionState& state, duck::Vector& result) {
+        call_by_pieces(call, pair, chunk, state, result);
+    };
 }
 
 std::string_view view(const duck::string_t& text) {
@@ -184,14 +190,13 @@ void compare(duck::DataChunk& chunk, duck::Vector& text, duck::Vector& pattern, 
 
 /// LIKE, NOT LIKE, ILIKE and NOT ILIKE, with or without ESCAPE.
 Call our_like(const Like& kind, const Call& lower) {
-    return [kind, lower](duck::DataChunk& chunk, duck::ExpressionState& state, duck::Vector& result) {
-        look(state);
+    return in_pieces({"LIKE", 1}, [kind, lower](duck::DataChunk& chunk, duck::ExpressionState& state, duck::Vector& result) {
         if (!kind.ignores_case) return compare(chunk, chunk.data[0], chunk.data[1], kind.negated, result);
         duck::Vector text(duck::LogicalType::VARCHAR), pattern(duck::LogicalType::VARCHAR);
         lower_into(lower, chunk.data[0], chunk.size(), state, text);
         lower_into(lower, chunk.data[1], chunk.size(), state, pattern);
         compare(chunk, text, pattern, kind.negated, result);
-    };
+    });
 }
 
 /// The engine knows the function by its name and knows better ways for constant patterns; it has no escape by default. A pattern that
@@ -218,11 +223,11 @@ void bound_like(duck::ScalarFunction& function, const Like& kind, const Call& lo
     if (function.arguments.size() == 3) return function.SetFunctionCallback(ours);
     function.SetExtraFunctionInfo<LikeInfo>(kind, lower, function.GetBindCallback());
     function.SetBindCallback(bind_like);
-    function.SetFunctionCallback([call = function.GetFunctionCallback(), ours](duck::DataChunk& chunk, duck::ExpressionState& state,
-                                                                               duck::Vector& result) {
+    const auto engines = in_pieces({"LIKE", 0.1}, function.GetFunctionCallback());
+    function.SetFunctionCallback([engines, ours](duck::DataChunk& chunk, duck::ExpressionState& state, duck::Vector& result) {
         // A constant pattern that has been taken apart is looked for piece after piece.
         const bool apart = state.expr.Cast<duck::BoundFunctionExpression>().bind_info != nullptr;
-        (apart ? call : ours)(chunk, state, result);
+        (apart ? engines : ours)(chunk, state, result);
     });
 }
 
@@ -236,10 +241,7 @@ void bound_long_calls(duck::ClientContext& context, duck::Catalog& system) {
             const auto& takes = function.arguments;
             if (takes.size() < 2 || takes[0].id() != duck::LogicalTypeId::VARCHAR || takes[1].id() != duck::LogicalTypeId::VARCHAR)
                 continue;  // of lists
-            function.SetFunctionCallback([call = function.GetFunctionCallback(), pair](duck::DataChunk& chunk, duck::ExpressionState& state,
-                                                                                       duck::Vector& result) {
-                call_in_pieces(call, pair, chunk, state, result);
-            });
+            function.SetFunctionCallback(in_pieces(pair, function.GetFunctionCallback()));
         }
     }
     for (const char* name : kLambdas) {
