@@ -399,8 +399,10 @@ TEST_F(AlertsTest, survives_the_end_of_the_process_anywhere) {
     lake_->watched().around = [&] {
         if (images.size() >= 12) return;
         images.push_back(root_ / ("image" + std::to_string(images.size())));
+        // Of a folder in use: what is renamed meanwhile may be listed twice.
         std::filesystem::copy(root_ / "lake", images.back(),
-                              std::filesystem::copy_options::recursive);
+                              std::filesystem::copy_options::recursive |
+                                  std::filesystem::copy_options::overwrite_existing);
     };
     lake_->run("insert into risk values ('s1', 0.9, 3), ('s2', 0.9, 3)");
     ASSERT_TRUE(evaluate().ok());
