@@ -1,7 +1,7 @@
 // Ready lines that read the table from other programs. Keys come from the environment, so that none stands in a script.
 
 import { use_live } from "../../live";
-import { Card, CodeBlock, Tabs } from "../../ui";
+import { Card, CodeBlock, Loading, Tabs } from "../../ui";
 import type { TableAnswer } from "./shapes";
 
 interface Doors {
@@ -30,6 +30,8 @@ function place_of(doors: Record<string, string> | undefined): Place {
 
 export function SnippetsTab({ found }: { found: TableAnswer }) {
   const status = use_live<Doors>("/api/v1/status", { every_ms: 0 });
+  // Before the answer is there the addresses would be guesses that change under the hand that copies them.
+  if (status.data.value === null && status.error.value === null) return <Loading what="the addresses of the doors" />;
   const place = place_of(status.data.value?.doors);
   const open = found.location !== undefined && found.metadata_location !== undefined;
   const name = `${quoted(found.database)}.${quoted(found.table)}`;
