@@ -15,7 +15,6 @@ namespace {
 
 constexpr size_t kDashboardsMax = 200, kChartsMax = 60, kFiltersMax = 12, kFilterValuesMax = 50,
                  kOriginsMax = 20;
-constexpr uint64_t kChoicesMax = 500;
 /// Of all charts together: 60 slow ones would hold a lane of SQL for 20 minutes. Those that are done
 /// are kept, so that the next look goes further.
 constexpr auto kPageBudget = std::chrono::seconds(60);
@@ -90,8 +89,9 @@ struct Dashboards::Shared {
     const std::chrono::steady_clock::time_point begun;
     const tables::CatalogSnapshot state;
     std::vector<std::string> keys;           // of kept answers, by chart
-    std::vector<std::vector<size_t>> scans;  // charts that are not kept; those in one list are answered by one scan
-    std::atomic<size_t> next{0};             // scans, then choices of filters
+    std::vector<Scan> scans;                 // of charts that are not kept
+    std::vector<size_t> choices;             // filters whose values no scan brings along
+    std::atomic<size_t> next{0};             // scans, then choices
 };
 
 Dashboards::Dashboards(Parts parts, Options options)
@@ -187,7 +187,7 @@ Result<DashboardData> Dashboards::data(const std::string& name, const Filters& f
     const auto specs = current();
     TARN_TRY(spec, find_spec(*specs, name));
     TARN_CHECK_OK(check_filters(*spec, filters));
-    Shared shared{*spec, filters, viewer, begin, parts_.catalog.snapshot(), {}, {}, 0};
+    Shared shared{*spec, filters, viewer, begin, parts_.catalog.snapshot(), {}, {}, {}, 0};
     DashboardData out;
     out.name = spec->name;
     out.title = spec->title.empty() ? spec->name : spec->title;
@@ -199,11 +199,17 @@ Result<DashboardData> Dashboards::data(const std::string& name, const Filters& f
     for (size_t i = 0; i < spec->charts.size(); ++i)
         if (!begin_answer(page, spec->charts[i], "chart", out.charts[i], shared.keys[i])) missing.push_back(i);
     shared.scans = plan_scans(page, missing);
+    const auto described = page.described;
     std::vector<std::thread> others;
-    const size_t jobs = shared.scans.size() + out.filters.size();
+    std::set<size_t> along;
+    for (const Scan& scan : shared.scans) along.insert(scan.filters.begin(), scan.filters.end());
+    for (size_t i = 0; i < out.filters.size(); ++i)
+        if (!along.contains(i)) shared.choices.push_back(i);
+    const size_t jobs = shared.scans.size() + shared.choices.size();
     for (size_t i = 1; i < std::min(jobs, options_.at_once); ++i)
         others.emplace_back([&] {
             Page own = page_of(shared);
+            own.described = described;
             work(shared, own, out);
         });
     work(shared, page, out);
@@ -219,14 +225,18 @@ Page Dashboards::page_of(const Shared& shared) const {
 /// Takes one scan after another until none is left.
 void Dashboards::work(Shared& shared, Page& page, DashboardData& out) {
     const size_t scans = shared.scans.size();
-    for (size_t i = shared.next++; i < scans + out.filters.size(); i = shared.next++) {
+    for (size_t i = shared.next++; i < scans + shared.choices.size(); i = shared.next++) {
         if (i >= scans) {
-            out.filters[i - scans] = choices(page, shared.spec.filters[i - scans]);
+            const size_t place = shared.choices[i - scans];
+            out.filters[place] = choices(page, shared.spec.filters[place], nullptr);
             continue;
         }
-        const auto& charts = shared.scans[i];
-        const bool together = charts.size() > 1 && answer_together(page, charts, out.charts);
-        for (const size_t place : charts) {
+        const Scan& scan = shared.scans[i];
+        std::vector<ChartData> values(out.filters.size());
+        const bool together = scan.charts.size() > 1 && answer_together(page, scan, out.charts, values);
+        for (const size_t place : scan.filters)
+            out.filters[place] = choices(page, shared.spec.filters[place], together ? &values[place] : nullptr);
+        for (const size_t place : scan.charts) {
             ChartData& chart = out.charts[place];
             if (!together)
                 ask(page, chart, [&](const Describe& describe) {
@@ -237,22 +247,28 @@ void Dashboards::work(Shared& shared, Page& page, DashboardData& out) {
     }
 }
 
-/// Asks the charts in turn until one has the column.
-FilterChoice Dashboards::choices(Page& page, const std::string& filter) {
+/// From the table of the first chart that has the column.
+FilterChoice Dashboards::choices(Page& page, const std::string& filter, const ChartData* known) {
     FilterChoice out;
     out.name = filter;
     if (const auto chosen = page.filters.find(filter); chosen != page.filters.end())
         out.selected = chosen->second;
     for (const auto& spec : page.spec.charts) {
-        bool has_column = false;
-        const ChartData found = answer(
-            page, spec, "choices " + filter, [&](const Describe& describe) -> Result<ChartQuery> {
-                TARN_TRY(query, make_choices_query(spec, filter, describe, kChoicesMax));
-                if (!query) return Error(Code::not_found, "no such column");
-                return std::move(*query);
-            });
-        has_column = found.rows != nullptr && !found.error;
-        if (!has_column) continue;
+        if (!spec.sql.empty()) continue;
+        ChartData found;
+        std::string key;
+        if (!begin_answer(page, spec, "choices " + filter, found, key)) {
+            if (!has_column(page, spec, filter)) continue;
+            if (known != nullptr) {
+                found.columns = known->columns;
+                found.rows = known->rows;
+                found.truncated = known->truncated;
+            } else {
+                ask(page, found, [&](const Describe&) { return make_choices_query(spec, filter, kChoicesMax); });
+            }
+            if (!found.error) keep(key, found);
+        }
+        if (found.error) continue;
         const auto& column = found.rows->columns[0];
         for (size_t row = 0; row < column.rows(); ++row) {
             out.values.emplace_back();
@@ -261,16 +277,6 @@ FilterChoice Dashboards::choices(Page& page, const std::string& filter) {
         out.more = found.truncated;
         break;
     }
-    return out;
-}
-
-ChartData Dashboards::answer(Page& page, const ChartSpec& spec, const std::string& what,
-                             const MakeQuery& make) {
-    ChartData out;
-    std::string key;
-    if (begin_answer(page, spec, what, out, key)) return out;
-    ask(page, out, make);
-    if (!out.error) keep(key, out);
     return out;
 }
 

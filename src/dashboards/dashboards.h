@@ -135,9 +135,8 @@ class Dashboards {
     void work(Shared& shared, Page& page, DashboardData& out);
     /// Fills in what is known without a query; true: that is all of it.
     bool begin_answer(Page& page, const ChartSpec& spec, const std::string& what, ChartData& out, std::string& key);
-    FilterChoice choices(Page& page, const std::string& filter);
-    /// From the cache, or by the query that `make` makes.
-    ChartData answer(Page& page, const ChartSpec& spec, const std::string& what, const MakeQuery& make);
+    /// `known`: the values, where a scan has brought them along.
+    FilterChoice choices(Page& page, const std::string& filter, const ChartData* known);
     /// By the query that `make` makes. Precondition: begin_answer() was false.
     void ask(Page& page, ChartData& out, const MakeQuery& make);
     std::shared_ptr<const ChartData> find_cached(const std::string& key);

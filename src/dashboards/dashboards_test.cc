@@ -208,6 +208,11 @@ TEST_F(DashboardsTest, FiguresOfOneTableAreOneScan) {
     EXPECT_EQ(text(page().charts[1]).substr(0, 1), "!");
 }
 
+ChartSpec narrowed(ChartSpec spec, const std::string& where) {
+    spec.where = where;
+    return spec;
+}
+
 TEST_F(DashboardsTest, ChartsThatShareAScanAnswerAsAlone) {
     auto split = chart(Kind::stacked, {"units"}, "daily_sales", "day");
     split.split = "region";
@@ -224,10 +229,16 @@ TEST_F(DashboardsTest, ChartsThatShareAScanAnswerAsAlone) {
     const std::vector<ChartSpec> charts = {
         chart(Kind::number, {"count(distinct store_id)"}, "daily_sales"), line, bar, split, spark, newest,
         chart(Kind::scatter, {"store_id", "units", "count(*)"}, "daily_sales", "region"),
-        chart(Kind::line, {"units", "demand"}, "daily_sales", "day")};
+        chart(Kind::line, {"units", "demand"}, "daily_sales", "day"),
+        narrowed(chart(Kind::number, {"count(*)"}, "daily_sales"), "units > 20"), narrowed(line, "units > 20 -- the owner's comment"),
+        narrowed(chart(Kind::number, {"units"}, "daily_sales"), "units > 99"), narrowed(bar, "region = 'north' or units = 40"),
+        narrowed(split, "units between 15 and 35"), narrowed(newest, "store_id in (select store_id from places)"),
+        narrowed(chart(Kind::number, {"count(distinct store_id)"}, "daily_sales"), "untis > 1")};
     for (const Filters& filters : {Filters{}, Filters{{"region", {"north"}}}, Filters{{"region", {"nowhere"}}}}) {
         declare(charts, {"region", "store_id"});
         const auto together = page(filters);
+        EXPECT_EQ(together.filters[0].values, (std::vector<std::string>{"north", "south"}));
+        EXPECT_EQ(together.filters[1].values, (std::vector<std::string>{"1", "2", "3", "4"}));
         for (size_t i = 0; i < charts.size(); ++i) {
             declare({charts[i]}, {"region", "store_id"});
             const auto alone = page(filters).charts[0];

@@ -101,7 +101,7 @@ class Builder {
         where_ = conditions(columns_, &query_.filters_ignored);
         if (rollup_ != nullptr) {
             from_ = Rollup::kName;
-            where_.clear();
+            where_ = rollup_->present();
             query_.parameters.clear();
             query_.parameter_types.clear();
         }
@@ -569,26 +569,32 @@ Result<ChartQuery> make_query_over(Rollup& rollup, const ChartSpec& chart, const
     return Builder(chart, filters, describe, rows_max).build_over(rollup);
 }
 
-Result<ChartQuery> make_scan_query(const Rollup& rollup, const ChartSpec& any, const Filters& filters,
+Result<ChartQuery> make_scan_query(const Rollup& rollup, const ChartSpec& widest, const Filters& filters,
                                    const Describe& describe) {
-    return Builder(any, filters, describe, 1).build_scan(rollup);
+    return Builder(widest, filters, describe, 1).build_scan(rollup);
 }
 
-Result<std::optional<ChartQuery>> make_choices_query(const ChartSpec& chart,
-                                                     const std::string& column,
-                                                     const Describe& describe,
-                                                     uint64_t values_max) {
-    if (!chart.sql.empty()) return std::optional<ChartQuery>();
-    TARN_TRY(name, parse_name(chart.from));
-    TARN_TRY(columns, describe(quoted_name(name)));
-    if (find(columns, column) == nullptr) return std::optional<ChartQuery>();
+namespace {
+
+ChartQuery choices_of(const std::string& column, const std::string& sql, const std::string& from, uint64_t values_max) {
     ChartQuery query;
     query.limit = values_max;
     query.limit_is_a_cut = true;
     query.columns.push_back({column, {}, Role::value, {}});
-    query.sql = "select " + quoted_name(column) + " from " + quoted_name(name) + " where " + quoted_name(column) +
-                " is not null group by 1 order by 1 limit " + std::to_string(values_max + 1);
-    return std::optional<ChartQuery>(std::move(query));
+    query.sql = "select " + sql + " from " + from + " where " + sql + " is not null group by 1 order by 1 limit " +
+                std::to_string(values_max + 1);
+    return query;
+}
+
+}  // namespace
+
+ChartQuery make_choices_over(Rollup& rollup, const std::string& column, uint64_t values_max) {
+    return choices_of(column, rollup.key(quoted_name(column)), Rollup::kName, values_max);
+}
+
+Result<ChartQuery> make_choices_query(const ChartSpec& chart, const std::string& column, uint64_t values_max) {
+    TARN_TRY(name, parse_name(chart.from));
+    return choices_of(column, quoted_name(column), quoted_name(name), values_max);
 }
 
 }  // namespace tarn::dashboards

@@ -160,7 +160,7 @@ Status Page::run(const ChartQuery& query, ChartData& out) {
     TARN_TRY(open, connect());
     std::vector<std::optional<query::Type>> types(query.parameter_types.begin(),
                                                   query.parameter_types.end());
-    TARN_TRY(statement, open->prepare(query.sql, types));
+    TARN_TRY(statement, types.empty() ? open->prepare_once(query.sql) : open->prepare(query.sql, types));
     std::vector<query::Value> values;
     for (size_t i = 0; i < query.parameters.size(); ++i) {
         auto value = query::parse_pg_text(statement->parameters()[i], query.parameters[i]);

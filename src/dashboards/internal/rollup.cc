@@ -91,12 +91,30 @@ double groups_of(const Keys& keys, const std::map<std::string, double>& distinct
 
 }  // namespace
 
+void Rollup::narrow(const std::string& condition) {
+    condition_ = condition;
+    for (Reader reader{condition}; !reader.end();) {
+        const char c = reader.sql[reader.at];
+        const bool word = is_letter(c);
+        if (c == '\'' || c == '"')
+            reader.quoted_text();
+        else if (reader.comment() || c == '$' || c == ';' || (word && lower_ascii(reader.word()) == "select"))
+            return give_up();
+        else if (!word)
+            ++reader.at;
+    }
+}
+
+std::string Rollup::present() {
+    return condition_.empty() ? "" : " where " + partial("count(*)") + " > 0";
+}
+
 std::string Rollup::key(const std::string& sql) {
     return named('k', place_of(keys_, sql));
 }
 
 std::string Rollup::partial(const std::string& sql) {
-    return named('a', place_of(partials_, sql));
+    return named('a', place_of(partials_, condition_.empty() ? sql : sql + " filter (where (" + condition_ + "\n))"));
 }
 
 std::string Rollup::call(const std::string& function, const std::string& argument) {

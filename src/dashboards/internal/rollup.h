@@ -15,6 +15,12 @@ class Rollup {
  public:
     static constexpr const char* kName = "base";
 
+    /// What is asked from here on is asked of the rows that fulfil `condition` alone; empty: of all. Not to be read (a SELECT, a
+    /// comment, a parameter): ends fits().
+    void narrow(const std::string& condition);
+    /// " where ..." of the groups that have such a row; empty for all.
+    std::string present();
+
     /// Where the value of a chart's key is in the scan: "k0".
     std::string key(const std::string& sql);
     /// An aggregate of rows said over the groups: "sum(units) / count(*)" becomes "sum(a0) / coalesce(sum(a1), 0)::bigint".
@@ -34,6 +40,7 @@ class Rollup {
     std::string call(const std::string& function, const std::string& argument);
 
     std::vector<std::string> keys_, partials_;
+    std::string condition_;
     bool fits_ = true;
 };
 

@@ -30,6 +30,23 @@ TEST(Rollup, WhatIsNotTheSameOfGroupsIsAskedOfRows) {
         EXPECT_EQ(over(sql), "rows") << sql;
 }
 
+TEST(Rollup, ANarrowedChartCountsTheRowsOfItsCondition) {
+    Rollup rollup;
+    EXPECT_EQ(rollup.present(), "");
+    EXPECT_EQ(rollup.over_groups("sum(units)"), "sum(a0)");
+    rollup.narrow("price < 2 and \"select\" <> '$;--'");
+    EXPECT_EQ(rollup.over_groups("sum(units)"), "sum(a1)");
+    EXPECT_EQ(rollup.present(), " where a2 > 0");
+    const std::string only = " filter (where (price < 2 and \"select\" <> '$;--'\n))";
+    EXPECT_EQ(rollup.sql("t", ""), "select sum(units) as a0, sum(units)" + only + " as a1, count(*)" + only + " as a2 from t");
+    EXPECT_TRUE(rollup.fits());
+    for (const char* condition : {"day = (SELECT max(day) from t)", "a -- b", "a /* b */", "a = $1", "a; b"}) {
+        Rollup other;
+        other.narrow(condition);
+        EXPECT_FALSE(other.fits()) << condition;
+    }
+}
+
 TEST(Rollup, FewGroupsShareAScan) {
     using Lists = std::vector<std::vector<size_t>>;
     const std::map<std::string, double> values = {{"day", 366}, {"region", 8}, {"category", 12}, {"store", 200}};

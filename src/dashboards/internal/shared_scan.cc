@@ -49,14 +49,19 @@ std::optional<Keys> keys_of(Page& page, const ChartSpec& chart) {
     return Keys(rollup.keys().begin(), rollup.keys().end());
 }
 
+struct Planned {
+    Scan scan;
+    std::optional<Keys> keys;  // nullopt: a chart that has to be asked for alone
+};
+
 /// Charts of one table under one condition.
-void plan_table(Page& page, const std::vector<size_t>& charts, std::vector<std::vector<size_t>>& out) {
+void plan_table(Page& page, const std::vector<size_t>& charts, std::vector<Planned>& out) {
     std::vector<size_t> places;
     std::vector<Keys> sharing;
     for (const size_t place : charts) {
         auto keys = keys_of(page, page.spec.charts[place]);
         if (!keys) {
-            out.push_back({place});
+            out.push_back({{{place}, {}}, std::nullopt});
             continue;
         }
         places.push_back(place);
@@ -67,9 +72,60 @@ void plan_table(Page& page, const std::vector<size_t>& charts, std::vector<std::
     std::map<std::string, double> values;
     if (differ && name.ok()) values = count_values(page, quoted_name(*name), sharing);
     for (const auto& scan : share_scans(sharing, values)) {
-        auto& list = out.emplace_back();
-        for (const size_t i : scan) list.push_back(places[i]);
+        Planned& made = out.emplace_back(Planned{{}, Keys{}});
+        for (const size_t i : scan) {
+            made.scan.charts.push_back(places[i]);
+            made.keys->insert(sharing[i].begin(), sharing[i].end());
+        }
     }
+}
+
+/// Of the table's rows under a condition: found on the way by a scan that reads all of them and groups as finely.
+bool is_within(Page& page, const Planned& narrow, const Planned& wide) {
+    if (!narrow.keys || !wide.keys || narrow.scan.charts.empty() || wide.scan.charts.empty()) return false;
+    const ChartSpec& part = page.spec.charts[narrow.scan.charts[0]];
+    const ChartSpec& whole = page.spec.charts[wide.scan.charts[0]];
+    if (part.from != whole.from || part.where.empty() || !whole.where.empty()) return false;
+    Rollup rollup;
+    rollup.narrow(part.where);
+    const auto name = parse_name(part.from);
+    if (!rollup.fits() || !name.ok()) return false;
+    if (!std::includes(wide.keys->begin(), wide.keys->end(), narrow.keys->begin(), narrow.keys->end())) return false;
+    // One that does not work is not to spoil the scan of the others.
+    return page.describe("(select 1 from " + quoted_name(*name) + " where (" + part.where + "\n))").ok();
+}
+
+/// The values of filters are those of all rows: a scan that is not narrowed has them among its keys.
+void plan_choices(Page& page, std::vector<Planned>& scans) {
+    for (const auto& [name, values] : page.filters)
+        if (!values.empty()) return;
+    for (size_t i = 0; i < page.spec.filters.size(); ++i) {
+        const std::string& filter = page.spec.filters[i];
+        const auto scan = std::find_if(scans.begin(), scans.end(), [&](const Planned& one) {
+            if (!one.keys || one.scan.charts.size() < 2 || !one.keys->contains(quoted_name(filter))) return false;
+            const ChartSpec& first = page.spec.charts[one.scan.charts[0]];
+            const auto source = std::find_if(page.spec.charts.begin(), page.spec.charts.end(), [&](const ChartSpec& chart) { return has_column(page, chart, filter); });
+            return first.where.empty() && source->from == first.from;
+        });
+        if (scan != scans.end()) scan->scan.filters.push_back(i);
+    }
+}
+
+/// Makes the scan's query one that answers all: rows of number and place, and each part's columns beside those of the others.
+void put_parts(const std::vector<ChartQuery>& queries, ChartQuery& scan) {
+    std::string parts;
+    scan.limit = 0;
+    for (size_t i = 0; i < queries.size(); ++i) {
+        const std::string number = std::to_string(i);
+        std::string names;
+        for (size_t column = 0; column < queries[i].columns.size(); ++column)
+            names += (column == 0 ? "c" : ", c") + number + "_" + std::to_string(column);
+        parts += (i == 0 ? "select " : " union all by name select ") + number +
+                 "::int as chart, row_number() over () as place, * from (" + queries[i].sql + ") as c(" + names + ")";
+        scan.limit += queries[i].limit + 1;
+    }
+    scan.sql = "with " + std::string(Rollup::kName) + " as materialized (" + scan.sql + ") select * from (" + parts +
+               ") order by chart, place";
 }
 
 /// Takes the rows of chart number `number` out of those of all; its columns begin at `first`.
@@ -98,62 +154,80 @@ void take_part(const ChartData& all, const ChartQuery& query, size_t number, siz
 
 }  // namespace
 
-std::vector<std::vector<size_t>> plan_scans(Page& page, const std::vector<size_t>& charts) {
-    std::vector<std::vector<size_t>> tables, out;
+std::vector<Scan> plan_scans(Page& page, const std::vector<size_t>& charts) {
+    std::vector<std::vector<size_t>> tables;
+    std::map<std::string, size_t> of_table;
     for (const size_t place : charts) {
         const ChartSpec& chart = page.spec.charts[place];
         const auto same = std::find_if(tables.begin(), tables.end(), [&](const std::vector<size_t>& list) {
             const ChartSpec& first = page.spec.charts[list[0]];
             return may_share(chart) && may_share(first) && first.from == chart.from && first.where == chart.where;
         });
+        if (may_share(chart)) ++of_table[chart.from];
         if (same == tables.end())
             tables.push_back({place});
         else
             same->push_back(place);
     }
+    std::vector<Planned> scans;
     for (const auto& list : tables) {
-        if (list.size() == 1)
-            out.push_back(list);
+        const ChartSpec& first = page.spec.charts[list[0]];
+        if (may_share(first) && of_table[first.from] > 1)
+            plan_table(page, list, scans);
         else
-            plan_table(page, list, out);
+            scans.push_back({{list, {}}, std::nullopt});
     }
+    for (auto& one : scans) {
+        const auto wide = std::find_if(scans.begin(), scans.end(), [&](const Planned& other) { return is_within(page, one, other); });
+        if (wide == scans.end()) continue;
+        wide->scan.charts.insert(wide->scan.charts.end(), one.scan.charts.begin(), one.scan.charts.end());
+        one.scan.charts.clear();
+    }
+    plan_choices(page, scans);
+    std::vector<Scan> out;
+    for (auto& one : scans)
+        if (!one.scan.charts.empty()) out.push_back(std::move(one.scan));
     // The longest first, so that no thread is left alone with it.
-    std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
+    std::stable_sort(out.begin(), out.end(), [](const Scan& a, const Scan& b) { return a.charts.size() > b.charts.size(); });
     return out;
 }
 
-bool answer_together(Page& page, const std::vector<size_t>& charts, std::vector<ChartData>& out) {
+bool has_column(Page& page, const ChartSpec& chart, const std::string& column) {
+    const auto name = parse_name(chart.from);
+    if (!chart.sql.empty() || !name.ok()) return false;
+    const auto columns = page.describe(quoted_name(*name));
+    return columns.ok() && std::any_of(columns->begin(), columns->end(), [&](const auto& one) { return one.name == column; });
+}
+
+bool answer_together(Page& page, const Scan& scan, std::vector<ChartData>& charts, std::vector<ChartData>& filters) {
     const auto begin = page.parts.clock.steady();
     const auto describe = [&](const std::string& relation) { return page.describe(relation); };
+    const ChartSpec& widest = page.spec.charts[scan.charts[0]];
     Rollup rollup;
     std::vector<ChartQuery> queries;
-    std::string parts;
-    uint64_t rows_max = 0;
-    for (const size_t place : charts) {
-        auto query = make_query_over(rollup, page.spec.charts[place], page.filters, describe, page.options.rows_max);
+    std::vector<ChartData*> out;
+    for (const size_t place : scan.charts) {
+        const ChartSpec& spec = page.spec.charts[place];
+        rollup.narrow(spec.where == widest.where ? "" : spec.where);
+        auto query = make_query_over(rollup, spec, page.filters, describe, page.options.rows_max);
         if (!query.ok() || !rollup.fits()) return false;
-        const std::string number = std::to_string(queries.size());
-        std::string names;
-        for (size_t i = 0; i < query->columns.size(); ++i)
-            names += (i == 0 ? "c" : ", c") + number + "_" + std::to_string(i);
-        parts += (queries.empty() ? "select " : " union all by name select ") + number +
-                 "::int as chart, row_number() over () as place, * from (" + query->sql + ") as c(" + names + ")";
-        rows_max += query->limit + 1;
         queries.push_back(std::move(query).value());
+        out.push_back(&charts[place]);
     }
-    auto scan = make_scan_query(rollup, page.spec.charts[charts[0]], page.filters, describe);
-    if (!scan.ok()) return false;
-    scan->sql = "with " + std::string(Rollup::kName) + " as materialized (" + scan->sql + ") select * from (" + parts +
-                ") order by chart, place";
-    scan->limit = rows_max;
+    for (const size_t place : scan.filters) {
+        queries.push_back(make_choices_over(rollup, page.spec.filters[place], kChoicesMax));
+        out.push_back(&filters[place]);
+    }
+    auto all_of_them = make_scan_query(rollup, widest, page.filters, describe);
+    if (!all_of_them.ok()) return false;
+    put_parts(queries, *all_of_them);
     ChartData all;
-    if (!page.run(*scan, all).ok()) return false;
+    if (!page.run(*all_of_them, all).ok()) return false;
     size_t first = 2;
-    for (size_t i = 0; i < charts.size(); ++i) {
-        ChartData& chart = out[charts[i]];
-        take_part(all, queries[i], i, first, chart);
+    for (size_t i = 0; i < queries.size(); ++i) {
+        take_part(all, queries[i], i, first, *out[i]);
         first += queries[i].columns.size();
-        chart.milliseconds = milliseconds_since(page.parts.clock, begin);
+        out[i]->milliseconds = milliseconds_since(page.parts.clock, begin);
     }
     return true;
 }
