@@ -201,13 +201,17 @@ TEST_F(StepsTest, WhatCameOfForecastsIsKept) {
     EXPECT_EQ(report.by_time[2].time, "2026-07-21");
     ASSERT_EQ(report.by_steps_ahead.size(), 3u);
     EXPECT_EQ(report.by_steps_ahead[1].forecasts, 8u);
-    // What is judged stays; a correction is none of the forecast's.
+    // What was measured is corrected: the next run judges by what is so now.
     run("update daily_sales set units = units + 100 where day = '2026-07-20'");
-    clock_.advance(std::chrono::minutes(2));
-    graph_->run_due();
-    EXPECT_EQ(sql("select max(abs(o.mae - own.mae)) < 1e-6 from demand_outcomes o join own on "
-                  "o.day = own.day and o.steps_ahead = own.ahead"),
-              "t");
+    run("delete from daily_sales where day = '2026-07-21' and store_id = 3");
+    sell("timestamp '2026-07-23', timestamp '2026-07-23'");
+    run("drop table own");
+    run(own);
+    EXPECT_EQ(sql("select count(*), max(abs(o.mae - own.mae)) < 1e-6, max(abs(o.seasonal_naive_mae - own.naive)) < 1e-6, "
+                  "max(o.mae) > 90, sum(o.forecasts) from demand_outcomes o join own on o.day = own.day and "
+                  "o.steps_ahead = own.ahead"),
+              "5,t,t,t,18");
+    EXPECT_EQ(sql("select count(*), max(day) from demand_outcomes"), "8,2026-07-22");
 }
 
 TEST_F(StepsTest, AnotherTableOfTheOutcomesNameIsLeftAlone) {

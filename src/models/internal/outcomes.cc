@@ -93,13 +93,12 @@ void take_outcomes(const query::Chunk& chunk, Outcomes& outcomes) {
 struct PastState {
     int origin =
         -1;  // the last step known when they were made; -1: of other steps than the panel's
-    int64_t newest = INT64_MIN;  // the last time that is forecast
     int64_t version = 0, made_at = 0;
     std::vector<PastForecast> forecasts;
 };
 
-/// Of times after `from` that are over.
-Result<PastState> read_state(const OutcomeParts& of, int64_t snapshot_id, int64_t from) {
+/// Of times that are over.
+Result<PastState> read_state(const OutcomeParts& of, int64_t snapshot_id) {
     const Panel& panel = of.data.panel;
     const size_t keys = of.columns.keys.size();
     std::string list;
@@ -117,14 +116,13 @@ Result<PastState> read_state(const OutcomeParts& of, int64_t snapshot_id, int64_
             if (!std::all_of(chunk.columns.begin(), chunk.columns.end(), complete)) continue;
             const int64_t time = chunk.columns[keys].number(row);
             oldest = std::min(oldest, time);
-            state.newest = std::max(state.newest, time);
             const auto version = chunk.columns[keys + 5].number(row);
             if (version >= state.version) {
                 state.version = version;
                 state.made_at = chunk.columns[keys + 6].number(row);
             }
             const int target = panel.step_of(time);
-            if (time <= from || target < 0 || target >= panel.steps()) continue;
+            if (target < 0 || target >= panel.steps()) continue;
             std::vector<std::string> key(keys);
             for (size_t k = 0; k < keys; ++k) chunk.columns[k].append_pg_text(row, key[k]);
             const int series = panel.find(key);
@@ -154,33 +152,45 @@ Result<bool> same_source(const OutcomeParts& of, int64_t version) {
     return !found->trained_on.empty() && found->trained_on.front().table == of.spec.of.full_name();
 }
 
-/// What came true after `from`, newest forecasts first. True: there was something.
-Result<bool> judge_past(const OutcomeParts& of, int64_t from, Outcomes& outcomes) {
+/// What came of the forecasts in the kept states, newest first, in place of what was said of them before: what was measured may have
+/// been corrected since.
+Status judge_past(const OutcomeParts& of, Outcomes& outcomes) {
+    const Panel& panel = of.data.panel;
     TARN_TRY(found, of.state.find_relation(of.spec.name.database, of.spec.name.table));
-    if (!found || found->kind != tables::RelationKind::table) return false;
+    if (!found || found->kind != tables::RelationKind::table) return {};
     TARN_TRY(table, of.state.load_table(*found));
-    if (!same_columns(table->schema(), forecast_columns(of.spec, of.columns))) return false;
+    if (!same_columns(table->schema(), forecast_columns(of.spec, of.columns))) return {};
     std::set<int> origins;
-    bool any = false;
     int left = forecasts_kept(of.spec.ahead);
     auto snapshot = table->current_snapshot();
     for (; snapshot && left > 0; --left) {
-        TARN_TRY(past, read_state(of, snapshot->snapshot_id, from));
+        TARN_TRY(past, read_state(of, snapshot->snapshot_id));
         snapshot = snapshot->parent_snapshot_id
                        ? table->metadata->find_snapshot(*snapshot->parent_snapshot_id)
                        : nullptr;
-        if (past.newest != INT64_MIN && past.newest <= from) break;  // older ones end earlier
         if (past.origin < 0 || past.forecasts.empty()) continue;
         TARN_TRY(same, same_source(of, past.version));
         if (!same || !origins.insert(past.origin).second) continue;
-        for (auto& one : judge(of.data.panel, of.features, past.origin, past.forecasts)) {
+        for (int target = past.origin + 1; target < panel.steps(); ++target)
+            outcomes.erase({panel.time(target), target - past.origin});
+        for (auto& one : judge(panel, of.features, past.origin, past.forecasts)) {
             one.version = past.version;
             one.made_at = past.made_at;
             outcomes[{one.time, one.steps_ahead}] = one;
-            any = true;
         }
     }
-    return any;
+    return {};
+}
+
+/// But for the last digits, which a table's averages do not keep of sums.
+bool same_outcomes(const Outcomes& a, const Outcomes& b) {
+    const auto near = [](double x, double y) { return std::fabs(x - y) <= 1e-9 * (std::fabs(x) + std::fabs(y)); };
+    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [&](const auto& x, const auto& y) {
+        const Outcome &one = x.second, &other = y.second;
+        return x.first == y.first && one.version == other.version && one.made_at == other.made_at && one.forecasts == other.forecasts &&
+               one.covered == other.covered && near(one.actual, other.actual) && near(one.forecast, other.forecast) &&
+               near(one.error, other.error) && near(one.seasonal_naive_error, other.seasonal_naive_error);
+    });
 }
 
 /// False: the table of that name is somebody else's.
@@ -251,11 +261,11 @@ Result<std::optional<tables::TableChange>> outcome_change(const OutcomeParts& of
             return std::optional<tables::TableChange>();
         }
     }
-    const int64_t from = outcomes.empty() ? INT64_MIN : outcomes.rbegin()->first.first;
-    TARN_TRY(any, judge_past(of, from, outcomes));
-    if (!any) return std::optional<tables::TableChange>();
+    const Outcomes before = outcomes;
+    TARN_CHECK_OK(judge_past(of, outcomes));
     const int64_t since = of.data.panel.time(of.data.panel.steps() - kOutcomeSteps);
     outcomes.erase(outcomes.begin(), outcomes.lower_bound({since, INT_MIN}));
+    if (same_outcomes(before, outcomes)) return std::optional<tables::TableChange>();
     TARN_TRY(chunk, chunk_of(columns, outcomes));
     TARN_TRY(change, replace_rows(of.parts, name, "What came of the forecasts of model " + model,
                                   columns, chunk, nullptr));

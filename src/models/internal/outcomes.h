@@ -59,10 +59,10 @@ struct OutcomeParts {
     const std::function<bool()>& cancelled;
 };
 
-/// The change that adds what came true since the table's newest row (the first time: all that the
-/// kept states of the forecast's table tell); nullopt: nothing new came true. A step that is judged
-/// stays as it is, also when its rows are corrected later. Of several forecasts made at one origin
-/// the last counts. `warnings` gets why nothing can be written where another table has the name.
+/// The change that makes the table say what came true of all forecasts that the kept states of the
+/// forecast's table tell, by what is measured now: a correction counts for as long as those states
+/// speak of its time (ten steps at least). Older rows stay as they were judged. nullopt: nothing is
+/// new. Of several forecasts made at one origin the last counts. `warnings` gets why nothing can be written where another table has the name.
 Result<std::optional<tables::TableChange>> outcome_change(const OutcomeParts& of,
                                                           std::vector<std::string>& warnings);
 
