@@ -137,8 +137,8 @@ class Demo:
             self.stages.tick(self.lake.stages_line())
         while True:
             for alert in self.receiver.take():
-                data = alert["data"]
-                self.stages.say(f"{alert['type']}: shelf {data['key']['shelf_id']}")
+                key = alert["data"]["key"]  # of a test message it is another
+                self.stages.say(f"{alert['type']}: {', '.join(f'{name} {value}' for name, value in key.items())}")
             if not self.lake.alive():
                 raise GaveUp("the server ended by itself; its log is " + str(self.lake.log_file))
             self.check_feed()
