@@ -1,7 +1,7 @@
 // The frame: which of the page's states is shown, the navigation, and the screen of the address.
 
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect } from "preact/hooks";
 import { connection, busy } from "./live";
 import { install_keep_focus } from "./keep_focus";
 import { Help, install_keys, palette_open, PaletteGate } from "./keys";
@@ -156,7 +156,7 @@ function ScreenPlace({ screen }: { screen: ScreenRoute }) {
   const module = useSignal<ScreenModule | null>(loaded_screen(screen));
   const failed = useSignal(false);
   use_title(screen.title);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (module.value !== null) return;
     const load = () =>
       load_screen(screen).then(

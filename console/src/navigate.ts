@@ -40,6 +40,12 @@ export function navigate(to: string, how: { replace?: boolean } = {}): void {
   address.value = read();
 }
 
+/** A list's own word ("orders.sort", ui/table.tsx): it has a dot, and the names of columns that a dashboard is narrowed by have none. */
+export const is_list_word = (word: string): boolean => word.includes(".");
+
+/** The word in the address of the list with this title: "Runs empty first" -> "runs-empty-first". */
+export const list_word = (title: string): string => title.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").slice(0, 40);
+
 /** Changes words of the query and keeps the others; null takes one away. Replaces the address unless `push`. */
 export function set_query(words: Record<string, string | null>, push = false): void {
   const query = new URLSearchParams(location.search);
@@ -48,7 +54,8 @@ export function set_query(words: Record<string, string | null>, push = false): v
     else query.set(name, value);
   }
   const text = query.toString();
-  navigate(location.pathname + (text ? "?" + text : ""), { replace: !push });
+  // What stands behind '#' stays: an embedded page's token is there.
+  navigate(location.pathname + (text ? "?" + text : "") + location.hash, { replace: !push });
 }
 
 /** The console's own links open in place; with Ctrl, Shift or another button as the browser does it. */

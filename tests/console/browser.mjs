@@ -35,6 +35,7 @@ async function fresh({ width = 1280, height = 900, scheme = "light" }) {
 }
 
 const timeout = 15_000;
+const held = new Map(); // path -> what lets its requests go
 const axe_source = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const commands = {
   fresh,
@@ -44,6 +45,14 @@ const commands = {
     await page.emulateMedia({ colorScheme: scheme });
   },
   back: async () => void (await page.goBack()),
+  hold: async ({ path }) => {
+    const gate = new Promise((open) => held.set(path, open));
+    await page.route((url) => url.pathname === path, async (route) => {
+      await gate;
+      await route.continue();
+    });
+  },
+  let_go: async ({ path }) => void held.get(path)(),
   clear_cookies: async () => void (await page.context().clearCookies()),
   /** What axe finds wrong with the page as it stands: [{id, impact, where: [selector]}]. */
   axe: async ({ rules, inside }) => {

@@ -78,6 +78,13 @@ class Browser:
     def back(self):
         return self._run("back")
 
+    def hold(self, path):
+        """The page's requests of this path wait from now on, until let_go()."""
+        return self._run("hold", path=path)
+
+    def let_go(self, path):
+        return self._run("let_go", path=path)
+
     def clear_cookies(self):
         """What the server ends by itself: the page does not know yet that it is signed out."""
         return self._run("clear_cookies")

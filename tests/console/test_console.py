@@ -87,7 +87,7 @@ def test_a_link_signs_in_once(lake, browser):
 def test_charts_alert_and_freshness(lake, browser):
     browser.open(link(lake))
     browser.holds("group", "Shelves at risk", "2")
-    assert browser.text("region", "Runs empty first, as a table").split().index("23") > 0
+    assert browser.text("group", "Runs empty first, as a table").split().index("23") > 0
     browser.see("application", "Sales and forecast")
     browser.see("img", "Where: 4 places")
     browser.holds("list", "By region", "south")
@@ -106,7 +106,7 @@ def test_every_chart_has_a_table_and_keys(lake, browser):
     browser.press("ArrowLeft")
     browser.see_text("Demand")
     browser.click("button", "Table")
-    browser.holds("region", "Sales and forecast, as a table", "Demand p90")
+    browser.holds("group", "Sales and forecast, as a table", "Demand p90")
     assert browser.problems() == []
 
 

@@ -211,7 +211,7 @@ def test_a_description_is_edited_in_place(lake, browser):
 def test_profile_and_sample(lake, browser):
     browser.open(link(lake, "/catalog/main/daily_sales"))
     browser.click("tab", "Sample")
-    browser.holds("region", "Sample of daily_sales", "north")
+    browser.holds("group", "Sample of daily_sales", "north")
     browser.click("tab", "Profile")
     browser.see("button", "Figures of units")
     browser.holds("row", "region", "2")
@@ -234,12 +234,12 @@ def test_time_travel_in_one_click(lake, browser):
     assert profile["rows"] == 2 and profile["columns"][0]["histogram"]["counts"] == [1, 1]
     browser.click("button", f"Show the table as it was at {snapshots[2]['at']}")
     browser.see_text("The table as it was at snapshot")
-    browser.holds("region", "Sample of travels", "1")
-    assert browser.text("region", "Sample of travels").split() == ["n", "1"]
+    browser.holds("group", "Sample of travels", "1")
+    assert browser.text("group", "Sample of travels").split() == ["n", "1"]
     browser.reload()
-    browser.holds("region", "Sample of travels", "1")
+    browser.holds("group", "Sample of travels", "1")
     browser.click("button", "Back to now")
-    browser.holds("region", "Sample of travels", "2")
+    browser.holds("group", "Sample of travels", "2")
     browser.back()
     browser.see_text("The table as it was at snapshot")
     assert browser.problems() == []
@@ -266,6 +266,18 @@ def test_snippets_name_the_doors(lake, browser):
     browser.holds("region", "aws cli", "s3://lake/main/risk-")
     browser.click("tab", "boto3")
     browser.holds("region", "Python with boto3", f":{lake.address('aws')[1]}")
+    assert browser.problems() == []
+
+
+def test_snippets_wait_for_the_addresses_of_the_doors(lake, browser):
+    browser.open(link(lake))
+    until(lambda: browser.evaluate("document.querySelector('.who')?.hidden === false"), 15)
+    browser.hold("/api/v1/status")
+    browser.open(address(lake, "/catalog/main/risk?tab=use"))
+    browser.see("status", "Loading the addresses of the doors")
+    assert "5439" not in browser.evaluate("document.querySelector('main').innerText")
+    browser.let_go("/api/v1/status")
+    browser.holds("region", "psql", f"-p {lake.address('postgres')[1]}")
     assert browser.problems() == []
 
 
@@ -398,7 +410,7 @@ def test_another_role_sees_another_lake(lake, browser):
     browser.holds("group", "Columns of daily_sales", "region")
     assert "units" not in browser.text("main", "")
     browser.click("tab", "Sample")
-    browser.holds("region", "Sample of daily_sales", "north")
+    browser.holds("group", "Sample of daily_sales", "north")
     assert "south" not in browser.text("main", "")
     browser.click("tab", "Profile")
     browser.holds("row", "store_id", "2")
@@ -478,7 +490,7 @@ def test_odd_names_of_columns(lake, browser):
     assert columns["big"]["max"] == "12345678901234567890123" and columns["list"]["distinct"] is None
     assert not [column["problem"] for column in profile["columns"] if "problem" in column]
     browser.open(link(lake, "/catalog/main/odd?tab=sample"))
-    browser.holds("region", "Sample of odd", "<b>x</b>")
+    browser.holds("group", "Sample of odd", "<b>x</b>")
     browser.click("tab", "Profile")
     browser.holds("row", "Größe", "double precision")
     assert browser.problems() == []

@@ -8,7 +8,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from console_lake import address, api, apply, ask, confirm, enter, settle, until  # noqa: E402
+from console_lake import address, api, apply, ask, confirm, enter, here, settle, until  # noqa: E402
 from headless_browser import missing  # noqa: E402
 from tarn_server import TarnServer  # noqa: E402
 
@@ -196,8 +196,27 @@ def test_every_kind_is_drawn_and_has_a_table(lake, browser):
     tables = browser.evaluate("[...document.querySelectorAll('article.card')].filter((card) => [...card.querySelectorAll('button')].some((one) => one.textContent === 'Table')).length")
     assert tables == 6
     browser.evaluate("[...document.querySelectorAll('article.card')].forEach((card) => [...card.querySelectorAll('button')].find((one) => one.textContent === 'Table')?.click())")
-    browser.see("region", "Heat, as a table")
-    browser.see("region", "Points, as a table")
+    browser.see("group", "Heat, as a table")
+    browser.see("group", "Points, as a table")
+    assert browser.problems() == []
+
+
+@needs_browser
+def test_tables_of_charts_are_sorted_and_linked(lake, browser):
+    enter(lake, browser, "/dashboards/kinds?heat.table=1&heat.sort=-units&heat.find=south")
+    browser.see("group", "Heat, as a table")
+    units = browser.evaluate("[...document.querySelectorAll('[aria-label=\"Heat, as a table\"] tbody tr')].map((row) => [row.children[1].textContent, Number(row.children[2].textContent.replace(',', ''))])")
+    assert len(units) > 1 and {region for region, _ in units} == {"south"} and [n for _, n in units] == sorted((n for _, n in units), reverse=True)
+    # Sorting asks the server nothing; narrowing the page keeps it.
+    asked = "performance.getEntriesByType('resource').filter((one) => one.name.includes('/api/v1/dashboards/kinds')).length"
+    before = browser.evaluate(asked)
+    browser.evaluate("document.querySelector('[aria-label=\"Heat, as a table\"] th .sort').click()")
+    until(lambda: "heat.sort=" in here(browser) and "-units" not in here(browser))
+    assert browser.evaluate(asked) == before
+    browser.choose("Region", "south")
+    until(lambda: "region=south" in here(browser))
+    assert "heat.table=1" in here(browser) and "heat.sort=" in here(browser)
+    browser.see("group", "Heat, as a table")
     assert browser.problems() == []
 
 

@@ -195,7 +195,7 @@ def go(browser, path):
 LISTS = [("/", 3), ("/catalog/main", 1), ("/catalog/main/daily_units?tab=history", 1), ("/pipelines?view=list", 1), ("/pipelines/tables.daily_units", 2),
          ("/alerts/runs_empty", 3), ("/models/main.demand", 2), ("/access?tab=audit", 1), ("/access/users/ann", 2)]
 OTHER_LISTS = [
-    ("/catalog/main/daily_units", 1), ("/catalog/main/daily_units?tab=profile", 1), ("/catalog/main/daily_units?tab=files", 1), ("/catalog/main/daily_units?tab=lineage", 2),
+    ("/catalog/main/daily_units", 1), ("/catalog/main/daily_units?tab=profile", 1), ("/catalog/main/daily_units?tab=sample", 1), ("/catalog/main/daily_units?tab=files", 1), ("/catalog/main/daily_units?tab=lineage", 2),
     ("/catalog/main/daily_units?tab=access", 1), ("/pipelines?view=runs", 1), ("/pipelines/tables.daily_units/1", 1), ("/alerts", 1), ("/alerts?tab=rules", 1),
     ("/alerts?tab=history", 1), ("/alerts?tab=deliveries", 1), ("/models", 1), ("/models/main.demand?tab=features", 1), ("/models/main.demand?tab=versions", 1),
     ("/access", 1), ("/access?tab=roles", 2), ("/access?tab=sight&who=ann", 1),

@@ -124,7 +124,7 @@ def test_a_table_is_found_and_opened(lake, browser):
     assert here(browser).startswith("/catalog/main/levels")
     tab_to(browser, "Columns")
     browser.press("ArrowRight")
-    browser.holds("region", "Sample of levels", "50")
+    browser.holds("group", "Sample of levels", "50")
     assert "tab=sample" in here(browser) and focused(browser).startswith("Sample")
     assert trouble(browser.problems()) == []
 

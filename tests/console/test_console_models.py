@@ -44,7 +44,7 @@ def test_how_good_it_is(lake, browser):
     browser.see("heading", "demand")
     browser.see("application", "Error over time")
     browser.click("button", "Show as a table")
-    browser.holds("region", "Error over time as a table", "Seasonal naive")
+    browser.holds("group", "Error over time as a table", "Seasonal naive")
     browser.holds("group", "Back-test in all", "Naive: the last value")
     browser.holds("group", "Back-test by round", "Known up to")
     assert browser.axe() == []
@@ -65,9 +65,11 @@ def test_what_it_learnt_and_drift(lake, browser):
     browser.holds("region", "promo", "trained on")
     browser.click("button", "As a table")
     browser.see("button", "With bars")
+    browser.click("button", "Moved")
     assert browser.axe() == []
     browser.reload()
     browser.holds("region", "units", "index")
+    assert browser.evaluate("document.querySelector('main th[aria-sort]').textContent").startswith("Moved")
     drift = api(lake, "GET", "/api/v1/models/main.demand/monitor")["drift"]
     assert drift["latest_rows"] == 56 and drift["trained_rows"] > 300
     assert [sum(bin["trained"] for bin in one["bins"]) for one in drift["inputs"]] == pytest.approx([1, 1])
@@ -82,7 +84,7 @@ def test_what_came_true(lake, browser):
     until(lambda: api(lake, "GET", "/api/v1/models/demand")["outcomes"]["total"])
     browser.see("application", "Error as it came true")
     browser.click("button", "Show as a table")
-    browser.holds("region", "Error as it came true as a table", "Mean absolute error")
+    browser.holds("group", "Error as it came true as a table", "Mean absolute error")
     browser.holds("group", "Error by steps ahead", "Steps ahead")
     assert browser.axe() == []
     assert browser.problems() == []

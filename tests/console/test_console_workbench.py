@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from console_lake import address, api, apply, ask, enter, trouble  # noqa: E402
+from console_lake import address, api, apply, ask, enter, here, trouble, until  # noqa: E402
 from headless_browser import missing  # noqa: E402
 from tarn_server import TarnServer  # noqa: E402
 
@@ -59,9 +59,9 @@ def lake(tarn_binary):
 
 def finished(server, sql, key=None, **more):
     state = api(server, "POST", "/api/v1/queries", {"sql": sql, "wait_ms": 5000, **more}, key)
-    until = time.time() + 60
+    deadline = time.time() + 60
     while state["state"] in ("waiting", "running"):
-        assert time.time() < until, state
+        assert time.time() < deadline, state
         state = api(server, "GET", f"/api/v1/queries/{state['id']}?wait_ms=2000", key=key)
     return state
 
@@ -115,9 +115,9 @@ def test_cancelling(lake):
     assert state["state"] in ("waiting", "running")
     time.sleep(0.5)
     assert ask(lake, "DELETE", f"/api/v1/queries/{state['id']}")[0].status == 204
-    until = time.time() + 20
+    deadline = time.time() + 20
     while (now := api(lake, "GET", f"/api/v1/queries/{state['id']}?wait_ms=1000"))["state"] == "running":
-        assert time.time() < until
+        assert time.time() < deadline
     assert now["state"] == "cancelled"
 
 
@@ -213,14 +213,54 @@ def test_wide_rows_come_in_pieces(lake, browser):
 
 
 @needs_browser
+def test_a_result_is_sorted_and_filtered_through_the_address(lake, browser):
+    first = "document.querySelector('.grid-body .grid-row')?.textContent"
+    enter(lake, browser, with_sql("select i::bigint as i, case when i % 3 = 0 then null else 'name ' || (i * 7 % 1000) end as name from range(0, 1000) t(i)"))
+    browser.click("button", "Run")
+    browser.holds("status", "", "Done")
+    browser.click("columnheader", "name")
+    browser.choose("Sort by", "-0")
+    until(lambda: browser.evaluate(first) == "1000999NULL")
+    browser.choose("Sort by", "1")
+    until(lambda: browser.evaluate(first).endswith("name 1"))
+    assert browser.evaluate("document.querySelector('.grid [aria-sort]').textContent") == "name \u2191"
+    browser.fill("Filter the rows", "NAME 99")
+    browser.holds("gridcell", "", "name 99")
+    shown = api(lake, "POST", "/api/v1/sql", {"sql": "select i from range(0, 1000) t(i) where i % 3 > 0 and (i * 7 % 1000)::text like '99%' order by i * 7 % 1000"})["rows"]
+    until(lambda: browser.evaluate("document.querySelector('.grid').getAttribute('aria-rowcount')") == str(len(shown) + 1))
+    assert browser.evaluate("[...document.querySelectorAll('.grid-body .grid-row')].map((row) => Number(row.children[1].textContent))") == [row[0] for row in shown]
+    assert "rows.sort=name" in here(browser) and "rows.find=NAME+99" in here(browser)
+    browser.reload()
+    until(lambda: browser.evaluate("document.querySelector('.grid')?.getAttribute('aria-rowcount')") == str(len(shown) + 1))
+    assert browser.problems() == []
+
+
+@needs_browser
+def test_a_result_too_long_for_the_page_is_sorted_by_the_server(lake, browser):
+    enter(lake, browser, with_sql("select i::bigint as i, 'name_' || i as name from range(0, 100000) t(i) -- all of them"))
+    browser.click("button", "Run")
+    browser.holds("status", "", "100K rows")
+    browser.choose("Sort by", "-0")
+    browser.see("tab", "Query 1, sorted")
+    browser.holds("gridcell", "", "name_99999")
+    browser.click("tab", "Query 1")
+    browser.holds("gridcell", "", "name_0")
+    browser.fill("Filter the rows", "ME_9999")
+    browser.press("Enter")
+    browser.see("tab", "Query 1, filtered")
+    browser.holds("status", "", "11 rows")
+    assert browser.problems() == []
+
+
+@needs_browser
 def test_an_error_is_marked_at_its_place(lake, browser):
     enter(lake, browser, with_sql("select day,\n  untis\nfrom sales"))
     browser.click("button", "Run")
     browser.holds("alert", "", "untis")
     marked = "document.querySelector('.editor-host').shadowRoot.querySelector('.cm-lintRange-error')?.textContent"
-    until = time.time() + 5
+    deadline = time.time() + 5
     while browser.evaluate(marked) != "untis":
-        assert time.time() < until, browser.evaluate(marked)
+        assert time.time() < deadline, browser.evaluate(marked)
         time.sleep(0.1)
     assert browser.problems() == []
 
@@ -242,18 +282,18 @@ def test_completion_knows_what_the_viewer_may_see(lake, browser):
     enter(lake, browser, "/workbench", user="ann")
     browser.see("tab", "Query 1")
     browser.see("button", "sales")
-    until = time.time() + 10
+    deadline = time.time() + 10
     # Before the editor is there, keys would be the page's shortcuts.
     while not browser.evaluate("(document.querySelector('.editor-host')?.shadowRoot?.querySelector('.cm-content')?.focus(), "
                                "!!document.querySelector('.editor-host')?.shadowRoot?.activeElement)"):
-        assert time.time() < until
+        assert time.time() < deadline
         time.sleep(0.1)
     for key in "select p":
         browser.press("Space" if key == " " else key)
     assert browser.evaluate("document.body.innerText").find("hidden_plans") < 0
     options = "[...document.querySelector('.editor-host').shadowRoot.querySelectorAll('.cm-completionLabel')].map((one) => one.textContent).join(' ')"
-    until = time.time() + 5
-    while not (shown := browser.evaluate(options)) and time.time() < until:
+    deadline = time.time() + 5
+    while not (shown := browser.evaluate(options)) and time.time() < deadline:
         time.sleep(0.1)
     assert shown and "price" not in shown
     browser.press("Escape")
@@ -300,6 +340,36 @@ def test_saving_shows_the_lakefile(lake, browser):
 
 
 @needs_browser
+def test_saving_as_table_and_chart_applies_it(lake, browser):
+    enter(lake, browser, with_sql("select store_id, sum(units) as sold from sales group by store_id"))
+    browser.click("button", "Run")
+    browser.holds("status", "", "Done")
+    for kind, name, what in ((1, "Name", "Sold by store"), (2, "Title", "Sold, by store")):
+        browser.click("button", "Save")
+        browser.evaluate(f"document.querySelectorAll('dialog input[type=radio]')[{kind}].click()")
+        browser.fill(name, what)
+        if kind == 2:
+            browser.fill("Dashboard", "Kept ones")
+            browser.choose("Drawn as", "bar")
+            browser.holds("region", "Lakefile", "bar: [sold]")
+        browser.click("button", "Apply")
+        browser.gone("Put this into the lakefile")
+    chart = until(lambda: api(lake, "GET", "/api/v1/dashboards/kept_ones"))["charts"][0]
+    assert (chart["title"], chart["kind"], len(chart["rows"])) == ("Sold, by store", "bar", 6)
+    until(lambda: ask(lake, "POST", "/api/v1/sql", {"sql": "select * from sold_by_store"})[0].status == 200)
+    rows = until(lambda: api(lake, "POST", "/api/v1/sql", {"sql": "select store_id, sold::int from sold_by_store order by 1"})["rows"])
+    assert rows == sorted([store, int(sold)] for store, sold in chart["rows"])
+    # What else the lakefile says is as it was.
+    assert {"tables.by_store", "roles.buyer"} < {one["item"] for one in api(lake, "GET", "/api/v1/lakefile")["items"]}
+    browser.click("button", "Save")
+    browser.evaluate("document.querySelectorAll('dialog input[type=radio]')[1].click()")
+    browser.fill("Name", "Sold by store")
+    browser.click("button", "Apply")
+    browser.holds("alert", "", "has a table sold_by_store already")
+    assert trouble(browser.problems()) == []
+
+
+@needs_browser
 def test_a_quick_chart_and_history(lake, browser):
     enter(lake, browser, with_sql("select day, sum(units) as units from sales group by day"))
     browser.click("button", "Run")
@@ -309,7 +379,15 @@ def test_a_quick_chart_and_history(lake, browser):
     browser.click("button", "History")
     browser.see("dialog", "History")
     browser.see_text("sum(units) as units")
-    browser.press("Escape")
+    browser.fill("Find in statements", "nothing like it")
+    browser.see_text("Nothing matches")
+    browser.fill("Find in statements", "sum(units)")
+    browser.click("button", "Took")
+    assert "history=1" in here(browser) and "past.sort=took" in here(browser)
+    browser.reload()
+    browser.holds("dialog", "History", "sum(units) as units")
+    browser.click("button", "Close")
+    assert "history" not in here(browser) and "past" not in here(browser)
     assert browser.problems() == []
 
 

@@ -1,6 +1,5 @@
 // A chart's card: its title, its rows drawn, the same rows as a table, its cost, and what went wrong.
 
-import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Cell, Chart } from "../api";
@@ -10,6 +9,7 @@ import { Heatmap } from "./heatmap";
 import { LineChart } from "./line_chart";
 import { PlaceMap } from "./place_map";
 import { now } from "../live";
+import { address, list_word, set_query } from "../navigate";
 import { Scatter } from "./scatter";
 import { widen } from "./shape";
 import { Stacked } from "./stacked";
@@ -74,7 +74,8 @@ export const is_wide = (chart: Chart): boolean => ["table", "line", "area"].incl
 export type Choose = (column: string, value: Cell) => void;
 
 export function ChartCard({ chart, wide, filters = [], choose, rows_link }: { chart: Chart; wide: boolean; filters?: string[]; choose?: Choose; rows_link?: string | null }) {
-  const as_table = useSignal(false);
+  const word = `${list_word(chart.title)}.table`;
+  const as_table = address.value.query.has(word);
   const drawn = chart.kind !== "table" && !chart.error && (chart.rows?.length ?? 0) > 0;
   return (
     <article class={`card ${chart.width ? `w-${chart.width}` : wide ? "wide" : ""}`} aria-label={chart.title}>
@@ -87,12 +88,12 @@ export function ChartCard({ chart, wide, filters = [], choose, rows_link }: { ch
           </a>
         )}
         {drawn && (
-          <button type="button" class="quiet" onClick={() => (as_table.value = !as_table.value)}>
-            {as_table.value ? "Chart" : "Table"}
+          <button type="button" class="quiet" onClick={() => set_query({ [word]: as_table ? null : "1" })}>
+            {as_table ? "Chart" : "Table"}
           </button>
         )}
       </div>
-      <Drawing chart={chart} as_table={as_table.value} filters={filters} choose={choose} />
+      <Drawing chart={chart} as_table={as_table} filters={filters} choose={choose} />
       <Foot chart={chart} />
     </article>
   );

@@ -3,39 +3,30 @@
 import type { Cell, Column } from "../api";
 import { ago, as_number, as_time, type CellKind, exact_time, hours, kind_of, parts_of, plain, share, words } from "../format";
 import { now } from "../live";
+import { list_word } from "../navigate";
 import { Sparkline } from "../ui/basic";
+import { Table, type TableColumn } from "../ui/table";
 
 const right = new Set<CellKind>(["number", "hours", "share"]);
 
-/** `plain`: names and values as they are stored, not as the lake's own tables are best read. */
+/** A list (ui/table.tsx), whose word in the address is the title's. `plain`: names and values as they are stored, not as the lake's own
+    tables are best read. `twin`: of a drawing; it takes the drawing's place and no more. */
 export function DataTable(props: { title: string; columns: Column[]; rows: Cell[][]; twin: boolean; plain?: boolean }) {
-  const kinds = props.columns.map(kind_of);
-  return (
-    <div class={props.twin ? "table-frame twin" : "table-frame"} tabIndex={0} role="region" aria-label={`${props.title}, as a table`}>
-      <table>
-        <thead>
-          <tr>
-            {props.columns.map((column, i) => (
-              <th key={i} scope="col" class={right.has(kinds[i]!) ? "right" : ""} title={column.name}>
-                {props.plain ? column.name : words(column.name)}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {props.rows.map((row, r) => (
-            <tr key={r}>
-              {props.columns.map((column, i) => (
-                <td key={i} class={right.has(kinds[i]!) ? "right" : ""}>
-                  {props.plain ? <Plain cell={row[i] ?? null} kind={kinds[i]!} /> : <Value cell={row[i] ?? null} column={column} kind={kinds[i]!} />}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
+  const columns = props.columns.map((column, i): TableColumn<Cell[]> => {
+    const kind = kind_of(column);
+    const cell = (row: Cell[]): Cell => row[i] ?? null;
+    return {
+      name: props.columns.findIndex((one) => one.name === column.name) === i ? column.name : `${column.name} ${i + 1}`,
+      title: props.plain ? column.name : words(column.name),
+      hint: column.name,
+      right: right.has(kind),
+      unsorted: column.role === "trend",
+      value: (row) => (kind === "time" ? as_time(cell(row)) : right.has(kind) || kind === "id" ? (as_number(cell(row)) ?? cell(row)) : cell(row)),
+      text: (row) => (cell(row) === null ? "" : `${String(cell(row))} ${plain(cell(row), column)}`),
+      show: (row) => (props.plain ? <Plain cell={cell(row)} kind={kind} /> : <Value cell={cell(row)} column={column} kind={kind} />),
+    };
+  });
+  return <Table label={`${props.title}, as a table`} word={list_word(props.title)} {...(props.rows.length > 10 ? { find: `Filter: ${props.title}` } : {})} columns={columns} rows={props.rows} row_key={(_, at) => at} height={props.twin ? 282 : 560} frame={props.twin ? "twin" : ""} />;
 }
 
 function Plain({ cell, kind }: { cell: Cell; kind: CellKind }) {

@@ -12,10 +12,14 @@ export interface TableColumn<Row> {
   title: string;
   /** What the column is sorted and filtered by. Numbers sort as numbers; null stands last. */
   value: (row: Row) => string | number | boolean | null | undefined;
+  /** What it is filtered by, where that is another text than the value's. */
+  text?: (row: Row) => string;
   /** Default: the value as text. */
   show?: (row: Row) => ComponentChildren;
   right?: boolean;
   unsorted?: boolean;
+  /** Of the heading, on hover. */
+  hint?: string;
   /** Not shown below this width of the window in pixels. */
   wide_from?: number;
 }
@@ -35,6 +39,7 @@ interface TableProps<Row> {
   /** Marks a row, e.g. the one that is open beside the list. */
   current?: (row: Row) => boolean;
   height?: number; // of the frame in which many rows scroll, pixels
+  frame?: string; // a class of the frame
   /** So many rows are shown, of all sorted; the rest when asked for, and with a filter all that match. */
   first?: number;
 }
@@ -45,7 +50,8 @@ const drawn_whole = 200;
 export function Table<Row>(props: TableProps<Row>) {
   const word = (name: string) => (props.word ? `${props.word}.${name}` : name);
   const query = address.value.query;
-  const find = props.find ?? (props.word !== undefined && (props.rows.length > 10 || query.has(word("find"))) ? `Filter: ${props.label}` : undefined);
+  const shown_find = props.find ?? (props.word !== undefined && (props.rows.length > 10 || query.has(word("find"))) ? `Filter: ${props.label}` : undefined);
+  const find = props.rows.length > 0 || query.has(word("find")) ? shown_find : undefined; // nothing to find in nothing
   const needle = (query.get(word("find")) ?? "").trim().toLowerCase();
   const sort = query.get(word("sort")) ?? props.start_sort ?? "";
   const down = sort.startsWith("-");
@@ -54,7 +60,7 @@ export function Table<Row>(props: TableProps<Row>) {
   const columns = props.columns.filter((column) => (column.wide_from ?? 0) <= width);
 
   let rows = props.rows;
-  if (needle) rows = rows.filter((row) => props.columns.some((column) => String(column.value(row) ?? "").toLowerCase().includes(needle)));
+  if (needle) rows = rows.filter((row) => props.columns.some((column) => (column.text?.(row) ?? String(column.value(row) ?? "")).toLowerCase().includes(needle)));
   if (by) rows = [...rows].sort((a, b) => compare(by.value(a), by.value(b), down));
 
   const rest = props.first !== undefined && !needle && !query.has(word("all")) && rows.length > props.first ? rows.length : 0;
@@ -113,12 +119,12 @@ export function Table<Row>(props: TableProps<Row>) {
           (props.empty ?? <Empty title="Nothing here yet." />)
         )
       ) : (
-        <div class={virtual ? "table-frame virtual" : "table-frame"} ref={frame} tabIndex={0} role="group" aria-label={props.label} onScroll={virtual ? (event) => set_top(event.currentTarget.scrollTop) : undefined}>
+        <div class={`table-frame ${virtual ? "virtual" : ""} ${props.frame ?? ""}`} ref={frame} tabIndex={0} role="group" aria-label={props.label} onScroll={virtual ? (event) => set_top(event.currentTarget.scrollTop) : undefined}>
           <table aria-rowcount={rows.length + 1}>
             <thead>
               <tr>
                 {columns.map((column) => (
-                  <th key={column.name} scope="col" class={column.right ? "right" : ""} aria-sort={by === column ? (down ? "descending" : "ascending") : undefined}>
+                  <th key={column.name} scope="col" class={column.right ? "right" : ""} title={column.hint} aria-sort={by === column ? (down ? "descending" : "ascending") : undefined}>
                     {column.unsorted ? (
                       column.title
                     ) : (
@@ -168,7 +174,8 @@ function Gap({ rows, columns }: { rows: number; columns: number }) {
 type Value = string | number | boolean | null | undefined;
 const collator = new Intl.Collator(undefined, { numeric: true });
 
-function compare(a: Value, b: Value, down: boolean): number {
+/** Numbers as numbers, texts as people read them; what is not there stands last both ways. */
+export function compare(a: Value, b: Value, down: boolean): number {
   const none = (value: Value) => value === null || value === undefined || value === "";
   if (none(a) || none(b)) return none(a) === none(b) ? 0 : none(a) ? 1 : -1;
   const order = typeof a === "number" && typeof b === "number" ? a - b : collator.compare(String(a), String(b));

@@ -28,7 +28,7 @@ export function SightTab() {
                 )}
               </Field>
             </div>
-            {who !== "" && <SightOf key={who} user={who} />}
+            {who === "" ? <Empty title="Choose a person.">Every table is shown as that person sees it: its columns, and which of its rows.</Empty> : <SightOf key={who} user={who} />}
           </div>
         )}
       </Answered>

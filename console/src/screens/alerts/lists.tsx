@@ -36,7 +36,7 @@ export function OpenList({ alerts, of_one, done }: { alerts: OpenAlert[]; of_one
         </button>
       ),
     },
-    { name: "row", title: "Now", value: (alert) => row_text(alert.row, alert.key), show: (alert) => <span class="cell-text" title={row_text(alert.row, alert.key)}>{row_text(alert.row, alert.key)}</span>, wide_from: 700 },
+    { name: "row", title: "Now", value: (alert) => row_text(alert.row, alert.key), show: (alert) => <span class="cell-text" title={row_text(alert.row, alert.key)}>{row_text(alert.row, alert.key) || <span class="absent-value">&ndash;</span>}</span>, wide_from: 700 },
     { name: "since", title: "Since", value: (alert) => alert.since, show: (alert) => <Time at={alert.since} /> },
     { name: "told", title: "Told", value: (alert) => alert.told, show: (alert) => <Time at={alert.told} absent="nobody yet" />, wide_from: 900 },
     {

@@ -3,8 +3,8 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, ask } from "../../api";
+import { apply_item } from "../../lakefile";
 import { Button, CodeBlock, Confirm, Dialog, Field, Loading, toast } from "../../ui";
-import { apply_dashboard } from "./apply";
 import { type ChartSpec, type DashboardSpec, dashboard_yaml, kind_of_spec, kinds, with_kind } from "./yaml";
 
 const widths = ["", "third", "half", "full"];
@@ -118,7 +118,7 @@ export function Edit({ name, close }: { name: string; close: () => void }) {
           title="Apply this dashboard?"
           word="Apply"
           run={async () => {
-            await apply_dashboard(spec);
+            await apply_item(`dashboards.${spec.name}`, () => definition_of(spec));
             toast("Applied.");
             close();
           }}
@@ -129,4 +129,13 @@ export function Edit({ name, close }: { name: string; close: () => void }) {
       )}
     </Dialog>
   );
+}
+
+/** As the lakefile has it: what is empty is not said. */
+function definition_of(spec: DashboardSpec): Record<string, unknown> {
+  const out: Record<string, unknown> = { title: spec.title };
+  if (spec.filters.length > 0) out.filters = spec.filters;
+  if (spec.embed.length > 0) out.embed = spec.embed;
+  out.charts = spec.charts.map((chart) => Object.fromEntries(Object.entries(chart).filter(([, value]) => value !== "" && !(Array.isArray(value) && value.length === 0 && chart.sql === undefined))));
+  return out;
 }

@@ -5,6 +5,7 @@ import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Dashboard } from "../../api";
 import { milliseconds } from "../../format";
+import { is_list_word } from "../../navigate";
 import { ChartCards } from "./cards";
 import "./style.css";
 
@@ -13,9 +14,10 @@ const every_ms = 10_000;
 type Shown = { page: Dashboard } | { message: string } | null;
 
 async function fetch_dashboard(name: string, token: string): Promise<Shown> {
+  const filters = new URLSearchParams([...new URLSearchParams(location.search)].filter(([word]) => !is_list_word(word)));
   let response: Response;
   try {
-    response = await fetch(`/api/v1/dashboards/${encodeURIComponent(name)}${location.search}`, { headers: { authorization: `Embed ${token}` }, credentials: "omit" });
+    response = await fetch(`/api/v1/dashboards/${encodeURIComponent(name)}?${filters.toString()}`, { headers: { authorization: `Embed ${token}` }, credentials: "omit" });
   } catch {
     return { message: "The lake cannot be reached." };
   }

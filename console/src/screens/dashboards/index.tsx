@@ -1,12 +1,12 @@
 // The dashboards that the lakefile declares, live.
 
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import { DashboardTabs, DashboardPage } from "./page";
 import { open_screen } from "./state";
 import "./style.css";
 
 export function Screen() {
-  useEffect(open_screen, []);
+  useLayoutEffect(open_screen, []); // asks before this is painted
   return (
     <>
       <DashboardTabs />

@@ -3,7 +3,7 @@
 import { effect, signal, untracked } from "@preact/signals";
 import { type AlertEvent, type Alerts, ApiError, ask, type Dashboard, type DashboardName, type Source } from "../../api";
 import { connection, follow } from "../../live";
-import { address, navigate } from "../../navigate";
+import { address, is_list_word, navigate } from "../../navigate";
 import { lake, phase } from "../../session";
 
 export const dashboards = signal<DashboardName[]>([]);
@@ -24,7 +24,7 @@ function read_route(): Route {
   const match = /^\/dashboards\/([^/]+)\/?$/.exec(location.pathname);
   const filters = new Map<string, string[]>();
   new URLSearchParams(location.search).forEach((value, name) => {
-    if (name !== "token") filters.set(name, [...(filters.get(name) ?? []), value]);
+    if (name !== "token" && !is_list_word(name)) filters.set(name, [...(filters.get(name) ?? []), value]);
   });
   return { name: match ? decodeURIComponent(match[1]!) : null, filters };
 }
@@ -36,24 +36,29 @@ function query_of(filters: Map<string, string[]>): string {
   return text ? "?" + text : "";
 }
 
-export function go(name: string, filters = new Map<string, string[]>()): void {
-  navigate(`/dashboards/${encodeURIComponent(name)}${query_of(filters)}`);
-}
-
+/** Narrows the page; how its tables are sorted stays. */
 export function choose(filter: string, values: string[]): void {
   const filters = new Map(route.value.filters);
   if (values.length > 0) filters.set(filter, values);
   else filters.delete(filter);
   const name = dashboard.value?.name ?? route.value.name;
-  if (name) go(name, filters);
+  if (!name) return;
+  const lists = [...address.value.query].filter(([word]) => is_list_word(word)).map(([word, text]): [string, string[]] => [word, [text]]);
+  navigate(`/dashboards/${encodeURIComponent(name)}${query_of(new Map([...filters, ...lists]))}`);
 }
 
 /** The screen is there: loads, and follows the address until what it returns is called. */
 export function open_screen(): () => void {
+  let asked = "";
   const stop = effect(() => {
     if (!address.value.path.startsWith("/dashboards") && address.value.path !== "/") return;
     untracked(() => {
-      route.value = read_route();
+      // A table of the page that is sorted is no other question.
+      const next = read_route();
+      const question = address.value.path + query_of(next.filters);
+      if (question === asked) return;
+      asked = question;
+      route.value = next;
       if (dashboards.value.length === 0) begin();
       else open_dashboard();
     });

@@ -17,7 +17,7 @@ export function BackTest({ version, monitor }: { version: Version; monitor: Moni
             label="Back-test in all"
             word="scores"
             columns={[
-              { name: "method", title: "Method", value: (score: Score) => method_names[score.method] ?? score.method },
+              { name: "method", title: "Method", value: (score: Score) => method_names[score.method] ?? score.method, show: (score: Score) => <span class="wrapped">{method_names[score.method] ?? score.method}</span> },
               { name: "wape", title: "WAPE", value: (score: Score) => score.wape, show: (score: Score) => percent(score.wape), right: true },
               { name: "mape", title: "MAPE", value: (score: Score) => score.mape, show: (score: Score) => percent(score.mape), right: true },
               { name: "bias", title: "Bias", value: (score: Score) => score.bias, show: (score: Score) => percent(score.bias), right: true },
@@ -51,8 +51,8 @@ function Errors({ points }: { points: ErrorPoint[] }) {
         { name: "seasonal_naive", title: "Seasonal naive", value: (point) => point.seasonal_naive },
       ]}
       beside={[
-        { title: "Actual", show: (point) => point.actual.toFixed(0) },
-        { title: "Forecast", show: (point) => point.forecast.toFixed(0) },
+        { title: "Actual", value: (point) => point.actual, show: (point) => point.actual.toFixed(0) },
+        { title: "Forecast", value: (point) => point.forecast, show: (point) => point.forecast.toFixed(0) },
       ]}
     />
   );

@@ -31,9 +31,9 @@ export function CameTrue({ outcomes }: { outcomes: Outcomes | null }) {
             { name: "seasonal_naive", title: "Seasonal naive", value: (point: Outcome) => point.seasonal_naive_wape },
           ]}
           beside={[
-            { title: "Mean absolute error", show: (point: Outcome) => number(point.mae) },
-            { title: "In p10\u2013p90", show: (point: Outcome) => percent(point.coverage) },
-            { title: "Forecasts", show: (point: Outcome) => number(point.forecasts) },
+            { title: "Mean absolute error", value: (point: Outcome) => point.mae, show: (point: Outcome) => number(point.mae) },
+            { title: "In p10\u2013p90", value: (point: Outcome) => point.coverage, show: (point: Outcome) => percent(point.coverage) },
+            { title: "Forecasts", value: (point: Outcome) => point.forecasts, show: (point: Outcome) => number(point.forecasts) },
           ]}
         />
       </Card>

@@ -1,7 +1,7 @@
 // Do the inputs still look like those that the model learnt from? Shares of the rows by value, then and now.
-import { useState } from "preact/hooks";
 import { number } from "../../format";
-import { Badge, Button, Card } from "../../ui";
+import { address, list_word, set_query } from "../../navigate";
+import { Badge, Button, Card, Table } from "../../ui";
 import { Bar } from "./features";
 import type { Drift, DriftInput, Monitor } from "./types";
 import { NotAnswered } from "./unanswered";
@@ -41,8 +41,12 @@ export function DriftCards({ monitor }: { monitor: Monitor | null }) {
   );
 }
 
+const percent_of = (share: number): string => `${(100 * share).toFixed(0)}%`;
+const points = (bin: { trained: number; latest: number }): string => `${bin.latest > bin.trained ? "+" : ""}${(100 * (bin.latest - bin.trained)).toFixed(1)}`;
+
 function Input({ input }: { input: DriftInput }) {
-  const [table, set_table] = useState(false);
+  const list = `drift-${list_word(input.column)}`;
+  const table = address.value.query.has(`${list}.table`);
   const { word, tone } = drift_word(input.stability_index);
   const most = Math.max(1e-9, ...input.bins.flatMap((bin) => [bin.trained, bin.latest]));
   return (
@@ -54,35 +58,44 @@ function Input({ input }: { input: DriftInput }) {
         </>
       }
     >
-      <table class={table ? "" : "shares"} aria-label={`Shares of rows by ${input.column}`}>
-        <thead class={table ? "" : "sr-only"}>
-          <tr>
-            <th scope="col">{input.column}</th>
-            {!table && <th scope="col">Bars</th>}
-            <th scope="col" class="right">
-              Trained on
-            </th>
-            <th scope="col" class="right">
-              Latest
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {input.bins.map((bin) => (
-            <tr key={bin.label}>
-              <th scope="row">{bin.label}</th>
-              {!table && (
+      {table ? (
+        <Table
+          label={`Shares of rows by ${input.column}`}
+          word={list}
+          rows={input.bins}
+          row_key={(bin) => bin.label}
+          columns={[
+            { name: "value", title: input.column, value: (bin) => bin.label },
+            { name: "trained", title: "Trained on", right: true, value: (bin) => bin.trained, text: (bin) => percent_of(bin.trained), show: (bin) => percent_of(bin.trained) },
+            { name: "latest", title: "Latest", right: true, value: (bin) => bin.latest, text: (bin) => percent_of(bin.latest), show: (bin) => percent_of(bin.latest) },
+            { name: "moved", title: "Moved", right: true, value: (bin) => bin.latest - bin.trained, text: (bin) => points(bin), show: (bin) => points(bin), hint: "Percentage points between the two" },
+          ]}
+        />
+      ) : (
+        <table class="shares" aria-label={`Shares of rows by ${input.column}`}>
+          <thead class="sr-only">
+            <tr>
+              <th scope="col">{input.column}</th>
+              <th scope="col">Bars</th>
+              <th scope="col">Trained on</th>
+              <th scope="col">Latest</th>
+            </tr>
+          </thead>
+          <tbody>
+            {input.bins.map((bin) => (
+              <tr key={bin.label}>
+                <th scope="row">{bin.label}</th>
                 <td class="share-cell">
                   <Bar share={bin.trained / most} tone="then" />
                   <Bar share={bin.latest / most} />
                 </td>
-              )}
-              <td class="right">{(100 * bin.trained).toFixed(0)}%</td>
-              <td class="right">{(100 * bin.latest).toFixed(0)}%</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+                <td class="right">{percent_of(bin.trained)}</td>
+                <td class="right">{percent_of(bin.latest)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
       <div class="foot">
         <span class="legend-then">trained on</span>
         <span class="legend-now">latest</span>
@@ -91,7 +104,7 @@ function Input({ input }: { input: DriftInput }) {
             mean {number(input.trained_mean)} then, {number(input.latest_mean)} now
           </span>
         )}
-        <Button kind="quiet" onClick={() => set_table(!table)}>
+        <Button kind="quiet" onClick={() => set_query({ [`${list}.table`]: table ? null : "1" })}>
           {table ? "With bars" : "As a table"}
         </Button>
       </div>

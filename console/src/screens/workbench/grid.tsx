@@ -4,16 +4,15 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Cell } from "../../api";
 import { copy_text } from "../../ui";
+import { numeric, type Order, read_order, shown, sort_by, use_view } from "./order";
 import type { Query, QueryColumn } from "./queries";
 
 const row_height = 27;
 const tallest = 12_000_000; // pixels: browsers end at 17 to 33 million
 const spare = 12;
 
-const numeric = (type: string): boolean => /^(smallint|integer|bigint|numeric|real|double)/.test(type);
-const shown = (cell: Cell): string => (cell === null ? "NULL" : typeof cell === "object" ? JSON.stringify(cell) : String(cell));
-
-export function Grid({ query, label }: { query: Query; label: string }) {
+/** `ask`: sorts on the server what is too long for the page (order.tsx). */
+export function Grid({ query, label, ask }: { query: Query; label: string; ask: (order: Order) => void }) {
   const state = query.state.value!;
   const arrived = query.arrived.value;
   const frame = useRef<HTMLDivElement>(null);
@@ -22,19 +21,26 @@ export function Grid({ query, label }: { query: Query; label: string }) {
   const [tall, set_tall] = useState(400);
   const [at, set_at] = useState<{ row: number; column: number }>({ row: 0, column: 0 });
   const columns = state.columns;
-  const whole = state.rows * row_height;
+  const view = use_view(query);
+  const order = read_order(columns);
+  const whole = view.count * row_height;
   const height = Math.min(whole, tallest);
   const room = Math.max(1, tall - row_height);
   // The part of the way down, of the page's pixels and of the rows.
   const scale = height > room ? (whole - room) / (height - room) : 1;
   const first_pixel = top * scale;
   const first = Math.max(0, Math.floor(first_pixel / row_height) - spare);
-  const last = Math.min(state.rows, Math.ceil((first_pixel + tall) / row_height) + spare);
+  const last = Math.min(view.count, Math.ceil((first_pixel + tall) / row_height) + spare);
 
   useEffect(() => {
+    if (!view.plain) return;
     const timer = setTimeout(() => query.want(first, last), 30);
     return () => clearTimeout(timer);
-  }, [query, first, last, state.rows]);
+  }, [query, first, last, state.rows, view.plain]);
+  useEffect(() => {
+    frame.current!.scrollTop = 0;
+    set_at({ row: 0, column: at.column });
+  }, [order.column, order.down, order.find]);
   useEffect(() => {
     const box = frame.current!;
     const watch = new ResizeObserver(() => set_tall(box.clientHeight));
@@ -42,15 +48,24 @@ export function Grid({ query, label }: { query: Query; label: string }) {
     set_tall(box.clientHeight);
     return () => watch.disconnect();
   }, []);
+  // As wide as what was in sight needs: wider rows further down widen a column, and nothing narrows it again.
+  const widest = useRef<number[]>([]);
   useEffect(() => {
-    frame.current!.style.setProperty("--columns", widths(columns, query));
-  }, [query, columns.length, arrived === 0]);
+    const now = columns.map((column, i) => {
+      let most = Math.max(widest.current[i] ?? 0, column.name.length + 1, 6);
+      for (let row = first; row < last; row++) most = Math.max(most, shown(view.cells(row)?.[i] ?? null).length);
+      return Math.min(most, 42);
+    });
+    if (now.every((most, i) => most === widest.current[i])) return;
+    widest.current = now;
+    frame.current!.style.setProperty("--columns", now.map((most) => `${most + 3}ch`).join(" "));
+  }, [query, columns.length, arrived, first, last, view.plain]);
   useEffect(() => {
     body.current!.style.height = `${height}px`;
   }, [height]);
 
   const move = (row: number, column: number) => {
-    const to = { row: Math.min(Math.max(0, row), Math.max(0, state.rows - 1)), column: Math.min(Math.max(0, column), columns.length - 1) };
+    const to = { row: Math.min(Math.max(0, row), Math.max(0, view.count - 1)), column: Math.min(Math.max(0, column), columns.length - 1) };
     set_at(to);
     const box = frame.current!;
     const pixel = to.row * row_height;
@@ -64,10 +79,10 @@ export function Grid({ query, label }: { query: Query; label: string }) {
     const to: Record<string, [number, number]> = {
       ArrowDown: [at.row + 1, at.column], ArrowUp: [at.row - 1, at.column], ArrowRight: [at.row, at.column + 1], ArrowLeft: [at.row, at.column - 1],
       PageDown: [at.row + page, at.column], PageUp: [at.row - page, at.column],
-      Home: [far ? 0 : at.row, 0], End: [far ? state.rows - 1 : at.row, columns.length - 1],
+      Home: [far ? 0 : at.row, 0], End: [far ? view.count - 1 : at.row, columns.length - 1],
     };
     if (far && event.key === "c" && String(getSelection()) === "") {
-      const row = query.row(at.row);
+      const row = view.cells(at.row);
       if (row) void copy_text(shown(row[at.column] ?? null));
       event.preventDefault();
     }
@@ -86,7 +101,8 @@ export function Grid({ query, label }: { query: Query; label: string }) {
       role="grid"
       tabIndex={0}
       aria-label={label}
-      aria-rowcount={state.rows + 1}
+      aria-rowcount={view.count + 1}
+      aria-busy={view.waiting}
       aria-colcount={columns.length}
       aria-activedescendant={at.row >= first && at.row < last ? cell_id(at.row, at.column) : undefined}
       onScroll={(event) => set_top(event.currentTarget.scrollTop)}
@@ -97,14 +113,18 @@ export function Grid({ query, label }: { query: Query; label: string }) {
           #
         </span>
         {columns.map((column, i) => (
-          <span key={i} role="columnheader" class={numeric(column.type) ? "right" : ""} title={`${column.name}: ${column.type}`}>
-            {column.name}
+          <span key={i} role="columnheader" class={numeric(column.type) ? "right" : ""} title={`${column.name}: ${column.type}`} aria-sort={order.column === i ? (order.down ? "descending" : "ascending") : undefined}>
+            {/* By the mouse; "Sort by" beside the result is for the keyboard. */}
+            <button type="button" tabIndex={-1} onClick={() => sort_by(query, `${order.column === i && !order.down ? "-" : ""}${i}`, ask)}>
+              {column.name}
+              {order.column === i && <span aria-hidden="true">{order.down ? " \u2193" : " \u2191"}</span>}
+            </button>
           </span>
         ))}
       </div>
       <div class="grid-body" ref={body} role="rowgroup">
         {rows.map((row) => (
-          <Row key={row} row={row} place={top + (row * row_height - first_pixel)} cells={query.row(row)} columns={columns} current={at.row === row ? at.column : -1} choose={(column) => set_at({ row, column })} />
+          <Row key={row} row={row} number={view.number(row) + 1} place={top + (row * row_height - first_pixel)} cells={view.cells(row)} columns={columns} current={at.row === row ? at.column : -1} choose={(column) => set_at({ row, column })} />
         ))}
       </div>
     </div>
@@ -113,7 +133,7 @@ export function Grid({ query, label }: { query: Query; label: string }) {
 
 const cell_id = (row: number, column: number): string => `cell-${row}-${column}`;
 
-function Row(props: { row: number; place: number; cells: Cell[] | undefined; columns: QueryColumn[]; current: number; choose: (column: number) => void }) {
+function Row(props: { row: number; number: number; place: number; cells: Cell[] | undefined; columns: QueryColumn[]; current: number; choose: (column: number) => void }) {
   const line = useRef<HTMLDivElement>(null);
   useEffect(() => {
     line.current!.style.transform = `translateY(${props.place}px)`;
@@ -121,7 +141,7 @@ function Row(props: { row: number; place: number; cells: Cell[] | undefined; col
   return (
     <div class="grid-row" role="row" aria-rowindex={props.row + 2} ref={line} style={{ transform: `translateY(${props.place}px)` }}>
       <span class="grid-number" role="rowheader">
-        {props.row + 1}
+        {props.number}
       </span>
       {props.columns.map((column, i) => {
         const cell = props.cells?.[i];
@@ -141,15 +161,4 @@ function Row(props: { row: number; place: number; cells: Cell[] | undefined; col
       })}
     </div>
   );
-}
-
-/** As wide as the first rows need, within reason. */
-function widths(columns: QueryColumn[], query: Query): string {
-  return columns
-    .map((column, i) => {
-      let most = column.name.length + 1;
-      for (let row = 0; row < 100; row++) most = Math.max(most, shown(query.row(row)?.[i] ?? null).length);
-      return `${Math.min(Math.max(6, most), 42) + 3}ch`;
-    })
-    .join(" ");
 }

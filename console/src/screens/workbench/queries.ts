@@ -39,6 +39,7 @@ export class Query {
   private readonly pages = new Map<number, Cell[][]>();
   private readonly asked = new Map<number, AbortController>();
   private readonly heads = new AbortController();
+  private whole: Promise<Cell[][]> | null = null;
   private closed = false;
 
   get running(): boolean {
@@ -140,6 +141,24 @@ export class Query {
     } finally {
       this.asked.delete(page);
     }
+  }
+
+  /** All rows, kept: of a statement that is done. An ApiError "cancelled" when it is closed meanwhile. */
+  all(): Promise<Cell[][]> {
+    this.whole ??= this.fetch_all();
+    this.whole.catch(() => (this.whole = null));
+    return this.whole;
+  }
+
+  private async fetch_all(): Promise<Cell[][]> {
+    const { id, rows } = this.state.value!;
+    const out: Cell[][] = [];
+    while (out.length < rows) {
+      const more = await fetch_rows(id, out.length, 10_000, this.heads.signal);
+      if (more.length === 0) break;
+      for (const row of more) out.push(row);
+    }
+    return out;
   }
 
   /** The first rows, for drawing. An ApiError "cancelled" when it is closed meanwhile. */

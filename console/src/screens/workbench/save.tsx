@@ -1,19 +1,47 @@
 // A statement kept: as a query in this browser, or as a table or a chart of the lake, which is what the lakefile says.
 
 import { useState } from "preact/hooks";
+import { ApiError } from "../../api";
+import { apply_item } from "../../lakefile";
 import { Button, CodeBlock, Dialog, Field, toast } from "../../ui";
 import { save_query } from "./state";
-import { chart_yaml, name_from, table_yaml } from "./yaml";
+import { chart_measures, chart_yaml, name_from, table_yaml } from "./yaml";
 
 const kinds = ["query", "table", "chart"] as const;
 const words = { query: "Query", table: "Table", chart: "Chart" };
 
-export function Save({ sql, title, close }: { sql: string; title: string; close: () => void }) {
+/** `columns`: of what the statement brought, when it ran. */
+export function Save({ sql, title, columns, close }: { sql: string; title: string; columns: string[]; close: () => void }) {
   const [kind, set_kind] = useState<(typeof kinds)[number]>("query");
   const [name, set_name] = useState(title);
   const [board, set_board] = useState("explore");
   const [draw, set_draw] = useState("line");
-  const yaml = kind === "table" ? table_yaml(name, sql) : chart_yaml(board, name, draw, sql);
+  const [problem, set_problem] = useState("");
+  const [busy, set_busy] = useState(false);
+  const apply = async () => {
+    set_busy(true);
+    set_problem("");
+    const statement = sql.trim().replace(/;\s*$/, "");
+    try {
+      if (kind === "table")
+        await apply_item(`tables.${name_from(name)}`, (now) => {
+          if (now !== null) throw new ApiError(409, "already_exists", `The lakefile has a table ${name_from(name)} already.`);
+          return { sql: statement };
+        });
+      else
+        await apply_item(`dashboards.${name_from(board)}`, (now) => ({
+          ...now,
+          charts: [...((now?.charts as unknown[] | undefined) ?? []), { title: name, ...(draw === "table" ? {} : { [draw]: chart_measures(draw, columns) }), sql: statement }],
+        }));
+      toast(kind === "table" ? "Applied: the table is being made." : "Applied: the chart is on its dashboard.");
+      close();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      set_problem(error.message);
+      set_busy(false);
+    }
+  };
+  const yaml = kind === "table" ? table_yaml(name, sql) : chart_yaml(board, name, draw, columns, sql);
   return (
     <Dialog title="Save" close={close} wide>
       <fieldset class="choices">
@@ -66,9 +94,20 @@ export function Save({ sql, title, close }: { sql: string; title: string; close:
         <>
           <p class="hint">
             {kind === "chart" ? "The first column is the x axis, the others are drawn over it. " : ""}
-            Put this into the lakefile and apply it: <code>tarn apply lake.yaml</code>
+            Put this into the lakefile and apply it: <code>tarn apply lake.yaml</code>. What is applied from here alone is undone by the next apply of the file.
           </p>
           <CodeBlock text={yaml} label="Lakefile" />
+          {problem && (
+            <p class="problem" role="alert">
+              {problem}
+            </p>
+          )}
+          <div class="dialog-foot">
+            <Button onClick={close}>Cancel</Button>
+            <Button kind="primary" disabled={name.trim() === "" || busy} onClick={() => void apply()}>
+              Apply
+            </Button>
+          </div>
         </>
       )}
     </Dialog>

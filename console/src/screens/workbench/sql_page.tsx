@@ -4,22 +4,29 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { milliseconds } from "../../format";
 import { now } from "../../live";
 import { address, set_query } from "../../navigate";
-import { Button, bytes_text, Count, Dialog, Empty, Field, Loading, Menu, NoPermission, Time, use_chosen_in_sight } from "../../ui";
+import { Button, bytes_text, Count, Empty, Field, Loading, Menu, NoPermission, use_chosen_in_sight } from "../../ui";
 import { load_tables, tables, tables_error } from "./catalog";
 import type { Editor } from "./editor";
 import { Grid } from "./grid";
+import { History } from "./history";
+import { type Order, OrderFields, sql_in_order } from "./order";
 import { read_parameters } from "./parameters";
 import { Plan } from "./plan";
 import { Query } from "./queries";
 import { QuickChart } from "./quick_chart";
 import { Save } from "./save";
 import { Schema } from "./schema";
-import { active, add_tab, change_tab, choose_tab, close_tab, type EditorTab, forget_history, forget_saved, marks, past, queries, refusals, run, saved, starting, tabs } from "./state";
+import { active, add_tab, change_tab, choose_tab, close_tab, type EditorTab, marks, queries, refusals, run, starting, tabs } from "./state";
+
+/** Its lists' words leave the address with it. */
+function close_history(): void {
+  const words = [...address.value.query.keys()].filter((word) => word === "history" || /^(saved|past)\./.test(word));
+  set_query(Object.fromEntries(words.map((word) => [word, null])));
+}
 
 export function SqlPage() {
   const editor = useRef<Editor | null>(null);
   const [saving, set_saving] = useState<string | null>(null);
-  const [looking, set_looking] = useState(false);
   const tab = active.value;
 
   // A link brings a statement along: /workbench?sql=...
@@ -68,7 +75,7 @@ export function SqlPage() {
         <Button onClick={() => set_saving(editor.current?.selection().text ?? tab.sql)} disabled={tab.sql.trim() === ""}>
           Save
         </Button>
-        <Button onClick={() => set_looking(true)}>History</Button>
+        <Button onClick={() => set_query({ history: "1" }, true)}>History</Button>
         <span class="editor-hint">Ctrl-Enter runs all, or what is selected</span>
       </div>
       <ParameterFields tab={tab} />
@@ -79,8 +86,8 @@ export function SqlPage() {
           <Outcome tab={tab} query={query} working={working} />
         </div>
       </div>
-      {saving !== null && <Save sql={saving} title={tab.title} close={() => set_saving(null)} />}
-      {looking && <History close={() => set_looking(false)} />}
+      {saving !== null && <Save sql={saving} title={tab.title} columns={query?.state.value?.columns.map((column) => column.name) ?? []} close={() => set_saving(null)} />}
+      {address.value.query.has("history") && <History close={close_history} />}
     </div>
   );
 }
@@ -216,6 +223,11 @@ function Outcome({ tab, query, working }: { tab: EditorTab; query: Query | null;
     );
   if (state === null) return <Loading what="the result" />;
   const plan = state.columns.length === 1 && state.columns[0]!.name === "QUERY PLAN";
+  const ask = (order: Order) => {
+    const made = add_tab(sql_in_order(tab.ran, state.columns, order), `${tab.title}, ${order.column < 0 ? "filtered" : "sorted"}`);
+    change_tab(made.id, { values: tab.values });
+    void run({ ...made, values: tab.values }, made.sql, 0);
+  };
   return (
     <section class="outcome" aria-label="Result">
       <div class="outcome-bar">
@@ -229,6 +241,7 @@ function Outcome({ tab, query, working }: { tab: EditorTab; query: Query | null;
                 </button>
               ))}
             </div>
+            {state.state === "done" && state.rows > 1 && view === "rows" && <OrderFields key={state.id} query={query} ask={ask} />}
             {state.state === "done" && (
               <span class="exports">
                 <a href={query.export_address("csv")} download="result.csv">
@@ -257,7 +270,7 @@ function Outcome({ tab, query, working }: { tab: EditorTab; query: Query | null;
         ) : view === "chart" ? (
           <QuickChart key={state.id} query={query} />
         ) : (
-          <Grid key={state.id} query={query} label={`Result of ${tab.title}`} />
+          <Grid key={state.id} query={query} label={`Result of ${tab.title}`} ask={ask} />
         )
       ) : null}
     </section>
@@ -314,69 +327,3 @@ function Hint() {
     </Empty>
   );
 }
-
-function History({ close }: { close: () => void }) {
-  const [find, set_find] = useState("");
-  const use = (sql: string) => {
-    if (active.value && active.value.sql.trim() === "") change_tab(active.value.id, { sql });
-    else add_tab(sql);
-    close();
-  };
-  const needle = find.toLowerCase();
-  const list = past.value.filter((one) => one.sql.toLowerCase().includes(needle));
-  return (
-    <Dialog title="History" close={close} wide>
-      <Field label="Find" hide_label>
-        {(ids) => <input {...ids} type="search" placeholder="Find in statements" value={find} onInput={(event) => set_find(event.currentTarget.value)} />}
-      </Field>
-      {saved.value.length > 0 && (
-        <>
-          <h3>Saved</h3>
-          <ul class="past">
-            {saved.value.filter((one) => (one.name + one.sql).toLowerCase().includes(needle)).map((one) => (
-              <li key={one.name}>
-                <button type="button" class="past-use" onClick={() => use(one.sql)}>
-                  <strong>{one.name}</strong>
-                  <code>{one.sql.slice(0, 200)}</code>
-                </button>
-                <Button kind="quiet" aria-label={`Forget ${one.name}`} onClick={() => forget_saved(one.name)}>
-                  &#10005;
-                </Button>
-              </li>
-            ))}
-          </ul>
-          <h3>Run before</h3>
-        </>
-      )}
-      {list.length === 0 ? (
-        <Empty title={find ? "Nothing matches." : "Nothing was run yet."} />
-      ) : (
-        <ul class="past">
-          {list.slice(0, 100).map((one) => (
-            <li key={one.at + one.sql}>
-              <button type="button" class="past-use" onClick={() => use(one.sql)}>
-                <code>{one.sql.slice(0, 300)}</code>
-                <span class="past-about">
-                  <Time at={one.at} /> &middot; {milliseconds(one.milliseconds)}
-                  {one.rows !== null && (
-                    <>
-                      {" "}
-                      &middot; <Count value={one.rows} unit="row" />
-                    </>
-                  )}
-                  {one.error && <span class="past-error"> &middot; {one.error}</span>}
-                </span>
-              </button>
-            </li>
-          ))}
-        </ul>
-      )}
-      <div class="dialog-foot">
-        <Button kind="danger" onClick={forget_history} disabled={past.value.length === 0}>
-          Forget all
-        </Button>
-      </div>
-    </Dialog>
-  );
-}
-

@@ -19,8 +19,15 @@ export function table_yaml(name: string, sql: string): string {
   return `tables:\n  ${name_from(name)}:\n    sql: ${yaml_block(sql, "      ")}\n`;
 }
 
-export function chart_yaml(dashboard: string, title: string, kind: string, sql: string): string {
-  // Without a kind that needs measures the columns of the statement say what is drawn: x first, then measures.
-  const kind_line = kind === "table" ? "" : `\n        ${kind}: []`;
+/** What is drawn: of a statement it is all columns after the first one, whose names stand here for who reads the lakefile. */
+export function chart_measures(kind: string, columns: string[]): string | string[] {
+  const named = columns.length > 1 ? columns.slice(1) : columns.length === 1 ? columns : ["value"];
+  return kind === "number" ? named[0]! : named;
+}
+
+export function chart_yaml(dashboard: string, title: string, kind: string, columns: string[], sql: string): string {
+  const measures = chart_measures(kind, columns);
+  const said = Array.isArray(measures) ? `[${measures.map((one) => yaml_word(one, true)).join(", ")}]` : yaml_word(measures);
+  const kind_line = kind === "table" ? "" : `\n        ${kind}: ${said}`;
   return `dashboards:\n  ${name_from(dashboard)}:\n    charts:\n      - title: ${yaml_word(title)}${kind_line}\n        sql: ${yaml_block(sql, "          ")}\n`;
 }
