@@ -84,7 +84,34 @@ TEST_F(ListingTest, Limits) {
     EXPECT_FALSE(page->truncated);
     options.entries_max = 100'000;
     EXPECT_EQ(objects().list("bucket", options)->objects.size(), 5u);
-    EXPECT_EQ(objects().list("bucket", {})->objects[3].metadata.storage_class, "STANDARD");
+}
+
+TEST_F(ListingTest, SaysOfEachObjectWhatItsHeadSays) {
+    PutOptions options;
+    options.metadata.headers.content_type = "text/csv";
+    options.metadata.headers.cache_control = "no-cache";
+    options.metadata.storage_class = "STANDARD_IA";
+    options.metadata.user = {{"one", "1"}, {"two", "2"}};
+    options.metadata.tags = {{"colour", "blue"}};
+    options.compute = {ChecksumAlgorithm::crc32c, ChecksumAlgorithm::sha256};
+    put("a", "some bytes", options);
+    put("b", "");
+    const auto page = objects().list("bucket", {});
+    ASSERT_EQ(page->objects.size(), 2u);
+    for (const auto& listed : page->objects) {
+        const auto whole = objects().head("bucket", listed.key, {});
+        ASSERT_TRUE(whole.ok());
+        EXPECT_EQ(listed.size, whole->size);
+        EXPECT_EQ(listed.etag, whole->etag);
+        EXPECT_EQ(listed.modified, whole->modified);
+        EXPECT_EQ(listed.storage_class, whole->metadata.storage_class);
+        ASSERT_EQ(listed.checksums.size(), whole->checksums.size());
+        for (size_t i = 0; i < listed.checksums.size(); ++i)
+            EXPECT_EQ(listed.checksums[i], whole->checksums[i].algorithm);
+    }
+    EXPECT_EQ(page->objects[0].checksums.size(), 2u);
+    EXPECT_EQ(page->objects[0].storage_class, "STANDARD_IA");
+    EXPECT_EQ(page->objects[1].storage_class, "STANDARD");
 }
 
 }  // namespace

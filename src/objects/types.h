@@ -119,8 +119,19 @@ struct ListOptions {
         1000;  // keys and common prefixes together; 0 gives an empty page; at most 1000
 };
 
+/// What a listing says of an object.
+struct ListedObject {
+    std::string key;
+    uint64_t size = 0;
+    std::string etag;
+    Timestamp modified;
+    std::string storage_class;
+    std::vector<ChecksumAlgorithm> checksums;  // those that are kept with it
+    ChecksumType checksum_type = ChecksumType::full_object;  // of them, if there are any
+};
+
 struct ListPage {
-    std::vector<ObjectInfo> objects;
+    std::vector<ListedObject> objects;
     std::vector<std::string> common_prefixes;
     bool truncated = false;
     std::string next;  // pass as `after` to go on: the last key or common prefix of this page

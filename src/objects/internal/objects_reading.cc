@@ -156,31 +156,33 @@ Result<ListPage> Objects::list(const std::string& bucket, const ListOptions& opt
                 : meta::prefix_end(base + options.after.substr(0, cut + options.delimiter.size()));
         if (from > first) walk->seek(from);
     }
+    bool last_is_prefix = false;
     while (walk->valid()) {
-        std::string key(walk->key().substr(base.size()));
         if (page.objects.size() + page.common_prefixes.size() == entries_max) {
             page.truncated = true;
             break;
         }
+        const std::string_view key = walk->key().substr(base.size());
         const size_t cut = options.delimiter.empty()
                                ? std::string::npos
                                : key.find(options.delimiter, options.prefix.size());
-        if (cut != std::string::npos) {
-            key.resize(cut + options.delimiter.size());
-            walk->seek(meta::prefix_end(base + key));
-            page.next = key;
-            page.common_prefixes.push_back(std::move(key));
+        last_is_prefix = cut != std::string::npos;
+        if (last_is_prefix) {
+            page.common_prefixes.emplace_back(key.substr(0, cut + options.delimiter.size()));
+            walk->seek(meta::prefix_end(base + page.common_prefixes.back()));
             continue;
         }
         TARN_TRY(record, walk->record());
-        auto decoded = decode_object(record.value);
-        if (!decoded.ok()) return std::move(decoded).error().within(bucket + "/" + key);
-        page.objects.push_back(to_info(bucket, key, std::move(decoded).value()));
-        page.next = std::move(key);
+        auto decoded = decode_listed(record.value);
+        if (!decoded.ok())
+            return std::move(decoded).error().within(bucket + "/" + std::string(key));
+        decoded->key = key;
+        page.objects.push_back(std::move(decoded).value());
         walk->next();
     }
     TARN_CHECK_OK(walk->status());
-    if (!page.truncated) page.next.clear();
+    if (page.truncated)
+        page.next = last_is_prefix ? page.common_prefixes.back() : page.objects.back().key;
     return page;
 }
 

@@ -10,6 +10,7 @@ namespace {
 
 constexpr uint8_t kVersion = 1;
 constexpr size_t kUsualBytes = 192;  // what most records need
+constexpr int kHeaders = 7;          // texts of metadata before the storage class
 
 class Encoder {
  public:
@@ -98,11 +99,12 @@ class Decoder {
         if (value > reader_.left()) ok_ = false;
         return ok_ ? static_cast<size_t>(value) : 0;
     }
-    std::string text() {
+    std::string_view view() {
         const auto bytes = reader_.take(count());
         if (!bytes) ok_ = false;
-        return bytes ? std::string(*bytes) : std::string();
+        return bytes.value_or(std::string_view());
     }
+    std::string text() { return std::string(view()); }
     Timestamp time() { return {fixed<int64_t>()}; }
     std::map<std::string, std::string> map() {
         std::map<std::string, std::string> values;
@@ -111,6 +113,17 @@ class Decoder {
             values[std::move(name)] = text();
         }
         return values;
+    }
+    /// Past metadata; its storage class.
+    std::string_view storage_class() {
+        for (int header = 0; header < kHeaders; ++header) view();
+        const auto found = view();
+        for (int maps = 0; maps < 2; ++maps)
+            for (size_t left = count(); ok_ && left > 0; --left) {
+                view();
+                view();
+            }
+        return found;
     }
     Metadata metadata() {
         Metadata m;
@@ -226,6 +239,24 @@ Result<ObjectRecord> decode_object(std::string_view bytes) {
     if (!record.pieces.empty() && total(record.pieces) != record.size) in.fail();
     if (!in.ok()) return broken("an object");
     return record;
+}
+
+Result<ListedObject> decode_listed(std::string_view bytes) {
+    Decoder in(bytes);
+    ListedObject listed;
+    listed.size = in.number();
+    listed.modified = in.time();
+    listed.etag = in.view();
+    listed.storage_class = in.storage_class();
+    for (size_t left = in.count(); in.so_far() && left > 0; --left) {
+        const auto algorithm = in.algorithm();
+        const auto type = in.type();
+        if (listed.checksums.empty()) listed.checksum_type = type;
+        listed.checksums.push_back(algorithm);
+        in.view();
+    }
+    if (!in.so_far()) return broken("an object");
+    return listed;
 }
 
 std::string encode(const UploadRecord& record) {

@@ -58,6 +58,8 @@ std::string encode(const UploadRecord& record);
 std::string encode(const PartRecord& record);
 std::string encode(const BucketRecord& record);
 Result<ObjectRecord> decode_object(std::string_view bytes);
+/// What a listing shows, without the key; what stands behind that is not looked at.
+Result<ListedObject> decode_listed(std::string_view bytes);
 Result<UploadRecord> decode_upload(std::string_view bytes);
 Result<PartRecord> decode_part(std::string_view bytes);
 Result<BucketRecord> decode_bucket(std::string_view bytes);

@@ -14,6 +14,19 @@ void try_one(std::string_view bytes, const Decode& decode) {
     TARN_ASSERT(encode(*decode(again)) == again);
 }
 
+/// What a listing reads is what the whole record says.
+void compare_listed(std::string_view bytes) {
+    using namespace tarn::objects::internal;
+    const auto whole = decode_object(bytes);
+    const auto listed = decode_listed(bytes);
+    if (!whole.ok()) return;
+    TARN_ASSERT(listed.ok());
+    TARN_ASSERT(listed->size == whole->size && listed->etag == whole->etag &&
+                listed->modified == whole->modified);
+    TARN_ASSERT(listed->storage_class == whole->metadata.storage_class);
+    TARN_ASSERT(listed->checksums.size() == whole->checksums.size());
+}
+
 }  // namespace
 
 std::vector<std::string> tarn::fuzz_seeds() {
@@ -45,6 +58,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     using namespace tarn::objects::internal;
     const std::string_view bytes = tarn::fuzz_text(data, size);
     try_one(bytes, decode_object);
+    compare_listed(bytes);
     try_one(bytes, decode_upload);
     try_one(bytes, decode_part);
     try_one(bytes, decode_bucket);

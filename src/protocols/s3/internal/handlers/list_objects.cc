@@ -35,14 +35,13 @@ void add_owner(XmlWriter& xml, const Exchange& exchange) {
         .close();
 }
 
-void add_object(XmlWriter& xml, const objects::ObjectInfo& object, const KeyText& text) {
+void add_object(XmlWriter& xml, const objects::ListedObject& object, const KeyText& text) {
     xml.element("Key", text(object.key)).element("LastModified", format_iso8601(object.modified));
     xml.element("ETag", quoted(object.etag));
-    for (const auto& checksum : object.checksums)
-        xml.element("ChecksumAlgorithm", word_of(checksum.algorithm));
-    if (!object.checksums.empty())
-        xml.element("ChecksumType", type_word(object.checksums.front().type));
-    xml.element("Size", object.size).element("StorageClass", object.metadata.storage_class);
+    for (const auto algorithm : object.checksums)
+        xml.element("ChecksumAlgorithm", word_of(algorithm));
+    if (!object.checksums.empty()) xml.element("ChecksumType", type_word(object.checksum_type));
+    xml.element("Size", object.size).element("StorageClass", object.storage_class);
 }
 
 void add_echo(XmlWriter& xml, const Exchange& exchange, const Request& request,
