@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "ingest/internal/copy_text.h"
 #include "ingest/internal/leftovers.h"
+#include "query/row_group.h"
 #include "tables/scan.h"
 
 namespace tarn::ingest {
@@ -16,7 +17,7 @@ namespace {
 
 constexpr size_t kChunkRows = 8192, kChunkBytes = 4 << 20;
 /// Parquet's row groups are gathered in memory: of wide rows the file is closed before one is full.
-constexpr uint64_t kGroupRows = 122'880, kGroupBytes = 32 << 20;
+constexpr uint64_t kGroupBytes = 32 << 20;
 /// Beyond so many at once only memory grows.
 constexpr int kWorkersMax = 4;
 constexpr uint64_t kPieceBlocks = 8192;  // 64 MiB
@@ -69,7 +70,7 @@ class PostgresLoad::Writer {
         chunk_ = decoder_.make_chunk(kChunkRows);
         chunk_rows_ = 0;
         chunk_bytes_ = 0;
-        if (group_rows_ >= kGroupRows) {
+        if (group_rows_ >= query::kRowGroupRows) {
             group_rows_ = 0;
             group_bytes_ = 0;
         }

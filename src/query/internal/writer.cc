@@ -6,6 +6,7 @@
 #include "query/internal/duck_types.h"
 #include "query/internal/scan.h"
 #include "query/internal/sql_text.h"
+#include "query/row_group.h"
 #include "query/row_places.h"
 
 namespace tarn::query {
@@ -111,6 +112,7 @@ ParquetFile::ParquetFile(Services& services, duck::ClientContext& context, std::
     }
     info.options["field_ids"] = {duck::Value::STRUCT(std::move(ids))};
     info.options["compression"] = {duck::Value("zstd")};
+    info.options["row_group_size"] = {duck::Value::UBIGINT(kRowGroupRows)};
     if (compress == Compress::little)
         info.options["compression_level"] = {duck::Value::BIGINT(1)};
     duck::CopyFunctionBindInput input(info);
