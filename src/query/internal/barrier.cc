@@ -3,10 +3,16 @@
 #include "duckdb/execution/column_binding_resolver.hpp"
 #include "duckdb/optimizer/optimizer.hpp"
 #include "duckdb/optimizer/optimizer_extension.hpp"
+#include "query/internal/shown_column.h"
 
 namespace tarn::query {
 
 namespace {
+
+struct BarrierState final : duck::OperatorState {
+    explicit BarrierState(size_t count) : columns(count) {}
+    std::vector<ShownColumn> columns;
+};
 
 class PhysicalBarrier final : public duck::PhysicalOperator {
  public:
@@ -22,18 +28,13 @@ class PhysicalBarrier final : public duck::PhysicalOperator {
     }
     bool ParallelOperator() const override { return true; }
     duck::unique_ptr<duck::OperatorState> GetOperatorState(duck::ExecutionContext&) const override {
-        return duck::make_uniq<duck::OperatorState>();
+        return duck::make_uniq<BarrierState>(types.size());
     }
     duck::OperatorResultType Execute(duck::ExecutionContext&, duck::DataChunk& input,
                                      duck::DataChunk& chunk, duck::GlobalOperatorState&,
-                                     duck::OperatorState&) const override {
-        for (duck::idx_t i = 0; i < input.ColumnCount(); ++i) {
-            auto& from = input.data[i];
-            if (from.GetVectorType() == duck::VectorType::CONSTANT_VECTOR)
-                chunk.data[i].Reference(from);  // one value, and a shown one
-            else
-                duck::VectorOperations::Copy(from, chunk.data[i], input.size(), 0, 0);
-        }
+                                     duck::OperatorState& state) const override {
+        auto& columns = state.Cast<BarrierState>().columns;
+        for (duck::idx_t i = 0; i < input.ColumnCount(); ++i) columns[i].pass(input.data[i], chunk.data[i], input.size());
         chunk.SetCardinality(input.size());
         return duck::OperatorResultType::NEED_MORE_INPUT;
     }
