@@ -101,7 +101,7 @@ class Builder {
         where_ = conditions(columns_, &query_.filters_ignored);
         if (rollup_ != nullptr) {
             from_ = Rollup::kName;
-            where_ = rollup_->present();
+            where_.clear();
             query_.parameters.clear();
             query_.parameter_types.clear();
         }
@@ -569,9 +569,9 @@ Result<ChartQuery> make_query_over(Rollup& rollup, const ChartSpec& chart, const
     return Builder(chart, filters, describe, rows_max).build_over(rollup);
 }
 
-Result<ChartQuery> make_scan_query(const Rollup& rollup, const ChartSpec& widest, const Filters& filters,
+Result<ChartQuery> make_scan_query(const Rollup& rollup, const ChartSpec& any, const Filters& filters,
                                    const Describe& describe) {
-    return Builder(widest, filters, describe, 1).build_scan(rollup);
+    return Builder(any, filters, describe, 1).build_scan(rollup);
 }
 
 namespace {

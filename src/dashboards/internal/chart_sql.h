@@ -42,12 +42,11 @@ Result<ChartQuery> make_chart_query(const ChartSpec& chart, const Filters& filte
                                     const Describe& describe, uint64_t rows_max);
 /// Whether the chart's answer is made of groups of one table's rows, as far as its words say.
 bool may_share(const ChartSpec& chart);
-/// The chart as a SELECT over the shared scan of `rollup`, to which it adds what it needs; rollup.fits() says whether it can. Its
-/// condition is the scan's, or what the rollup is narrowed to.
+/// The chart as a SELECT over the shared scan of `rollup`, to which it adds what it needs; rollup.fits() says whether it can.
 Result<ChartQuery> make_query_over(Rollup& rollup, const ChartSpec& chart, const Filters& filters,
                                    const Describe& describe, uint64_t rows_max);
-/// That scan, of the table and condition of `widest`.
-Result<ChartQuery> make_scan_query(const Rollup& rollup, const ChartSpec& widest, const Filters& filters,
+/// That scan, for charts of the table and condition of `any`.
+Result<ChartQuery> make_scan_query(const Rollup& rollup, const ChartSpec& any, const Filters& filters,
                                    const Describe& describe);
 /// The values of a column that is a key of `rollup`, to which it is added.
 ChartQuery make_choices_over(Rollup& rollup, const std::string& column, uint64_t values_max);

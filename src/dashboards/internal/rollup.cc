@@ -91,30 +91,12 @@ double groups_of(const Keys& keys, const std::map<std::string, double>& distinct
 
 }  // namespace
 
-void Rollup::narrow(const std::string& condition) {
-    condition_ = condition;
-    for (Reader reader{condition}; !reader.end();) {
-        const char c = reader.sql[reader.at];
-        const bool word = is_letter(c);
-        if (c == '\'' || c == '"')
-            reader.quoted_text();
-        else if (reader.comment() || c == '$' || c == ';' || (word && lower_ascii(reader.word()) == "select"))
-            return give_up();
-        else if (!word)
-            ++reader.at;
-    }
-}
-
-std::string Rollup::present() {
-    return condition_.empty() ? "" : " where " + partial("count(*)") + " > 0";
-}
-
 std::string Rollup::key(const std::string& sql) {
     return named('k', place_of(keys_, sql));
 }
 
 std::string Rollup::partial(const std::string& sql) {
-    return named('a', place_of(partials_, condition_.empty() ? sql : sql + " filter (where (" + condition_ + "\n))"));
+    return named('a', place_of(partials_, sql));
 }
 
 std::string Rollup::call(const std::string& function, const std::string& argument) {
@@ -228,6 +210,34 @@ std::vector<std::vector<size_t>> share_scans(const std::vector<Keys>& charts, co
         out.push_back(std::move(scan.charts));
     }
     return out;
+}
+
+Scans share_aggregates(Scans scans, const std::vector<Keys>& charts, const std::vector<std::set<std::string>>& aggregates) {
+    // How many of the chart's aggregates the other charts of a scan do not bring; all and one more: its keys are not there.
+    const auto cost = [&](size_t chart, const std::vector<size_t>& scan) {
+        Keys keys;
+        std::set<std::string> made;
+        for (const size_t other : scan) {
+            if (other == chart) continue;
+            keys.insert(charts[other].begin(), charts[other].end());
+            made.insert(aggregates[other].begin(), aggregates[other].end());
+        }
+        if (!std::includes(keys.begin(), keys.end(), charts[chart].begin(), charts[chart].end())) return aggregates[chart].size() + 1;
+        return static_cast<size_t>(std::count_if(aggregates[chart].begin(), aggregates[chart].end(), [&](const std::string& one) { return !made.contains(one); }));
+    };
+    for (size_t chart = 0; chart < charts.size(); ++chart) {
+        auto* from = &scans[0];
+        for (auto& scan : scans)
+            if (std::find(scan.begin(), scan.end(), chart) != scan.end()) from = &scan;
+        auto* to = from;
+        for (auto& scan : scans)
+            if (cost(chart, scan) < cost(chart, *to)) to = &scan;
+        if (to == from) continue;
+        std::erase(*from, chart);
+        to->push_back(chart);
+    }
+    std::erase_if(scans, [](const std::vector<size_t>& scan) { return scan.empty(); });
+    return scans;
 }
 
 }  // namespace tarn::dashboards

@@ -30,21 +30,13 @@ TEST(Rollup, WhatIsNotTheSameOfGroupsIsAskedOfRows) {
         EXPECT_EQ(over(sql), "rows") << sql;
 }
 
-TEST(Rollup, ANarrowedChartCountsTheRowsOfItsCondition) {
-    Rollup rollup;
-    EXPECT_EQ(rollup.present(), "");
-    EXPECT_EQ(rollup.over_groups("sum(units)"), "sum(a0)");
-    rollup.narrow("price < 2 and \"select\" <> '$;--'");
-    EXPECT_EQ(rollup.over_groups("sum(units)"), "sum(a1)");
-    EXPECT_EQ(rollup.present(), " where a2 > 0");
-    const std::string only = " filter (where (price < 2 and \"select\" <> '$;--'\n))";
-    EXPECT_EQ(rollup.sql("t", ""), "select sum(units) as a0, sum(units)" + only + " as a1, count(*)" + only + " as a2 from t");
-    EXPECT_TRUE(rollup.fits());
-    for (const char* condition : {"day = (SELECT max(day) from t)", "a -- b", "a /* b */", "a = $1", "a; b"}) {
-        Rollup other;
-        other.narrow(condition);
-        EXPECT_FALSE(other.fits()) << condition;
-    }
+TEST(Rollup, AChartGoesWhereItsAggregatesAreMade) {
+    const std::vector<Keys> charts = {{"day"}, {}, {"store"}, {"day"}, {"store"}};
+    EXPECT_EQ(share_aggregates({{0, 1, 3}, {2, 4}}, charts, {{"sum(u)"}, {"sum(p)", "count(p)"}, {"sum(u)", "sum(p)"}, {"max(p)"}, {}}), (Scans{{0, 3}, {2, 4, 1}}));
+    // It stays where its keys are, and where nothing is won.
+    EXPECT_EQ(share_aggregates({{0, 1, 3}, {2, 4}}, charts, {{"sum(u)"}, {"sum(u)"}, {"sum(u)"}, {"sum(p)"}, {"sum(p)"}}), (Scans{{0, 1, 3}, {2, 4}}));
+    EXPECT_EQ(share_aggregates({{0}, {1}}, {{}, {}}, {{"sum(u)"}, {"sum(u)"}}), (Scans{{1, 0}}));
+    EXPECT_EQ(share_aggregates({}, {}, {}), Scans{});
 }
 
 TEST(Rollup, FewGroupsShareAScan) {

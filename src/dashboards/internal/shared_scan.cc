@@ -40,13 +40,18 @@ std::map<std::string, double> count_values(Page& page, const std::string& from, 
     return out;
 }
 
-/// The keys that a chart groups by; nullopt when it has to be asked for alone.
-std::optional<Keys> keys_of(Page& page, const ChartSpec& chart) {
+struct Wanted {
+    Keys keys;
+    std::set<std::string> aggregates;
+};
+
+/// What a chart needs of a scan; nullopt when it has to be asked for alone.
+std::optional<Wanted> wanted_by(Page& page, const ChartSpec& chart) {
     Rollup rollup;
     const auto query = make_query_over(rollup, chart, page.filters,
                                        [&](const std::string& relation) { return page.describe(relation); }, page.options.rows_max);
     if (!query.ok() || !rollup.fits()) return std::nullopt;
-    return Keys(rollup.keys().begin(), rollup.keys().end());
+    return Wanted{{rollup.keys().begin(), rollup.keys().end()}, {rollup.partials().begin(), rollup.partials().end()}};
 }
 
 struct Planned {
@@ -58,41 +63,28 @@ struct Planned {
 void plan_table(Page& page, const std::vector<size_t>& charts, std::vector<Planned>& out) {
     std::vector<size_t> places;
     std::vector<Keys> sharing;
+    std::vector<std::set<std::string>> aggregates;
     for (const size_t place : charts) {
-        auto keys = keys_of(page, page.spec.charts[place]);
-        if (!keys) {
+        auto wanted = wanted_by(page, page.spec.charts[place]);
+        if (!wanted) {
             out.push_back({{{place}, {}}, std::nullopt});
             continue;
         }
         places.push_back(place);
-        sharing.push_back(std::move(*keys));
+        sharing.push_back(std::move(wanted->keys));
+        aggregates.push_back(std::move(wanted->aggregates));
     }
     const bool differ = std::adjacent_find(sharing.begin(), sharing.end(), std::not_equal_to<>()) != sharing.end();
     const auto name = parse_name(page.spec.charts[charts[0]].from);
     std::map<std::string, double> values;
     if (differ && name.ok()) values = count_values(page, quoted_name(*name), sharing);
-    for (const auto& scan : share_scans(sharing, values)) {
+    for (const auto& scan : share_aggregates(share_scans(sharing, values), sharing, aggregates)) {
         Planned& made = out.emplace_back(Planned{{}, Keys{}});
         for (const size_t i : scan) {
             made.scan.charts.push_back(places[i]);
             made.keys->insert(sharing[i].begin(), sharing[i].end());
         }
     }
-}
-
-/// Of the table's rows under a condition: found on the way by a scan that reads all of them and groups as finely.
-bool is_within(Page& page, const Planned& narrow, const Planned& wide) {
-    if (!narrow.keys || !wide.keys || narrow.scan.charts.empty() || wide.scan.charts.empty()) return false;
-    const ChartSpec& part = page.spec.charts[narrow.scan.charts[0]];
-    const ChartSpec& whole = page.spec.charts[wide.scan.charts[0]];
-    if (part.from != whole.from || part.where.empty() || !whole.where.empty()) return false;
-    Rollup rollup;
-    rollup.narrow(part.where);
-    const auto name = parse_name(part.from);
-    if (!rollup.fits() || !name.ok()) return false;
-    if (!std::includes(wide.keys->begin(), wide.keys->end(), narrow.keys->begin(), narrow.keys->end())) return false;
-    // One that does not work is not to spoil the scan of the others.
-    return page.describe("(select 1 from " + quoted_name(*name) + " where (" + part.where + "\n))").ok();
 }
 
 /// The values of filters are those of all rows: a scan that is not narrowed has them among its keys.
@@ -156,14 +148,12 @@ void take_part(const ChartData& all, const ChartQuery& query, size_t number, siz
 
 std::vector<Scan> plan_scans(Page& page, const std::vector<size_t>& charts) {
     std::vector<std::vector<size_t>> tables;
-    std::map<std::string, size_t> of_table;
     for (const size_t place : charts) {
         const ChartSpec& chart = page.spec.charts[place];
         const auto same = std::find_if(tables.begin(), tables.end(), [&](const std::vector<size_t>& list) {
             const ChartSpec& first = page.spec.charts[list[0]];
             return may_share(chart) && may_share(first) && first.from == chart.from && first.where == chart.where;
         });
-        if (may_share(chart)) ++of_table[chart.from];
         if (same == tables.end())
             tables.push_back({place});
         else
@@ -171,22 +161,14 @@ std::vector<Scan> plan_scans(Page& page, const std::vector<size_t>& charts) {
     }
     std::vector<Planned> scans;
     for (const auto& list : tables) {
-        const ChartSpec& first = page.spec.charts[list[0]];
-        if (may_share(first) && of_table[first.from] > 1)
-            plan_table(page, list, scans);
-        else
+        if (list.size() == 1)
             scans.push_back({{list, {}}, std::nullopt});
-    }
-    for (auto& one : scans) {
-        const auto wide = std::find_if(scans.begin(), scans.end(), [&](const Planned& other) { return is_within(page, one, other); });
-        if (wide == scans.end()) continue;
-        wide->scan.charts.insert(wide->scan.charts.end(), one.scan.charts.begin(), one.scan.charts.end());
-        one.scan.charts.clear();
+        else
+            plan_table(page, list, scans);
     }
     plan_choices(page, scans);
     std::vector<Scan> out;
-    for (auto& one : scans)
-        if (!one.scan.charts.empty()) out.push_back(std::move(one.scan));
+    for (auto& one : scans) out.push_back(std::move(one.scan));
     // The longest first, so that no thread is left alone with it.
     std::stable_sort(out.begin(), out.end(), [](const Scan& a, const Scan& b) { return a.charts.size() > b.charts.size(); });
     return out;
@@ -202,14 +184,11 @@ bool has_column(Page& page, const ChartSpec& chart, const std::string& column) {
 bool answer_together(Page& page, const Scan& scan, std::vector<ChartData>& charts, std::vector<ChartData>& filters) {
     const auto begin = page.parts.clock.steady();
     const auto describe = [&](const std::string& relation) { return page.describe(relation); };
-    const ChartSpec& widest = page.spec.charts[scan.charts[0]];
     Rollup rollup;
     std::vector<ChartQuery> queries;
     std::vector<ChartData*> out;
     for (const size_t place : scan.charts) {
-        const ChartSpec& spec = page.spec.charts[place];
-        rollup.narrow(spec.where == widest.where ? "" : spec.where);
-        auto query = make_query_over(rollup, spec, page.filters, describe, page.options.rows_max);
+        auto query = make_query_over(rollup, page.spec.charts[place], page.filters, describe, page.options.rows_max);
         if (!query.ok() || !rollup.fits()) return false;
         queries.push_back(std::move(query).value());
         out.push_back(&charts[place]);
@@ -218,7 +197,7 @@ bool answer_together(Page& page, const Scan& scan, std::vector<ChartData>& chart
         queries.push_back(make_choices_over(rollup, page.spec.filters[place], kChoicesMax));
         out.push_back(&filters[place]);
     }
-    auto all_of_them = make_scan_query(rollup, widest, page.filters, describe);
+    auto all_of_them = make_scan_query(rollup, page.spec.charts[scan.charts[0]], page.filters, describe);
     if (!all_of_them.ok()) return false;
     put_parts(queries, *all_of_them);
     ChartData all;

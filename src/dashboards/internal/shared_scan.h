@@ -11,8 +11,7 @@ inline constexpr uint64_t kChoicesMax = 500;
 
 /// What is asked at once. Charts and filters are numbers of the page's.
 struct Scan {
-    /// Of one table. More than one: under the condition of the first; where that has none, the others may have one each.
-    std::vector<size_t> charts;
+    std::vector<size_t> charts;  // of one table under one condition
     /// Their values are among the keys of the charts.
     std::vector<size_t> filters;
 };
