@@ -190,7 +190,7 @@ class NastyTransactions:
         if kind == "add" or len(self.columns) < 2:
             name = f"c{self.next_column}"
             self.next_column += 1
-            step = f"ALTER TABLE shape ADD COLUMN {name} int"
+            step = f"ALTER TABLE shape ADD COLUMN {name} int" + self.random.choice(["", f" DEFAULT {self.count}"])
             self.columns.append(name)
         else:
             old = self.random.choice(self.columns)

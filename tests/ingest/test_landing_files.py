@@ -29,7 +29,7 @@ rows = duckdb.connect().execute("select * replace (commit_timestamp::varchar as 
 names = [column[0] for column in rows.description]
 print(json.dumps([dict(zip(names, row)) for row in rows.fetchall()], default=str))
 """
-CHANGE_FILE = re.compile(r"erp/sales/(\d{4})/(\d\d)/(\d\d)/\1\2\3-\d{9}-[0-9A-F]{16}-\d{8}\.(csv|parquet)")
+CHANGE_FILE = re.compile(r"erp/sales/(\d{4})/(\d\d)/(\d\d)/\1\2\3-\d{9}-[0-9A-F]{16}-\d{8,}\.(csv|parquet)")
 LOAD_FILE = re.compile(r"erp/sales/LOAD[0-9A-F]{8}\.(csv|parquet)")
 
 
@@ -132,3 +132,63 @@ def test_parquet_is_read_by_others(server, tmp_path):
         settled(lake, server, read)
         server.run("UPDATE sales SET note = 'two' WHERE id = 2; DELETE FROM sales WHERE id = 1; INSERT INTO sales VALUES (3, '')")
         assert settled(lake, server, read) == 3
+
+
+def test_a_repair_is_in_the_files_in_its_place(server, tmp_path):
+    """`tarn verify source --repair` puts right what somebody changed here, and whoever follows the files gets to the source's state, too:
+    also of rows that change there at the same time, and when the server dies before the files are written."""
+    server.run("DROP TABLE IF EXISTS sales; CREATE TABLE sales (id int PRIMARY KEY, note text)")
+    server.run("INSERT INTO sales SELECT i, 'note ' || i FROM generate_series(1, 300) i")
+    with CaptureLake(tmp_path, server.url, ["sales"], "    landing: csv\n") as lake:
+        lake.until_following()
+        settled(lake, server, read_csv)
+        def until_mended():
+            expected = dict(server.rows("SELECT id, note FROM sales"))
+            lake.until(lambda: mended(landing(lake)) == expected, 30)
+        for round_ in range(2):
+            server.run(f"UPDATE sales SET note = 'there {round_}' WHERE id = {round_ + 1}")
+            until_mended()
+            with lake.connect() as sql:
+                lake.until(lambda: sql.execute("UPDATE erp.sales SET note = 'wrong' WHERE id BETWEEN 100 AND 109").rowcount == 10)
+                lake.until(lambda: sql.execute("DELETE FROM erp.sales WHERE id IN (200, 201)").rowcount == 2)
+                lake.until(lambda: sql.execute("INSERT INTO erp.sales VALUES (9000, 'ghost')").rowcount == 1)
+            done = subprocess.run([str(binary()), "--json", "verify", "source", "erp", "--repair"], capture_output=True, text=True, timeout=120,
+                                  env=dict(lake.server.client_env(), TARN_ENDPOINT=f"http://{lake.server.ready['http']}"), check=False)
+            assert done.returncode == 0 and json.loads(done.stdout)["tables"][0]["repaired"] == 13, done.stdout + done.stderr
+            server.run(f"UPDATE sales SET note = 'after {round_}' WHERE id IN (100, 200); DELETE FROM sales WHERE id = {110 + round_}")
+            if round_ == 1:
+                lake.server.restart(crash=True)
+            until_mended()
+
+
+def mended(files):
+    """The rows as a follower has them who takes each row's last word, which is all that a repair can promise: what was changed behind
+    the source's back came without files."""
+    state = {}
+    for key in sorted(key for key in files if LOAD_FILE.fullmatch(key)) + sorted(
+            (key for key in files if CHANGE_FILE.fullmatch(key)), key=lambda key: key.rsplit("/", 1)[1].split("-", 2)[2]):
+        for row in read_csv(files[key]):
+            if row["Op"] == "D":
+                state.pop(int(row["id"]), None)
+            else:
+                state[int(row["id"])] = row["note"]
+    return state
+
+
+def test_a_column_with_a_default_begins_the_files_anew(server, tmp_path):
+    """No change brought its values, so files of changes alone would lack them."""
+    server.run("DROP TABLE IF EXISTS sales; CREATE TABLE sales (id int PRIMARY KEY, note text); INSERT INTO sales VALUES (1, 'a'), (2, 'b')")
+    with CaptureLake(tmp_path, server.url, ["sales"], "    landing: csv\n") as lake:
+        lake.until_following()
+        settled(lake, server, read_csv)
+        server.run("ALTER TABLE sales ADD COLUMN kind text DEFAULT 'old'; INSERT INTO sales VALUES (3, 'c', 'new')")
+
+        def rows():
+            files = landing(lake)
+            found = {}
+            for key in sorted(key for key in files if LOAD_FILE.fullmatch(key))[1:] + sorted(key for key in files if "-" in key):
+                for row in read_csv(files[key]):
+                    found[int(row["id"])] = row.get("kind")
+            return found
+        lake.until(lambda: rows() == {1: "old", 2: "old", 3: "new"}, 60)
+        assert lake.server.log_text().count("tables of a database are being loaded") == 1

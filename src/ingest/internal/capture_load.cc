@@ -101,6 +101,7 @@ Status load_captured(const CaptureLoadParts& parts, NewSlot slot,
     std::vector<std::string> names;
     for (const auto& table : wanted) names.push_back(table.full_name());
     TARN_TRY(found, find_postgres_tables(*holder, names));
+    TARN_TRY(published, look_at_published(*holder, parts.names));
     const auto tables = same_tables(std::move(found), wanted);
     std::vector<TableLoad> loads;
     for (const auto& table : tables) {
@@ -115,9 +116,9 @@ Status load_captured(const CaptureLoadParts& parts, NewSlot slot,
                                meta::Batch& batch) -> Status {
         stage_capture_position(batch, parts.identity, expected, next);
         for (size_t i = 0; i < states.size(); ++i) {
-            CaptureTable capture;
-            capture.lsn = slot.lsn;
-            capture.columns = known_columns(tables[i], states[i]->schema());
+            auto capture = loaded_table(tables[i], states[i]->schema(), slot.lsn);
+            const auto listed = published.find(tables[i].oid);
+            if (listed != published.end()) capture.published = listed->second;
             const tables::SourcePosition of{parts.identity, tables[i].full_name(),
                                             states[i]->info.uuid};
             TARN_TRY(before, tables::load_position(parts.lake.store, of));

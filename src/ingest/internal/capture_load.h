@@ -17,6 +17,7 @@ struct CaptureLoadParts {
     const std::string& source;    // its name, and the database's
     const std::string& identity;  // of its state
     const PostgresSource& from;
+    const CaptureNames& names;
     const SourcesParts& lake;
     StopFlag& stop;
     StatusBox& status;

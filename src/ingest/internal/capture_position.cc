@@ -23,9 +23,10 @@ std::string text_of(const nlohmann::json& json, const char* name) {
     return found != json.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
-int number_of(const nlohmann::json& json, const char* name) {
+template <typename T = int>
+T number_of(const nlohmann::json& json, const char* name) {
     const auto found = json.find(name);
-    return found != json.end() && found->is_number_integer() ? found->get<int>() : 0;
+    return found != json.end() && found->is_number_integer() ? found->get<T>() : 0;
 }
 
 }  // namespace
@@ -51,7 +52,7 @@ Result<CapturePosition> CapturePosition::decode(std::string_view bytes) {
     const auto lsn = lsn_of(text_of(json, "lsn"));
     if (!lsn.ok() || out.slot.empty()) return bad;
     out.lsn = *lsn;
-    out.timeline = static_cast<uint32_t>(number_of(json, "timeline"));
+    out.timeline = number_of<uint32_t>(json, "timeline");
     if (json.contains("publications") && json["publications"].is_array())
         for (const auto& oid : json["publications"])
             if (oid.is_number_unsigned()) out.publications.push_back(oid.get<uint32_t>());
@@ -99,9 +100,15 @@ std::string CaptureTable::encode() const {
         one["field"] = column.field_id;
         if (!column.before.empty()) one["before"] = column.before;
         if (column.gone) one["gone"] = true;
+        if (column.type != 0) one["type"] = column.type;
+        if (column.initial) one["initial"] = *column.initial;
+        if (column.unfilled) one["unfilled"] = true;
         list.push_back(std::move(one));
     }
     json["columns"] = std::move(list);
+    if (numbers != 0) json["numbers"] = numbers;
+    if (!storage.empty()) json["storage"] = storage;
+    if (published != 0) json["published"] = published;
     return dump(json);
 }
 
@@ -117,6 +124,9 @@ std::optional<CaptureTable> CaptureTable::decode(std::string_view bytes) {
     const std::string pause = text_of(json, "pause");
     if (!pause.empty()) out.pause = pause == "reload" ? Pause::reload : Pause::person;
     out.why = text_of(json, "why");
+    out.numbers = number_of(json, "numbers");
+    out.storage = text_of(json, "storage");
+    out.published = number_of<uint32_t>(json, "published");
     for (const auto& one : json["columns"]) {
         if (!one.is_object()) return std::nullopt;
         KnownColumn column;
@@ -127,6 +137,9 @@ std::optional<CaptureTable> CaptureTable::decode(std::string_view bytes) {
             for (const auto& name : one["before"])
                 if (name.is_string()) column.before.push_back(name.get<std::string>());
         column.gone = one.contains("gone");
+        column.type = number_of<uint32_t>(one, "type");
+        if (one.contains("initial")) column.initial = text_of(one, "initial");
+        column.unfilled = one.contains("unfilled");
         out.columns.push_back(std::move(column));
     }
     return out;

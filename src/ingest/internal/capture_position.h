@@ -40,6 +40,10 @@ struct KnownColumn {
     int field_id = 0;                 // 0: not kept
     std::vector<std::string> before;  // names that it had
     bool gone = false;                // dropped there; the field stays here
+    uint32_t type = 0;                // OID, as last seen; 0: not known
+    /// Text of the value that rows have which were there before it; nullopt: NULL.
+    std::optional<std::string> initial;
+    bool unfilled = false;  // rows here lack that value still
 
     bool operator==(const KnownColumn&) const = default;
 };
@@ -56,6 +60,10 @@ struct CaptureTable {
     Pause pause = Pause::none;
     std::string why;  // of the pause
     std::vector<KnownColumn> columns;
+    /// The source's columns up to this number are known, or known not to be kept; 0: not recorded.
+    int numbers = 0;
+    std::string storage;     // PostgresTable::storage when that was so; empty: not recorded
+    uint32_t published = 0;  // OID of its row in pg_publication_rel; 0: not recorded
 
     std::string encode() const;
     /// nullopt: the position of a table that was read in another way.

@@ -6,9 +6,11 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "ingest/internal/capture_fill.h"
 #include "ingest/internal/capture_load.h"
 #include "ingest/internal/capture_metrics.h"
 #include "ingest/internal/capture_runner.h"
+#include "ingest/internal/capture_tables.h"
 #include "ingest/internal/change_collector.h"
 #include "ingest/internal/key_index.h"
 #include "ingest/internal/replication_slot.h"
@@ -69,16 +71,18 @@ class CaptureRunner final : public ThreadRunner {
                   const CapturePosition& record);
     Status follow_on(ChangeCollector& collector, PostgresConnection& control,
                      const std::vector<PostgresTable>& tables);
-    Result<bool> same_as_before(PostgresConnection& control,
+    Result<bool> same_as_before(PostgresConnection& control, ChangeCollector& collector,
                                 const std::vector<PostgresTable>& before);
     Result<bool> still_there(const ChangeCollector& collector);
     Status commit(ChangeCollector& collector, ReplicationStream& stream);
     Status care(ChangeCollector& collector, ReplicationStream& stream, PostgresConnection& control);
     Status pause(const ChangeCollector& collector);
-    Status set_pause(const FollowedTable& table, CaptureTable::Pause kind, const std::string& why);
     void show_pause(const std::string& table, const std::string& why);
     void note(const Error& error);
-    CaptureLoadParts load_parts() { return {name_, identity_, from_, parts_, stop_, status_}; }
+    Status fill(FollowedTable& table, const CapturePosition& record);
+    CaptureLoadParts load_parts() {
+        return {name_, identity_, from_, names_, parts_, stop_, status_};
+    }
 
     const std::string name_, identity_;
     const PostgresSource from_;
@@ -253,20 +257,28 @@ Status CaptureRunner::begin_anew(PostgresConnection& control,
 Status CaptureRunner::check_publications(PostgresConnection& control,
                                          const std::vector<PostgresTable>& tables,
                                          const std::optional<CapturePosition>& record) {
-    TARN_TRY(added, ensure_publications(control, names_, tables));
-    for (const auto& table : tables) {
-        if (std::find(added.begin(), added.end(), table.oid) == added.end()) continue;
-        TARN_TRY(here, find_lake_table(parts_, name_, identity_, table));
-        if (!here || !here->capture) continue;
-        // Somebody took it out; what changed meanwhile is in no log.
-        FollowedTable followed{table, here->uuid, *here->capture};
-        TARN_CHECK_OK(set_pause(followed, CaptureTable::Pause::reload,
-                                "it was taken out of the source's publication"));
-    }
+    TARN_CHECK_OK(keep_published(load_parts(), control, tables));
     if (!publication_failed_) return ok_status();
     publication_failed_ = false;
     TARN_CHECK_OK(forget_position(*record, "its publication was dropped and made again"));
     return Error(Code::unavailable, "", "again");
+}
+
+/// A column that came has its first value in the rows that are here, before any other comes.
+Status CaptureRunner::fill(FollowedTable& table, const CapturePosition& record) {
+    const Status done = fill_columns(load_parts(), table, record.lsn);
+    if (!done.ok() && (passes_by_itself(done.error()) || stop_.stopped() ||
+                       done.error().reason == "again" || done.error().code == Code::conflict))
+        return done;
+    if (!done.ok()) {
+        TARN_CHECK_OK(pause_table(load_parts(), table, CaptureTable::Pause::reload,
+                                  "a new column's first value: " + done.error().message));
+        return Error(Code::unavailable, "", "again");
+    }
+    TARN_TRY(here, find_lake_table(parts_, name_, identity_, table.source));
+    if (!here || !here->capture) return Error(Code::unavailable, "", "again");
+    table.state = *here->capture;
+    return ok_status();
 }
 
 /// Loads tables that are new or have to be loaded again; the rest is as it is recorded.
@@ -290,8 +302,8 @@ Result<std::vector<FollowedTable>> CaptureRunner::bring_up(const std::vector<Pos
                 if (here && here->capture) {
                     const FollowedTable old{table, here->uuid, *here->capture};
                     TARN_CHECK_OK(
-                        set_pause(old, CaptureTable::Pause::person,
-                                  "it could not be loaded again: " + done.error().message));
+                        pause_table(load_parts(), old, CaptureTable::Pause::person,
+                                    "it could not be loaded again: " + done.error().message));
                 }
                 problems_.push_back(Error(done.error()).within("table " + table.full_name()));
             }
@@ -304,6 +316,8 @@ Result<std::vector<FollowedTable>> CaptureRunner::bring_up(const std::vector<Pos
             show_pause(table.name, here->capture->why);
         }
         out.push_back({table, here->uuid, *here->capture});
+        if (out.back().state.pause == CaptureTable::Pause::none && needs_fill(out.back().state))
+            TARN_CHECK_OK(fill(out.back(), record));
     }
     metrics_.paused.set(static_cast<double>(paused));
     return out;
@@ -425,7 +439,7 @@ Status CaptureRunner::follow_on(ChangeCollector& collector, PostgresConnection& 
         }
         if (now - looked_ >= kNewTablesEvery && !collector.pending()) {
             looked_ = now_steady();
-            TARN_TRY(same, same_as_before(control, tables));
+            TARN_TRY(same, same_as_before(control, collector, tables));
             if (!same) break;
         }
     }
@@ -442,10 +456,11 @@ Result<bool> CaptureRunner::still_there(const ChangeCollector& collector) {
 }
 
 /// False: tables came, went, or are told apart in another way: the next turn sees to it.
-Result<bool> CaptureRunner::same_as_before(PostgresConnection& control,
+Result<bool> CaptureRunner::same_as_before(PostgresConnection& control, ChangeCollector& collector,
                                            const std::vector<PostgresTable>& before) {
     const auto said = problems_.size();
     TARN_TRY(tables, discover(control));
+    TARN_CHECK_OK(collector.looked_again(tables));
     const bool other_problems = problems_.size() != 2 * said;
     problems_.resize(said);
     if (other_problems || tables.size() != before.size()) return false;
@@ -542,31 +557,8 @@ Status CaptureRunner::pause(const ChangeCollector& collector) {
     const auto last = reloaded_.find(table.source.full_name());
     if (trouble.of_values && last != reloaded_.end() && now_steady() - last->second < kReloadAgain)
         kind = CaptureTable::Pause::person;
-    TARN_CHECK_OK(set_pause(table, kind, trouble.why));
+    TARN_CHECK_OK(pause_table(load_parts(), table, kind, trouble.why));
     return Error(Code::unavailable, "", "again");
-}
-
-Status CaptureRunner::set_pause(const FollowedTable& table, CaptureTable::Pause kind,
-                                const std::string& why) {
-    CaptureTable next = table.state;
-    next.pause = kind;
-    next.why = why;
-    if (kind == CaptureTable::Pause::person && why.find("DROP TABLE") == std::string::npos)
-        next.why += fmt::format(
-            "; mend it there, then DROP TABLE {}.{} in the lake: it is loaded "
-            "again",
-            name_, table.source.name);
-    log_warning(
-        "ingest", "a table is followed no further",
-        {{"source", name_},
-         {"table", table.source.full_name()},
-         {"why", next.why},
-         {"next", kind == CaptureTable::Pause::reload ? "it is loaded again" : "a person"}});
-    meta::Batch batch;
-    tables::stage_position(batch, {identity_, table.source.full_name(), table.uuid},
-                           table.state.encode(), next.encode());
-    TARN_CHECK_OK(parts_.store.commit(std::move(batch)));
-    return ok_status();
 }
 
 void CaptureRunner::show_pause(const std::string& table, const std::string& why) {

@@ -1,10 +1,12 @@
 // A followed table's columns: which column of the log is which field here, and what has to happen
-// to the lake's table when the database's became another. The log names columns but does not
-// number them, so what was renamed and what is new is told by the catalog, where it agrees with
-// the log; the catalog is of now, the log may be of before. Pure.
+// to the lake's table when the database's became another. The log names columns in the order of
+// their numbers, but does not number them; the catalog does, and knows which are gone, but is of
+// now, while the log may be of before. What fits both in one way only is certain; the rest is
+// loaded again. Pure.
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,15 +31,35 @@ struct ShapePlan {
     /// For each column of the relation its place in CaptureTable::columns; nullopt: an add step
     /// brings it, or the user may not read it and it is not kept.
     std::vector<std::optional<size_t>> places;
+    std::vector<int> numbers;  // of these columns; empty: found by their names
+    /// Known columns that came after this description: its rows have KnownColumn::initial there.
+    std::vector<size_t> later;
     std::vector<ShapeStep> steps;
     /// Not empty: only a new load can tell what became of the table, and this is why.
     std::string reload;
 };
 
-/// `now`: the table in the catalog; null: it is gone, or may not be read.
-ShapePlan plan_shape(const Relation& relation, const std::vector<KnownColumn>& known,
-                     const PostgresTable* now);
-/// The known columns of a table that was loaded just now. `fields`: name in the lake to field id.
-std::vector<KnownColumn> known_columns(const PostgresTable& table, const tables::Schema& schema);
+/// Numbers of columns that descriptions of one reading of the log had, in its order.
+struct ShapeProgress {
+    std::set<int> seen, dropped;  // dropped: seen, and then not in a later description
+    void note(const std::vector<int>& numbers);
+};
+
+struct ShapeQuestion {
+    const Relation& relation;
+    const CaptureTable& known;
+    const PostgresTable* now = nullptr;  // in the catalog; null: it is gone, or may not be read
+    uint32_t xid = 0;                    // of the transaction that has rows of this description
+    const ShapeProgress* progress = nullptr;  // of this reading; null: it begins
+};
+ShapePlan plan_shape(const ShapeQuestion& question);
+
+/// The record of a table that was loaded just now, at `lsn`.
+CaptureTable loaded_table(const PostgresTable& table, const tables::Schema& schema, Lsn lsn);
+/// The highest number that a column of it ever had.
+int highest_number(const PostgresTable& table);
+/// All its columns are known, and its rows were written anew since that was recorded: to be noted
+/// while it is so, since of columns that come later nobody could tell then what the rows have.
+bool moved_elsewhere(const CaptureTable& known, const PostgresTable& now);
 
 }  // namespace tarn::ingest

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 
+#include "base/bytes.h"
 #include "base/log.h"
 #include "ingest/internal/change_apply_impl.h"
 
@@ -12,6 +12,30 @@ namespace tarn::ingest {
 
 using Mode = ChangeShape::Mode;
 using Where = ChangedKeys::Where;
+
+namespace {
+
+/// The first bytes of a key decide nearly always, and need no look at the entry.
+std::vector<uint32_t> in_order_of_keys(const std::vector<ChangedKeys::Entry>& entries) {
+    struct Start {
+        uint64_t bytes;
+        uint32_t entry;
+    };
+    std::vector<Start> starts(entries.size());
+    for (uint32_t i = 0; i < starts.size(); ++i)
+        starts[i] = {load_be<uint64_t>(entries[i].key.bytes.data()), i};
+    const auto less = [&](const Start& a, const Start& b) {
+        return a.bytes != b.bytes ? a.bytes < b.bytes : entries[a.entry].key < entries[b.entry].key;
+    };
+    if (!std::is_sorted(starts.begin(), starts.end(), less))
+        std::sort(starts.begin(), starts.end(), less);
+    std::vector<uint32_t> order;
+    order.reserve(starts.size());
+    for (const auto& start : starts) order.push_back(start.entry);
+    return order;
+}
+
+}  // namespace
 
 Status ChangeApply::Impl::keep_bounded() {
     const uint64_t buffer_max = std::max<uint64_t>(parts_.memory_max / 4, 1 << 20);
@@ -270,10 +294,7 @@ Result<std::vector<KeyIndex::Move>> ChangeApply::Impl::resolve() {
         return moves;
     }
     const auto& entries = keys_.entries();
-    std::vector<uint32_t> order(entries.size());
-    std::iota(order.begin(), order.end(), 0u);
-    std::sort(order.begin(), order.end(),
-              [&](uint32_t a, uint32_t b) { return entries[a].key < entries[b].key; });
+    const auto order = in_order_of_keys(entries);
     std::vector<RowKey> keys;
     keys.reserve(order.size());
     for (const uint32_t i : order) keys.push_back(entries[i].key);

@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "base/log.h"
+#include "ingest/internal/capture_load.h"
+#include "ingest/internal/capture_schema.h"
 #include "ingest/internal/change_history.h"
 #include "tables/commit.h"
 #include "tables/table_turns.h"
@@ -29,10 +30,6 @@ bool same_description(const Relation& a, const Relation& b) {
            a.columns == b.columns;
 }
 
-bool same_type(const query::Type& a, const query::Type& b) {
-    return stored_type(a) == stored_type(b);
-}
-
 }  // namespace
 
 /// A followed table while the log is read.
@@ -48,6 +45,10 @@ struct ChangeCollector::Open {
     uint64_t batch = 0;      // the last one that had changes of it
     uint64_t taken = 0;      // changes since the last commit
     tables::TableTurn turn;  // while changes are gathered: compaction would make them void
+    /// Values of the columns that came after the description; `shape` has them at its end.
+    std::vector<std::optional<std::string>> later;
+    Cells before, after;  // room for rows with them
+    ShapeProgress progress;
 };
 
 ChangeCollector::ChangeCollector(Parts parts, CapturePosition position,
@@ -140,25 +141,34 @@ Status ChangeCollector::open(Open& one, const Relation&) {
 Status ChangeCollector::adapt(Open& one, const Relation& relation) {
     std::vector<Error> problems;
     TARN_TRY(found, find_postgres_tables(parts_.control, {relation.full_name()}, &problems));
+    for (auto& table : found) drop_generated(table);
     const PostgresTable* now =
         found.empty() || found.front().oid != relation.oid ? nullptr : &found.front();
-    const auto plan = plan_shape(relation, one.table->state.columns, now);
+    const ShapeQuestion question{relation, one.table->state, now, transaction_.xid, &one.progress};
+    const auto plan = plan_shape(question);
     if (!plan.reload.empty()) return stop_at(one, CaptureTable::Pause::reload, plan.reload);
     TARN_TRY(types, types_in_log(parts_.control, relation.columns));
     TARN_TRY(table,
              parts_.lake.catalog.snapshot().load_table(parts_.source, one.table->source.name));
     if (table->info.uuid != one.table->uuid)
         return Error(Code::conflict, "the table was dropped here", "table_replaced");
-    TARN_TRY(changed, change_schema(one, relation, plan, table, types));
+    TARN_TRY(schema, plan_schema(question, plan, table->schema(), types));
+    const bool grew = !schema.added.empty(), fill = schema.fill;
+    TARN_TRY(changed, change_schema(one, std::move(schema), table));
+    // Rows that are here get the value before any row comes that was written with the column.
+    if (fill) return Error(Code::unavailable, "a column's first value is written", "again");
     TARN_TRY(shape, shape_of(one, relation, *changed, types, now));
     const bool waits = one.apply && one.batch == batch_ && !one.apply->empty();
     if (waits) {
         std::vector<int> before, after;
         for (const size_t at : one.shape.key) before.push_back(one.shape.field_ids[at]);
         for (const size_t at : shape.key) after.push_back(shape.field_ids[at]);
-        if (before != after || one.shape.mode != shape.mode)
+        if (before != after || one.shape.mode != shape.mode) {
+            // Read again, all rows have the columns that came.
+            if (grew) return Error(Code::unavailable, "a table's key has more columns", "again");
             return stop_at(one, CaptureTable::Pause::reload,
                            "its key became another in the middle of changes");
+        }
         std::swap(one.shape, shape);
         auto history = history_of(one);
         std::swap(one.shape, shape);
@@ -171,6 +181,7 @@ Status ChangeCollector::adapt(Open& one, const Relation& relation) {
     }
     one.shape = std::move(shape);
     one.serial = relation.serial;
+    one.progress.note(plan.numbers);
     one.described = relation;
     one.described_in = transaction_.commit_lsn;
     const bool append_only = one.shape.mode == ChangeShape::Mode::append_only;
@@ -186,132 +197,67 @@ Status ChangeCollector::adapt(Open& one, const Relation& relation) {
 
 /// What became of the columns, as steps of the lake's table, committed at once: rows of before and
 /// after it fit both.
-Result<tables::TablePtr> ChangeCollector::change_schema(Open& one, const Relation& relation,
-                                                        const ShapePlan& plan,
-                                                        const tables::TablePtr& table,
-                                                        const std::vector<query::Type>& types) {
-    auto next = one.table->state;
-    std::vector<tables::SchemaStep> steps;
-    const auto& schema = table->schema();
-    std::map<std::string, int> named;  // field ids by name, as they will be
-    for (const auto& field : schema.fields) named[field.name] = field.id;
-    std::set<int> ours;
-    for (const auto& column : next.columns)
-        if (!column.gone) ours.insert(column.field_id);
-    const auto make_room = [&](const std::string& name, int except) -> bool {
-        const auto found = named.find(name);
-        if (found == named.end() || found->second == except) return true;
-        if (ours.count(found->second) != 0) return false;
-        std::string other = fmt::format("{}_{}", name.substr(0, 50), found->second);
-        steps.push_back(tables::SchemaStep::rename(found->second, other));
-        named[other] = found->second;
-        named.erase(name);
-        return true;
-    };
-    std::vector<std::pair<size_t, std::string>> added;  // place in next.columns, name
-    for (const auto& step : plan.steps) {
-        if (step.kind != ShapeStep::Kind::drop) continue;
-        auto& known = next.columns[step.known];
-        known.gone = true;
-        ours.erase(known.field_id);
-        const auto* field = schema.find(known.field_id);
-        if (field && field->required) steps.push_back(tables::SchemaStep::make_optional(field->id));
-    }
-    for (const auto& step : plan.steps) {
-        if (step.kind == ShapeStep::Kind::drop) continue;
-        std::string name = step.column->name;
-        const bool add = step.kind == ShapeStep::Kind::add;
-        const int field_id = add ? 0 : next.columns[step.known].field_id;
-        // A field of that name that nobody fills and that fits is what an attempt before made.
-        const auto there = named.find(name);
-        const bool made =
-            add && there != named.end() && ours.count(there->second) == 0 &&
-            type_of_iceberg(schema.find(there->second)->type) == stored_type(step.column->type) &&
-            std::none_of(next.columns.begin(), next.columns.end(),
-                         [&](const KnownColumn& known) { return known.field_id == there->second; });
-        if (!made && !make_room(name, field_id))
-            name = fmt::format("{}_{}", name.substr(0, 50), step.column->number);
-        if (add) {
-            KnownColumn known;
-            known.number = step.column->number;
-            known.outside = step.column->outside;
-            added.emplace_back(next.columns.size(), name);
-            next.columns.push_back(std::move(known));
-            if (made) continue;
-            TARN_TRY(type, iceberg_type(step.column->type));
-            std::optional<std::string> doc;
-            if (!step.column->comment.empty()) doc = step.column->comment;
-            steps.push_back(tables::SchemaStep::add(name, std::move(type), std::move(doc)));
-            named[name] = -1;
-            continue;
-        }
-        auto& known = next.columns[step.known];
-        if (field_id != 0 && (!named.count(name) || named[name] != field_id)) {
-            steps.push_back(tables::SchemaStep::rename(field_id, name));
-            named[name] = field_id;
-        }
-        known.before.push_back(known.outside);
-        known.outside = step.column->outside;
-    }
-    for (size_t i = 0; i < relation.columns.size(); ++i) {
-        if (!plan.places[i]) continue;
-        const auto* field = schema.find(next.columns[*plan.places[i]].field_id);
-        if (!field) continue;
-        const auto have = type_of_iceberg(field->type);
-        if (same_type(have, types[i]) || have.kind == query::Kind::text) continue;
-        TARN_TRY(type, iceberg_type(types[i]));
-        if (tables::can_widen(field->type, type))
-            steps.push_back(tables::SchemaStep::widen(field->id, std::move(type)));
-        else if (!tables::can_widen(type, field->type))
-            return Status(stop_at(one, CaptureTable::Pause::person,
-                                  fmt::format("column {} became another type, which {} here can't "
-                                              "hold: DROP TABLE {}.{} in the lake, and it is "
-                                              "loaded again with its new types",
-                                              relation.columns[i].name, field->name, parts_.source,
-                                              one.table->source.name)))
-                .error();
-    }
+Result<tables::TablePtr> ChangeCollector::change_schema(Open& one, SchemaPlan plan,
+                                                        const tables::TablePtr& table) {
+    if (!plan.person.empty())
+        return stop_at(one, CaptureTable::Pause::person,
+                       fmt::format("{}: DROP TABLE {}.{} in the lake, and it is loaded again with "
+                                   "its new types",
+                                   plan.person, parts_.source, one.table->source.name));
     tables::TablePtr after = table;
-    if (!steps.empty()) {
+    if (!plan.steps.empty()) {
         tables::TableChange change;
         change.table = table;
-        change.schema = std::move(steps);
+        change.schema = std::move(plan.steps);
         TARN_TRY(done, parts_.lake.committer.commit(parts_.lake.caller(), {std::move(change)}));
         after = done.tables.front();
         log_info("ingest", "a followed table's columns changed",
                  {{"source", parts_.source}, {"table", one.table->source.full_name()}});
     }
-    for (const auto& [place, name] : added) {
+    for (const auto& [place, name] : plan.added) {
         const auto* field = after->schema().find(name);
-        if (field) next.columns[place].field_id = field->id;
+        if (field) plan.next.columns[place].field_id = field->id;
     }
-    if (next.columns != one.table->state.columns) TARN_CHECK_OK(record(*one.table, next));
+    const auto& state = one.table->state;
+    if (plan.next.columns != state.columns || plan.next.numbers != state.numbers)
+        TARN_CHECK_OK(record(*one.table, plan.next));
     return after;
 }
 
-Result<ChangeShape> ChangeCollector::shape_of(const Open& one, const Relation& relation,
+Result<ChangeShape> ChangeCollector::shape_of(Open& one, const Relation& relation,
                                               const tables::TableState& table,
                                               const std::vector<query::Type>& types,
                                               const PostgresTable* now) const {
     ChangeShape shape;
     const auto& known = one.table->state.columns;
-    // Again by name: the columns are all known by now.
-    const auto plan = plan_shape(relation, known, now);
+    // Again: the columns are all known by now.
+    const auto plan =
+        plan_shape({relation, one.table->state, now, transaction_.xid, &one.progress});
+    const auto add = [&](const std::string& name, const tables::Field* field,
+                         const query::Type& type) {
+        shape.columns.push_back({field ? field->name : name,
+                                 field ? type_of_iceberg(field->type) : stored_type(type)});
+        shape.field_ids.push_back(field ? field->id : 0);
+    };
     for (size_t i = 0; i < relation.columns.size(); ++i) {
         const auto& column = relation.columns[i];
         const auto place = i < plan.places.size() ? plan.places[i] : std::nullopt;
         const auto* field = place ? table.schema().find(known[*place].field_id) : nullptr;
-        shape.columns.push_back({field ? field->name : column.name,
-                                 field ? type_of_iceberg(field->type) : stored_type(types[i])});
-        shape.field_ids.push_back(field ? field->id : 0);
+        add(column.name, field, types[i]);
         if (column.identity && field) shape.key.push_back(i);
+    }
+    one.later.clear();
+    for (const size_t place : plan.later) {
+        const auto* field = table.schema().find(known[place].field_id);
+        if (!field) continue;
+        add(field->name, field, {});
+        one.later.push_back(known[place].initial);
     }
     using Identity = Relation::Identity;
     if (relation.identity == Identity::full) {
         shape.key.clear();
-        const auto& key = now ? now->key : one.table->source.key;
         const auto& source = now ? *now : one.table->source;
-        for (const auto& name : key) {
+        for (const auto& name : source.key) {
             const auto* column = source.find(name);
             for (size_t i = 0; column && i < relation.columns.size(); ++i)
                 if (relation.columns[i].name == column->outside && shape.field_ids[i] != 0)
@@ -319,7 +265,7 @@ Result<ChangeShape> ChangeCollector::shape_of(const Open& one, const Relation& r
         }
         if (shape.key.empty()) {
             shape.mode = ChangeShape::Mode::whole_rows;
-            for (size_t i = 0; i < relation.columns.size(); ++i)
+            for (size_t i = 0; i < shape.columns.size(); ++i)
                 if (shape.field_ids[i] != 0) shape.key.push_back(i);
         }
     } else if (shape.key.empty() || relation.identity == Identity::nothing) {
@@ -327,6 +273,30 @@ Result<ChangeShape> ChangeCollector::shape_of(const Open& one, const Relation& r
         shape.mode = ChangeShape::Mode::append_only;
     }
     return shape;
+}
+
+/// The row with the columns that came after its description.
+const Cells& ChangeCollector::whole(Open& one, const Cells& cells, Cells& room, bool key_only) {
+    if (one.later.empty() || cells.empty()) return cells;
+    room = cells;
+    for (const auto& value : one.later) {
+        if (value && !key_only)
+            room.push_back({Cell::Kind::text, *value});
+        else
+            room.push_back({Cell::Kind::null, {}});
+    }
+    return room;
+}
+
+Status ChangeCollector::looked_again(const std::vector<PostgresTable>& tables) {
+    for (auto& one : tables_)
+        for (const auto& table : tables) {
+            if (table.oid != one.source.oid || !moved_elsewhere(one.state, table)) continue;
+            CaptureTable next = one.state;
+            next.storage = table.storage;
+            TARN_CHECK_OK(record(one, next));
+        }
+    return ok_status();
 }
 
 /// The table that keeps each change, made when absent; null: none is kept.
@@ -359,18 +329,24 @@ Status ChangeCollector::begin(const TransactionInfo& transaction) {
 
 Status ChangeCollector::insert(const Relation& relation, const Cells& after) {
     TARN_TRY(one, ready(relation));
-    return one ? noted(*one, one->apply->insert(transaction_, after)) : ok_status();
+    if (!one) return ok_status();
+    return noted(*one, one->apply->insert(transaction_, whole(*one, after, one->after, false)));
 }
 
 Status ChangeCollector::update(const Relation& relation, Before kind, const Cells& before,
                                const Cells& after) {
     TARN_TRY(one, ready(relation));
-    return one ? noted(*one, one->apply->update(transaction_, kind, before, after)) : ok_status();
+    if (!one) return ok_status();
+    const auto& old = whole(*one, before, one->before, kind == Before::key);
+    return noted(*one, one->apply->update(transaction_, kind, old,
+                                          whole(*one, after, one->after, false)));
 }
 
 Status ChangeCollector::remove(const Relation& relation, Before kind, const Cells& before) {
     TARN_TRY(one, ready(relation));
-    return one ? noted(*one, one->apply->remove(transaction_, kind, before)) : ok_status();
+    if (!one) return ok_status();
+    const auto& old = whole(*one, before, one->before, kind == Before::key);
+    return noted(*one, one->apply->remove(transaction_, kind, old));
 }
 
 Status ChangeCollector::truncate(const std::vector<const Relation*>& relations) {

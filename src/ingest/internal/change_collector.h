@@ -17,19 +17,13 @@
 #include <vector>
 
 #include "ingest/internal/capture_position.h"
-#include "ingest/internal/capture_shape.h"
+#include "ingest/internal/capture_schema.h"
+#include "ingest/internal/capture_tables.h"
 #include "ingest/internal/change_apply.h"
 #include "ingest/internal/postgres_tables.h"
 #include "ingest/internal/runner.h"
 
 namespace tarn::ingest {
-
-/// A table of the source and where it stands, as it is recorded.
-struct FollowedTable {
-    PostgresTable source;
-    std::string uuid;  // of the lake's table
-    CaptureTable state;
-};
 
 class ChangeCollector final : public ChangeReceiver {
  public:
@@ -82,6 +76,8 @@ class ChangeCollector final : public ChangeReceiver {
     };
     const std::optional<Trouble>& trouble() const { return trouble_; }
     const std::vector<FollowedTable>& tables() const { return tables_; }
+    /// What the source's tables look like by now.
+    Status looked_again(const std::vector<PostgresTable>& tables);
     uint64_t transactions() const { return transactions_; }
     uint64_t changes() const { return changes_; }
 
@@ -90,13 +86,13 @@ class ChangeCollector final : public ChangeReceiver {
     Result<Open*> ready(const Relation& relation);
     Status open(Open& one, const Relation& relation);
     Status adapt(Open& one, const Relation& relation);
-    Result<tables::TablePtr> change_schema(Open& one, const Relation& relation,
-                                           const ShapePlan& plan, const tables::TablePtr& table,
-                                           const std::vector<query::Type>& types);
-    Result<ChangeShape> shape_of(const Open& one, const Relation& relation,
+    Result<tables::TablePtr> change_schema(Open& one, SchemaPlan plan,
+                                           const tables::TablePtr& table);
+    Result<ChangeShape> shape_of(Open& one, const Relation& relation,
                                  const tables::TableState& table,
                                  const std::vector<query::Type>& types,
                                  const PostgresTable* now) const;
+    static const Cells& whole(Open& one, const Cells& cells, Cells& room, bool key_only);
     Result<tables::TablePtr> history_of(const Open& one) const;
     Status record(FollowedTable& table, const CaptureTable& next);
     Status noted(Open& one, Status status);

@@ -196,6 +196,13 @@ Result<std::vector<CatalogRelation>> choose(PostgresConnection& connection,
     return chosen;
 }
 
+/// FNV-1a: the same in every version of the program.
+uint64_t fnv1a(std::string_view text) {
+    uint64_t hash = 14695981039346656037u;
+    for (const char c : text) hash = (hash ^ static_cast<uint8_t>(c)) * 1099511628211u;
+    return hash;
+}
+
 /// '{1,2,3}', a parameter of type oid[].
 std::string oid_array(const std::vector<CatalogRelation>& relations) {
     std::string out = "{";
@@ -208,41 +215,98 @@ std::string oid_array(const std::vector<CatalogRelation>& relations) {
 
 using TablesByOid = std::map<uint32_t, PostgresTable>;
 
+PostgresColumn column_of(const std::vector<std::optional<std::string>>& row,
+                         const PostgresAttribute& attribute, const TypeCatalog& types) {
+    PostgresColumn column;
+    column.outside = attribute.name;
+    column.number = attribute.number;
+    column.type_oid = attribute.type_oid;
+    column.generated = attribute.generated;
+    column.type = types.resolve(attribute.type_oid, number_of<int32_t>(row[3]));
+    if (column.type.kind == Kind::list && number_of(row[4]) > 1) column.type = Kind::text;
+    column.required = is_true(row[5]);
+    column.comment = text_of(row[6]);
+    column.spelled = text_of(row[7]);
+    column.has_default = is_true(row[9]);
+    column.missing = row[14];
+    return column;
+}
+
 Status load_columns(PostgresConnection& connection, const std::string& oids, TablesByOid& tables) {
     TARN_TRY(types, load_types(connection));
     const std::string_view generated =
         connection.server_version() >= 120000 ? "a.attgenerated <> ''" : "false";
-    const std::string_view missing =
-        connection.server_version() >= 110000 ? "a.atthasmissing" : "false";
+    const std::string_view missing = connection.server_version() >= 110000
+                                         ? "array_to_string(a.attmissingval, '')"
+                                         : "NULL::text";
     TARN_TRY(rows,
              connection.query(
                  "SELECT a.attrelid, a.attname, a.atttypid, a.atttypmod, a.attndims, "
                  "a.attnotnull, col_description(a.attrelid, a.attnum), "
                  "format_type(a.atttypid, a.atttypmod), a.attnum, a.atthasdef OR "
-                 "a.attidentity <> '' OR " +
-                     std::string(missing) + ", " + std::string(generated) +
-                     " FROM pg_attribute a WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND "
-                     "NOT a.attisdropped AND "
-                     "has_column_privilege(a.attrelid, a.attnum, 'SELECT') ORDER BY 1, a.attnum",
+                 "a.attidentity <> '', " +
+                     std::string(generated) +
+                     ", a.attisdropped, NOT a.attisdropped AND has_column_privilege(a.attrelid, "
+                     "a.attnum, 'SELECT'), a.xmin, " +
+                     std::string(missing) +
+                     ", txid_snapshot_xmax(txid_current_snapshot()) % 4294967296 FROM pg_attribute a WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 "
+                     "ORDER BY 1, a.attnum",
                  {oids}));
     std::map<uint32_t, std::set<std::string>> used;
     for (const auto& row : rows) {
         const auto oid = number_of<uint32_t>(row[0]);
-        PostgresColumn column;
-        column.outside = text_of(row[1]);
-        column.name = lake_name(column.outside);
-        for (int n = 2; !used[oid].insert(column.name).second; ++n)
-            column.name = fmt::format("{}_{}", lake_name(column.outside).substr(0, 59), n);
-        column.type = types.resolve(number_of<uint32_t>(row[2]), number_of<int32_t>(row[3]));
-        if (column.type.kind == Kind::list && number_of(row[4]) > 1) column.type = Kind::text;
-        column.required = is_true(row[5]);
-        column.comment = text_of(row[6]);
-        column.spelled = text_of(row[7]);
-        column.number = number_of<int32_t>(row[8]);
-        column.has_value = is_true(row[9]);
-        column.generated = is_true(row[10]);
-        tables[oid].columns.push_back(std::move(column));
+        PostgresAttribute attribute;
+        attribute.dropped = is_true(row[11]);
+        attribute.readable = is_true(row[12]);
+        attribute.generated = is_true(row[10]);
+        if (!attribute.dropped) attribute.name = text_of(row[1]);
+        attribute.number = number_of<int32_t>(row[8]);
+        attribute.type_oid = number_of<uint32_t>(row[2]);
+        attribute.changed_by = number_of<uint32_t>(row[13]);
+        if (attribute.readable) {
+            auto column = column_of(row, attribute, types);
+            column.name = lake_name(column.outside);
+            for (int n = 2; !used[oid].insert(column.name).second; ++n)
+                column.name = fmt::format("{}_{}", lake_name(column.outside).substr(0, 59), n);
+            tables[oid].columns.push_back(std::move(column));
+        }
+        tables[oid].next_xid = number_of<uint32_t>(row[15]);
+        tables[oid].attributes.push_back(std::move(attribute));
     }
+    return ok_status();
+}
+
+/// The tables that a table consists of, itself or its partitions: ($1: oids) root, oid.
+constexpr const char* kTree =
+    "WITH RECURSIVE tree (root, oid) AS (SELECT oid, oid FROM pg_class WHERE oid = ANY "
+    "($1::oid[]) UNION ALL SELECT t.root, i.inhrelid FROM tree t JOIN pg_inherits i ON "
+    "i.inhparent = t.oid) ";
+
+/// A partitioned table has no rows of its own, so what its rows of before have for a column that
+/// was added stands with its partitions.
+Status load_missing_of_partitions(PostgresConnection& connection, const std::string& oids,
+                                  TablesByOid& tables) {
+    const bool any = std::any_of(tables.begin(), tables.end(),
+                                 [](const auto& one) { return one.second.kind == 'p'; });
+    if (!any || connection.server_version() < 110000) return ok_status();
+    TARN_TRY(rows, connection.query(
+                       std::string(kTree) +
+                           "SELECT t.root, a.attname, bool_and(a.atthasmissing), "
+                           "min(array_to_string(a.attmissingval, '')), "
+                           "max(array_to_string(a.attmissingval, '')) FROM tree t JOIN pg_class c "
+                           "ON c.oid = t.oid AND c.relkind = 'r' JOIN pg_class r ON r.oid = t.root "
+                           "AND r.relkind = 'p' JOIN pg_attribute a ON a.attrelid = t.oid AND "
+                           "a.attnum > 0 AND NOT a.attisdropped GROUP BY 1, 2 HAVING "
+                           "bool_or(a.atthasmissing)",
+                       {oids}));
+    for (const auto& row : rows)
+        for (auto& column : tables[number_of<uint32_t>(row[0])].columns) {
+            if (column.outside != text_of(row[1])) continue;
+            if (is_true(row[2]) && row[3] == row[4])
+                column.missing = row[3];
+            else
+                column.missing_differs = true;
+        }
     return ok_status();
 }
 
@@ -278,20 +342,20 @@ Status load_keys(PostgresConnection& connection, const std::string& oids, Tables
 Status load_parts(PostgresConnection& connection, const std::string& oids, TablesByOid& tables) {
     TARN_TRY(rows,
              connection.query(
-                 "WITH RECURSIVE tree (root, oid) AS (SELECT oid, oid FROM pg_class WHERE "
-                 "oid = ANY ($1::oid[]) UNION ALL SELECT t.root, i.inhrelid FROM tree t JOIN "
-                 "pg_inherits i ON i.inhparent = t.oid) SELECT t.root, n.nspname, c.relname, "
+                 std::string(kTree) +
+                 "SELECT t.root, n.nspname, c.relname, "
                  "c.relkind, coalesce(m.amname = 'heap', false), CASE WHEN c.relkind IN "
                  "('r', 'm') THEN pg_relation_size(c.oid) / "
                  "current_setting('block_size')::int ELSE 0 END, greatest(c.reltuples, "
                  "0)::bigint, has_table_privilege(c.oid, 'SELECT') AND "
-                 "has_schema_privilege(n.oid, 'USAGE'), t.root = t.oid FROM tree t JOIN "
+                 "has_schema_privilege(n.oid, 'USAGE'), t.root = t.oid, c.oid || '/' || "
+                 "c.relfilenode FROM tree t JOIN "
                  "pg_class c ON c.oid = t.oid JOIN pg_namespace n ON n.oid = c.relnamespace "
                  "LEFT JOIN pg_am m ON m.oid = c.relam WHERE c.relkind <> 'p' ORDER BY 1, 2, 3",
                  {oids}));
     const bool splits = connection.server_version() >= 140000;
     std::set<uint32_t> whole;  // a partition that may not be read by itself: read from the top
-    std::map<uint32_t, uint64_t> estimates;
+    std::map<uint32_t, uint64_t> estimates, storage;
     for (const auto& row : rows) {
         const auto root = number_of<uint32_t>(row[0]);
         const bool view = text_of(row[3]) == "v";
@@ -301,10 +365,12 @@ Status load_parts(PostgresConnection& connection, const std::string& oids, Table
         if (splits && is_true(row[4])) part.blocks = number_of<uint64_t>(row[5]);
         if (!is_true(row[7]) && !is_true(row[8])) whole.insert(root);
         estimates[root] += number_of<uint64_t>(row[6]);
+        storage[root] += fnv1a(text_of(row[9]));  // in any order
         tables[root].parts.push_back(std::move(part));
     }
     for (auto& [oid, table] : tables) {
         table.rows_estimated = std::max(table.rows_estimated, estimates[oid]);
+        table.storage = fmt::format("{:016x}", storage[oid]);
         if (whole.count(oid)) table.parts = {{table.quoted(), 0}};
     }
     return ok_status();
@@ -404,6 +470,7 @@ Result<std::vector<PostgresTable>> find_postgres_tables(PostgresConnection& conn
     }
     const std::string oids = oid_array(chosen);
     TARN_CHECK_OK(load_columns(connection, oids, by_oid));
+    TARN_CHECK_OK(load_missing_of_partitions(connection, oids, by_oid));
     TARN_CHECK_OK(load_keys(connection, oids, by_oid));
     TARN_CHECK_OK(load_parts(connection, oids, by_oid));
     std::vector<PostgresTable> out;

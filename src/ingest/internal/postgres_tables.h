@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,9 +20,24 @@ struct PostgresColumn {
     std::string spelled;  // the database's type, for messages: "numeric(10,2)"
     bool required = false;
     std::string comment;
-    int number = 0;          // attnum: survives a rename, is never given twice
-    bool has_value = false;  // rows that were there before it have a value: default, identity
-    bool generated = false;  // computed from others; the log does not have it
+    int number = 0;            // attnum: survives a rename, is never given twice
+    uint32_t type_oid = 0;     // pg_type
+    bool has_default = false;  // of its own, or an identity
+    bool generated = false;    // computed from others; the log does not have it
+    /// The value of all rows that were there before the column, which the database keeps beside
+    /// them (pg_attribute.attmissingval), as text.
+    std::optional<std::string> missing = {};
+    bool missing_differs = false;  // from partition to partition
+};
+
+/// Any of a table's columns that ever were, in the order of their numbers, which is the log's.
+struct PostgresAttribute {
+    int number = 0;
+    std::string name;  // as the database calls it; nothing, when dropped
+    uint32_t type_oid = 0;
+    bool dropped = false, generated = false;
+    bool readable = false;    // by the user
+    uint32_t changed_by = 0;  // the transaction that did something to it last
 };
 
 /// A part of a table that is read by itself: a table is one, a partitioned table has one for each
@@ -38,7 +54,11 @@ struct PostgresTable {
     char identity = 'd';          // pg_class.relreplident: d key, n nothing, f full, i an index
     bool unlogged = false;        // unlogged or temporary: its changes are in no log
     std::string name;             // in the lake
-    std::vector<PostgresColumn> columns;
+    std::vector<PostgresColumn> columns;        // that are there and may be read
+    std::vector<PostgresAttribute> attributes;  // all
+    /// Where the rows lie there: another text after all of them were written anew.
+    std::string storage;
+    uint32_t next_xid = 0;  // the number that the next transaction there gets
     std::vector<std::string> key;             // of the primary key, names in the lake; empty: none
     std::vector<std::string> identity_index;  // identity i: the index's columns, likewise
     uint64_t rows_estimated = 0;

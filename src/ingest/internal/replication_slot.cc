@@ -233,6 +233,17 @@ Result<Published> look_at_publications(PostgresConnection& control, const Captur
     return out;
 }
 
+Result<std::map<uint32_t, uint32_t>> look_at_published(PostgresConnection& control,
+                                                       const CaptureNames& names) {
+    TARN_TRY(rows, control.query("SELECT r.prrelid, max(r.oid) FROM pg_publication_rel r JOIN "
+                                 "pg_publication p ON p.oid = r.prpubid WHERE p.pubname IN ($1, "
+                                 "$2) GROUP BY 1",
+                                 {names.publication, names.additions}));
+    std::map<uint32_t, uint32_t> out;
+    for (const auto& row : rows) out[number_of<uint32_t>(row[0])] = number_of<uint32_t>(row[1]);
+    return out;
+}
+
 Result<NewSlot> create_slot(const std::string& url, const std::string& name, bool temporary,
                             StopFlag& stop) {
     NewSlot out;

@@ -3,6 +3,7 @@
 // missing for it is told with the statement that mends it. Lane: a runner's own thread.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,6 +51,11 @@ struct Published {
     bool operator==(const Published&) const = default;
 };
 Result<Published> look_at_publications(PostgresConnection& control, const CaptureNames& names);
+
+/// By table its row in the publications' lists: another one when it was taken out and put back, and
+/// what changed in between is in no log. None of a table that all tables' publication has.
+Result<std::map<uint32_t, uint32_t>> look_at_published(PostgresConnection& control,
+                                                       const CaptureNames& names);
 
 /// A slot that was just made. While `holder` lives and runs nothing else, `snapshot` can be taken
 /// over by SET TRANSACTION SNAPSHOT: it is the database at `lsn`.

@@ -16,7 +16,7 @@ namespace tarn::ingest {
 
 namespace {
 
-using Kind = LogMessage::Kind;
+using Said = LogMessage::Kind;
 using SteadyTime = std::chrono::steady_clock::time_point;
 
 constexpr int kMessagesPerLook = 512;  // messages between two looks at the stop flag
@@ -189,21 +189,21 @@ Status Stream::take_message(std::string_view bytes, ChangeReceiver& receiver) {
     TARN_CHECK_OK(decode_pgoutput(bytes, streaming_ != 0, message_));
     ++ordinal_;
     switch (message_.kind) {
-        case Kind::stream_start:
+        case Said::stream_start:
             streaming_ = message_.transaction.xid;
             return ok_status();
-        case Kind::stream_stop:
+        case Said::stream_stop:
             streaming_ = 0;
             return ok_status();
-        case Kind::stream_abort:
+        case Said::stream_abort:
             return spool_.abort(message_.transaction.xid, message_.sub_xid);
-        case Kind::stream_commit:
+        case Said::stream_commit:
             return replay(receiver);
-        case Kind::two_phase:
+        case Said::two_phase:
             return Error(Code::internal,
                          "the source prepares transactions for us, which we did "
                          "not ask for");
-        case Kind::relation:
+        case Said::relation:
             if (streaming_ != 0) return keep(bytes);
             return learn(relations_, ordinal_);
         default:
@@ -237,7 +237,7 @@ Status Stream::replay(ChangeReceiver& receiver) {
         if (++count % kMessagesPerLook == 0 && stop_.stopped())
             return Error(Code::cancelled, "the source was stopped");
         TARN_CHECK_OK(decode_pgoutput(bytes, true, message_));
-        if (message_.kind == Kind::relation) return learn(streamed, ordinal);
+        if (message_.kind == Said::relation) return learn(streamed, ordinal);
         return tell(receiver, &streamed);
     };
     TARN_CHECK_OK(spool_.replay(transaction.xid, each));
@@ -278,10 +278,10 @@ Status Stream::tell(ChangeReceiver& receiver, const KnownRelations* streamed) {
         return Error(Code::corrupted, "the log holds a change outside of any transaction");
     };
     switch (message_.kind) {
-        case Kind::begin:
+        case Said::begin:
             open_ = message_.transaction;
             return receiver.begin(*open_);
-        case Kind::commit: {
+        case Said::commit: {
             if (!open_) return outside();
             TransactionInfo done = message_.transaction;
             done.xid = open_->xid;
@@ -291,21 +291,21 @@ Status Stream::tell(ChangeReceiver& receiver, const KnownRelations* streamed) {
             whole_ = true;
             return ok_status();
         }
-        case Kind::message:
+        case Said::message:
             return receiver.message(message_.prefix, message_.content);
-        case Kind::insert:
-        case Kind::update:
-        case Kind::remove: {
+        case Said::insert:
+        case Said::update:
+        case Said::remove: {
             if (!open_) return outside();
             TARN_TRY(known, find(message_.oid, streamed));
             const auto& relation = known->relation;
             const size_t count = relation.columns.size();
             auto& before = message_.before;
             auto& after = message_.after;
-            const bool has_after = message_.kind != Kind::remove;
+            const bool has_after = message_.kind != Said::remove;
             const bool has_before =
-                message_.kind == Kind::remove ||
-                (message_.kind == Kind::update && message_.before_kind != Before::none);
+                message_.kind == Said::remove ||
+                (message_.kind == Said::update && message_.before_kind != Before::none);
             if ((has_after && after.size() != count) || (has_before && before.size() != count))
                 return Error(Code::corrupted,
                              fmt::format("the log holds a row of table {} with {} values for {} "
@@ -316,12 +316,12 @@ Status Stream::tell(ChangeReceiver& receiver, const KnownRelations* streamed) {
                 if (has_after) unpad(relation, after);
                 if (has_before) unpad(relation, before);
             }
-            if (message_.kind == Kind::insert) return receiver.insert(relation, after);
-            if (message_.kind == Kind::remove)
+            if (message_.kind == Said::insert) return receiver.insert(relation, after);
+            if (message_.kind == Said::remove)
                 return receiver.remove(relation, message_.before_kind, before);
             return receiver.update(relation, message_.before_kind, before, after);
         }
-        case Kind::truncate: {
+        case Said::truncate: {
             if (!open_) return outside();
             std::vector<const Relation*> relations;
             for (const uint32_t oid : message_.oids) {
