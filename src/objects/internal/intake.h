@@ -10,8 +10,8 @@
 
 #include "base/result.h"
 #include "objects/bytes.h"
-#include "objects/internal/digests.h"
 #include "objects/internal/record.h"
+#include "objects/internal/stream_digests.h"
 
 namespace tarn::objects::internal {
 
@@ -53,7 +53,7 @@ class Intake {
 
     BytesBackend& bytes_;
     const IntakeOptions options_;
-    Digests digests_;
+    StreamDigests digests_;
     Digests::Values values_;
     uint64_t size_ = 0;
     std::string body_;

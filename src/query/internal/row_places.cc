@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
+#include "base/one_behind.h"
 #include "query/internal/duck_types.h"
 #include "query/internal/error.h"
 #include "query/internal/inside.h"
-#include "query/internal/one_behind.h"
 #include "query/internal/scan.h"
 #include "query/internal/writer.h"
 

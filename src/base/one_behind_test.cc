@@ -1,11 +1,11 @@
-#include "query/internal/one_behind.h"
+#include "base/one_behind.h"
 
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <vector>
 
-namespace tarn::query {
+namespace tarn {
 namespace {
 
 TEST(OneBehindTest, WorkIsDoneInOrderAndAnErrorStays) {
@@ -39,4 +39,4 @@ TEST(OneBehindTest, ItsEndWaitsForWhatWasBegun) {
 }
 
 }  // namespace
-}  // namespace tarn::query
+}  // namespace tarn

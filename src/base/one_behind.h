@@ -1,16 +1,18 @@
-// One piece of work beside the caller's own: while a thread writes what it was given, the caller
-// gathers the next. Owned by one object, called by one thread at a time.
+// One piece of work beside the caller's own: while a thread writes, encodes or digests what it was
+// given, the caller gathers the next. Owned by one object, called by one thread at a time; the
+// thread is made at the first use and joined by the destructor, which lets what was begun end.
 #pragma once
 
 #include <functional>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
 
 #include "base/mutex.h"
 #include "base/result.h"
 
-namespace tarn::query {
+namespace tarn {
 
 class OneBehind {
  public:
@@ -34,9 +36,18 @@ class OneBehind {
         while (work_) changed_.wait(mutex_);
         return done_;
     }
-    /// Precondition: wait() was fine. Makes the thread at the first call.
+    /// Precondition: wait() was fine.
     void begin(Work work) {
-        if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+        if (!thread_.joinable()) {
+            try {
+                thread_ = std::thread([this] { run(); });
+            } catch (const std::system_error&) {  // no more threads: at once, then
+                Status done = work();
+                const MutexLock lock(mutex_);
+                done_ = std::move(done);
+                return;
+            }
+        }
         const MutexLock lock(mutex_);
         work_ = std::move(work);
         changed_.notify_all();
@@ -66,4 +77,4 @@ class OneBehind {
     std::thread thread_;
 };
 
-}  // namespace tarn::query
+}  // namespace tarn
