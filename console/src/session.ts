@@ -3,6 +3,7 @@
 
 import { signal } from "@preact/signals";
 import { ApiError, ask, type Me, on_unauthenticated, use_csrf_token } from "./api";
+import { ask_early } from "./early";
 
 export type Phase = "starting" | "signed_out" | "ready" | "unreachable";
 
@@ -66,6 +67,7 @@ function enter(who: Me | null, otherwise = ""): void {
   me.value = who;
   lake.value = who.lake;
   localStorage.setItem(kEntered, "1");
+  ask_early();
   phase.value = "ready";
 }
 

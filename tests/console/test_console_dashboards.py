@@ -221,6 +221,18 @@ def test_tables_of_charts_are_sorted_and_linked(lake, browser):
 
 
 @needs_browser
+def test_a_dashboard_is_asked_for_once_and_before_its_screen(lake, browser):
+    """The question goes out when it is known who asks; a reload takes it from there, too, and narrowing asks anew."""
+    asked = "performance.getEntriesByType('resource').filter((one) => one.name.includes('/api/v1/dashboards/kinds')).map((one) => new URL(one.name).search)"
+    enter(lake, browser, "/dashboards/kinds?region=south&heat.table=1")
+    browser.see("group", "Heat, as a table")
+    assert browser.evaluate(asked) == ["?region=south"]
+    browser.choose("Region", "north")
+    until(lambda: browser.evaluate(asked)[:2] == ["?region=south", "?region=north"])
+    assert browser.problems() == []
+
+
+@needs_browser
 def test_the_keys_read_single_cells(lake, browser):
     enter(lake, browser, "/dashboards/kinds")
     browser.focus("application", "Heat")

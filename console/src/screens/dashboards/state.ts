@@ -2,6 +2,7 @@
 
 import { effect, signal, untracked } from "@preact/signals";
 import { type AlertEvent, type Alerts, ApiError, ask, type Dashboard, type DashboardName, type Source } from "../../api";
+import { early_or_ask } from "../../early";
 import { connection, follow } from "../../live";
 import { address, is_list_word, navigate } from "../../navigate";
 import { lake, phase } from "../../session";
@@ -143,7 +144,7 @@ export async function load(): Promise<void> {
   const begun = performance.now();
   loading.value = true;
   try {
-    const page = ask<Dashboard>("GET", `/api/v1/dashboards/${encodeURIComponent(name)}${query_of(route.value.filters)}`);
+    const page = early_or_ask<Dashboard>(`/api/v1/dashboards/${encodeURIComponent(name)}${query_of(route.value.filters)}`);
     const side = load_side();
     const answer = await page;
     if (mine !== turn) return;
