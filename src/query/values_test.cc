@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "query/engine.h"
+#include "query/internal/array_text.h"
 #include "query/internal/sql_text.h"
 #include "query/types.h"
 
@@ -99,11 +100,44 @@ TEST(SqlText, Arrays) {
 
 TEST(SqlText, ClausesOfTables) {
     const std::string sql = "create temp table t (a int primary key not enforced) on commit drop";
-    TableClauses clauses;
+    Clauses clauses;
     EXPECT_EQ(rewrite_spellings(sql, tokenize(sql), {}, &clauses).finish(),
               "create temp table t (a int primary key  )  ");
     EXPECT_EQ(clauses.on_commit, OnCommit::drop);
     EXPECT_TRUE(clauses.key_not_enforced);
+}
+
+std::string without_clauses(const std::string& sql, Clauses& clauses) {
+    return rewrite_spellings(sql, tokenize(sql), {}, &clauses).finish();
+}
+
+TEST(SqlText, ClausesThatDuckDbDoesNotKnow) {
+    Clauses clauses;
+    EXPECT_EQ(without_clauses("create table t (id serial not null, serial text) with (fillfactor=70)", clauses),
+              "create table t (id integer DEFAULT tarn_identity('by default', 1, 1) not null, serial text)  ");
+    EXPECT_EQ(clauses.notices.size(), 1u);
+    EXPECT_EQ(without_clauses("create table t (a int generated always as identity (start with 5 increment by -2), b int)", clauses),
+              "create table t (a int DEFAULT tarn_identity('always', 5, -2), b int)");
+    EXPECT_EQ(without_clauses("select a from t x for no key update of x, y nowait limit 1", clauses), "select a from t x   limit 1");
+    EXPECT_EQ(clauses.locks.of, (std::vector<std::string>{"x", "y"}));
+    EXPECT_EQ(without_clauses("select 1 where a not ilike all('{b}') and substr(c for 2) = d", clauses),
+              "select 1 where a  &!~~* CAST('{b}' AS VARCHAR[]) and substr(c for 2) = d");
+    EXPECT_EQ(without_clauses("select a like any(select 1)", clauses), "select a like any(select 1)");
+    EXPECT_EQ(without_clauses("select cast('t' as regclass), n from generate_series(1, 2) as n where n > 1", clauses),
+              "select tarn_regclass('t'  ), n from generate_series(1, 2) as n(n) where n > 1");
+    EXPECT_FALSE(clauses.refused);
+    without_clauses("select 1 from t for update skip locked", clauses);
+    EXPECT_TRUE(clauses.refused);
+}
+
+TEST(ArrayText, AsPostgresReadsIt) {
+    EXPECT_EQ(rewrite_array("{a,\"b, c\",NULL}"), "[\"a\",\"b, c\",NULL]");
+    EXPECT_EQ(rewrite_array("{a\\, b}"), "[\"a, b\"]");
+    EXPECT_EQ(rewrite_array("{ a b ,c\\ }"), "[\"a b\",\"c \"]");
+    EXPECT_EQ(rewrite_array("{\\null,\\}}"), "[\"null\",\"}\"]");
+    EXPECT_EQ(rewrite_array("{{1,2},{}}"), "[[\"1\",\"2\"],[]]");
+    for (const char* broken : {"{a", "{a,}", "{a}b", "{a\"b\"}", "{{{{{{{1}}}}}}}", "a", "{a\\"})
+        EXPECT_EQ(rewrite_array(broken), std::nullopt) << broken;
 }
 
 }  // namespace

@@ -67,6 +67,13 @@ static bool does(const meta::Batch& batch, meta::Batch::Operation::Kind kind,
         [&](const auto& operation) { return operation.kind == kind && operation.key == key; });
 }
 
+/// Where the batch itself makes the record.
+static std::vector<meta::Batch::Operation>::iterator staged_put(meta::Batch& batch, const std::string& key) {
+    return std::find_if(batch.operations().begin(), batch.operations().end(), [&](const auto& operation) {
+        return operation.kind == meta::Batch::Operation::Kind::put && operation.key == key;
+    });
+}
+
 void stage_name(meta::Batch& batch, const RelationInfo& info) {
     using Kind = meta::Batch::Operation::Kind;
     const std::string key = relation_key(info.database, info.name);
@@ -340,13 +347,22 @@ Status Catalog::drop_view(const security::Caller& caller, const RelationInfo& vi
 Status Catalog::stage_rename(const RelationInfo& from, const std::string& database,
                              const std::string& name, meta::Batch& batch) {
     TARN_CHECK_OK(check_name(from.kind == RelationKind::view ? "view" : "table", name));
-    TARN_TRY(found, find_again(store_, from));
     const std::string old_key = relation_key(from.database, from.name);
     const std::string new_key = relation_key(database, name);
     if (old_key == new_key) return relation_exists(database, name);
+    if (!does(batch, meta::Batch::Operation::Kind::erase, new_key))
+        batch.require_absent(new_key, relation_exists(database, name));
+    if (const auto made = staged_put(batch, old_key); made != batch.operations().end()) {
+        TARN_TRY(info, decode_relation(made->value));
+        info.database = database;
+        info.name = name;
+        batch.operations().erase(made);
+        batch.put(new_key, encode(info));  // behind what took the name away
+        return {};
+    }
+    TARN_TRY(found, find_again(store_, from));
     batch.require_version(old_key, found.version, changed_meanwhile(from.full_name()));
     batch.require_present(database_key(database), no_such_database(database));
-    batch.require_absent(new_key, relation_exists(database, name));
     found.info.database = database;
     found.info.name = name;
     batch.erase(old_key).put(new_key, encode(found.info));
@@ -362,9 +378,15 @@ Status Catalog::rename(const security::Caller& caller, const RelationInfo& from,
 
 Status Catalog::stage_comment(const RelationInfo& relation, const std::string& comment,
                               meta::Batch& batch) {
+    const std::string key = relation_key(relation.database, relation.name);
+    if (const auto made = staged_put(batch, key); made != batch.operations().end()) {
+        TARN_TRY(info, decode_relation(made->value));
+        info.comment = comment;
+        made->value = encode(info);
+        return {};
+    }
     TARN_TRY(found, find_again(store_, relation));
     found.info.comment = comment;
-    const std::string key = relation_key(relation.database, relation.name);
     batch.require_version(key, found.version, changed_meanwhile(relation.full_name()))
         .put(key, encode(found.info));
     return {};

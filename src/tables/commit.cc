@@ -311,9 +311,11 @@ Result<CommitResult> Committer::Impl::attempt(const std::vector<TableChange>& ch
         }
         if (change.create) {
             stage_new_table(batch, info, one.metadata_location, pointer.location);
-        } else if (one.changed) {
+        } else if (one.changed || change.decided_by_base) {
             batch.require_version(pointer_key(info.uuid), version,
                                   Error(Code::conflict, "", std::string(kMoved)));
+        }
+        if (one.changed && !change.create) {
             batch.put(pointer_key(info.uuid),
                       encode(Pointer{one.metadata_location, pointer.location}));
         }

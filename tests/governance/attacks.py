@@ -53,6 +53,14 @@ SELECTS = """
 = select * like 'zqx%' from clinic.patients
 = select * from lake.clinic.patients
 = select lake.clinic.patients.name from clinic.patients
+= select name from clinic.patients where name like any(array['name%', 'zqx%'])
+= select count(*) from clinic.patients where region not like all('{nor%,x}')
+= select count(*) from clinic.patients where zqxcol_secret like any(array['%'])
+= select name from clinic.patients where (id, region) in ((1, 'north'), (735000101, 'zqxregion'))
+= select to_char(day, 'YYYY-MM-DD'), to_char(balance, 'FM999990.00') from clinic.patients
+= select json_build_object('n', name, 'r', region) from clinic.patients
+= select to_char(zqxcol_pay, '999') from clinic.patients
+= select count(*) from pg_catalog.pg_attrdef d join pg_catalog.pg_class c on c.oid = d.adrelid where c.relname = 'patients'
 # hidden columns
 = select grade from clinic.patients
 = select count(*) from clinic.patients where grade > 735100700
@@ -649,10 +657,10 @@ INSIDE = """
 ! reset memory_limit
 ! checkpoint
 ! force checkpoint
-! vacuum
-! analyze clinic.patients
-! vacuum analyze clinic.patients
-! vacuum full clinic.closed
+~ vacuum
+~ analyze clinic.patients
+~ vacuum analyze clinic.patients
+~ vacuum full clinic.closed
 ! export database 's3://lake/x'
 ! import database 's3://lake/x'
 ! copy clinic.patients to 's3://lake/x.csv'
@@ -667,7 +675,7 @@ INSIDE = """
 ! create temp macro length(x) as x
 ! create temp view t as select * from clinic.patients
 ! create type mood as enum (select region from clinic.patients)
-! create index i on clinic.patients (zqxcol_pay)
+~ create index i on clinic.patients (zqxcol_pay)
 ! create sequence s
 ! create secret s (type s3)
 ! create trigger t after insert on clinic.patients execute function f()
@@ -733,7 +741,26 @@ CHANGES = """
 ! alter table clinic.patients alter column zqxcol_pay type text
 ! alter table clinic.patients alter column zqxcol_secret set not null
 ! alter table clinic.patients add primary key (zqxcol_pay)
+! alter table clinic.patients add unique (zqxcol_pay)
+! alter table clinic.patients add unique (id)
+! alter table clinic.patients alter column name set default 'x'
+! alter table clinic.patients alter column zqxcol_pay drop default
 ! alter table clinic.patients set schema desk
+! comment on table clinic.patients is 'x'
+! comment on column clinic.patients.name is 'x'
+! comment on column clinic.patients.zqxcol_pay is 'x'
+! comment on view clinic.payroll is 'x'
+! select * from clinic.patients for update
+! select id from clinic.patients for no key update nowait
+! select p.id from clinic.staff s join clinic.patients p on p.id = s.id for share of p
+! select name from clinic.everyone for update
+! select * from clinic.closed for key share
+! lock table clinic.patients
+! lock table clinic.patients in share mode nowait
+! lock table clinic.closed in access share mode
+! select tarn_next_number('clinic', 'patients', 1)
+! select tarn_next_number('clinic', 'closed', 1)
+! create index i on clinic.closed (n)
 ! alter table clinic.closed add column x int
 ! alter view clinic.payroll rename to p
 ! drop table clinic.patients
@@ -741,6 +768,21 @@ CHANGES = """
 ! drop table if exists clinic.patients
 ! drop view clinic.payroll
 ! drop schema clinic cascade
+# prepared statements are what they say when they are executed
+= deallocate all ;; prepare p as select * from clinic.patients ;; execute p
+= deallocate all ;; prepare p(text) as select count(*) from clinic.patients where region = $1 ;; execute p('zqx')
+= deallocate all ;; prepare p as select name from clinic.patients where id > $1 ;; execute p(100000)
+= deallocate all ;; prepare p(int) as select $1 ;; execute p((select max(id) from clinic.patients))
+= deallocate all ;; prepare p as select zqxcol_secret from clinic.patients
+= deallocate all ;; prepare p(int) as select $1 ;; execute p((select max(zqxcol_pay) from clinic.patients))
+! deallocate all ;; prepare p as select * from clinic.closed
+! deallocate all ;; prepare p as delete from clinic.patients
+# defaults, numbers and keys of own tables
+! create table desk.d (n int default (select max(id) from clinic.patients))
+! create table desk.d (n int default zqxcol_pay)
+= create table desk.d (n int generated always as identity, note text default 'made', unique (note)) ;; insert into desk.d (note) select max(name) from clinic.patients ;; select * from desk.d
+= create table desk.d (n int primary key, note text) ;; insert into desk.d select id, region from clinic.patients where id < 3 ;; select * from desk.d order by n
+= create table desk.d (n text unique) ;; insert into desk.d select region from clinic.patients ;; insert into desk.d select region from clinic.patients limit 1
 # own tables, filled from what one sees
 = insert into desk.notes select id, name from clinic.patients ;; select * from desk.notes
 = insert into desk.notes select id, email from clinic.patients ;; select * from desk.notes

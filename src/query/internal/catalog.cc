@@ -4,6 +4,7 @@
 
 #include "query/internal/duck_types.h"
 #include "query/internal/scan.h"
+#include "query/internal/table_rules.h"
 
 namespace tarn::query {
 
@@ -101,16 +102,20 @@ duck::TableFunction LakeTable::GetScanFunction(duck::ClientContext& context,
 }
 
 duck::TableStorageInfo LakeTable::GetStorageInfo(duck::ClientContext&) {
-    duck::IndexInfo key;
-    key.is_unique = key.is_primary = true;
-    key.is_foreign = false;
-    const auto& ids = view_.schema.identifier_field_ids;
-    for (size_t i = 0; i < view_.columns.size(); ++i)
-        if (std::find(ids.begin(), ids.end(), view_.schema.fields[view_.columns[i]].id) !=
-            ids.end())
-            key.column_set.insert(i);
     duck::TableStorageInfo info;
-    if (!ids.empty() && key.column_set.size() == ids.size()) info.index_info.push_back(key);
+    const auto add = [&](const std::vector<int>& ids) {
+        duck::IndexInfo key;
+        key.is_unique = key.is_primary = true;
+        key.is_foreign = false;
+        for (size_t i = 0; i < view_.columns.size(); ++i)
+            if (std::find(ids.begin(), ids.end(), view_.schema.fields[view_.columns[i]].id) !=
+                ids.end())
+                key.column_set.insert(i);
+        if (!ids.empty() && key.column_set.size() == ids.size()) info.index_info.push_back(key);
+    };
+    add(view_.schema.identifier_field_ids);
+    for (const auto& key : keys_of(view_.state->metadata->properties))
+        if (key.fields != view_.schema.identifier_field_ids) add(key.fields);
     return info;
 }
 
@@ -139,6 +144,13 @@ void LakeTable::BindUpdateConstraints(duck::Binder&, duck::LogicalGet& get,
                                       duck::LogicalUpdate& update, duck::ClientContext&) {
     // An updated row is written anew: the columns that stay are fetched too, each once.
     update.update_is_del_and_insert = true;
+    for (const auto& changed : update.columns) {
+        const auto& field = view_.schema.fields[view_.columns[changed.index]];
+        const auto identity = identity_of(view_.state->metadata->properties, field.id);
+        if (identity && identity->always)
+            throw_error({Code::invalid_argument,
+                         fmt::format("column \"{}\" can only be updated to DEFAULT", field.name), "428C9"});
+    }
     for (const auto& column : GetColumns().Physical()) {
         if (std::find(update.columns.begin(), update.columns.end(), column.Physical()) !=
             update.columns.end())

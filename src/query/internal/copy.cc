@@ -5,6 +5,7 @@
 #include "query/internal/duck_types.h"
 #include "query/internal/rows.h"
 #include "query/internal/sql_text.h"
+#include "query/internal/table_rules.h"
 
 namespace tarn::query {
 
@@ -73,6 +74,10 @@ class LakeCopyIn final : public CopyIn {
             auto files = writer_->take();
             if (!files.empty()) transaction().append(table_->state(), std::move(files));
         }));
+        if (!temporary_ && !keys_of(transaction().properties_of(table_->state())).empty()) {
+            const Status kept = session_.check_keys({table_->ParentSchema().name, table_->name, false});
+            if (!kept.ok()) return abandon(kept.error());
+        }
         finished_ = true;
         if (own_transaction_) TARN_CHECK_OK(session_.commit());
         return total_;
@@ -128,6 +133,7 @@ class LakeCopyIn final : public CopyIn {
         for (const auto& column : columns_)
             for (size_t i = 0; i < fields.size(); ++i)
                 if (fields[i].name == column.name) positions.push_back(i);
+        bind_defaults(positions);
         for (size_t i = 0; i < fields.size(); ++i)
             if (fields[i].required &&
                 std::find(positions.begin(), positions.end(), i) == positions.end())
@@ -139,6 +145,39 @@ class LakeCopyIn final : public CopyIn {
         writer_ = std::make_unique<TableWriter>(session_.services(), context(), table_->state(),
                                                 positions);
         lane_ = std::make_unique<TableWriter::Lane>(*writer_);
+    }
+
+    /// Columns that COPY does not name get their defaults.
+    void bind_defaults(std::vector<size_t>& positions) {
+        const auto& view = table_->view();
+        const std::vector<size_t> given = positions;
+        for (size_t i = 0; i < view.schema.fields.size(); ++i) {
+            if (std::find(given.begin(), given.end(), i) != given.end()) continue;
+            const auto& field = view.schema.fields[i];
+            auto value = default_of(*view.state, field.id);
+            if (!value) continue;
+            defaults_.push_back(bind_default(context(), field, std::move(value)));
+            positions.push_back(i);
+        }
+        if (positions.size() == given.size()) return;
+        compute_defaults_ = std::make_unique<duck::ExpressionExecutor>(context(), defaults_);
+    }
+
+    /// The rows with what they were not given.
+    void append(duck::ExecutionContext& execution, duck::DataChunk& given) {
+        if (!compute_defaults_) return lane_->append(execution, given);
+        duck::vector<duck::LogicalType> types;
+        for (const auto& value : defaults_) types.push_back(value->return_type);
+        duck::DataChunk made, all;
+        made.Initialize(context(), types, given.size());
+        compute_defaults_->Execute(given, made);
+        auto all_types = given.GetTypes();
+        all_types.insert(all_types.end(), types.begin(), types.end());
+        all.InitializeEmpty(all_types);
+        for (size_t i = 0; i < given.ColumnCount(); ++i) all.data[i].Reference(given.data[i]);
+        for (size_t i = 0; i < types.size(); ++i) all.data[given.ColumnCount() + i].Reference(made.data[i]);
+        all.SetCardinality(given.size());
+        lane_->append(execution, all);
     }
 
     void write() {
@@ -155,8 +194,9 @@ class LakeCopyIn final : public CopyIn {
         duck::ExecutionContext execution(context(), thread, nullptr);
         duck::vector<duck::LogicalType> types;
         for (const auto& column : writer_->columns()) types.push_back(column.type);
+        types.resize(columns_.size());
         in_vectors(context(), types, rows_,
-                   [&](duck::DataChunk& chunk) { lane_->append(execution, chunk); });
+                   [&](duck::DataChunk& chunk) { append(execution, chunk); });
     }
 
     LakeSession& session_;
@@ -168,6 +208,8 @@ class LakeCopyIn final : public CopyIn {
     LakeTable* table_ = nullptr;
     std::unique_ptr<TableWriter> writer_;
     std::unique_ptr<TableWriter::Lane> lane_;
+    duck::vector<duck::unique_ptr<duck::Expression>> defaults_;  // behind the columns that COPY names
+    std::unique_ptr<duck::ExpressionExecutor> compute_defaults_;
     uint64_t total_ = 0;
     bool temporary_ = false;
     bool own_transaction_ = false;

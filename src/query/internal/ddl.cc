@@ -3,13 +3,40 @@
 #include <fmt/format.h>
 
 #include "duckdb/common/enums/on_create_conflict.hpp"
+#include "duckdb/parser/parsed_data/comment_on_column_info.hpp"
 #include "query/internal/duck_types.h"
+#include "query/internal/identity.h"
 #include "query/internal/lake.h"
+#include "query/internal/table_rules.h"
 #include "query/internal/table_spec.h"
 
 namespace tarn::query {
 
 namespace {
+
+/// Defaults and enforced keys of a new table, by the ids that its columns were given.
+tables::Properties rules_of(const tables::TableState& table, duck::CreateTableInfo& info) {
+    tables::Properties rules;
+    const auto id_of = [&](const duck::ColumnDefinition& column) { return table.schema().find(column.Name())->id; };
+    for (const auto& column : info.columns.Logical())
+        if (column.HasDefaultValue()) put_default(rules, id_of(column), column.DefaultValue());
+    for (const auto& constraint : info.constraints) {
+        if (constraint->type != duck::ConstraintType::UNIQUE) continue;
+        auto& unique = constraint->Cast<duck::UniqueConstraint>();
+        if (unique.IsPrimaryKey() && info.tags.find(kNotEnforced) != info.tags.end()) continue;
+        TableKey key;
+        key.primary = unique.IsPrimaryKey();
+        std::vector<std::string> names;
+        for (const auto& index : unique.GetLogicalIndexes(info.columns)) {
+            const auto& column = info.columns.GetColumn(index);
+            names.push_back(column.Name());
+            key.fields.push_back(id_of(column));
+        }
+        key.name = key_name(table.info.name, key.primary, names);
+        put_key(rules, key);
+    }
+    return rules;
+}
 
 Error denied(const std::string& what) {
     return {Code::permission_denied, "permission denied for " + what, "42501"};
@@ -97,6 +124,7 @@ void LakeTransaction::create_table(LakeSchema& schema, duck::BoundCreateTableInf
     }
     auto spec = value_or_throw(table_spec(schema.name, base));
     auto table = value_or_throw(services_.parts.catalog.stage_create_table(caller_now(), spec));
+    if (const auto rules = rules_of(*table, base); !rules.empty()) table = with_properties(*table, rules);
     const std::lock_guard<std::mutex> lock(mutex_);
     auto& pending = pending_[table->info.uuid];
     pending.table = table;
@@ -160,13 +188,20 @@ void LakeTransaction::drop_relation(const tables::RelationInfo& info) {
     const bool own = created_.contains(name);
     if (own && view)
         throw_error(
-            {Code::unimplemented, "dropping a view in the transaction that made it", "0A000"});
+            {Code::unimplemented, "dropping a view in the transaction that made or renamed it", "0A000"});
+    if (own && !is_new_table(info.uuid))
+        throw_error({Code::unimplemented, "dropping a table in the transaction that renamed it", "0A000"});
     if (own)
         created_.erase(name);
     else if (view)
         ok_or_throw(services_.parts.catalog.stage_drop_view(info, extra_));
     else
         ok_or_throw(services_.parts.catalog.stage_drop_table(info, extra_));
+    if (!view) {
+        const auto table = load(info);
+        for (const auto& field : table->schema().fields)
+            if (identity_of(table->metadata->properties, field.id)) extra_.erase(identity_key(info.uuid, field.id));
+    }
     if (!own) dropped_.insert(name);
     audit("tarn:Drop", info);
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -187,21 +222,107 @@ void LakeTransaction::alter(const std::string& database, duck::AlterInfo& info) 
             {Code::not_found, fmt::format("relation \"{}\" does not exist", name), "42P01"});
     }
     if (!rights.alter) throw_error(denied("table " + name));
+    if (comment(*found, info)) return audit("tarn:Alter", *found);
+    if (const auto renamed = new_name(info)) {
+        rename(*found, *renamed);
+        return audit("tarn:Alter", *found);
+    }
     if (has_changes())
         throw_error(
             {Code::unimplemented, "ALTER together with other changes in one transaction", "0A000"});
-    if (const auto renamed = new_name(info)) {
-        ok_or_throw(services_.parts.catalog.stage_rename(*found, database, *renamed, extra_));
-        audit("tarn:Alter", *found);
-        return;
-    }
     if (found->kind == tables::RelationKind::view)
         throw_error({Code::invalid_argument, fmt::format("\"{}\" is not a table", name), "42809"});
     const auto table = load(*found);
-    auto steps = value_or_throw(alter_steps(table->schema(), info));
+    auto rules = alter_rules(*context.lock(), *table, info);
+    auto steps = rules ? std::vector<tables::SchemaStep>() : value_or_throw(alter_steps(table->schema(), info));
     const std::lock_guard<std::mutex> lock(mutex_);
-    pending_of(table).steps = std::move(steps);
+    auto& pending = pending_of(table);
+    pending.steps = std::move(steps);
+    if (rules) {
+        pending.set_properties = std::move(rules->set);
+        pending.remove_properties = std::move(rules->remove);
+    }
+    if (!pending.steps.empty() && pending.steps[0].kind == tables::SchemaStep::Kind::drop)
+        pending.remove_properties = properties_of_column(table->metadata->properties, pending.steps[0].field_id);
     audit("tarn:Alter", *found);
+}
+
+void LakeTransaction::add_key(const LakeTable& table, const Utility::NewKey& wanted) {
+    const auto& state = table.state();
+    if (table.view().governed || !table.view().access.alter) throw_error(denied("table " + state->info.name));
+    auto changed = key_added(*state, properties_of(state), wanted);
+    audit("tarn:Alter", state->info);
+    const std::lock_guard<std::mutex> lock(mutex_);
+    auto& pending = pending_of(state);
+    if (pending.created)
+        pending.table = with_properties(*pending.table, changed);
+    else
+        pending.set_properties.merge(changed);
+}
+
+/// Made by this transaction, and not yet more than a name in it.
+bool LakeTransaction::is_new_table(const std::string& uuid) const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto found = pending_.find(uuid);
+    return found != pending_.end() && found->second.created;
+}
+
+/// Beside other changes, too: tools swap a new table for an old one.
+void LakeTransaction::rename(const tables::RelationInfo& relation, const std::string& name) {
+    if (find_info(relation.database, name))
+        throw_error({Code::already_exists, fmt::format("relation \"{}\" already exists", name), "42P07"});
+    tables::RelationInfo changed = relation;
+    changed.name = name;
+    if (is_new_table(relation.uuid)) {
+        ok_or_throw(tables::check_name("table", name));
+        const std::lock_guard<std::mutex> lock(mutex_);
+        auto& pending = pending_[relation.uuid];
+        auto table = std::make_shared<tables::TableState>(*pending.table);
+        table->info.name = name;
+        pending.table = std::move(table);
+    } else {
+        ok_or_throw(services_.parts.catalog.stage_rename(relation, relation.database, name, extra_));
+    }
+    if (created_.erase({relation.database, relation.name}) == 0) dropped_.insert({relation.database, relation.name});
+    created_[{relation.database, name}] = std::move(changed);
+}
+
+/// COMMENT ON; false: something else. It goes beside other changes.
+bool LakeTransaction::comment(const tables::RelationInfo& relation, duck::AlterInfo& info) {
+    const bool column = info.type == duck::AlterType::SET_COLUMN_COMMENT;
+    if (!column && info.type != duck::AlterType::SET_COMMENT) return false;
+    const duck::Value& given = column ? info.Cast<duck::SetColumnCommentInfo>().comment_value
+                                      : info.Cast<duck::SetCommentInfo>().comment_value;
+    const std::string text = given.IsNull() ? "" : given.ToString();
+    const auto own = created_.find({relation.database, relation.name});
+    const bool is_new = is_new_table(relation.uuid);
+    if (!column) {
+        if (own != created_.end()) own->second.comment = text;
+        if (!is_new) {
+            ok_or_throw(services_.parts.catalog.stage_comment(relation, text, extra_));
+            return true;
+        }
+        const std::lock_guard<std::mutex> lock(mutex_);
+        auto& pending = pending_[relation.uuid];
+        auto changed = std::make_shared<tables::TableState>(*pending.table);
+        changed->info.comment = text;
+        pending.table = std::move(changed);
+        return true;
+    }
+    if (relation.kind == tables::RelationKind::view)
+        throw_error({Code::unimplemented, "a comment on a column of a view is not supported", "0A000"});
+    const std::string& name = info.Cast<duck::SetColumnCommentInfo>().column_name;
+    const auto table = load(relation);
+    const auto* field = table->schema().find(name);
+    if (!field)
+        throw_error({Code::not_found, fmt::format("column \"{}\" of relation \"{}\" does not exist", name, relation.name), "42703"});
+    const auto doc = text.empty() ? std::nullopt : std::optional(text);
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!is_new)
+        pending_of(table).steps.push_back(tables::SchemaStep::set_doc(field->id, doc));
+    else
+        pending_of(table).table = with_doc(*table, field->id, doc);
+    return true;
 }
 
 }  // namespace tarn::query

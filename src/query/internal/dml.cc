@@ -224,12 +224,16 @@ LakeTable& writable(duck::TableCatalogEntry& entry, bool TableAccess::*right,
     return table;
 }
 
-/// The new row of an UPDATE, in the order of the table's columns.
+/// The new row of an UPDATE, in the order of the table's columns. `defaults`: what DEFAULT stands for, by column.
 duck::vector<duck::unique_ptr<duck::Expression>> in_table_order(
     duck::TableCatalogEntry& table, const duck::vector<duck::PhysicalIndex>& columns,
-    duck::vector<duck::unique_ptr<duck::Expression>>& expressions) {
+    duck::vector<duck::unique_ptr<duck::Expression>>& expressions,
+    const duck::vector<duck::unique_ptr<duck::Expression>>& defaults) {
     duck::vector<duck::unique_ptr<duck::Expression>> row(table.GetColumns().PhysicalColumnCount());
-    for (size_t i = 0; i < columns.size(); ++i) row[columns[i].index] = std::move(expressions[i]);
+    for (size_t i = 0; i < columns.size(); ++i) {
+        const bool is_default = expressions[i]->GetExpressionType() == duck::ExpressionType::VALUE_DEFAULT;
+        row[columns[i].index] = is_default ? defaults[columns[i].index]->Copy() : std::move(expressions[i]);
+    }
     return row;
 }
 
@@ -300,7 +304,7 @@ duck::PhysicalOperator& LakeCatalog::PlanUpdate(duck::ClientContext&,
     write.row_id = plan.types.size() - 2;
     write.inserts = true;
     write.returns_rows = op.return_chunk;
-    write.made = in_table_order(op.table, op.columns, op.expressions);
+    write.made = in_table_order(op.table, op.columns, op.expressions, op.bound_defaults);
     write.children.push_back(plan);
     return write;
 }
@@ -345,7 +349,7 @@ duck::PhysicalOperator& LakeCatalog::PlanMergeInto(duck::ClientContext&,
                     break;
                 case duck::MergeActionType::MERGE_UPDATE: {
                     auto& write = make(true, true);
-                    write.made = in_table_order(op.table, action->columns, action->expressions);
+                    write.made = in_table_order(op.table, action->columns, action->expressions, op.bound_defaults);
                     out->op = &write;
                     break;
                 }

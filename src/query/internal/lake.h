@@ -14,6 +14,7 @@
 #include <roaring/roaring64map.hh>
 
 #include "query/internal/services.h"
+#include "query/internal/statement.h"
 #include "tables/table_turns.h"
 
 namespace tarn::query {
@@ -36,9 +37,13 @@ struct PendingTable {
     bool created = false;
     bool cleared = false;  // every row of the base is gone
     bool decided_by_base = false;  // tables::TableChange
+    bool locked = false;           // what else the transaction changes hangs on the rows of this one
     std::vector<tables::DataFilePtr> appended;
     std::map<std::string, Positions> deleted;  // data file -> rows, of the base and of `appended`
     std::vector<tables::SchemaStep> steps;     // ALTER TABLE, in a transaction of its own
+    tables::Properties set_properties;         // of ALTER TABLE, too
+    std::vector<std::string> remove_properties;
+    size_t keys_checked = 0;  // how many of `appended` have been
 };
 
 /// A table as one transaction and principal sees it.
@@ -162,6 +167,8 @@ class LakeTransaction final : public duck::Transaction {
     void create_view(LakeSchema& schema, duck::CreateViewInfo& info);
     void drop(const std::string& database, duck::DropInfo& info);
     void alter(const std::string& database, duck::AlterInfo& info);
+    /// An enforced key; that the rows there are keep it is the caller's to check.
+    void add_key(const LakeTable& table, const Utility::NewKey& wanted);
     void append(const tables::TablePtr& table, std::vector<tables::DataFile> files);
     /// Marks rows as deleted: file -> positions.
     void remove_rows(const tables::TablePtr& table, const std::map<std::string, Positions>& rows);
@@ -170,6 +177,12 @@ class LakeTransaction final : public duck::Transaction {
     void work_on(const tables::TablePtr& table);
     /// What the transaction does to the table hangs on which rows it has.
     void decide_by_base(const tables::TablePtr& table);
+    /// Files that it has added since the last call: their rows' keys are to be checked.
+    std::vector<tables::DataFilePtr> take_unchecked(const tables::TablePtr& table);
+    /// With what it has set and not committed.
+    tables::Properties properties_of(const tables::TablePtr& table) const;
+    /// The transaction's changes, to whatever table, hang on which rows this one has: FOR UPDATE, LOCK TABLE.
+    void lock_rows(const tables::TablePtr& table);
     /// All rows of the table, without reading them.
     void clear(const tables::TablePtr& table);
     /// Takes some of its own files back.
@@ -236,6 +249,9 @@ class LakeTransaction final : public duck::Transaction {
                                    const duck::EntryLookupInfo& lookup);
     duck::CatalogEntry* make_view(LakeSchema& schema, const tables::RelationInfo& info);
     void drop_relation(const tables::RelationInfo& info);
+    bool comment(const tables::RelationInfo& relation, duck::AlterInfo& info);
+    void rename(const tables::RelationInfo& relation, const std::string& name);
+    bool is_new_table(const std::string& uuid) const;
     /// Puts a record of the change into its batch. `what`: the resource, behind the lake's prefix.
     void audit(const char* action, const std::string& what);
     void audit(const char* action, const tables::RelationInfo& relation);

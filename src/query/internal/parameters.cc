@@ -44,8 +44,68 @@ struct Seen {
     const duck::ParsedExpression* like = nullptr;
 };
 
+bool is_row(const duck::ParsedExpression& given) {
+    return given.GetExpressionClass() == duck::ExpressionClass::FUNCTION && given.Cast<duck::FunctionExpression>().function_name == "row";
+}
+
+Expression compare(duck::ExpressionType how, const duck::ParsedExpression& left, const duck::ParsedExpression& right) {
+    return duck::make_uniq<duck::ComparisonExpression>(how, left.Copy(), right.Copy());
+}
+
+Expression joined(duck::ExpressionType how, Expression left, Expression right) {
+    return left ? duck::make_uniq<duck::ConjunctionExpression>(how, std::move(left), std::move(right)) : std::move(right);
+}
+
+/// (a, b) = (c, d) is a = c AND b = d; (a, b) < (c, d) is a < c OR a = c AND b < d. Null: not of rows of one size.
+Expression compare_rows(duck::ExpressionType how, const duck::ParsedExpression& left, const duck::ParsedExpression& right) {
+    using duck::ExpressionType;
+    if (!is_row(left) || !is_row(right)) return nullptr;
+    const auto& one = left.Cast<duck::FunctionExpression>().children;
+    const auto& other = right.Cast<duck::FunctionExpression>().children;
+    if (one.size() != other.size() || one.empty()) return nullptr;
+    const bool equal = how == ExpressionType::COMPARE_EQUAL;
+    Expression all;
+    if (equal || how == ExpressionType::COMPARE_NOTEQUAL) {
+        for (size_t i = 0; i < one.size(); ++i)
+            all = joined(equal ? ExpressionType::CONJUNCTION_AND : ExpressionType::CONJUNCTION_OR, std::move(all), compare(how, *one[i], *other[i]));
+        return all;
+    }
+    const bool less = how == ExpressionType::COMPARE_LESSTHAN || how == ExpressionType::COMPARE_LESSTHANOREQUALTO;
+    if (!less && how != ExpressionType::COMPARE_GREATERTHAN && how != ExpressionType::COMPARE_GREATERTHANOREQUALTO) return nullptr;
+    for (size_t last = one.size(); last-- > 0;) {
+        const bool strict = last + 1 < one.size();
+        const auto step = !strict ? how : less ? ExpressionType::COMPARE_LESSTHAN : ExpressionType::COMPARE_GREATERTHAN;
+        Expression here = compare(step, *one[last], *other[last]);
+        if (!all) {
+            all = std::move(here);
+            continue;
+        }
+        Expression tie = joined(ExpressionType::CONJUNCTION_AND, compare(ExpressionType::COMPARE_EQUAL, *one[last], *other[last]), std::move(all));
+        all = joined(ExpressionType::CONJUNCTION_OR, std::move(here), std::move(tie));
+    }
+    return all;
+}
+
+/// Rows compared with rows, element by element: the type of a parameter is that of what it stands against.
+Expression without_rows(const duck::ParsedExpression& given) {
+    if (given.GetExpressionClass() == duck::ExpressionClass::COMPARISON) {
+        const auto& comparison = given.Cast<duck::ComparisonExpression>();
+        return compare_rows(comparison.GetExpressionType(), *comparison.left, *comparison.right);
+    }
+    if (given.GetExpressionType() != duck::ExpressionType::COMPARE_IN) return nullptr;
+    const auto& list = given.Cast<duck::OperatorExpression>().children;
+    Expression any;
+    for (size_t i = 1; i < list.size(); ++i) {
+        Expression each = compare_rows(duck::ExpressionType::COMPARE_EQUAL, *list[0], *list[i]);
+        if (!each) return nullptr;
+        any = joined(duck::ExpressionType::CONJUNCTION_OR, std::move(any), std::move(each));
+    }
+    return any;
+}
+
 Seen look_into(Expression& given) {
     if (!given) return {};
+    if (Expression plain = without_rows(*given)) given = std::move(plain);
     if (is_parameter(*given)) return {true, nullptr};
     if (given->GetExpressionClass() == duck::ExpressionClass::CAST &&
         is_parameter(*given->Cast<duck::CastExpression>().child))

@@ -25,11 +25,15 @@ void RunningCall::began() {
     if (session_.cancelled_) session_.connection_->Interrupt();
 }
 
-BoundFacts bind_statement(duck::ClientContext& context, duck::unique_ptr<duck::SQLStatement> statement) {
+BoundFacts bind_statement(duck::ClientContext& context, duck::unique_ptr<duck::SQLStatement> statement,
+                          const duck::vector<duck::LogicalType>& parameters) {
     BoundFacts facts;
     const auto bind = [&] {
         duck::Planner planner(context);  // the plan points into the transaction: it ends before it
+        for (size_t i = 0; i < parameters.size(); ++i)  // NULLs of those types
+            planner.parameter_data[std::to_string(i + 1)] = duck::BoundParameterData(duck::Value(parameters[i]));
         planner.CreatePlan(std::move(statement));
+        facts.complete = planner.properties.bound_all_parameters;
         facts.names = planner.names;
         facts.types = planner.types;
         for (const auto& [name, parameter] : planner.value_map) facts.parameters.emplace(name, parameter->return_type);

@@ -1,11 +1,15 @@
 #include "query/internal/services.h"
 
+#include "query/internal/identity.h"
 #include "query/internal/scan.h"
 
 namespace tarn::query {
 
 Services::Services(EngineOptions o, EngineParts p)
-    : options(std::move(o)), parts(p), deletes(std::make_unique<DeleteCache>(*this)) {}
+    : options(std::move(o)),
+      parts(p),
+      deletes(std::make_unique<DeleteCache>(*this)),
+      identities(std::make_unique<IdentityNumbers>(p.catalog.store())) {}
 
 Services::~Services() = default;
 

@@ -18,6 +18,7 @@
 namespace tarn::query {
 
 class DeleteCache;
+class IdentityNumbers;
 
 inline constexpr const char* kLake = "lake";
 inline constexpr const char* kDefaultDatabase = "main";
@@ -29,6 +30,7 @@ struct Services {
     std::unique_ptr<duck::TableFunction> parquet_scan;
     std::unique_ptr<duck::CopyFunction> parquet_copy;
     std::unique_ptr<DeleteCache> deletes;
+    std::unique_ptr<IdentityNumbers> identities;
 
     Services(EngineOptions o, EngineParts p);
     ~Services();

@@ -148,6 +148,13 @@ Result<std::unique_ptr<Statement>> LakeSession::prepare(
     if (*utility) {
         auto made = std::move(**utility);
         TARN_CHECK_OK(check_usable(made->command_));
+        if (made->utility.named == Utility::Named::execute) {
+            auto expanded = expand(made->utility);
+            if (!expanded.ok()) return failed(std::move(expanded).error());
+            auto statement = prepare(*expanded, types, described);
+            error_position_ = 0;  // in a text that the client has not written
+            return statement;
+        }
         if (made->command_ == Command::copy_in || made->command_ == Command::copy_out) {
             const Status columns = describe_copy(*made);
             if (!columns.ok()) return failed(columns.error());
@@ -169,8 +176,10 @@ Result<std::unique_ptr<Statement>> LakeSession::prepare(
 
 Status LakeSession::parse(PreparedSql& statement, const std::vector<Token>& tokens,
                           const std::vector<std::optional<Type>>& types) {
+    statement.clauses = {};
     statement.edits = rewrite_spellings(statement.sql, tokens, types, &statement.clauses);
     statement.duck_sql = statement.edits.finish();
+    if (statement.clauses.refused) return failed(*statement.clauses.refused);
     try {
         duck::Parser parser(parser_options());
         parser.ParseQuery(statement.duck_sql);
@@ -201,6 +210,8 @@ Result<std::unique_ptr<PreparedSql>> LakeSession::prepare_query(
     made->command_ = command_of(*made->parsed);
     if (made->command_ == Command::remove && tokens.front().is("truncate"))
         made->command_ = Command::truncate;
+    if (made->command_ == Command::alter_table && tokens.front().is("comment"))
+        made->command_ = Command::comment;
     if (described == Described::before || !known.empty())
         TARN_CHECK_OK(describe(*made, tokens, std::move(known)));
     return made;
@@ -218,7 +229,7 @@ Status LakeSession::describe(PreparedSql& statement, const std::vector<Token>& t
         if (!std::all_of(types.begin(), types.end(), [](const auto& type) { return type; }))
             compare_operands(*statement.parsed);
         for (int round = 0;; ++round) {
-            const auto facts = bind_statement(*connection_->context, to_bind(statement));
+            auto facts = bind_statement(*connection_->context, to_bind(statement));
             bool open = false;
             for (const auto& [name, type] : facts.parameters) {
                 const size_t number = std::strtoul(name.c_str(), nullptr, 10);
@@ -240,6 +251,11 @@ Status LakeSession::describe(PreparedSql& statement, const std::vector<Token>& t
             if (open && round < 2) {
                 TARN_CHECK_OK(parse(statement, tokens, types));
                 continue;
+            }
+            if (!facts.complete) {  // DuckDB gives up on a parameter in a lambda
+                duck::vector<duck::LogicalType> all;
+                for (const auto& type : types) all.push_back(type_to_duck(*type));
+                facts = bind_statement(*connection_->context, to_bind(statement), all);
             }
             statement.describe(facts.gives_rows, facts.names, facts.types);
             break;
@@ -272,6 +288,9 @@ Result<std::unique_ptr<Cursor>> LakeSession::execute(Statement& given,
     SessionState::of(*connection_->context).touched.clear();
     if (!statement.parsed) return execute_utility(statement);
     TARN_TRY(meaning, meaning_of(statement));
+    const auto& clauses = statement.clauses;
+    notices_.insert(notices_.end(), clauses.notices.begin(), clauses.notices.end());
+    if (statement.keyed) return change_keyed(statement, std::move(meaning), parameters);
     return statement.changes_temporary
                ? change_temporary(statement, std::move(meaning), parameters)
                : start(statement, std::move(meaning), parameters);
@@ -280,7 +299,9 @@ Result<std::unique_ptr<Cursor>> LakeSession::execute(Statement& given,
 Result<duck::unique_ptr<duck::SQLStatement>> LakeSession::meaning_of(PreparedSql& statement) {
     TARN_CHECK_OK(settle_open_cursor());
     try {
-        return to_bind(statement);
+        auto meaning = to_bind(statement);
+        if (statement.clauses.locks.wanted) TARN_CHECK_OK(lock_rows(*meaning, statement.clauses.locks));
+        return meaning;
     } catch (const std::exception& problem) {
         return failed(duck::ErrorData(problem), &statement, nullptr);
     }
@@ -496,7 +517,15 @@ Result<std::unique_ptr<Cursor>> LakeSession::execute_utility(PreparedSql& statem
     if (statement.utility.savepoint != Utility::Savepoint::none) return execute_savepoint(statement);
     Status done;
     if (!statement.utility.parts.empty()) done = run_parts(statement.utility.parts);
-    std::string tag = tag_of(statement.command_, 0);
+    const Utility& wanted = statement.utility;
+    std::string tag = wanted.tag.empty() ? tag_of(statement.command_, 0) : wanted.tag;
+    if (!wanted.notice.empty()) notices_.push_back(wanted.notice);
+    if (wanted.named == Utility::Named::prepare) done = keep_statement(wanted);
+    if (wanted.named == Utility::Named::forget) forget_statements(wanted);
+    if (wanted.key)
+        done = add_key(wanted);
+    else if (!wanted.tables.empty())
+        done = lock_tables(wanted);
     switch (statement.command_) {
         case Command::begin:
             done = begin(false);
@@ -510,6 +539,7 @@ Result<std::unique_ptr<Cursor>> LakeSession::execute_utility(PreparedSql& statem
             break;
         case Command::set:
         case Command::reset:
+            if (!wanted.tag.empty()) break;
             done = execute_set(statement.utility, statement.command_ == Command::reset);
             break;
         case Command::show:

@@ -79,6 +79,8 @@ class LakeSession final : public Session {
     Status in_transaction(const std::function<void()>& work);
     Status settle_open_cursor();
     void name_columns_as_postgres() { postgres_names_ = true; }
+    /// That the rows which the open transaction has added break no enforced key of the table: 23505, 23502.
+    Status check_keys(const KeyedTable& table);
     /// Whether the name means a temporary table now. Throws.
     bool means_temporary(const std::string& schema, const std::string& table);
     /// Rows of COPY, in a transaction; `columns` are the table's that get them. Throws.
@@ -116,12 +118,24 @@ class LakeSession final : public Session {
     void end_statement_settings();
     Status execute_set(const Utility& wanted, bool reset);
     Status discard(Utility::Discard what);
+    // PREPARE, EXECUTE and DEALLOCATE
+    Status keep_statement(const Utility& wanted);
+    Result<std::string> expand(const Utility& wanted) const;
+    void forget_statements(const Utility& wanted);
+    // SELECT ... FOR UPDATE, LOCK TABLE
+    Status lock_rows(duck::SQLStatement& statement, const RowLocks& locks);
+    Status lock_tables(const Utility& wanted);
+    Status add_key(const Utility& wanted);
     Status run_parts(const std::vector<std::string>& statements);
     void begin_transaction();
     duck::unique_ptr<duck::SQLStatement> to_bind(PreparedSql& statement);
     Result<std::unique_ptr<Cursor>> change_temporary(PreparedSql& statement,
                                                      duck::unique_ptr<duck::SQLStatement> meaning,
                                                      const std::vector<Value>& parameters);
+    /// For a table with enforced keys: in a transaction, of its own when none is open, and checked before it goes on.
+    Result<std::unique_ptr<Cursor>> change_keyed(PreparedSql& statement,
+                                                 duck::unique_ptr<duck::SQLStatement> meaning,
+                                                 const std::vector<Value>& parameters);
     void check_temporary_room();
     std::shared_ptr<const TemporaryCopy> copy_temporary();
     Status end_temporary();
@@ -143,6 +157,11 @@ class LakeSession final : public Session {
     std::vector<std::string> notices_;
     QueryCursor* open_cursor_ = nullptr;
     std::map<std::string, std::unique_ptr<SlicedCursor>> cursors_;  // DECLAREd
+    struct NamedStatement {
+        std::string sql;
+        std::vector<std::string> types;  // of $1, $2, ...
+    };
+    std::map<std::string, NamedStatement> named_;  // PREPAREd
     struct SavedChanges {
         std::string name;
         LakeTransaction::Changes changes;

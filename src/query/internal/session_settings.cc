@@ -57,6 +57,7 @@ Status LakeSession::discard(Utility::Discard what) {
     TARN_CHECK_OK(drop_temporary());
     change_settings([](Settings& settings) { settings.reset_all(); });
     cursors_.clear();
+    named_.clear();
     return {};
 }
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "query/internal/duck_types.h"
+#include "query/internal/keys.h"
 #include "query/internal/on_conflict.h"
 #include "query/internal/rows.h"
 #include "query/internal/session.h"
@@ -43,6 +44,8 @@ duck::unique_ptr<duck::SQLStatement> LakeSession::to_bind(PreparedSql& statement
         copy->Cast<duck::CreateStatement>().info->tags[kNotEnforced] = "";
     if (copy->type == duck::StatementType::INSERT_STATEMENT)
         prepare_on_conflict(context, copy->Cast<duck::InsertStatement>());
+    statement.keyed.reset();
+    if (!statement.changes_temporary) statement.keyed = keyed_target(context, *copy, statement.clauses);
     return copy;
 }
 

@@ -22,15 +22,18 @@ struct Known {
     const char* description;
 };
 
-constexpr std::array<Known, 37> kKnown = {{
+constexpr std::array<Known, 42> kKnown = {{
     {"application_name", "", Change::free, "The name the client gave itself."},
     {"backslash_quote", "safe_encoding", Change::fixed,
      "Whether \\' is allowed in string literals."},
     {"bytea_output", "hex", Change::fixed, "How bytea is printed."},
+    {"check_function_bodies", "on", Change::free, "No effect."},
     {"client_encoding", "UTF8", Change::free, "The client's character set; only UTF8."},
     {"client_min_messages", "notice", Change::free,
      "The least level of messages sent to the client."},
     {"datestyle", "ISO, MDY", Change::free, "How dates are printed; only ISO."},
+    {"default_table_access_method", "heap", Change::free, "No effect."},
+    {"default_tablespace", "", Change::free, "No effect."},
     {"default_transaction_deferrable", "off", Change::free, "No effect."},
     {"default_transaction_isolation", "repeatable read", Change::free,
      "Every level is snapshot isolation."},
@@ -51,6 +54,7 @@ constexpr std::array<Known, 37> kKnown = {{
     {"lc_time", "C", Change::free, "No effect."},
     {"lock_timeout", "0", Change::free, "Nothing waits for locks."},
     {"max_identifier_length", "63", Change::fixed, "Bytes of a name."},
+    {"max_index_keys", "32", Change::fixed, "Columns of a key."},
     {"row_security", "on", Change::free, "Policies always apply."},
     {"search_path", "main", Change::free, "Databases in which unqualified names are looked up."},
     {"server_encoding", "UTF8", Change::fixed, "The server's character set."},
@@ -59,6 +63,7 @@ constexpr std::array<Known, 37> kKnown = {{
     {"server_version_num", "150000", Change::fixed, "The same as a number."},
     {"standard_conforming_strings", "on", Change::free, "Backslashes are plain characters."},
     {"statement_timeout", "0", Change::free, "Milliseconds a statement may run; 0: no limit."},
+    {"synchronize_seqscans", "on", Change::free, "No effect."},
     {"synchronous_commit", "on", Change::free, "Commits are always durable."},
     {"timezone", "UTC", Change::free, "Times are printed in UTC."},
     {"transaction_isolation", "repeatable read", Change::free,

@@ -1,7 +1,7 @@
 // PostgreSQL's spellings in DuckDB's words, token by token.
 #include <cstdlib>
 
-#include "query/internal/sql_text.h"
+#include "query/internal/clauses.h"
 
 namespace tarn::query {
 
@@ -29,10 +29,11 @@ size_t array_parameter_at(const std::vector<Token>& tokens, size_t i) {
 class Spellings {
  public:
     Spellings(std::string_view sql, const std::vector<Token>& tokens,
-              const std::vector<std::optional<Type>>& types, TableClauses& clauses)
+              const std::vector<std::optional<Type>>& types, Clauses& clauses)
         : tokens_(tokens), types_(types), clauses_(clauses), edited_(sql) {
         find_on_commit();
         find_not_enforced();
+        replacements_ = find_clauses(tokens, clauses);
     }
 
     EditedSql rewrite() {
@@ -53,6 +54,8 @@ class Spellings {
     /// Looks at the token and what follows; returns the first that was not looked at.
     size_t next(size_t i) {
         const Token& token = tokens_[i];
+        if (const auto found = replacements_.find(i); found != replacements_.end())
+            return replace(i, found->second.last, found->second.with);
         if (i == on_commit_) return drop(i, on_commit_end_);
         if (i == not_enforced_) return drop(i, i + 1);
         if (i == alias_of_function_)
@@ -135,6 +138,8 @@ class Spellings {
         if (token.is("operator") && at(i + 1).is_symbol('(')) return operator_name(i);
         if (token.is("collate")) return collation(i);
         if (token.is("pg_catalog")) return table_function(i);
+        if ((token.is("generate_series") || token.is("unnest")) && at(i + 1).is_symbol('(') && stands_in_from(i))
+            alias_of_function_ = alias_behind(i + 1);
         const size_t array = array_parameter_at(tokens_, i);
         const auto* type = type_of(array);
         return type && !*type ? drop(i, i) : i + 1;
@@ -164,18 +169,31 @@ class Spellings {
         return drop(i, i + 1);
     }
 
+    bool stands_in_from(size_t i) const {
+        return i > 0 && (at(i - 1).is("from") || at(i - 1).is("join") || at(i - 1).is("lateral"));
+    }
+
+    /// Words that are no alias behind a table.
+    static bool goes_on(const Token& token) {
+        for (const char* word : {"where", "on",    "order",  "group",  "limit",  "offset",    "fetch", "having", "window", "union",
+                                 "left",  "right", "full",   "inner",  "cross",  "natural",   "join",  "using",  "for",    "except",
+                                 "with",  "asof",  "anti",   "semi",   "qualify", "intersect", "set",   "returning", "positional", "tablesample"})
+            if (token.is(word)) return true;
+        return false;
+    }
+
     /// The alias right behind a call whose parenthesis opens at `open`, or kNowhere. PostgreSQL's
     /// alias of a function that gives one column names that column too, DuckDB's only the row:
-    /// f(...) s becomes f(...) s(s). psql's are single letters, and a longer word could be a
-    /// keyword.
+    /// f(...) s becomes f(...) s(s).
     size_t alias_behind(size_t open) const {
         int depth = 0;
         for (size_t i = open; i < tokens_.size(); ++i) {
             if (tokens_[i].is_symbol('(')) ++depth;
             if (!tokens_[i].is_symbol(')') || --depth > 0) continue;
-            const bool alias = at(i + 1).kind == Token::Kind::word && at(i + 1).raw.size() == 1 &&
-                               !at(i + 2).is_symbol('(');
-            return alias ? i + 1 : kNowhere;
+            const size_t name = at(i + 1).is("as") ? i + 2 : i + 1;
+            const bool alias = at(name).kind == Token::Kind::word && (name == i + 2 || !goes_on(at(name))) &&
+                               !at(name + 1).is_symbol('(');
+            return alias ? name : kNowhere;
         }
         return kNowhere;
     }
@@ -222,8 +240,9 @@ class Spellings {
 
     const std::vector<Token>& tokens_;
     const std::vector<std::optional<Type>>& types_;
-    TableClauses& clauses_;
+    Clauses& clauses_;
     EditedSql edited_;
+    Replacements replacements_;
     size_t on_commit_ = kNowhere;
     size_t on_commit_end_ = 0;
     size_t not_enforced_ = kNowhere;  // its NOT
@@ -233,8 +252,8 @@ class Spellings {
 }  // namespace
 
 EditedSql rewrite_spellings(std::string_view sql, const std::vector<Token>& tokens,
-                            const std::vector<std::optional<Type>>& types, TableClauses* clauses) {
-    TableClauses found;
+                            const std::vector<std::optional<Type>>& types, Clauses* clauses) {
+    Clauses found;
     return Spellings(sql, tokens, types, clauses ? *clauses : found).rewrite();
 }
 

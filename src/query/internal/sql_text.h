@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "query/types.h"
 
 namespace tarn::query {
@@ -55,10 +56,19 @@ class EditedSql {
 
 /// What COMMIT does to a temporary table.
 enum class OnCommit : uint8_t { preserve_rows, delete_rows, drop };
-/// Clauses of CREATE TABLE that DuckDB does not know.
-struct TableClauses {
+/// SELECT ... FOR UPDATE and the like.
+struct RowLocks {
+    bool wanted = false;
+    std::vector<std::string> of;  // the names or aliases that OF lists; empty: all of FROM
+};
+/// Clauses that DuckDB does not know, and that were taken out.
+struct Clauses {
     OnCommit on_commit = OnCommit::preserve_rows;  // CREATE TEMP TABLE ... ON COMMIT
     bool key_not_enforced = false;                 // PRIMARY KEY [(...)] NOT ENFORCED
+    bool overrides_identity = false;               // INSERT ... OVERRIDING SYSTEM VALUE
+    RowLocks locks;
+    std::vector<std::string> notices;  // of what was left out because it has no meaning here
+    std::optional<Error> refused;      // a clause that must not be left out
 };
 
 /// PostgreSQL's spellings turned into DuckDB's; $n with a known type gets a cast. `types` is by
@@ -66,7 +76,7 @@ struct TableClauses {
 /// an element. `clauses` gets what was taken out.
 EditedSql rewrite_spellings(std::string_view sql, const std::vector<Token>& tokens,
                             const std::vector<std::optional<Type>>& types,
-                            TableClauses* clauses = nullptr);
+                            Clauses* clauses = nullptr);
 /// The numbers of the parameters that stand as `= any($n)` and the like, which are arrays.
 std::vector<size_t> array_parameters(const std::vector<Token>& tokens);
 /// The highest $n; 0 when there is none. nullopt: one is out of bounds (65,535).

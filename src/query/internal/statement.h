@@ -39,6 +39,27 @@ struct Utility {
     Discard discard = Discard::all;
     enum class Savepoint : uint8_t { none, make, release, go_back };
     Savepoint savepoint = Savepoint::none;  // of that name
+    /// PREPARE name (types) AS query, EXECUTE name (values) with what stands around it, DEALLOCATE.
+    enum class Named : uint8_t { none, prepare, execute, forget };
+    Named named = Named::none;
+    std::string before;                  // EXPLAIN, of an EXECUTE
+    std::vector<std::string> arguments;  // types or values, as text
+    std::vector<std::pair<std::string, std::string>> tables;  // LOCK TABLE ...: schema (empty: by search path), name
+    struct NewKey {
+        std::string name;  // empty: made of the table's
+        bool primary = false;
+        std::vector<std::string> columns;
+    };
+    std::optional<NewKey> key;  // ALTER TABLE ... ADD PRIMARY KEY | UNIQUE, of the one in `tables`
+    bool locks_rows = false;             // in a mode that keeps others from changing them
+    std::string notice;                  // for statements that have nothing to do here
+    std::string tag;                     // empty: the command's
+};
+
+/// A table with enforced keys that a statement changes.
+struct KeyedTable {
+    std::string database, table;
+    bool all_rows = false;  // a key is new: not only the statement's rows
 };
 
 class PreparedSql final : public Statement {
@@ -57,8 +78,9 @@ class PreparedSql final : public Statement {
     std::string duck_sql;  // as DuckDB gets it
     EditedSql edits{""};
     duck::unique_ptr<duck::SQLStatement> parsed;  // null: answered by the session
-    TableClauses clauses;            // of CREATE TABLE
+    Clauses clauses;
     bool changes_temporary = false;  // a temporary table, as of its last binding
+    std::optional<KeyedTable> keyed;  // the table whose enforced keys it may break, as of its last binding
     Utility utility;
     CopySpec copy;
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "duckdb/planner/tableref/bound_at_clause.hpp"
+#include "query/internal/clauses.h"
 #include "query/internal/duck_types.h"
 #include "query/internal/error.h"
 
@@ -64,11 +65,6 @@ Result<int> field_id(const tables::Schema& schema, const std::string& name) {
 /// The key's columns are the identifier fields, and required.
 Status set_key(const duck::CreateTableInfo& info, const duck::UniqueConstraint& key,
                tables::Schema& schema) {
-    if (info.tags.find(kNotEnforced) == info.tags.end())
-        return Error{Code::unimplemented,
-                     "an enforced PRIMARY KEY is not supported: nothing checks it when files are added\n"
-                     "HINT: PRIMARY KEY ... NOT ENFORCED names the key for ON CONFLICT and MERGE.",
-                     "0A000"};
     for (const auto& column : key.GetLogicalIndexes(info.columns)) {
         auto& field = schema.fields[column.index];
         if (field.type.id == tables::TypeId::float32 || field.type.id == tables::TypeId::float64)
@@ -91,16 +87,12 @@ Result<tables::CreateTable> table_spec(const std::string& database, duck::Create
     int next_id = 1;
     for (const auto& column : info.columns.Logical()) {
         if (column.Generated()) return not_built("a generated column");
-        if (column.HasDefaultValue() &&
-            column.DefaultValue().GetExpressionClass() != duck::ExpressionClass::CONSTANT)
-            return not_built("DEFAULT");
-        if (column.HasDefaultValue() &&
-            !column.DefaultValue().Cast<duck::ConstantExpression>().value.IsNull())
-            return not_built("DEFAULT");
         TARN_TRY(type, duck_to_iceberg(column.Type()));
         tables::Field field;
         field.id = next_id++;  // only links the partition keys below: the catalog gives the ids
         field.name = column.Name();
+        field.required = column.HasDefaultValue() && column.DefaultValue().GetExpressionClass() == duck::ExpressionClass::FUNCTION &&
+                         column.DefaultValue().Cast<duck::FunctionExpression>().function_name == kIdentityDefault;
         field.type = std::move(type);
         spec.schema.fields.push_back(std::move(field));
     }
@@ -108,11 +100,11 @@ Result<tables::CreateTable> table_spec(const std::string& database, duck::Create
         if (constraint->type == duck::ConstraintType::NOT_NULL) {
             const auto column = constraint->Cast<duck::NotNullConstraint>().index.index;
             spec.schema.fields[column].required = true;
-        } else if (constraint->type == duck::ConstraintType::UNIQUE &&
-                   constraint->Cast<duck::UniqueConstraint>().IsPrimaryKey()) {
-            TARN_CHECK_OK(set_key(info, constraint->Cast<duck::UniqueConstraint>(), spec.schema));
+        } else if (constraint->type == duck::ConstraintType::UNIQUE) {
+            auto& key = constraint->Cast<duck::UniqueConstraint>();
+            if (key.IsPrimaryKey()) TARN_CHECK_OK(set_key(info, key, spec.schema));
         } else {
-            return not_built("a constraint other than NOT NULL and PRIMARY KEY NOT ENFORCED");
+            return not_built("a constraint other than NOT NULL, PRIMARY KEY and UNIQUE");
         }
     }
     for (const auto& key : info.partition_keys) {
@@ -150,7 +142,11 @@ Result<std::vector<tables::SchemaStep>> alter_steps(const tables::Schema& schema
                                          add.new_column.Name(), info.name),
                              "42701"};
             }
-            if (add.new_column.HasDefaultValue()) return not_built("DEFAULT");
+            if (add.new_column.HasDefaultValue())
+                return Error{Code::unimplemented,
+                             "ADD COLUMN ... DEFAULT is not supported\n"
+                             "HINT: Add the column without it, then ALTER COLUMN ... SET DEFAULT, and UPDATE the rows there are.",
+                             "0A000"};
             TARN_TRY(type, duck_to_iceberg(add.new_column.Type()));
             steps.push_back(SchemaStep::add(add.new_column.Name(), std::move(type)));
             return steps;

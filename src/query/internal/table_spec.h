@@ -8,8 +8,8 @@ namespace tarn::query {
 /// The tag of CREATE TABLE whose PRIMARY KEY says NOT ENFORCED.
 inline constexpr const char* kNotEnforced = "not_enforced";
 
-/// CREATE TABLE: columns, NOT NULL, PRIMARY KEY NOT ENFORCED (identifier fields), PARTITIONED BY. unimplemented (0A000): defaults, other
-/// keys and checks, generated columns.
+/// CREATE TABLE: columns, NOT NULL, PRIMARY KEY (identifier fields), PARTITIONED BY; what else keys and defaults are is table_rules.h.
+/// unimplemented (0A000): checks, foreign keys, generated columns.
 Result<tables::CreateTable> table_spec(const std::string& database, duck::CreateTableInfo& info);
 /// ALTER TABLE ADD, DROP, RENAME COLUMN, ALTER COLUMN TYPE (widening), DROP NOT NULL.
 Result<std::vector<tables::SchemaStep>> alter_steps(const tables::Schema& schema,

@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "query/internal/duck_types.h"
 #include "query/internal/scan.h"
+#include "query/internal/table_rules.h"
 #include "query/internal/table_spec.h"
 #include "query/internal/writer.h"
 
@@ -163,7 +164,9 @@ duck::CatalogEntry* LakeTransaction::make_table(LakeSchema& schema,
     duck::CreateTableInfo create(schema, info.name);
     for (const size_t position : view.columns) {
         const auto& field = view.schema.fields[position];
-        create.columns.AddColumn(duck::ColumnDefinition(field.name, iceberg_to_duck(field.type)));
+        duck::ColumnDefinition column(field.name, iceberg_to_duck(field.type));
+        if (auto value = default_of(*view.state, field.id)) column.SetDefaultValue(std::move(value));
+        create.columns.AddColumn(std::move(column));
         if (field.required)
             create.constraints.push_back(duck::make_uniq<duck::NotNullConstraint>(
                 duck::LogicalIndex(create.columns.LogicalColumnCount() - 1)));
@@ -255,6 +258,27 @@ void LakeTransaction::decide_by_base(const tables::TablePtr& table) {
     pending_of(table).decided_by_base = true;
 }
 
+std::vector<tables::DataFilePtr> LakeTransaction::take_unchecked(const tables::TablePtr& table) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    auto& pending = pending_of(table);
+    const size_t first = std::min(pending.keys_checked, pending.appended.size());
+    pending.keys_checked = pending.appended.size();
+    return {pending.appended.begin() + static_cast<std::ptrdiff_t>(first), pending.appended.end()};
+}
+
+tables::Properties LakeTransaction::properties_of(const tables::TablePtr& table) const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    auto properties = table->metadata->properties;
+    if (const auto found = pending_.find(table->info.uuid); found != pending_.end())
+        for (const auto& [name, value] : found->second.set_properties) properties[name] = value;
+    return properties;
+}
+
+void LakeTransaction::lock_rows(const tables::TablePtr& table) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    pending_of(table).locked = true;
+}
+
 void LakeTransaction::clear(const tables::TablePtr& table) {
     const std::lock_guard<std::mutex> lock(mutex_);
     auto& pending = pending_of(table);
@@ -316,8 +340,10 @@ Result<tables::TableChange> LakeTransaction::change_of(duck::ClientContext& clie
     tables::TableChange change;
     change.table = pending.table;
     change.create = pending.created;
-    change.decided_by_base = pending.decided_by_base && !pending.created;
+    change.decided_by_base = (pending.decided_by_base || pending.locked) && !pending.created;
     change.schema = pending.steps;
+    change.set_properties = pending.set_properties;
+    change.remove_properties = pending.remove_properties;
     std::map<std::string, tables::ScanTask> base;
     if (pending.cleared) {
         TARN_TRY(plan, tables::plan_scan(services_.parts.catalog, pending.table));
@@ -365,12 +391,16 @@ Result<std::vector<tables::TableChange>> LakeTransaction::take_changes(
     duck::ClientContext& client) {
     const std::lock_guard<std::mutex> lock(mutex_);
     std::vector<tables::TableChange> changes;
+    bool changed = !extra_.empty();
     for (auto& [uuid, pending] : pending_) {
         TARN_TRY(change, change_of(client, pending));
-        const bool nothing = !change.create && !change.makes_snapshot() && change.schema.empty();
-        if (!nothing) changes.push_back(std::move(change));
+        const bool changes_table = change.create || change.makes_snapshot() || !change.schema.empty() ||
+                                   !change.set_properties.empty() || !change.remove_properties.empty();
+        changed = changed || changes_table;
+        if (changes_table || pending.locked) changes.push_back(std::move(change));
     }
     pending_.clear();
+    if (!changed) changes.clear();  // whoever only looked has nothing to be too late for
     return changes;
 }
 

@@ -1,72 +1,15 @@
-// Statements that the session answers itself: transactions, settings, cursors, COPY. Recognised by
-// their first words.
+// Statements that the session answers itself: transactions, settings, cursors, prepared statements. Recognised by their first words.
 #include <fmt/format.h>
 
 #include <cstdlib>
 
 #include "query/internal/error.h"
 #include "query/internal/statement.h"
+#include "query/internal/words.h"
 
 namespace tarn::query {
 
 namespace {
-
-Error syntax(std::string_view near) {
-    return {Code::invalid_argument, fmt::format("syntax error at or near \"{}\"", near), "42601"};
-}
-
-/// Reads tokens front to back.
-class Words {
- public:
-    Words(std::string_view sql, const std::vector<Token>& tokens) : sql_(sql), tokens_(tokens) {}
-
-    bool end() const { return at_ >= tokens_.size(); }
-    const Token& peek(size_t ahead = 0) const {
-        static const Token kNone;
-        return at_ + ahead < tokens_.size() ? tokens_[at_ + ahead] : kNone;
-    }
-    const Token& next() {
-        const Token& token = peek();
-        if (!end()) ++at_;
-        return token;
-    }
-    bool take(std::string_view word) {
-        if (!peek().is(word)) return false;
-        ++at_;
-        return true;
-    }
-    bool take_symbol(char c) {
-        if (!peek().is_symbol(c)) return false;
-        ++at_;
-        return true;
-    }
-    Error unexpected() const { return syntax(end() ? "end of input" : peek().raw); }
-    std::string_view rest() const {
-        return end() ? std::string_view() : sql_.substr(peek().offset);
-    }
-    /// The text within the parentheses that begin here; leaves what follows.
-    Result<std::string> take_parenthesised() {
-        const size_t begin = peek().offset + 1;
-        int depth = 0;
-        while (!end()) {
-            const Token& token = next();
-            if (token.is_symbol('(')) ++depth;
-            if (token.is_symbol(')') && --depth == 0)
-                return std::string(sql_.substr(begin, token.offset - begin));
-        }
-        return unexpected();
-    }
-
- private:
-    std::string_view sql_;
-    const std::vector<Token>& tokens_;
-    size_t at_ = 0;
-};
-
-std::string value_text(const Token& token) {
-    if (token.kind == Token::Kind::text) return token.literal();
-    return token.kind == Token::Kind::quoted_word ? token.name() : std::string(token.raw);
-}
 
 using Prepared = std::unique_ptr<PreparedSql>;
 
@@ -219,6 +162,140 @@ Result<Prepared> parse_discard(Words& words) {
     return made;
 }
 
+/// (a, b): each as its text. Nothing without a parenthesis.
+Result<std::vector<std::string>> parse_list(std::string_view sql, Words& words) {
+    std::vector<std::string> items;
+    if (!words.take_symbol('(')) return items;
+    if (words.take_symbol(')')) return items;
+    int depth = 0;
+    for (size_t begin = words.peek().offset, end = begin; !words.end();) {
+        const Token& token = words.next();
+        if (depth == 0 && (token.is_symbol(',') || token.is_symbol(')'))) {
+            if (end == begin) return syntax_error(token.raw);
+            items.emplace_back(sql.substr(begin, end - begin));
+            if (token.is_symbol(')')) return items;
+            begin = end = words.peek().offset;
+            continue;
+        }
+        if (token.is_symbol('(') || token.is_symbol('[')) ++depth;
+        if (token.is_symbol(')') || token.is_symbol(']')) --depth;
+        end = token.offset + token.raw.size();
+    }
+    return words.unexpected();
+}
+
+/// PREPARE name [(types)] AS query
+Result<Prepared> parse_prepare(std::string_view sql, Words& words) {
+    auto made = make(Command::set);
+    made->utility.named = Utility::Named::prepare;
+    made->utility.tag = "PREPARE";
+    if (words.peek().is("transaction")) return not_built("PREPARE TRANSACTION");
+    made->utility.name = words.next().name();
+    TARN_TRY(types, parse_list(sql, words));
+    made->utility.arguments = std::move(types);
+    if (!words.take("as") || words.end()) return words.unexpected();
+    made->utility.query = std::string(words.rest());
+    return made;
+}
+
+/// EXECUTE name [(values)]; `before` is what stands before it.
+Result<Prepared> parse_execute(std::string_view sql, Words& words, std::string_view before) {
+    auto made = make(Command::set);
+    made->utility.named = Utility::Named::execute;
+    made->utility.before = std::string(before);
+    if (words.end()) return words.unexpected();
+    made->utility.name = words.next().name();
+    TARN_TRY(values, parse_list(sql, words));
+    made->utility.arguments = std::move(values);
+    if (!words.end()) return words.unexpected();
+    return made;
+}
+
+/// DEALLOCATE [PREPARE] name | ALL. The door forgets its own of that name.
+Result<Prepared> parse_deallocate(Words& words) {
+    auto made = make(Command::discard);
+    made->utility.discard = Utility::Discard::nothing;
+    made->utility.named = Utility::Named::forget;
+    if (words.peek().is("prepare") && words.peek(1).kind != Token::Kind::symbol) words.next();
+    if (words.end()) return words.unexpected();
+    made->utility.all = words.peek().is("all");
+    made->utility.tag = made->utility.all ? "DEALLOCATE ALL" : "DEALLOCATE";
+    made->utility.name = words.next().name();
+    return made;
+}
+
+/// LOCK [TABLE] [ONLY] name [*], ... [IN mode MODE] [NOWAIT]
+Result<Prepared> parse_lock(Words& words) {
+    auto made = make(Command::set);
+    made->utility.tag = "LOCK TABLE";
+    words.take("table");
+    do {
+        words.take("only");
+        if (words.end()) return words.unexpected();
+        std::pair<std::string, std::string> name{"", words.next().name()};
+        if (words.take_symbol('.')) name = {std::move(name.second), words.next().name()};
+        words.take_symbol('*');
+        made->utility.tables.push_back(std::move(name));
+    } while (words.take_symbol(','));
+    made->utility.locks_rows = true;
+    if (words.take("in")) {
+        // ACCESS SHARE, ROW SHARE and ROW EXCLUSIVE go beside others' changes.
+        const bool access = words.peek().is("access") && words.peek(1).is("share");
+        made->utility.locks_rows = !access && !words.peek().is("row");
+        while (!words.end() && !words.peek().is("mode")) words.next();
+        if (!words.take("mode")) return words.unexpected();
+    }
+    words.take("nowait");
+    if (!words.end()) return words.unexpected();
+    return made;
+}
+
+/// ALTER TABLE [IF EXISTS] [ONLY] name ADD [CONSTRAINT name] PRIMARY KEY | UNIQUE (columns); nullopt: DuckDB takes it, or nobody.
+std::optional<Prepared> parse_add_key(std::string_view sql, const std::vector<Token>& tokens) {
+    Words words(sql, tokens);
+    if (!words.take("alter") || !words.take("table")) return std::nullopt;
+    if (words.take("if")) words.take("exists");
+    words.take("only");
+    auto made = make(Command::set);
+    made->utility.tag = "ALTER TABLE";
+    std::pair<std::string, std::string> name{"", words.next().name()};
+    if (words.take_symbol('.')) name = {std::move(name.second), words.next().name()};
+    made->utility.tables.push_back(std::move(name));
+    if (!words.take("add")) return std::nullopt;
+    Utility::NewKey key;
+    if (words.take("constraint")) key.name = words.next().name();
+    key.primary = words.take("primary") && words.take("key");
+    if ((!key.primary && !words.take("unique")) || !words.take_symbol('(')) return std::nullopt;
+    do {
+        key.columns.push_back(words.next().name());
+    } while (words.take_symbol(','));
+    if (!words.take_symbol(')') || !words.end()) return std::nullopt;
+    made->utility.key = std::move(key);
+    return made;
+}
+
+/// CREATE INDEX ... ON table: how a table is found is the lake's to choose. UNIQUE ones are none of these.
+Result<Prepared> parse_create_index(Words& words) {
+    auto made = make(Command::set);
+    made->utility.tag = "CREATE INDEX";
+    made->utility.notice = "no index was made: the lake finds rows by the statistics of its files";
+    while (!words.end() && !words.take("on")) words.next();
+    words.take("only");
+    if (words.end()) return words.unexpected();
+    std::pair<std::string, std::string> name{"", words.next().name()};
+    if (words.take_symbol('.')) name = {std::move(name.second), words.next().name()};
+    made->utility.tables.push_back(std::move(name));
+    return made;
+}
+
+/// What PostgreSQL's owner has to do for its tables from time to time.
+Prepared nothing_to_do(const char* tag) {
+    auto made = make(Command::set);
+    made->utility.tag = tag;
+    made->utility.notice = fmt::format("{} has nothing to do: the lake keeps its tables' files and statistics by itself", tag);
+    return made;
+}
+
 /// DROP TABLE a, b and TRUNCATE a, b; nullopt: of one, which DuckDB takes.
 std::optional<Prepared> parse_several(const std::vector<Token>& tokens) {
     const bool drops = tokens.front().is("drop");
@@ -244,7 +321,6 @@ std::optional<Prepared> parse_several(const std::vector<Token>& tokens) {
     std::vector<std::string> names(1);
     for (size_t i = first; i < tokens.size(); ++i) {
         const bool ends = at(i).is("cascade") || at(i).is("restrict") ||
-                          (at(i).is("restart") && at(i + 1).is("identity")) ||
                           (at(i).is("continue") && at(i + 1).is("identity"));
         if (at(i).is_symbol(',') && how.empty())
             names.emplace_back();
@@ -252,7 +328,7 @@ std::optional<Prepared> parse_several(const std::vector<Token>& tokens) {
             (ends || !how.empty() ? how.append(" ") : names.back()).append(at(i).raw);
     }
     if (names.size() == 1) return std::nullopt;
-    if (!drops) how.clear();  // there are no sequences and no foreign keys
+    if (!drops) how.clear();  // numbers go on, and there are no foreign keys
     auto made = make(command);
     for (const auto& name : names) made->utility.parts.push_back(verb + name + how);
     return made;
@@ -304,175 +380,39 @@ Result<std::optional<Prepared>> dispatch(std::string_view sql, const std::vector
         return Maybe(std::move(made));
     }
     if (words.take("discard")) return some(parse_discard(words));
-    if (words.take("deallocate")) {
-        auto made = make(Command::discard);
-        made->utility.discard = Utility::Discard::nothing;
+    if (words.take("deallocate")) return some(parse_deallocate(words));
+    if (words.take("prepare")) return some(parse_prepare(sql, words));
+    if (words.take("execute")) return some(parse_execute(sql, words, ""));
+    if (words.peek().is("explain"))
+        for (size_t i = 1; i < tokens.size() && i < 12; ++i)
+            if (tokens[i].is("execute") && !tokens[i - 1].is_symbol('.')) {
+                Words rest(sql, tokens);
+                for (size_t skipped = 0; skipped <= i; ++skipped) rest.next();
+                return some(parse_execute(sql, rest, sql.substr(0, tokens[i].offset)));
+            }
+    if (words.take("lock")) return some(parse_lock(words));
+    if (words.peek().is("vacuum")) return Maybe(nothing_to_do("VACUUM"));
+    if (words.peek().is("analyze") || words.peek().is("analyse")) return Maybe(nothing_to_do("ANALYZE"));
+    if (auto added = parse_add_key(sql, tokens)) return Maybe(std::move(*added));
+    if (words.peek().is("create") && words.peek(1).is("index")) return some(parse_create_index(words));
+    if (words.peek().is("unlisten")) {
+        auto made = make(Command::set);  // nothing was listened for
+        made->utility.tag = "UNLISTEN";
         return Maybe(std::move(made));
     }
+    if (words.peek().is("grant") || words.peek().is("revoke"))
+        return Error{Code::unimplemented,
+                     fmt::format("{} is not supported\nHINT: What a role may see and change is declared in the lakefile, under roles and policies.",
+                                 words.peek().raw),
+                     "0A000"};
     for (const char* word :
-         {"listen",  "unlisten", "notify",  "lock",       "prepare", "execute", "vacuum",
-          "analyze", "reindex",  "cluster", "grant",      "revoke",  "do",
-          "comment", "attach",   "detach",  "install",    "load",    "pragma",  "call",
-          "export",  "import",   "use",     "checkpoint", "force"})
+         {"listen", "notify", "reindex", "cluster", "do", "attach", "detach", "install",
+          "load", "pragma", "call", "export", "import", "use", "checkpoint", "force"})
         if (words.peek().is(word)) return not_built(fmt::format("{}", words.peek().raw));
     return Maybe();
 }
 
-struct CopyOption {
-    std::string name;
-    std::string value;
-    std::vector<std::string> list;
-    bool star = false;
-};
-
-Status apply_option(const CopyOption& option, bool& delimiter_set, bool& null_set, CopySpec& copy) {
-    const auto one = [&](char& into) -> Status {
-        if (option.value.size() != 1)
-            return Error{Code::invalid_argument,
-                         fmt::format("COPY {} must be a single one-byte character", option.name),
-                         "22023"};
-        into = option.value[0];
-        return {};
-    };
-    if (option.name == "format") {
-        if (option.value == "text")
-            copy.format = CopyFormat::text;
-        else if (option.value == "csv")
-            copy.format = CopyFormat::csv;
-        else if (option.value == "binary")
-            copy.format = CopyFormat::binary;
-        else
-            return Error{Code::invalid_argument,
-                         fmt::format("COPY format \"{}\" not recognized", option.value), "22023"};
-        return {};
-    }
-    if (option.name == "delimiter" || option.name == "delimiters") {
-        delimiter_set = true;
-        return one(copy.delimiter);
-    }
-    if (option.name == "null") {
-        null_set = true;
-        copy.null_text = option.value;
-        return {};
-    }
-    if (option.name == "header") {
-        copy.header = option.value != "false" && option.value != "off" && option.value != "0";
-        return {};
-    }
-    if (option.name == "quote") return one(copy.quote);
-    if (option.name == "escape") return one(copy.escape);
-    if (option.name == "force_quote") {
-        copy.force_quote = option.list;
-        copy.force_quote_all = option.star;
-        return {};
-    }
-    if (option.name == "encoding" &&
-        (option.value == "UTF8" || option.value == "utf8" || option.value == "UTF-8"))
-        return {};
-    if (option.name == "freeze" || option.name == "oids") return {};
-    return not_built("COPY option " + option.name);
-}
-
-/// (name value, ...) or the words of old.
-Result<std::vector<CopyOption>> parse_options(Words& words) {
-    std::vector<CopyOption> options;
-    words.take("with");
-    if (words.take_symbol('(')) {
-        while (true) {
-            CopyOption option;
-            option.name = words.next().name();
-            if (words.peek().is_symbol('(')) {
-                words.next();
-                while (!words.end() && !words.take_symbol(')')) {
-                    if (!words.peek().is_symbol(',')) option.list.push_back(words.peek().name());
-                    words.next();
-                }
-            } else if (words.peek().is_symbol('*')) {
-                words.next();
-                option.star = true;
-            } else if (!words.peek().is_symbol(',') && !words.peek().is_symbol(')')) {
-                option.value = value_text(words.next());
-                if (option.name == "format" || option.name == "header")
-                    for (char& c : option.value)
-                        c = static_cast<char>(tolower(static_cast<unsigned char>(c)));
-            }
-            options.push_back(std::move(option));
-            if (words.take_symbol(')')) break;
-            if (!words.take_symbol(',')) return words.unexpected();
-        }
-    } else {
-        while (!words.end()) {
-            CopyOption option;
-            option.name = words.next().name();
-            if (option.name == "csv" || option.name == "binary") {
-                option.value = option.name;
-                option.name = "format";
-            } else if (option.name == "delimiter" || option.name == "null" ||
-                       option.name == "quote" || option.name == "escape" ||
-                       option.name == "delimiters") {
-                words.take("as");
-                option.value = value_text(words.next());
-            } else if (option.name != "header") {
-                return syntax(option.name);
-            }
-            options.push_back(std::move(option));
-        }
-    }
-    if (!words.end()) return words.unexpected();
-    return options;
-}
-
 }  // namespace
-
-Result<CopySpec> parse_copy(std::string_view sql, const std::vector<Token>& tokens) {
-    Words words(sql, tokens);
-    CopySpec copy;
-    words.take("copy");
-    if (words.peek().is_symbol('(')) {
-        TARN_TRY(query, words.take_parenthesised());
-        copy.query = std::move(query);
-    } else {
-        copy.table = words.next().name();
-        if (words.take_symbol('.')) {
-            copy.database = std::move(copy.table);
-            copy.table = words.next().name();
-        }
-        if (words.take_symbol('(')) {
-            while (true) {
-                copy.columns.push_back(words.next().name());
-                if (words.take_symbol(')')) break;
-                if (!words.take_symbol(',')) return words.unexpected();
-            }
-        }
-    }
-    if (words.take("from")) {
-        if (!copy.query.empty()) return words.unexpected();
-        copy.from = true;
-        if (!words.take("stdin"))
-            return Error{Code::permission_denied, "COPY reads from STDIN only", "42501"};
-    } else if (words.take("to")) {
-        if (!words.take("stdout"))
-            return Error{Code::permission_denied, "COPY writes to STDOUT only", "42501"};
-    } else {
-        return words.unexpected();
-    }
-    TARN_TRY(options, parse_options(words));
-    bool delimiter_set = false;
-    bool null_set = false;
-    bool escape_set = false;
-    for (const auto& option : options) {
-        TARN_CHECK_OK(apply_option(option, delimiter_set, null_set, copy));
-        escape_set = escape_set || option.name == "escape";
-    }
-    if (copy.format == CopyFormat::csv) {
-        if (!delimiter_set) copy.delimiter = ',';
-        if (!null_set) copy.null_text.clear();
-        if (!escape_set) copy.escape = copy.quote;
-    } else if (copy.header && copy.format == CopyFormat::binary) {
-        return Error{Code::invalid_argument, "COPY HEADER in BINARY mode", "22023"};
-    }
-    return copy;
-}
 
 Result<std::optional<std::unique_ptr<PreparedSql>>> parse_utility(
     std::string_view sql, const std::vector<Token>& tokens) {

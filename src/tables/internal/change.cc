@@ -93,7 +93,7 @@ Result<Prepared> prepare_change(const Catalog& catalog, const CommitterOptions& 
                                 const MetadataPtr& current, const std::string& metadata_location,
                                 const TableChange& change, int64_t now_ms) {
     Prepared prepared;
-    if (change.decided_by_base && change.makes_snapshot() &&
+    if (change.decided_by_base &&
         current->current_snapshot_id != change.table->metadata->current_snapshot_id)
         return Error(Code::conflict,
                      fmt::format("table {}: rows came or went meanwhile",

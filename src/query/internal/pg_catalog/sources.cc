@@ -6,6 +6,8 @@
 #include "query/internal/lake.h"
 #include "query/internal/pg_catalog/pg_catalog.h"
 #include "query/internal/pg_catalog/sources.h"
+#include "query/internal/sql_text.h"
+#include "query/internal/table_rules.h"
 
 namespace tarn::query {
 
@@ -19,6 +21,13 @@ struct Source {
     std::vector<std::pair<const char*, duck::LogicalType>> columns;
     Fill fill;
 };
+
+constexpr uint64_t kFirstKeyOid = 1u << 30;  // keys have none of their own
+
+std::string quoted_if_needed(const std::string& name) {
+    const bool plain = name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
+    return plain ? name : quoted_name(name);
+}
 
 duck::Value oid(uint64_t number) {
     return duck::Value::BIGINT(static_cast<int64_t>(number));
@@ -45,12 +54,49 @@ void fill_relations(LakeTransaction& transaction, std::vector<Row>& rows) {
 
 void add_column(const tables::RelationInfo& info, int number, const std::string& name,
                 const tables::Type& type, bool required, const std::string& comment,
-                std::vector<Row>& rows) {
+                const std::string& value, const std::string& identity, std::vector<Row>& rows) {
     const Type shown = type_from_duck(iceberg_to_duck(type));
+    const duck::Value none(duck::LogicalType::VARCHAR);
     rows.push_back({oid(info.oid), info.database, info.name, name, duck::Value::INTEGER(number),
                     oid(pg_oid(shown)), duck::Value::INTEGER(pg_modifier(shown)),
                     duck::Value::INTEGER(pg_length(shown)), pg_name(shown),
-                    duck::Value::BOOLEAN(required), comment});
+                    duck::Value::BOOLEAN(required), comment, value.empty() ? none : duck::Value(value), identity});
+}
+
+/// Keys that are enforced, and those that are only named.
+void fill_keys(LakeTransaction& transaction, std::vector<Row>& rows) {
+    for (const auto& database : value_or_throw(transaction.snapshot().databases())) {
+        auto* schema = transaction.find_schema(database.name);
+        if (!schema) continue;
+        for (const auto& info : transaction.relations(database.name)) {
+            if (info.kind == tables::RelationKind::view) continue;
+            auto* entry = transaction.find_relation(*schema, {duck::CatalogType::TABLE_ENTRY, duck::string(info.name)});
+            if (!entry) continue;
+            const auto& view = entry->Cast<LakeTable>().view();
+            auto keys = keys_of(view.state->metadata->properties);
+            const auto& named = view.schema.identifier_field_ids;
+            if (std::none_of(keys.begin(), keys.end(), [](const auto& key) { return key.primary; }) && !named.empty())
+                keys.push_back({key_name(info.name, true, {}), true, named});
+            uint64_t number = 0;
+            for (const auto& key : keys) {
+                duck::vector<duck::Value> columns;
+                std::string names;
+                for (const int id : key.fields) {
+                    int at = 0;
+                    for (const size_t position : view.columns) {
+                        ++at;
+                        if (view.schema.fields[position].id != id) continue;
+                        columns.push_back(duck::Value::SMALLINT(static_cast<int16_t>(at)));
+                        names += (names.empty() ? "" : ", ") + quoted_if_needed(view.schema.fields[position].name);
+                    }
+                }
+                if (columns.size() != key.fields.size()) continue;  // a part of it is hidden
+                rows.push_back({oid(kFirstKeyOid + info.oid * 16 + number++), key.name, oid(info.oid), oid(database.oid), database.name, info.name,
+                                key.primary ? "p" : "u", duck::Value::LIST(duck::LogicalType::SMALLINT, std::move(columns)),
+                                (key.primary ? "PRIMARY KEY (" : "UNIQUE (") + names + ")"});
+            }
+        }
+    }
 }
 
 void fill_columns(LakeTransaction& transaction, std::vector<Row>& rows) {
@@ -61,7 +107,7 @@ void fill_columns(LakeTransaction& transaction, std::vector<Row>& rows) {
             if (info.kind == tables::RelationKind::view) {
                 int number = 0;
                 for (const auto& column : info.columns)
-                    add_column(info, ++number, column.name, column.type, false, column.comment,
+                    add_column(info, ++number, column.name, column.type, false, column.comment, "", "",
                                rows);
                 continue;
             }
@@ -72,8 +118,10 @@ void fill_columns(LakeTransaction& transaction, std::vector<Row>& rows) {
             int number = 0;
             for (const size_t position : view.columns) {
                 const auto& field = view.schema.fields[position];
-                add_column(info, ++number, field.name, field.type, field.required,
-                           field.doc.value_or(""), rows);
+                const auto& properties = view.state->metadata->properties;
+                const auto identity = identity_of(properties, field.id);
+                add_column(info, ++number, field.name, field.type, field.required, field.doc.value_or(""),
+                           default_text(properties, field.id), !identity ? "" : identity->always ? "a" : "d", rows);
             }
         }
     }
@@ -109,8 +157,21 @@ const std::vector<Source>& sources() {
           {"length", small},
           {"type_name", text},
           {"required", duck::LogicalType::BOOLEAN},
-          {"comment", text}},
+          {"comment", text},
+          {"default_sql", text},
+          {"identity", text}},
          fill_columns},
+        {"tarn_keys",
+         {{"oid", number},
+          {"name", text},
+          {"relation_oid", number},
+          {"database_oid", number},
+          {"database", text},
+          {"relation", text},
+          {"kind", text},
+          {"columns", duck::LogicalType::LIST(duck::LogicalType::SMALLINT)},
+          {"definition", text}},
+         fill_keys},
         {"tarn_session", {{"user_name", text}}, fill_session},
     };
     return all;

@@ -3,9 +3,9 @@
 // type goes. The other types of the catalogs are plain ones.
 #include "query/internal/pg_catalog/types.h"
 
-#include "base/ascii.h"
 #include "duckdb/function/cast/cast_function_set.hpp"
 #include "duckdb/parser/parsed_data/create_type_info.hpp"
+#include "query/internal/array_text.h"
 #include "query/internal/duck_types.h"
 
 namespace tarn::query {
@@ -16,79 +16,6 @@ constexpr const char* kTextTypes[] = {"name",    "regproc",      "regprocedure",
                                       "regrole", "regoper",      "pg_node_tree", "aclitem",
                                       "cstring", "regtype"};
 constexpr const char* kNumberTypes[] = {"regclass", "xid", "cid"};
-constexpr std::string_view kBlanks = " \t\n\v\f\r";
-
-/// "{a,"b,c",NULL}" as DuckDB writes it: ["a", "b,c", NULL]. nullopt: it is no array.
-class ArrayText {
- public:
-    explicit ArrayText(std::string_view text) : rest_(trim(text, kBlanks)) {}
-
-    std::optional<std::string> rewrite() {
-        if (!take_list(0) || !rest_.empty()) return std::nullopt;
-        return std::move(out_);
-    }
-
- private:
-    static constexpr int kDepthMax = 6;  // PostgreSQL's MAXDIM
-
-    bool take(char c) {
-        rest_ = rest_.substr(std::min(rest_.find_first_not_of(kBlanks), rest_.size()));
-        if (!rest_.starts_with(c)) return false;
-        rest_.remove_prefix(1);
-        return true;
-    }
-    bool take_list(int depth) {
-        if (depth == kDepthMax || !take('{')) return false;
-        out_ += '[';
-        if (!take('}')) {
-            do {
-                if (out_.back() != '[') out_ += ',';
-                if (!take_list(depth + 1) && !take_element()) return false;
-            } while (take(','));
-            if (!take('}')) return false;
-        }
-        out_ += ']';
-        return true;
-    }
-    void put(char c) {
-        if (c == '"' || c == '\\') out_ += '\\';
-        out_ += c;
-    }
-    bool take_element() {
-        if (take('"')) {
-            out_ += '"';
-            while (!rest_.starts_with('"')) {
-                if (rest_.starts_with('\\')) rest_.remove_prefix(1);
-                if (rest_.empty()) return false;
-                put(rest_.front());
-                rest_.remove_prefix(1);
-            }
-            rest_.remove_prefix(1);
-            out_ += '"';
-            return true;
-        }
-        const std::string_view word = rest_.substr(0, rest_.find_first_of(",{}\""));
-        if (word.size() == rest_.size() || rest_[word.size()] == '{' || rest_[word.size()] == '"')
-            return false;
-        rest_.remove_prefix(word.size());
-        const std::string_view text = trim(word, kBlanks);
-        if (text.empty()) return false;
-        if (lower_ascii(text) == "null") {
-            out_ += "NULL";
-            return true;
-        }
-        out_ += '"';
-        for (size_t i = 0; i < text.size(); ++i) {
-            if (text[i] == '\\' && i + 1 < text.size()) ++i;
-            put(text[i]);
-        }
-        out_ += '"';
-        return true;
-    }
-
-    std::string_view rest_;
-    std::string out_;
-};
 
 struct ArrayCast final : duck::BoundCastData {
     explicit ArrayCast(duck::BoundCastInfo given) : plain(std::move(given)) {}
@@ -113,7 +40,7 @@ bool cast_array(duck::Vector& source, duck::Vector& result, duck::idx_t count,
             continue;
         }
         const auto& text = texts[at];
-        const auto array = ArrayText({text.GetData(), text.GetSize()}).rewrite();
+        const auto array = rewrite_array({text.GetData(), text.GetSize()});
         list[row] = array ? duck::StringVector::AddString(lists, *array)
                           : duck::StringVector::AddString(lists, text);
     }
@@ -163,6 +90,7 @@ void add_catalog_types(duck::ClientContext& context, duck::Catalog& system) {
     };
     for (const char* name : kTextTypes) add(name, duck::LogicalType::VARCHAR);
     for (const char* name : kNumberTypes) add(name, duck::LogicalType::BIGINT);
+    add("jsonb", duck::LogicalType::JSON());
     add(oid_type().GetAlias(), oid_type());
     add(character_type().GetAlias(), character_type());
     add_casts(context);

@@ -2,8 +2,10 @@
 // meaning here hold PostgreSQL's neutral value.
 #include <string>
 
-#include "duckdb/parser/parsed_data/create_macro_info.hpp"
+#include "query/internal/identity.h"
 #include "query/internal/on_conflict.h"
+#include "query/internal/pg_catalog/functions.h"
+#include "query/internal/pg_catalog/macros.h"
 #include "query/internal/pg_catalog/pg_catalog.h"
 #include "query/internal/pg_catalog/sources.h"
 #include "query/internal/pg_catalog/types.h"
@@ -49,9 +51,9 @@ constexpr View kViews[] = {
     {"pg_catalog", "pg_class",
      "select oid, name as relname, database_oid as relnamespace, 0::tarn_oid as reltype, 0::tarn_oid "
      "as reloftype, 10::tarn_oid as relowner, "
-     "case kind when 'r' then 2 else 0 end::tarn_oid as relam, oid as relfilenode, 0::tarn_oid as "
+     "case kind when 'r' then 2 when 'i' then 403 else 0 end::tarn_oid as relam, oid as relfilenode, 0::tarn_oid as "
      "reltablespace, 0 as relpages, (-1)::float as reltuples, "
-     "0 as relallvisible, 0::tarn_oid as reltoastrelid, false as relhasindex, false as relisshared, "
+     "0 as relallvisible, 0::tarn_oid as reltoastrelid, exists (select 1 from tarn_keys() k where k.relation_oid = r.oid) as relhasindex, false as relisshared, "
      "'p' as relpersistence, kind as relkind, "
      "(select count(*) from tarn_columns() c where c.relation_oid = r.oid)::smallint as relnatts, "
      "0::smallint as relchecks, false as relhasoids, "
@@ -61,40 +63,33 @@ constexpr View kViews[] = {
      "relispartition, 0::tarn_oid as relrewrite, "
      "0::tarn_oid as relfrozenxid, 0::tarn_oid as relminmxid, null::varchar[] as relacl, "
      "null::varchar[] as reloptions, null::varchar as relpartbound "
-     "from tarn_relations() r"},
+     "from (select oid, name, database_oid, kind from tarn_relations() union all select oid, name, database_oid, 'i' from tarn_keys()) r"},
     {"pg_catalog", "pg_attribute",
      "select relation_oid as attrelid, name as attname, type_oid as atttypid, -1 as attstattarget, "
      "length::smallint as attlen, number::smallint as attnum, "
      "0 as attndims, -1 as attcacheoff, modifier as atttypmod, false as attbyval, 'i' as attalign, "
      "'p' as attstorage, '' as attcompression, "
-     "required as attnotnull, false as atthasdef, false as atthasmissing, '' as attidentity, '' as "
+     "required as attnotnull, default_sql is not null as atthasdef, false as atthasmissing, identity as attidentity, '' as "
      "attgenerated, false as attisdropped, "
      "true as attislocal, 0 as attinhcount, 0::tarn_oid as attcollation, null::varchar[] as attacl, "
      "null::varchar[] as attoptions, "
      "null::varchar[] as attfdwoptions, null::varchar[] as attmissingval from tarn_columns()"},
     {"pg_catalog", "pg_type", kTypes},
     {"pg_catalog", "pg_index",
-     "select 0::tarn_oid as indexrelid, 0::tarn_oid as indrelid, 0::smallint as indnatts, 0::smallint "
-     "as indnkeyatts, false as indisunique, "
-     "false as indnullsnotdistinct, false as indisprimary, false as indisexclusion, false as "
-     "indimmediate, false as indisclustered, false as indisvalid, "
-     "false as indcheckxmin, false as indisready, false as indislive, false as indisreplident, "
-     "null::smallint[] as indkey, null::tarn_oid[] as indcollation, "
-     "null::tarn_oid[] as indclass, null::smallint[] as indoption, null::varchar as indexprs, "
-     "null::varchar as indpred where false"},
+     "select oid as indexrelid, relation_oid as indrelid, len(columns)::smallint as indnatts, len(columns)::smallint as indnkeyatts, true as "
+     "indisunique, false as indnullsnotdistinct, kind = 'p' as indisprimary, false as indisexclusion, true as indimmediate, false as "
+     "indisclustered, true as indisvalid, false as indcheckxmin, true as indisready, true as indislive, false as indisreplident, columns as "
+     "indkey, list_transform(columns, lambda c: 0::tarn_oid) as indcollation, list_transform(columns, lambda c: 0::tarn_oid) as indclass, "
+     "array_to_string(list_transform(columns, lambda c: '0'), ' ') as indoption, null::varchar as indexprs, null::varchar as indpred from tarn_keys()"},
     {"pg_catalog", "pg_constraint",
-     "select 0::tarn_oid as oid, '' as conname, 0::tarn_oid as connamespace, '' as contype, false as "
-     "condeferrable, false as condeferred, false as convalidated, "
-     "0::tarn_oid as conrelid, 0::tarn_oid as contypid, 0::tarn_oid as conindid, 0::tarn_oid as "
-     "conparentid, 0::tarn_oid as confrelid, '' as confupdtype, "
-     "'' as confdeltype, '' as confmatchtype, false as conislocal, 0 as coninhcount, false as "
-     "connoinherit, null::smallint[] as conkey, "
-     "null::smallint[] as confkey, null::tarn_oid[] as conpfeqop, null::tarn_oid[] as conppeqop, "
-     "null::tarn_oid[] as conffeqop, null::tarn_oid[] as conexclop, "
-     "null::varchar as conbin where false"},
+     "select oid, name as conname, database_oid as connamespace, kind as contype, false as condeferrable, false as condeferred, true as "
+     "convalidated, relation_oid as conrelid, 0::tarn_oid as contypid, oid as conindid, 0::tarn_oid as conparentid, 0::tarn_oid as "
+     "confrelid, ' ' as confupdtype, ' ' as confdeltype, ' ' as confmatchtype, true as conislocal, 0 as coninhcount, true as connoinherit, "
+     "columns as conkey, null::smallint[] as confkey, null::tarn_oid[] as conpfeqop, null::tarn_oid[] as conppeqop, null::tarn_oid[] as "
+     "conffeqop, null::tarn_oid[] as conexclop, null::varchar as conbin from tarn_keys()"},
     {"pg_catalog", "pg_attrdef",
-     "select 0::tarn_oid as oid, 0::tarn_oid as adrelid, 0::smallint as adnum, null::varchar as adbin "
-     "where false"},
+     "select relation_oid as oid, relation_oid as adrelid, number::smallint as adnum, default_sql as adbin "
+     "from tarn_columns() where default_sql is not null"},
     {"pg_catalog", "pg_description",
      "select oid as objoid, 1259::tarn_oid as classoid, 0 as objsubid, comment as description from "
      "tarn_relations() where comment <> '' union all "
@@ -133,7 +128,7 @@ constexpr View kViews[] = {
      "select 0::tarn_oid as oid, 0::tarn_oid as roleid, 0::tarn_oid as member, 0::tarn_oid as grantor, "
      "false as admin_option where false"},
     {"pg_catalog", "pg_am",
-     "select 2::tarn_oid as oid, 'heap' as amname, '-' as amhandler, 't' as amtype"},
+     "select * from (values (2::tarn_oid, 'heap', '-', 't'), (403::tarn_oid, 'btree', '-', 'i')) t(oid, amname, amhandler, amtype)"},
     {"pg_catalog", "pg_tablespace",
      "select 1663::tarn_oid as oid, 'pg_default' as spcname, 10::tarn_oid as spcowner, null::varchar[] "
      "as spcacl, null::varchar[] as spcoptions"},
@@ -208,7 +203,31 @@ constexpr View kViews[] = {
      "0::tarn_oid as refobjid, 0 as refobjsubid, "
      "'' as deptype where false"},
     {"pg_catalog", "pg_sequence",
-     "select 0::tarn_oid as seqrelid, 0::tarn_oid as seqtypid where false"},
+     "select 0::tarn_oid as seqrelid, 0::tarn_oid as seqtypid, 1::bigint as seqstart, 1::bigint as seqincrement, 1::bigint as seqmax, "
+     "1::bigint as seqmin, 1::bigint as seqcache, false as seqcycle where false"},
+    {"pg_catalog", "pg_opclass",
+     "select 0::tarn_oid as oid, 0::tarn_oid as opcmethod, '' as opcname, 0::tarn_oid as "
+     "opcnamespace, 0::tarn_oid as opcowner, 0::tarn_oid as opcfamily, 0::tarn_oid as opcintype, "
+     "false as opcdefault, 0::tarn_oid as opckeytype where false"},
+    {"pg_catalog", "pg_conversion",
+     "select 0::tarn_oid as oid, '' as conname, 0::tarn_oid as connamespace, 0 as conforencoding, 0 "
+     "as contoencoding, false as condefault where false"},
+    {"pg_catalog", "pg_subscription",
+     "select 0::tarn_oid as oid, 0::tarn_oid as subdbid, '' as subname, 0::tarn_oid as subowner, "
+     "false as subenabled, null::varchar[] as subpublications where false"},
+    {"pg_catalog", "pg_db_role_setting",
+     "select 0::tarn_oid as setdatabase, 0::tarn_oid as setrole, null::varchar[] as setconfig where "
+     "false"},
+    {"pg_catalog", "pg_settings",
+     "select name, current_setting(name) as setting, null::varchar as unit, 'Settings' as category, "
+     "'' as short_desc, null::varchar as extra_desc, 'user' as context, 'string' as vartype, "
+     "'session' as source, null::varchar as min_val, null::varchar as max_val, null::varchar[] as "
+     "enumvals, null::varchar as boot_val, null::varchar as reset_val, false as pending_restart from "
+     "(select unnest(string_split('application_name client_encoding client_min_messages datestyle "
+     "default_transaction_isolation extra_float_digits integer_datetimes intervalstyle lc_collate "
+     "lc_ctype max_identifier_length max_index_keys search_path server_encoding server_version "
+     "server_version_num standard_conforming_strings statement_timeout timezone "
+     "transaction_isolation', ' ')) as name) t"},
     {"pg_catalog", "pg_sequences", "select '' as schemaname, '' as sequencename where false"},
     {"pg_catalog", "pg_partitioned_table",
      "select 0::tarn_oid as partrelid, '' as partstrat where false"},
@@ -229,8 +248,8 @@ constexpr View kViews[] = {
     {"pg_catalog", "pg_matviews",
      "select '' as schemaname, '' as matviewname, '' as definition where false"},
     {"pg_catalog", "pg_indexes",
-     "select '' as schemaname, '' as tablename, '' as indexname, null::varchar as tablespace, '' "
-     "as indexdef where false"},
+     "select database as schemaname, relation as tablename, name as indexname, null::varchar as tablespace, "
+     "pg_catalog.tarn_indexdef(oid) as indexdef from tarn_keys()"},
     {"information_schema", "schemata",
      "select 'lake' as catalog_name, nspname as schema_name, 'lake' as schema_owner from "
      "pg_catalog.pg_namespace"},
@@ -242,7 +261,7 @@ constexpr View kViews[] = {
     {"information_schema", "columns",
      "select 'lake' as table_catalog, database as table_schema, relation as table_name, name as "
      "column_name, number as ordinal_position, "
-     "null::varchar as column_default, case when required then 'NO' else 'YES' end as is_nullable, "
+     "default_sql as column_default, case when required then 'NO' else 'YES' end as is_nullable, "
      "split_part(type_name, '(', 1) as data_type, "
      "null::integer as character_maximum_length, null::integer as character_octet_length, "
      "case when type_oid = 1700 then (modifier - 4) >> 16 end as numeric_precision, case when "
@@ -250,20 +269,21 @@ constexpr View kViews[] = {
      "case when type_oid in (1083, 1114, 1184) then 6 end as datetime_precision, 'pg_catalog' as "
      "udt_schema, "
      "coalesce((select typname from pg_catalog.pg_type t where t.oid = type_oid), 'text') as "
-     "udt_name, 'NO' as is_identity, 'NEVER' as is_generated, "
+     "udt_name, case identity when '' then 'NO' else 'YES' end as is_identity, case identity when 'a' then 'ALWAYS' when 'd' then 'BY DEFAULT' end as identity_generation, 'NEVER' as is_generated, "
      "'YES' as is_updatable from tarn_columns()"},
     {"information_schema", "views",
      "select 'lake' as table_catalog, database as table_schema, name as table_name, sql as "
      "view_definition, 'NONE' as check_option, 'NO' as is_updatable "
      "from tarn_relations() where kind = 'v'"},
     {"information_schema", "key_column_usage",
-     "select '' as constraint_catalog, '' as constraint_schema, '' as constraint_name, '' as "
-     "table_catalog, '' as table_schema, '' as table_name, "
-     "'' as column_name, 0 as ordinal_position where false"},
+     "select 'lake' as constraint_catalog, k.database as constraint_schema, k.name as constraint_name, 'lake' as table_catalog, k.database as "
+     "table_schema, k.relation as table_name, c.name as column_name, list_position(k.columns, c.number::smallint) as ordinal_position, "
+     "null::integer as position_in_unique_constraint from tarn_keys() k join tarn_columns() c on c.relation_oid = k.relation_oid and "
+     "list_contains(k.columns, c.number::smallint)"},
     {"information_schema", "table_constraints",
-     "select '' as constraint_catalog, '' as constraint_schema, '' as constraint_name, '' as "
-     "table_catalog, '' as table_schema, '' as table_name, "
-     "'' as constraint_type where false"},
+     "select 'lake' as constraint_catalog, database as constraint_schema, name as constraint_name, 'lake' as table_catalog, database as "
+     "table_schema, relation as table_name, case kind when 'p' then 'PRIMARY KEY' else 'UNIQUE' end as constraint_type, 'NO' as "
+     "is_deferrable, 'NO' as initially_deferred, 'YES' as enforced from tarn_keys()"},
     {"information_schema", "referential_constraints",
      "select '' as constraint_name, '' as unique_constraint_name where false"},
     {"information_schema", "constraint_column_usage",
@@ -272,103 +292,6 @@ constexpr View kViews[] = {
     {"information_schema", "routines",
      "select '' as routine_schema, '' as routine_name, '' as routine_type where false"},
 };
-
-struct Macro {
-    const char* schema;
-    const char* definition;  // name(arguments) AS expression
-};
-
-constexpr Macro kMacros[] = {
-    {"main", "version() AS 'PostgreSQL 15.0 (Tarn)'"},
-    {"main", "current_user() AS (select user_name from tarn_session())"},
-    {"main", "session_user() AS (select user_name from tarn_session())"},
-    {"main", "user() AS (select user_name from tarn_session())"},
-    {"main", "\"~*\"(a, b) AS regexp_matches(a, b, 'i')"},
-    {"main", "\"!~*\"(a, b) AS NOT regexp_matches(a, b, 'i')"},
-    {"main", "array_remove(a, e) AS list_filter(a, lambda x: x IS DISTINCT FROM e)"},
-    {"main", "current_role() AS (select user_name from tarn_session())"},
-    {"main",
-     "tarn_regclass(n) AS (select oid from tarn_relations() r where r.name = "
-     "lower(replace(split_part(n, '.', -1), '\"', '')) "
-     "and (not contains(n, '.') or r.database = lower(replace(split_part(n, '.', -2), '\"', ''))) "
-     "limit 1)"},
-    {"pg_catalog", "version() AS 'PostgreSQL 15.0 (Tarn)'"},
-    {"pg_catalog",
-     "format_type(t, m) AS case when t is null then null else coalesce((select case t "
-     "when 16 then 'boolean' when 20 then 'bigint' when 21 then 'smallint' when 23 then 'integer' "
-     "when 700 then 'real' "
-     "when 701 then 'double precision' when 1083 then 'time without time zone' when 1114 then "
-     "'timestamp without time zone' "
-     "when 1184 then 'timestamp with time zone' when 1043 then 'character varying' when 1042 then "
-     "'character' "
-     "when 1700 then case when m is null or m < 4 then 'numeric' else 'numeric(' || ((m - 4) >> "
-     "16) || ',' || ((m - 4) & 65535) || ')' end "
-     "else (select case when y.typelem <> 0 then (case y.typelem when 16 then 'boolean' when 20 "
-     "then 'bigint' when 21 then 'smallint' "
-     "when 23 then 'integer' when 700 then 'real' when 701 then 'double precision' when 1114 then "
-     "'timestamp without time zone' "
-     "when 1184 then 'timestamp with time zone' else y.typname[2:] end) || '[]' else y.typname end "
-     "from pg_catalog.pg_type y where y.oid = t) end), 'unknown') end"},
-    {"pg_catalog", "pg_get_userbyid(r) AS (select user_name from tarn_session())"},
-    {"pg_catalog",
-     "pg_table_is_visible(r) AS (select count(*) > 0 from tarn_relations() x where x.oid = r and "
-     "list_contains(current_schemas(false), x.database))"},
-    {"pg_catalog", "pg_type_is_visible(t) AS true"},
-    {"pg_catalog", "pg_function_is_visible(t) AS true"},
-    {"pg_catalog", "pg_get_expr(e, r) AS null::varchar, (e, r, p) AS null::varchar"},
-    {"pg_catalog", "pg_get_indexdef(i) AS null::varchar, (i, c, p) AS null::varchar"},
-    {"pg_catalog", "pg_get_constraintdef(i) AS null::varchar, (i, p) AS null::varchar"},
-    {"pg_catalog",
-     "pg_get_viewdef(v) AS (select sql from tarn_relations() x where x.oid = v), (v, p) AS (select "
-     "sql from tarn_relations() x where x.oid = v)"},
-    {"pg_catalog", "pg_get_ruledef(r) AS null::varchar, (r, p) AS null::varchar"},
-    {"pg_catalog", "pg_get_triggerdef(r) AS null::varchar, (r, p) AS null::varchar"},
-    {"pg_catalog", "pg_get_statisticsobjdef_columns(r) AS null::varchar"},
-    {"pg_catalog", "pg_get_partkeydef(r) AS null::varchar"},
-    {"pg_catalog", "pg_get_function_result(f) AS null::varchar"},
-    {"pg_catalog", "pg_get_function_arguments(f) AS null::varchar"},
-    {"pg_catalog", "pg_get_function_identity_arguments(f) AS null::varchar"},
-    {"pg_catalog", "pg_get_functiondef(f) AS null::varchar"},
-    {"pg_catalog", "pg_get_serial_sequence(t, c) AS null::varchar"},
-    {"pg_catalog", "pg_relation_is_publishable(r) AS false"},
-    {"pg_catalog", "pg_encoding_to_char(e) AS 'UTF8'"},
-    {"pg_catalog", "pg_table_size(r) AS 0::bigint"},
-    {"pg_catalog", "pg_relation_size(r) AS 0::bigint"},
-    {"pg_catalog", "pg_total_relation_size(r) AS 0::bigint"},
-    {"pg_catalog", "pg_database_size(r) AS 0::bigint"},
-    {"pg_catalog", "pg_tablespace_location(r) AS ''"},
-    {"pg_catalog", "pg_backend_pid() AS 0"},
-    {"pg_catalog", "array_to_string(a, s) AS list_aggregate(a, 'string_agg', s)"},
-    {"pg_catalog", "pg_is_in_recovery() AS false"},
-    {"pg_catalog", "pg_postmaster_start_time() AS now()"},
-    {"pg_catalog",
-     "col_description(t, c) AS (select comment from tarn_columns() x where x.relation_oid = t and "
-     "x.number = c and comment <> '')"},
-    {"pg_catalog",
-     "obj_description(o) AS (select comment from tarn_relations() x where x.oid = o and comment <> "
-     "''), "
-     "(o, c) AS (select comment from tarn_relations() x where x.oid = o and comment <> '')"},
-    {"pg_catalog", "shobj_description(o, c) AS null::varchar"},
-    {"pg_catalog",
-     "quote_ident(n) AS case when regexp_full_match(n, '^[a-z_][a-z0-9_]*$') then n else '\"' || "
-     "replace(n, '\"', '\"\"') || '\"' end"},
-    {"pg_catalog", "quote_literal(n) AS '''' || replace(n, '''', '''''') || ''''"},
-    {"pg_catalog",
-     "to_regclass(n) AS (select oid from tarn_relations() r where r.name = lower(split_part(n, "
-     "'.', -1)) limit 1)"},
-    {"pg_catalog", "has_table_privilege(t, p) AS true, (u, t, p) AS true"},
-    {"pg_catalog", "has_schema_privilege(t, p) AS true, (u, t, p) AS true"},
-    {"pg_catalog", "has_database_privilege(t, p) AS true, (u, t, p) AS true"},
-    {"pg_catalog", "array_upper(a, d) AS nullif(len(a), 0)"},
-    {"pg_catalog", "array_lower(a, d) AS case when len(a) > 0 then 1 end"},
-    {"pg_catalog", "txid_current() AS 0::bigint"},
-};
-
-duck::unique_ptr<duck::SQLStatement> parse_one(const std::string& sql) {
-    duck::Parser parser(parser_options());
-    parser.ParseQuery(sql);
-    return std::move(parser.statements[0]);
-}
 
 void add_views(duck::ClientContext& context, duck::Catalog& system) {
     for (const auto& view : kViews) {
@@ -382,19 +305,6 @@ void add_views(duck::ClientContext& context, duck::Catalog& system) {
             duck::unique_ptr_cast<duck::SQLStatement, duck::SelectStatement>(parse_one(view.sql));
         info.sql = view.sql;
         system.CreateView(context, info);
-    }
-}
-
-void add_macros(duck::ClientContext& context, duck::Catalog& system) {
-    for (const auto& macro : kMacros) {
-        const auto statement =
-            parse_one(std::string("CREATE OR REPLACE MACRO ") + macro.definition);
-        auto& info = statement->Cast<duck::CreateStatement>().info->Cast<duck::CreateMacroInfo>();
-        info.catalog = SYSTEM_CATALOG;
-        info.schema = macro.schema;
-        info.internal = true;
-        info.temporary = false;
-        system.CreateFunction(context, info);
     }
 }
 
@@ -421,8 +331,10 @@ void install_pg_catalog(duck::Connection& connection) {
     connection.BeginTransaction();
     add_setting_functions(context, system);
     add_on_conflict_function(context, system);
+    add_identity_functions(context, system);
     add_catalog_types(context, system);
-    add_macros(context, system);
+    add_catalog_functions(context, system);
+    add_catalog_macros(context, system);
     add_views(context, system);
     connection.Commit();
 }

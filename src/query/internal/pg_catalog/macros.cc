@@ -1,0 +1,188 @@
+// PostgreSQL's functions as expressions of what there is.
+#include "query/internal/pg_catalog/macros.h"
+
+#include <string>
+
+#include "duckdb/parser/parsed_data/create_macro_info.hpp"
+#include "query/internal/table_spec.h"
+
+namespace tarn::query {
+
+namespace {
+
+struct Macro {
+    const char* schema;
+    const char* definition;  // name(arguments) AS expression
+};
+
+constexpr Macro kMacros[] = {
+    {"main", "version() AS 'PostgreSQL 15.0 (Tarn)'"},
+    {"main", "current_user() AS (select user_name from tarn_session())"},
+    {"main", "session_user() AS (select user_name from tarn_session())"},
+    {"main", "user() AS (select user_name from tarn_session())"},
+    {"main", "\"~*\"(a, b) AS regexp_matches(a, b, 'i')"},
+    {"main", "\"!~*\"(a, b) AS NOT regexp_matches(a, b, 'i')"},
+    // x LIKE ANY (array) and its kin, as clauses.h writes them.
+    {"main",
+     "tarn_any(l) AS case when l is null then null when list_contains(l, true) then true when "
+     "len(list_filter(l, lambda x: x is null)) > 0 then null else false end"},
+    {"main",
+     "tarn_all(l) AS case when l is null then null when list_contains(l, false) then false when "
+     "len(list_filter(l, lambda x: x is null)) > 0 then null else true end"},
+    {"main", "\"@~~\"(a, b) AS tarn_any(list_transform(b, lambda p: a like p))"},
+    {"main", "\"@~~*\"(a, b) AS tarn_any(list_transform(b, lambda p: a ilike p))"},
+    {"main", "\"@!~~\"(a, b) AS tarn_any(list_transform(b, lambda p: a not like p))"},
+    {"main", "\"@!~~*\"(a, b) AS tarn_any(list_transform(b, lambda p: a not ilike p))"},
+    {"main", "\"&~~\"(a, b) AS tarn_all(list_transform(b, lambda p: a like p))"},
+    {"main", "\"&~~*\"(a, b) AS tarn_all(list_transform(b, lambda p: a ilike p))"},
+    {"main", "\"&!~~\"(a, b) AS tarn_all(list_transform(b, lambda p: a not like p))"},
+    {"main", "\"&!~~*\"(a, b) AS tarn_all(list_transform(b, lambda p: a not ilike p))"},
+    {"main", "btrim(s) AS trim(s), (s, c) AS trim(s, c)"},
+    {"main",
+     "overlay(s, r, p) AS left(s, p - 1) || r || substr(s, p + length(r)), (s, r, p, n) AS "
+     "left(s, p - 1) || r || substr(s, p + n)"},
+    {"main", "div(a, b) AS trunc(a / b)"},
+    {"main", "array_ndims(a) AS case when len(a) > 0 then 1 end"},
+    {"main", "array_dims(a) AS case when len(a) > 0 then '[1:' || len(a) || ']' end"},
+    {"main",
+     "array_replace(a, f, t) AS list_transform(a, lambda x: case when x is not distinct from f then t "
+     "else x end)"},
+    {"main", "string_to_table(s, d) AS unnest(string_to_array(s, d))"},
+    {"main", "date_bin(w, t, o) AS time_bucket(w, t, o)"},
+    {"main", "clock_timestamp() AS now()"},
+    {"main", "statement_timestamp() AS now()"},
+    {"main", "quote_nullable(n) AS coalesce('''' || replace(n, '''', '''''') || '''', 'NULL')"},
+    {"main",
+     "json_typeof(j) AS case json_type(j) when 'VARCHAR' then 'string' when 'NULL' then 'null' when "
+     "'OBJECT' then 'object' when 'ARRAY' then 'array' when 'BOOLEAN' then 'boolean' else case when "
+     "json_type(j) is not null then 'number' end end"},
+    {"main", "jsonb_typeof(j) AS json_typeof(j)"},
+    {"main", "jsonb_array_length(j) AS json_array_length(j)"},
+    {"main", "jsonb_pretty(j) AS json_pretty(j)"},
+    {"main", "json_array_elements(j) AS unnest(from_json(j, '[\"JSON\"]'))"},
+    {"main", "jsonb_array_elements(j) AS unnest(from_json(j, '[\"JSON\"]'))"},
+    {"main", "json_array_elements_text(j) AS unnest(from_json(j, '[\"VARCHAR\"]'))"},
+    {"main", "jsonb_array_elements_text(j) AS unnest(from_json(j, '[\"VARCHAR\"]'))"},
+    {"main", "json_object_keys(j) AS unnest(json_keys(j))"},
+    {"main", "jsonb_object_keys(j) AS unnest(json_keys(j))"},
+    {"main", "array_remove(a, e) AS list_filter(a, lambda x: x IS DISTINCT FROM e)"},
+    {"main", "current_role() AS (select user_name from tarn_session())"},
+    {"main",
+     "tarn_regclass(n) AS coalesce(case split_part(lower(n), '.', -1) when 'pg_class' then 1259 when 'pg_type' then 1247 when 'pg_proc' then "
+     "1255 when 'pg_constraint' then 2606 when 'pg_namespace' then 2615 when 'pg_database' then 1262 when 'pg_attrdef' then 2604 end, "
+     "(select oid from tarn_relations() r where r.name = lower(replace(split_part(n, '.', -1), '\"', '')) and (not contains(n, '.') or "
+     "r.database = lower(replace(split_part(n, '.', -2), '\"', ''))) limit 1))"},
+    {"pg_catalog", "version() AS 'PostgreSQL 15.0 (Tarn)'"},
+    {"pg_catalog",
+     "format_type(t, m) AS case when t is null then null else coalesce((select case t "
+     "when 16 then 'boolean' when 20 then 'bigint' when 21 then 'smallint' when 23 then 'integer' "
+     "when 700 then 'real' "
+     "when 701 then 'double precision' when 1083 then 'time without time zone' when 1114 then "
+     "'timestamp without time zone' "
+     "when 1184 then 'timestamp with time zone' when 1043 then 'character varying' when 1042 then "
+     "'character' "
+     "when 1700 then case when m is null or m < 4 then 'numeric' else 'numeric(' || ((m - 4) >> "
+     "16) || ',' || ((m - 4) & 65535) || ')' end "
+     "else (select case when y.typelem <> 0 then (case y.typelem when 16 then 'boolean' when 20 "
+     "then 'bigint' when 21 then 'smallint' "
+     "when 23 then 'integer' when 700 then 'real' when 701 then 'double precision' when 1114 then "
+     "'timestamp without time zone' "
+     "when 1184 then 'timestamp with time zone' else y.typname[2:] end) || '[]' else y.typname end "
+     "from pg_catalog.pg_type y where y.oid = t) end), 'unknown') end"},
+    {"pg_catalog", "pg_get_userbyid(r) AS (select user_name from tarn_session())"},
+    {"pg_catalog",
+     "pg_table_is_visible(r) AS (select count(*) > 0 from tarn_relations() x where x.oid = r and "
+     "list_contains(current_schemas(false), x.database))"},
+    {"pg_catalog", "pg_type_is_visible(t) AS true"},
+    {"pg_catalog", "pg_function_is_visible(t) AS true"},
+    {"pg_catalog", "pg_get_expr(e, r) AS e, (e, r, p) AS e"},
+    {"pg_catalog",
+     "tarn_indexdef(i) AS (select 'CREATE UNIQUE INDEX ' || name || ' ON ' || database || '.' || relation || ' USING btree ' || "
+     "definition[strpos(definition, '('):] from tarn_keys() k where k.oid = i)"},
+    {"pg_catalog",
+     "pg_get_indexdef(i) AS tarn_indexdef(i), (i, c, p) AS case when c = 0 then tarn_indexdef(i) else (select trim(split_part(replace("
+     "replace(definition[strpos(definition, '('):], '(', ''), ')', ''), ',', c)) from tarn_keys() k where k.oid = i) end"},
+    {"pg_catalog", "pg_get_constraintdef(i) AS (select definition from tarn_keys() k where k.oid = i), (i, p) AS (select definition from tarn_keys() k where k.oid = i)"},
+    {"pg_catalog",
+     "pg_get_viewdef(v) AS (select sql from tarn_relations() x where x.oid = v), (v, p) AS (select "
+     "sql from tarn_relations() x where x.oid = v)"},
+    {"pg_catalog", "pg_get_ruledef(r) AS null::varchar, (r, p) AS null::varchar"},
+    {"pg_catalog", "pg_get_triggerdef(r) AS null::varchar, (r, p) AS null::varchar"},
+    {"pg_catalog", "pg_get_statisticsobjdef_columns(r) AS null::varchar"},
+    {"pg_catalog", "pg_get_partkeydef(r) AS null::varchar"},
+    {"pg_catalog", "pg_get_function_result(f) AS null::varchar"},
+    {"pg_catalog", "pg_get_function_arguments(f) AS null::varchar"},
+    {"pg_catalog", "pg_get_function_identity_arguments(f) AS null::varchar"},
+    {"pg_catalog", "pg_get_functiondef(f) AS null::varchar"},
+    {"pg_catalog", "pg_get_serial_sequence(t, c) AS null::varchar"},
+    {"pg_catalog", "pg_relation_is_publishable(r) AS false"},
+    {"pg_catalog", "pg_encoding_to_char(e) AS 'UTF8'"},
+    {"pg_catalog", "pg_table_size(r) AS 0::bigint"},
+    {"pg_catalog", "pg_relation_size(r) AS 0::bigint"},
+    {"pg_catalog", "pg_total_relation_size(r) AS 0::bigint"},
+    {"pg_catalog", "pg_database_size(r) AS 0::bigint"},
+    {"pg_catalog", "pg_tablespace_location(r) AS ''"},
+    {"pg_catalog", "pg_backend_pid() AS 0"},
+    {"pg_catalog", "array_to_string(a, s) AS list_aggregate(a, 'string_agg', s)"},
+    {"pg_catalog", "pg_is_in_recovery() AS false"},
+    {"pg_catalog", "pg_postmaster_start_time() AS now()"},
+    {"pg_catalog",
+     "col_description(t, c) AS (select comment from tarn_columns() x where x.relation_oid = t and "
+     "x.number = c and comment <> '')"},
+    {"pg_catalog",
+     "obj_description(o) AS (select comment from tarn_relations() x where x.oid = o and comment <> "
+     "''), "
+     "(o, c) AS (select comment from tarn_relations() x where x.oid = o and comment <> '')"},
+    {"pg_catalog", "shobj_description(o, c) AS null::varchar"},
+    {"pg_catalog",
+     "quote_ident(n) AS case when regexp_full_match(n, '^[a-z_][a-z0-9_]*$') then n else '\"' || "
+     "replace(n, '\"', '\"\"') || '\"' end"},
+    {"pg_catalog", "quote_literal(n) AS '''' || replace(n, '''', '''''') || ''''"},
+    {"pg_catalog",
+     "to_regclass(n) AS (select oid from tarn_relations() r where r.name = lower(split_part(n, "
+     "'.', -1)) limit 1)"},
+    {"pg_catalog",
+     "to_regtype(n) AS (select oid from pg_catalog.pg_type y where y.typname = case lower(n) when "
+     "'integer' then 'int4' when 'int' then 'int4' when 'bigint' then 'int8' when 'smallint' then "
+     "'int2' when 'boolean' then 'bool' when 'real' then 'float4' when 'double precision' then "
+     "'float8' when 'character varying' then 'varchar' when 'decimal' then 'numeric' when "
+     "'timestamp without time zone' then 'timestamp' when 'timestamp with time zone' then "
+     "'timestamptz' when 'time without time zone' then 'time' when 'character' then 'bpchar' else "
+     "lower(n) end limit 1)"},
+    {"pg_catalog", "pg_advisory_unlock_all() AS null::varchar"},  // there are none
+    {"pg_catalog", "pg_get_function_sqlbody(f) AS null::varchar"},
+    {"pg_catalog",
+     "pg_char_to_encoding(n) AS case when lower(n) in ('utf8', 'utf-8', 'unicode') then 6 else -1 end"},
+    {"pg_catalog", "pg_statistics_obj_is_visible(o) AS true"},
+    {"information_schema",
+     "_pg_expandarray(a) AS unnest(list_transform(a, lambda x, i: {'x': x, 'n': i}))"},
+    {"pg_catalog", "has_table_privilege(t, p) AS true, (u, t, p) AS true"},
+    {"pg_catalog", "has_schema_privilege(t, p) AS true, (u, t, p) AS true"},
+    {"pg_catalog", "has_database_privilege(t, p) AS true, (u, t, p) AS true"},
+    {"pg_catalog", "array_upper(a, d) AS nullif(len(a), 0)"},
+    {"pg_catalog", "array_lower(a, d) AS case when len(a) > 0 then 1 end"},
+    {"pg_catalog", "txid_current() AS 0::bigint"},
+};
+
+}  // namespace
+
+duck::unique_ptr<duck::SQLStatement> parse_one(const std::string& sql) {
+    duck::Parser parser(parser_options());
+    parser.ParseQuery(sql);
+    return std::move(parser.statements[0]);
+}
+
+void add_catalog_macros(duck::ClientContext& context, duck::Catalog& system) {
+    for (const auto& macro : kMacros) {
+        const auto statement =
+            parse_one(std::string("CREATE OR REPLACE MACRO ") + macro.definition);
+        auto& info = statement->Cast<duck::CreateStatement>().info->Cast<duck::CreateMacroInfo>();
+        info.catalog = SYSTEM_CATALOG;
+        info.schema = macro.schema;
+        info.internal = true;
+        info.temporary = false;
+        system.CreateFunction(context, info);
+    }
+}
+
+}  // namespace tarn::query

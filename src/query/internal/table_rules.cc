@@ -1,0 +1,207 @@
+#include "query/internal/table_rules.h"
+
+#include <fmt/format.h>
+
+#include <sstream>
+
+#include "duckdb/planner/expression_binder/constant_binder.hpp"
+#include "query/internal/clauses.h"
+#include "query/internal/duck_types.h"
+#include "query/internal/identity.h"
+#include "query/internal/services.h"
+#include "query/internal/table_spec.h"
+
+namespace tarn::query {
+
+namespace {
+
+constexpr std::string_view kDefault = "tarn.default.";
+constexpr std::string_view kIdentity = "tarn.identity.";
+constexpr std::string_view kKey = "tarn.key.";
+
+std::string property(std::string_view prefix, int field_id) {
+    return std::string(prefix) + std::to_string(field_id);
+}
+
+const std::string* find_property(const tables::Properties& properties, const std::string& name) {
+    const auto found = properties.find(name);
+    return found == properties.end() ? nullptr : &found->second;
+}
+
+duck::unique_ptr<duck::ParsedExpression> constant(duck::Value value) {
+    return duck::make_uniq<duck::ConstantExpression>(std::move(value));
+}
+
+/// The arguments of tarn_identity(kind, start, increment), as clauses.cc writes them.
+std::string identity_text(const duck::FunctionExpression& call) {
+    std::string text;
+    for (const auto& argument : call.children) {
+        if (!text.empty()) text += ' ';
+        text += argument->ToString();
+    }
+    std::erase(text, '\'');
+    return text;
+}
+
+}  // namespace
+
+void put_default(tables::Properties& properties, int field_id, const duck::ParsedExpression& given) {
+    if (given.GetExpressionClass() == duck::ExpressionClass::FUNCTION &&
+        given.Cast<duck::FunctionExpression>().function_name == kIdentityDefault) {
+        properties[property(kIdentity, field_id)] = identity_text(given.Cast<duck::FunctionExpression>());
+        return;
+    }
+    if (given.GetExpressionClass() == duck::ExpressionClass::CONSTANT &&
+        given.Cast<duck::ConstantExpression>().value.IsNull())
+        return;
+    if (given.HasSubquery())
+        throw_error({Code::unimplemented, "cannot use subquery in DEFAULT expression", "0A000"});
+    std::string text = given.ToString();
+    duck::Parser::ParseExpressionList(text, parser_options());  // it will be read again: now is the time to fail
+    properties[property(kDefault, field_id)] = std::move(text);
+}
+
+void put_key(tables::Properties& properties, const TableKey& key) {
+    std::string text = key.primary ? "primary" : "unique";
+    for (const int field : key.fields) text += ' ' + std::to_string(field);
+    properties[std::string(kKey) + key.name] = std::move(text);
+}
+
+std::optional<Identity> identity_of(const tables::Properties& properties, int field_id) {
+    const auto* text = find_property(properties, property(kIdentity, field_id));
+    if (!text) return std::nullopt;
+    Identity identity;
+    identity.always = text->starts_with("always");
+    const size_t numbers = text->find_first_of("-0123456789");
+    if (numbers != std::string::npos) std::istringstream(text->substr(numbers)) >> identity.start >> identity.increment;
+    return identity;
+}
+
+duck::unique_ptr<duck::ParsedExpression> default_of(const tables::TableState& table, int field_id) {
+    const auto& properties = table.metadata->properties;
+    if (identity_of(properties, field_id)) {
+        duck::vector<duck::unique_ptr<duck::ParsedExpression>> arguments;
+        arguments.push_back(constant(duck::Value(table.info.database)));
+        arguments.push_back(constant(duck::Value(table.info.name)));
+        arguments.push_back(constant(duck::Value::INTEGER(field_id)));
+        return duck::make_uniq<duck::FunctionExpression>(kNextNumber, std::move(arguments));
+    }
+    const auto* text = find_property(properties, property(kDefault, field_id));
+    if (!text) return nullptr;
+    return std::move(duck::Parser::ParseExpressionList(*text, parser_options()).front());
+}
+
+std::string default_text(const tables::Properties& properties, int field_id) {
+    const auto* text = find_property(properties, property(kDefault, field_id));
+    return text ? *text : std::string();
+}
+
+std::vector<TableKey> keys_of(const tables::Properties& properties) {
+    std::vector<TableKey> keys;
+    for (auto at = properties.lower_bound(std::string(kKey)); at != properties.end() && at->first.starts_with(kKey); ++at) {
+        TableKey key;
+        key.name = at->first.substr(kKey.size());
+        std::istringstream words(at->second);
+        std::string kind;
+        words >> kind;
+        key.primary = kind == "primary";
+        for (int field = 0; words >> field;) key.fields.push_back(field);
+        if (!key.fields.empty()) keys.push_back(std::move(key));
+    }
+    return keys;
+}
+
+std::vector<std::string> properties_of_column(const tables::Properties& properties, int field_id) {
+    for (const auto& key : keys_of(properties))
+        if (std::find(key.fields.begin(), key.fields.end(), field_id) != key.fields.end())
+            throw_error({Code::conflict, fmt::format("the column is of the key \"{}\"", key.name), "2BP01"});
+    std::vector<std::string> names;
+    for (const auto prefix : {kDefault, kIdentity})
+        if (find_property(properties, property(prefix, field_id))) names.push_back(property(prefix, field_id));
+    return names;
+}
+
+std::string key_name(const std::string& table, bool primary, const std::vector<std::string>& columns) {
+    std::string name = table;
+    if (!primary)
+        for (const auto& column : columns) name += '_' + column;
+    return name + (primary ? "_pkey" : "_key");
+}
+
+namespace {
+
+const tables::Field& column_of(const tables::TableState& table, const std::string& name) {
+    const auto* field = table.schema().find(name);
+    if (!field)
+        throw_error({Code::not_found,
+                     fmt::format("column \"{}\" of relation \"{}\" does not exist", name, table.info.name), "42703"});
+    return *field;
+}
+
+}  // namespace
+
+duck::unique_ptr<duck::Expression> bind_default(duck::ClientContext& context, const tables::Field& field,
+                                                duck::unique_ptr<duck::ParsedExpression> given) {
+    const auto binder = duck::Binder::CreateBinder(context);
+    duck::ConstantBinder constants(*binder, context, "DEFAULT value");
+    constants.target_type = iceberg_to_duck(field.type);
+    return constants.Bind(given);
+}
+
+std::optional<RuleChanges> alter_rules(duck::ClientContext& context, const tables::TableState& table,
+                                       duck::AlterInfo& info) {
+    if (info.type != duck::AlterType::ALTER_TABLE) return std::nullopt;
+    auto& alter = info.Cast<duck::AlterTableInfo>();
+    RuleChanges changes;
+    if (alter.alter_table_type == duck::AlterTableType::SET_DEFAULT) {
+        auto& wanted = alter.Cast<duck::SetDefaultInfo>();
+        const auto& field = column_of(table, wanted.column_name);
+        if (identity_of(table.metadata->properties, field.id))
+            throw_error({Code::invalid_argument,
+                         fmt::format("column \"{}\" of relation \"{}\" is an identity column", field.name, table.info.name),
+                         "42601"});
+        changes.remove = {property(kDefault, field.id)};
+        if (!wanted.expression) return changes;
+        static_cast<void>(bind_default(context, field, wanted.expression->Copy()));
+        put_default(changes.set, field.id, *wanted.expression);
+        if (!changes.set.empty()) changes.remove.clear();
+        return changes;
+    }
+    return std::nullopt;
+}
+
+tables::Properties key_added(const tables::TableState& table, const tables::Properties& properties, const Utility::NewKey& wanted) {
+    TableKey key{wanted.name, wanted.primary, {}};
+    for (const auto& name : wanted.columns) key.fields.push_back(column_of(table, name).id);
+    if (key.name.empty()) key.name = key_name(table.info.name, key.primary, wanted.columns);
+    for (const auto& other : keys_of(properties)) {
+        if (key.primary && other.primary)
+            throw_error({Code::invalid_argument,
+                         fmt::format("multiple primary keys for table \"{}\" are not allowed", table.info.name), "42P16"});
+        if (key.name == other.name)
+            throw_error({Code::already_exists, fmt::format("relation \"{}\" already exists", key.name), "42P07"});
+    }
+    tables::Properties changed;
+    put_key(changed, key);
+    return changed;
+}
+
+tables::TablePtr with_doc(const tables::TableState& table, int field_id, const std::optional<std::string>& doc) {
+    auto metadata = std::make_shared<tables::TableMetadata>(*table.metadata);
+    for (auto& schema : metadata->schemas)
+        for (auto& field : schema.fields)
+            if (field.id == field_id) field.doc = doc;
+    auto changed = std::make_shared<tables::TableState>(table);
+    changed->metadata = std::move(metadata);
+    return changed;
+}
+
+tables::TablePtr with_properties(const tables::TableState& table, const tables::Properties& more) {
+    auto metadata = std::make_shared<tables::TableMetadata>(*table.metadata);
+    for (const auto& [name, value] : more) metadata->properties[name] = value;
+    auto changed = std::make_shared<tables::TableState>(table);
+    changed->metadata = std::move(metadata);
+    return changed;
+}
+
+}  // namespace tarn::query

@@ -1,0 +1,63 @@
+// What SQL says of a table beyond the schema of Iceberg v2: defaults, numbered columns, enforced keys. It stands in the table's
+// properties, by field id, so that it is committed with the table and survives renaming.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "query/internal/duck.h"
+#include "query/internal/statement.h"
+#include "tables/catalog.h"
+
+namespace tarn::query {
+
+/// GENERATED ... AS IDENTITY and serial.
+struct Identity {
+    bool always = false;  // nobody gives values himself, unless OVERRIDING SYSTEM VALUE
+    int64_t start = 1;
+    int64_t increment = 1;
+};
+
+/// PRIMARY KEY or UNIQUE, checked whenever SQL changes the table.
+struct TableKey {
+    std::string name;
+    bool primary = false;
+    std::vector<int> fields;
+};
+
+/// What stands behind DEFAULT, or for an identity. Throws 0A000.
+void put_default(tables::Properties& properties, int field_id, const duck::ParsedExpression& given);
+void put_key(tables::Properties& properties, const TableKey& key);
+
+std::optional<Identity> identity_of(const tables::Properties& properties, int field_id);
+/// As DuckDB binds it; null: none.
+duck::unique_ptr<duck::ParsedExpression> default_of(const tables::TableState& table, int field_id);
+/// To be computed, as the column's type. Throws as a CREATE TABLE with that default would.
+duck::unique_ptr<duck::Expression> bind_default(duck::ClientContext& context, const tables::Field& field,
+                                                duck::unique_ptr<duck::ParsedExpression> given);
+/// As catalogs show it; empty: none.
+std::string default_text(const tables::Properties& properties, int field_id);
+std::vector<TableKey> keys_of(const tables::Properties& properties);
+/// Names of the properties that a column takes with it. Throws 2BP01 when it is of a key.
+std::vector<std::string> properties_of_column(const tables::Properties& properties, int field_id);
+
+/// "t_pkey", "t_a_b_key", as PostgreSQL names them.
+std::string key_name(const std::string& table, bool primary, const std::vector<std::string>& columns);
+
+/// The property of a key that ALTER TABLE adds. Throws 42703, 42P16, 42P07.
+tables::Properties key_added(const tables::TableState& table, const tables::Properties& properties, const Utility::NewKey& wanted);
+
+/// What SET DEFAULT and DROP DEFAULT do. nullopt: it is something else. Throws.
+struct RuleChanges {
+    tables::Properties set;
+    std::vector<std::string> remove;
+};
+std::optional<RuleChanges> alter_rules(duck::ClientContext& context, const tables::TableState& table, duck::AlterInfo& info);
+
+/// The table with more properties, or another comment on a column: for a transaction that has just made it.
+tables::TablePtr with_properties(const tables::TableState& table, const tables::Properties& more);
+tables::TablePtr with_doc(const tables::TableState& table, int field_id, const std::optional<std::string>& doc);
+
+}  // namespace tarn::query

@@ -1,0 +1,98 @@
+"""Programs as they come: pgbench, asyncpg's pools, and SQLAlchemy where it is installed."""
+import asyncio
+import os
+import shutil
+import subprocess
+from urllib.parse import quote
+
+import pytest
+
+from postgres_clients import parameters
+
+
+def test_pgbench(tarn):
+    if not shutil.which("pgbench"):
+        pytest.skip("pgbench is not installed")
+    host, port = tarn.address("postgres")
+    environment = dict(os.environ, PGHOST=host, PGPORT=str(port), PGUSER=tarn.access_key, PGPASSWORD=tarn.secret_key, PGDATABASE="lake")
+
+    def pgbench(*arguments):
+        done = subprocess.run(["pgbench", *arguments], env=environment, text=True, capture_output=True, timeout=120)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+    try:
+        pgbench("-i", "-s", "1")
+        for mode in ("simple", "prepared"):
+            assert "actually processed: 5/5" in pgbench("-n", "-t", "5", "-M", mode, "--max-tries=10")
+        assert "actually processed: 20/20" in pgbench("-n", "-S", "-c", "2", "-t", "10")
+    finally:
+        pgbench("-i", "-I", "d")
+
+
+def test_a_pool_gives_connections_again(tarn):
+    asyncpg = pytest.importorskip("asyncpg")
+    host, port = tarn.address("postgres")
+
+    async def run():
+        pool = await asyncpg.create_pool(host=host, port=port, user=tarn.access_key, password=tarn.secret_key, database="lake",
+                                         min_size=1, max_size=1)
+        for number in range(3):
+            async with pool.acquire() as connection:
+                assert await connection.fetchval("select $1::int", number) == number
+                await connection.execute("set application_name = 'mine'")
+        rows = await pool.fetch("select a from (values (1, 'x'), (2, 'y')) t(a, b) where (a, b) = ($1, $2) or (a, b) > ($3, 'x') or b like any($4)",
+                                1, "x", 5, ["z%"])
+        assert [row["a"] for row in rows] == [1]
+        await pool.close()
+    asyncio.run(run())
+
+
+@pytest.fixture
+def engine(tarn):
+    sqlalchemy = pytest.importorskip("sqlalchemy")
+    of = parameters(tarn)
+    made = sqlalchemy.create_engine(
+        f"postgresql+psycopg2://{quote(of['user'], safe='')}:{quote(of['password'], safe='')}@{of['host']}:{of['port']}/lake")
+    yield made
+    made.dispose()
+
+
+def test_an_orm_makes_fills_and_reads_its_tables(engine):
+    import sqlalchemy as sa
+    from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
+
+    class Base(DeclarativeBase):
+        pass
+
+    class Person(Base):
+        __tablename__ = "orm_person"
+        __table_args__ = {"comment": "people"}
+        id = mapped_column(sa.Integer, primary_key=True)
+        name = mapped_column(sa.String(30), nullable=False, index=True)
+        mail = mapped_column(sa.Text, unique=True, comment="by which they are found")
+        visits = mapped_column(sa.Integer, server_default="7")
+
+    Base.metadata.create_all(engine)
+    try:
+        with Session(engine) as session:
+            session.add_all([Person(name="a", mail="a@x"), Person(name="b")])
+            session.flush()
+            assert [(each.id, each.visits) for each in session.scalars(sa.select(Person).order_by(Person.id))] == [(1, 7), (2, 7)]
+            session.commit()
+        with Session(engine) as session:
+            found = session.scalars(sa.select(Person).where(Person.name == "a").with_for_update()).one()
+            found.visits += 1
+            session.commit()
+            session.add(Person(name="c", mail="a@x"))
+            with pytest.raises(sa.exc.IntegrityError):
+                session.commit()
+        seen = sa.inspect(engine)
+        assert seen.get_pk_constraint("orm_person")["constrained_columns"] == ["id"]
+        assert [each["column_names"] for each in seen.get_unique_constraints("orm_person")] == [["mail"]]
+        assert seen.get_table_comment("orm_person") == {"text": "people"}
+        assert {each["name"]: each["comment"] for each in seen.get_columns("orm_person")}["mail"] == "by which they are found"
+        reflected = sa.Table("orm_person", sa.MetaData(), autoload_with=engine)
+        with engine.connect() as connection:
+            assert connection.execute(sa.select(reflected.c.visits).order_by(reflected.c.id)).scalars().all() == [8, 7]
+    finally:
+        Base.metadata.drop_all(engine)

@@ -1,0 +1,280 @@
+"""What stock programs write: defaults, numbered columns, keys, prepared statements, row locks, comments, LIKE ANY, to_char."""
+import io
+import threading
+
+import psycopg2
+import pytest
+
+from postgres_clients import connect
+from tarn_server import TarnServer
+
+
+@pytest.fixture
+def cursor(tarn):
+    made = connect(tarn)
+    made.autocommit = True
+    cursor = made.cursor()
+    cursor.execute("create schema stock")
+    cursor.execute("set search_path to stock")
+    yield cursor
+    made.rollback()
+    cursor.execute("drop schema stock cascade")
+    made.close()
+
+
+def second(tarn):
+    made = connect(tarn)
+    cursor = made.cursor()
+    cursor.execute("set search_path to stock")
+    made.commit()
+    return cursor
+
+
+def asked(cursor, sql, parameters=None):
+    cursor.execute(sql, parameters)
+    return cursor.fetchall()
+
+
+def refused(cursor, sql):
+    with pytest.raises(psycopg2.Error) as found:
+        cursor.execute(sql)
+    return found.value.pgcode
+
+
+def test_defaults_are_the_tables(tarn, cursor):
+    cursor.execute("create table t (a int default 7, b text default 'x' || 'y', c date default current_date, d timestamp default now(), e int)")
+    assert asked(cursor, "insert into t (e) values (1) returning a, b, c = current_date, d is not null, e") == [(7, "xy", True, True, 1)]
+    assert asked(cursor, "insert into t values (default, 'z', null, null, 2) returning *") == [(7, "z", None, None, 2)]
+    cursor.copy_expert("copy t (e) from stdin", io.StringIO("3\n4\n"))
+    cursor.execute("insert into t default values")
+    assert asked(cursor, "select a, b, e from t order by e nulls last") == [(7, "xy", 1), (7, "z", 2), (7, "xy", 3), (7, "xy", 4), (7, "xy", None)]
+    cursor.execute("alter table t alter column a set default 8")
+    cursor.execute("alter table t rename column a to first")
+    cursor.execute("alter table t alter column b drop default")
+    assert asked(cursor, "insert into t (e) values (5) returning first, b") == [(8, None)]
+    cursor.execute("update t set first = default where e = 1")
+    assert asked(cursor, "select first from t where e = 1") == [(8,)]
+    assert asked(cursor, "select column_name, column_default from information_schema.columns where table_schema = 'stock' "
+                         "and column_default is not null order by 1") == [("c", "current_date"), ("d", "now()"), ("first", "8")]
+    cursor.execute("alter table t drop column first")
+    assert asked(cursor, "insert into t (e) values (6) returning *")[0][0] is None
+    assert refused(cursor, "create table u (a int default (select max(e) from t))") in ("0A000", "42601")
+    assert refused(cursor, "alter table t add column f int default 1") == "0A000"
+
+
+def test_numbered_columns(tarn, cursor):
+    cursor.execute("create table t (id serial, name text)")
+    assert asked(cursor, "insert into t (name) values ('a'), ('b') returning id") == [(1,), (2,)]
+    cursor.execute("insert into t values (100, 'own')")
+    cursor.copy_expert("copy t (name) from stdin", io.StringIO("c\nd\n"))
+    assert asked(cursor, "select id, name from t order by id") == [(1, "a"), (2, "b"), (3, "c"), (4, "d"), (100, "own")]
+    assert refused(cursor, "insert into t values (null, 'x')") == "23502"
+    cursor.execute("create table g (id bigint generated always as identity (start with 10 increment by 5), name text)")
+    assert asked(cursor, "insert into g (name) values ('a'), ('b') returning id") == [(10,), (15,)]
+    assert asked(cursor, "insert into g values (default, 'c') returning id") == [(20,)]
+    assert refused(cursor, "insert into g values (1, 'x')") == "428C9"
+    assert refused(cursor, "insert into g select 1, 'x'") == "428C9"
+    assert refused(cursor, "update g set id = 3") == "428C9"
+    assert asked(cursor, "insert into g overriding system value values (1, 'x') returning id") == [(1,)]
+    assert refused(cursor, "create temp table tt (id serial)") == "0A000"
+    assert refused(cursor, "truncate g restart identity") == "0A000"
+
+
+def test_numbers_go_on_after_a_crash():
+    with TarnServer() as server:
+        cursor = server.connect().cursor()
+        cursor.execute("create table t (id int generated always as identity, name text)")
+        cursor.execute("insert into t (name) values ('a'), ('b')")
+        server.restart(crash=True)
+        cursor = server.connect().cursor()
+        (number,) = asked(cursor, "insert into t (name) values ('later') returning id")[0]
+        assert number > 2
+        cursor.execute("drop table t")
+        cursor.execute("create table t (id serial)")
+        assert asked(cursor, "insert into t values (default) returning id") == [(1,)]
+
+
+def test_numbers_are_given_once(tarn, cursor):
+    cursor.execute("create table t (id bigserial primary key, name text)")
+    numbers, wrong = [], []
+
+    def add():
+        mine = second(tarn)
+        mine.connection.autocommit = True
+        try:
+            for _ in range(5):
+                mine.execute("insert into t (name) values ('x'), ('y') returning id")
+                numbers.extend(mine.fetchall())
+        except psycopg2.Error as error:
+            wrong.append(error)
+        mine.connection.close()
+    threads = [threading.Thread(target=add) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    assert len(set(numbers)) == len(numbers) == 30
+    assert asked(cursor, "select count(*), count(distinct id) from t") == [(30, 30)]
+
+
+def test_keys_are_kept(tarn, cursor):
+    cursor.execute("create table t (id int primary key, mail text unique, note text)")
+    cursor.execute("insert into t values (1, 'a', 'first'), (2, null, 'x'), (3, null, 'x')")
+    for broken in ("insert into t values (1, 'b', '')", "insert into t values (4, 'a', '')", "insert into t values (5, 'n', ''), (5, 'm', '')",
+                   "update t set id = 2 where id = 1", "update t set mail = 'same'", "insert into t select 7, 'q', '' from generate_series(1, 2)",
+                   "merge into t using (select 9 as id from range(2)) s on t.id = s.id when not matched then insert (id) values (s.id)"):
+        assert refused(cursor, broken) == "23505", broken
+    assert refused(cursor, "insert into t values (null, 'n', '')") == "23502"
+    with pytest.raises(psycopg2.errors.UniqueViolation) as found:
+        cursor.copy_expert("copy t (id, note) from stdin", io.StringIO("20\ta\n1\tb\n"))
+    assert found.value.diag.message_detail == "Key (id)=(1) already exists."
+    cursor.execute("update t set id = id + 1")
+    cursor.execute("insert into t values (2, 'z', 'again') on conflict (id) do update set note = excluded.note")
+    assert asked(cursor, "select * from t order by id") == [(2, "a", "again"), (3, None, "x"), (4, None, "x")]
+    cursor.execute("begin; delete from t where id = 2; insert into t values (2, 'a', 'new')")
+    assert refused(cursor, "insert into t values (3, 'b', '')") == "23505"
+    cursor.execute("rollback")
+    assert asked(cursor, "select note from t where id = 2") == [("again",)]
+    assert asked(cursor, "select constraint_name, constraint_type from information_schema.table_constraints where table_schema = 'stock' "
+                         "order by 1") == [("t_mail_key", "UNIQUE"), ("t_pkey", "PRIMARY KEY")]
+
+
+def test_keys_of_two_at_once(tarn, cursor):
+    cursor.execute("create table t (id int primary key)")
+    one, other = second(tarn), second(tarn)
+    one.execute("insert into t values (1)")
+    other.execute("insert into t values (1)")
+    one.connection.commit()
+    with pytest.raises(psycopg2.errors.SerializationFailure):
+        other.connection.commit()
+    assert refused(other, "insert into t values (1)") == "23505"
+    one.connection.close(), other.connection.close()
+    assert asked(cursor, "select * from t") == [(1,)]
+
+
+def test_keys_are_added(cursor):
+    cursor.execute("create table t (a int, b int)")
+    cursor.execute("insert into t values (1, 1), (2, null), (2, null)")
+    assert refused(cursor, "alter table t add primary key (a)") == "23505"
+    assert refused(cursor, "alter table t add primary key (b)") == "23502"
+    cursor.execute("alter table t add constraint once unique (b)")
+    assert refused(cursor, "insert into t values (3, 1)") == "23505"
+    cursor.execute("delete from t where a = 2")
+    cursor.execute("alter table only stock.t add constraint t_pk primary key (a)")
+    assert refused(cursor, "alter table t add primary key (b)") == "42P16"
+    assert refused(cursor, "insert into t values (null, 5)") == "23502"
+    assert refused(cursor, "alter table t drop column a") == "2BP01"
+    cursor.execute("insert into t values (1, 9) on conflict (a) do nothing")
+    assert asked(cursor, "select a, b from t") == [(1, 1)]
+
+
+def test_prepare_and_execute(cursor):
+    cursor.execute("create table t (a int, b text)")
+    cursor.execute("prepare add (int, text) as insert into t values ($1, $2)")
+    cursor.execute("execute add(1, 'one'); execute add(1 + 1, upper('two'))")
+    cursor.execute("prepare get as select b from t where a = $1 or b = any($2)")
+    assert asked(cursor, "execute get(1, '{TWO}')") == [("one",), ("TWO",)]
+    assert cursor.statusmessage == "SELECT 2"
+    assert refused(cursor, "prepare get as select 1") == "42P05"
+    assert refused(cursor, "execute get(1)") == "42601"
+    assert refused(cursor, "prepare bad as create table u (a int)") == "42601"
+    assert refused(cursor, "prepare bad as select nothing from t") == "42703"
+    cursor.execute("deallocate get")
+    assert refused(cursor, "execute get(1, null)") == "26000"
+    cursor.execute("discard all")
+    assert refused(cursor, "execute add(1, '')") == "26000"
+
+
+def test_rows_that_were_asked_for_conflict(tarn, cursor):
+    cursor.execute("create table account (id int, money int)")
+    cursor.execute("create table log (what text)")
+    cursor.execute("insert into account values (1, 100), (2, 100)")
+    for lock in ("select money from account where id = 1 for update", "lock table account in exclusive mode"):
+        one, other = second(tarn), second(tarn)
+        one.execute(lock)
+        one.execute("insert into log values ('decided by what was read')")
+        other.execute("update account set money = money - 1 where id = 2")
+        other.connection.commit()
+        with pytest.raises(psycopg2.errors.SerializationFailure):
+            one.connection.commit()
+        one.execute(lock)
+        one.connection.commit()  # nothing was changed: nothing was decided
+        one.execute(lock + ("" if lock.startswith("lock") else " nowait"))
+        one.execute("insert into log values ('again')")
+        one.connection.commit()
+        one.connection.close(), other.connection.close()
+    assert asked(cursor, "select count(*) from log") == [(2,)]
+    assert refused(cursor, "select * from account for update skip locked") == "0A000"
+    assert refused(cursor, "select * from account for update of nobody") == "42P01"
+    assert refused(cursor, "lock table account") == "25P01"
+    assert asked(cursor, "select id from account a order by id limit 1 for share of a") == [(1,)]
+
+
+def test_comments(tarn, cursor):
+    cursor.execute("begin; create table t (a int, b int)")
+    cursor.execute("comment on table t is 'numbers'; comment on column t.a is 'the first'; commit")
+    cursor.execute("comment on column t.b is 'the second'")
+    shown = "select obj_description('t'::regclass), col_description('t'::regclass, 1), col_description('t'::regclass, 2)"
+    assert asked(cursor, shown) == [("numbers", "the first", "the second")]
+    cursor.execute("comment on table t is null")
+    assert asked(cursor, shown) == [(None, "the first", "the second")]
+    assert refused(cursor, "comment on column t.c is 'x'") == "42703"
+
+
+def test_what_has_nothing_to_do_says_so(cursor):
+    cursor.execute("create table t (a int) with (fillfactor = 70)")
+    cursor.execute("vacuum (analyze) t; analyze t; create index on t (a)")
+    assert len(cursor.connection.notices) == 4
+    assert refused(cursor, "create table u (a int) with (format = 'csv')") == "0A000"
+    assert refused(cursor, "create unique index on t (a)") == "0A000"
+    for statement in ("grant select on t to someone", "revoke all on t from public"):
+        with pytest.raises(psycopg2.errors.FeatureNotSupported) as found:
+            cursor.execute(statement)
+        assert "lakefile" in found.value.diag.message_hint
+
+
+def test_like_any_and_rows(cursor):
+    cursor.execute("create table t (a int, b text)")
+    cursor.execute("insert into t values (1, 'apple'), (2, 'Pear'), (3, 'fig'), (4, null)")
+    found = "select string_agg(a::text, '' order by a) from t where b "
+    assert asked(cursor, found + "like any(array['a%', 'f%'])") == [("13",)]
+    assert asked(cursor, found + "ilike any('{A%,p%}')") == [("12",)]
+    assert asked(cursor, found + "not like all(%s)", (["a%", "f%"],)) == [("2",)]
+    assert asked(cursor, found + "not ilike any(array['%e%', '%i%'])") == [("123",)]
+    assert asked(cursor, "select null like any(array['a']), 'a' like any(array['b', null]), 'a' like any('{}')") == [(None, None, False)]
+    assert asked(cursor, "select a from t where (a, b) in ((1, 'apple'), (2, 'x'))") == [(1,)]
+    assert asked(cursor, "select '{a\\, b,c}'::text[]") == [(["a, b", "c"],)]
+    assert asked(cursor, "select sum(n) from generate_series(1, 4) as n") == [(10,)]
+
+
+def test_functions(cursor):
+    assert asked(cursor, "select to_char(timestamp '2024-03-05 14:07:09', 'YYYY-MM-DD HH24:MI:SS'), to_char(date '2024-03-05', 'FMDay DD Mon'), "
+                         "to_char(1234.5, 'FM9,999.00'), to_char(-12::bigint, '999'), to_char(1.5::float8, '9D9'), to_char(null::date, 'YYYY')") == [
+        ("2024-03-05 14:07:09", "Tuesday 05 Mar", "1,234.50", " -12", " 1.5", None)]
+    assert asked(cursor, "select to_date('05.03.2024', 'DD.MM.YYYY')::text, to_timestamp('2024-03-05 14:07', 'YYYY-MM-DD HH24:MI') = "
+                         "timestamptz '2024-03-05 14:07:00+00'") == [("2024-03-05", True)]
+    assert asked(cursor, "select encode(decode('00ff41', 'hex'), 'hex'), encode('abc'::bytea, 'base64'), encode(decode('00415c', 'hex'), 'escape'), "
+                         "encode(decode('YWJj', 'base64'), 'escape'), encode(decode('0aFF', 'hex'), 'hex')") == [
+        ("00ff41", "YWJj", "\\000A\\\\", "abc", "0aff")]
+    assert asked(cursor, "select jsonb_build_object('a', 1, 'b', json_build_array(1, 'x'))::text, '{\"a\": [1, 2]}'::jsonb -> 'a' ->> 1, "
+                         "cardinality(array[1, 2, 3]), initcap('the cAT-house')") == [('{"a":1,"b":[1,"x"]}', "2", 3, "The Cat-House")]
+    assert refused(cursor, "select encode('a'::bytea, 'rot13')") == "22023"
+    assert refused(cursor, "select to_char(1, '9EEEE')") == "0A000"
+    assert refused(cursor, "select to_date('2024-02-30', 'YYYY-MM-DD')") == "22008"
+
+
+def test_a_new_table_and_a_new_view_take_the_places_of_the_old(cursor):
+    """As dbt does it: in one transaction."""
+    cursor.execute("create table t as select 1 as a")
+    cursor.execute("create view v as select 1 as a")
+    for number in (2, 3):
+        cursor.execute(f"begin; create table t_new as select {number} as a; comment on table t_new is 'number {number}'; "
+                       "alter table t rename to t_old; alter table t_new rename to t")
+        assert asked(cursor, "select a from t") == [(number,)]
+        cursor.execute("commit; drop table t_old")
+        cursor.execute(f"begin; create view v_new as select {number} as a; alter view v rename to v_old; alter view v_new rename to v; "
+                       "commit; drop view v_old")
+        assert asked(cursor, "select t.a, v.a, obj_description('t'::regclass) from t, v") == [(number, number, f"number {number}")]
+    assert refused(cursor, "alter table t rename to v") == "42P07"
+    assert asked(cursor, "select count(*) from lake.information_schema.tables where table_schema = 'stock'") == [(2,)]
