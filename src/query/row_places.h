@@ -40,8 +40,7 @@ struct PlacedRow {
 };
 
 /// A RowWriter that says where each row went. Files are durable after close(). Destroying it
-/// removes those that were not handed over. One thread at a time; many rows are encoded by a thread
-/// beside it while the caller goes on, and what fails there is told by the next call.
+/// removes those that were not handed over. One thread at a time.
 class PlacedWriter {
  public:
     virtual ~PlacedWriter() = default;

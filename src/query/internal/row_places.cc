@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "base/one_behind.h"
 #include "query/internal/duck_types.h"
 #include "query/internal/error.h"
 #include "query/internal/inside.h"
@@ -117,7 +116,6 @@ class LakePlacedWriter final : public PlacedWriter {
         return std::unique_ptr<PlacedWriter>(std::move(made));
     }
     ~LakePlacedWriter() override {
-        static_cast<void>(behind_.wait());
         lane_.reset();
         writer_.reset();
         try {
@@ -130,27 +128,10 @@ class LakePlacedWriter final : public PlacedWriter {
     Status append(const Chunk& rows, const std::vector<uint32_t>& chosen,
                   std::vector<PlacedRow>& places) override {
         TARN_CHECK_OK(check(rows));
-        TARN_CHECK_OK(behind_.wait());
-        bool foreseen = false;
-        if (chosen.size() >= kBehindRows)
-            TARN_CHECK_OK(guarded([&](duck::ClientContext&) {
-                foreseen = lane_->foresee(chosen.size(), places);
-            }));
-        if (!foreseen)
-            return guarded(
-                [&](duck::ClientContext& context) { write(context, rows, chosen, &places); });
-        // Encoding costs as much as all else that is done with a row: it goes on beside.
-        behind_.begin([this, rows = std::make_shared<const Chunk>(rows),
-                       chosen = std::make_shared<const std::vector<uint32_t>>(chosen)] {
-            return guarded([&](duck::ClientContext& context) {
-                write(context, *rows, *chosen, nullptr);
-            });
-        });
-        return ok_status();
+        return guarded([&](duck::ClientContext& context) { write(context, rows, chosen, places); });
     }
     const std::string& path(uint32_t file) const override { return writer_->path(file); }
     Result<std::vector<tables::DataFile>> close() override {
-        TARN_CHECK_OK(behind_.wait());
         std::vector<tables::DataFile> files;
         TARN_CHECK_OK(guarded([&](duck::ClientContext& context) {
             duck::ThreadContext thread(context);
@@ -183,9 +164,8 @@ class LakePlacedWriter final : public PlacedWriter {
         return {};
     }
 
-    /// `places`: null when they were foreseen.
     void write(duck::ClientContext& context, const Chunk& rows, const std::vector<uint32_t>& chosen,
-               std::vector<PlacedRow>* places) {
+               std::vector<PlacedRow>& places) {
         duck::ThreadContext thread(context);
         duck::ExecutionContext execution(context, thread, nullptr);
         duck::vector<duck::LogicalType> types;
@@ -209,7 +189,7 @@ class LakePlacedWriter final : public PlacedWriter {
                 fill_vector(rows.columns[i], first, span, chunk.data[i]);
             chunk.SetCardinality(span);
             if (span != count) chunk.Slice(selection, count);
-            lane_->append(execution, chunk, places);
+            lane_->append(execution, chunk, &places);
             done += count;
         }
     }
@@ -231,8 +211,6 @@ class LakePlacedWriter final : public PlacedWriter {
     std::unique_ptr<TableWriter> writer_;
     std::unique_ptr<TableWriter::Lane> lane_;
     bool void_ = false;
-    static constexpr size_t kBehindRows = 4096;  // fewer are not worth a thread
-    OneBehind behind_;  // last: works with all of the above
 };
 
 /// Takes delete files together in growing sizes: a small one is taken into the next when that is

@@ -248,42 +248,28 @@ void TableWriter::Lane::append(duck::ExecutionContext& context, duck::DataChunk&
     }
 }
 
-TableWriter::Lane::Open& TableWriter::Lane::open_file(const std::string& key,
-                                                      tables::Partition partition) {
-    auto& open = open_[key];
-    open.used = ++uses_;
-    if (open.file) return open;
-    open.partition = std::move(partition);
-    const std::string path =
-        writer_.table_->metadata->location + "/data/" + random_uuid() + ".parquet";
-    open.file = std::make_unique<ParquetFile>(writer_.services_, writer_.context_, path,
-                                              writer_.columns_, writer_.compress_);
-    const std::lock_guard<std::mutex> lock(writer_.mutex_);
-    open.number = static_cast<uint32_t>(writer_.paths_.size());
-    writer_.paths_.push_back(path);
-    return open;
-}
-
-bool TableWriter::Lane::foresee(size_t rows, std::vector<PlacedRow>& places) {
-    if (!writer_.partition_.empty()) return false;
-    const auto& open = open_file("", {});
-    for (size_t i = 0; i < rows; ++i) places.push_back({open.number, open.rows + i});
-    foreseen_ = rows;
-    return true;
-}
-
 void TableWriter::Lane::append_to(duck::ExecutionContext& context, const std::string& key,
                                   tables::Partition partition, duck::DataChunk& rows,
                                   const PlacesOf& told) {
-    auto& open = open_file(key, std::move(partition));
+    auto& open = open_[key];
+    open.used = ++uses_;
+    if (!open.file) {
+        open.partition = std::move(partition);
+        const std::string path =
+            writer_.table_->metadata->location + "/data/" + random_uuid() + ".parquet";
+        open.file = std::make_unique<ParquetFile>(writer_.services_, writer_.context_, path,
+                                                  writer_.columns_, writer_.compress_);
+        const std::lock_guard<std::mutex> lock(writer_.mutex_);
+        open.number = static_cast<uint32_t>(writer_.paths_.size());
+        writer_.paths_.push_back(path);
+    }
     open.file->append(context, rows);
     if (told.places)
         for (size_t i = 0; i < rows.size(); ++i)
             (*told.places)[told.first + (told.at ? (*told.at)[i] : i)] = {open.number,
                                                                           open.rows + i};
     open.rows += rows.size();
-    foreseen_ -= std::min<uint64_t>(foreseen_, rows.size());
-    if (foreseen_ == 0 && open.file->full()) {
+    if (open.file->full()) {
         close(context, open);
         open_.erase(key);
     }

@@ -67,9 +67,6 @@ class TableWriter {
         void append(duck::ExecutionContext& context, duck::DataChunk& rows,
                     std::vector<PlacedRow>* places = nullptr);
         void finish(duck::ExecutionContext& context);
-        /// Of a table without partitions: where append() will put `rows` rows when it does not go
-        /// on to another file in their middle. False: the table has partitions.
-        bool foresee(size_t rows, std::vector<PlacedRow>& places);
 
      private:
         struct Open {
@@ -85,7 +82,6 @@ class TableWriter {
             size_t first = 0;
             const std::vector<duck::sel_t>* at = nullptr;
         };
-        Open& open_file(const std::string& key, tables::Partition partition);
         void append_to(duck::ExecutionContext& context, const std::string& key,
                        tables::Partition partition, duck::DataChunk& rows, const PlacesOf& told);
         void close(duck::ExecutionContext& context, Open& open);
@@ -95,7 +91,6 @@ class TableWriter {
         TableWriter& writer_;
         std::map<std::string, Open> open_;
         uint64_t uses_ = 0;
-        uint64_t foreseen_ = 0;  // rows that are to come into the open file
     };
 
     const std::vector<FileColumn>& columns() const { return columns_; }
