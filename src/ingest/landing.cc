@@ -30,7 +30,7 @@ struct Followed {
     const SourceSpec& spec;
     PostgresSource::Landing format;
     tables::TablePtr table, history;  // history: null, nothing has changed yet
-    std::string load;                 // where in the log its load was taken
+    std::string load;                 // where in the log its load was taken; its first values
     std::optional<std::string> record;
 };
 
@@ -173,8 +173,11 @@ Result<std::vector<Followed>> Landing::Impl::followed(const tables::CatalogSnaps
         TARN_TRY(position, positions->record());
         const auto capture = CaptureTable::decode(position.value);
         if (!capture) continue;
+        // No change says what a column's first value is: all rows are written anew after it.
+        std::string load = to_text(capture->lsn);
+        if (capture->fills != 0) load += fmt::format("+{}", capture->fills);
         Followed one{
-            spec, std::get<PostgresSource>(spec.from).landing, {}, {}, to_text(capture->lsn), {}};
+            spec, std::get<PostgresSource>(spec.from).landing, {}, {}, std::move(load), {}};
         TARN_TRY(table, state.load_table(relation));
         TARN_TRY(record, state.state().get(position_key(spec.identity(), relation.uuid)));
         one.table = std::move(table);

@@ -134,6 +134,7 @@ def test_parquet_is_read_by_others(server, tmp_path):
         assert settled(lake, server, read) == 3
 
 
+@pytest.mark.long
 def test_a_repair_is_in_the_files_in_its_place(server, tmp_path):
     """`tarn verify source --repair` puts right what somebody changed here, and whoever follows the files gets to the source's state, too:
     also of rows that change there at the same time, and when the server dies before the files are written."""

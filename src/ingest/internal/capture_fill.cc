@@ -166,13 +166,11 @@ bool needs_fill(const CaptureTable& table) {
                        [](const KnownColumn& column) { return column.unfilled; });
 }
 
-Status fill_columns(const CaptureLoadParts& parts, const FollowedTable& table, Lsn position) {
+Status fill_columns(const CaptureLoadParts& parts, const FollowedTable& table) {
     const auto begun = std::chrono::steady_clock::now();
     CaptureTable next = table.state;
     for (auto& column : next.columns) column.unfilled = false;
-    // Landing files say nothing of values that no change brought: they begin with all rows anew.
-    if (parts.from.landing != PostgresSource::Landing::none)
-        next.lsn = std::max(next.lsn, position);
+    ++next.fills;
     Status done = ok_status();
     for (int attempt = 0; attempt < kFillAttemptsMax; ++attempt) {
         const auto turn = tables::take_turn(parts.lake.catalog, table.uuid,

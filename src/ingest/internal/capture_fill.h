@@ -11,8 +11,8 @@ namespace tarn::ingest {
 bool needs_fill(const CaptureTable& table);
 /// Writes all rows of the table again with these values, in one commit with its record. Memory is
 /// bounded by a group of rows. Precondition: no row that the log has with these columns is here.
-/// `position`: of the log in the lake. Errors: invalid_argument, out_of_range (a column can't hold
-/// its value), conflict (others changed the table again and again, or its record).
-Status fill_columns(const CaptureLoadParts& parts, const FollowedTable& table, Lsn position);
+/// Errors: invalid_argument, out_of_range (a column can't hold its value), conflict (others changed
+/// the table again and again, or its record).
+Status fill_columns(const CaptureLoadParts& parts, const FollowedTable& table);
 
 }  // namespace tarn::ingest

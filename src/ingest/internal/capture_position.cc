@@ -109,6 +109,7 @@ std::string CaptureTable::encode() const {
     if (numbers != 0) json["numbers"] = numbers;
     if (!storage.empty()) json["storage"] = storage;
     if (published != 0) json["published"] = published;
+    if (fills != 0) json["fills"] = fills;
     return dump(json);
 }
 
@@ -127,6 +128,7 @@ std::optional<CaptureTable> CaptureTable::decode(std::string_view bytes) {
     out.numbers = number_of(json, "numbers");
     out.storage = text_of(json, "storage");
     out.published = number_of<uint32_t>(json, "published");
+    out.fills = number_of(json, "fills");
     for (const auto& one : json["columns"]) {
         if (!one.is_object()) return std::nullopt;
         KnownColumn column;

@@ -79,7 +79,7 @@ class CaptureRunner final : public ThreadRunner {
     Status pause(const ChangeCollector& collector);
     void show_pause(const std::string& table, const std::string& why);
     void note(const Error& error);
-    Status fill(FollowedTable& table, const CapturePosition& record);
+    Status fill(FollowedTable& table);
     CaptureLoadParts load_parts() {
         return {name_, identity_, from_, names_, parts_, stop_, status_};
     }
@@ -265,8 +265,8 @@ Status CaptureRunner::check_publications(PostgresConnection& control,
 }
 
 /// A column that came has its first value in the rows that are here, before any other comes.
-Status CaptureRunner::fill(FollowedTable& table, const CapturePosition& record) {
-    const Status done = fill_columns(load_parts(), table, record.lsn);
+Status CaptureRunner::fill(FollowedTable& table) {
+    const Status done = fill_columns(load_parts(), table);
     if (!done.ok() && (passes_by_itself(done.error()) || stop_.stopped() ||
                        done.error().reason == "again" || done.error().code == Code::conflict))
         return done;
@@ -317,7 +317,7 @@ Result<std::vector<FollowedTable>> CaptureRunner::bring_up(const std::vector<Pos
         }
         out.push_back({table, here->uuid, *here->capture});
         if (out.back().state.pause == CaptureTable::Pause::none && needs_fill(out.back().state))
-            TARN_CHECK_OK(fill(out.back(), record));
+            TARN_CHECK_OK(fill(out.back()));
     }
     metrics_.paused.set(static_cast<double>(paused));
     return out;

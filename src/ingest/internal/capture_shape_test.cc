@@ -351,6 +351,7 @@ TEST(CapturePositionTest, BackAndForth) {
     table.numbers = 7;
     table.storage = "00ff";
     table.published = 16'400;
+    table.fills = 2;
     const auto same = CaptureTable::decode(table.encode());
     ASSERT_TRUE(same.has_value());
     EXPECT_EQ(same->encode(), table.encode());
@@ -358,6 +359,7 @@ TEST(CapturePositionTest, BackAndForth) {
     EXPECT_EQ(same->numbers, 7);
     EXPECT_EQ(same->storage, "00ff");
     EXPECT_EQ(same->published, 16'400u);
+    EXPECT_EQ(same->fills, 2);
     EXPECT_EQ(same->pause, CaptureTable::Pause::person);
     // The position of a table that was read by a growing column.
     EXPECT_FALSE(CaptureTable::decode(R"({"by":"n","high":"7"})").has_value());
