@@ -178,7 +178,7 @@ bool alter(duck::AlterInfo& info, Resolver& resolver) {
 /// What the rows in one part of a table take, and the columns with texts that lie beside it.
 struct Measured {
     uint64_t bytes = 0;
-    std::set<std::string> long_texts;
+    std::set<std::string> long_texts;  // as expressions: their bytes
 };
 
 void measure(const duck::TableCatalogEntry& table, duck::RowGroupCollection& rows, Measured& out) {
@@ -190,7 +190,9 @@ void measure(const duck::TableCatalogEntry& table, duck::RowGroupCollection& row
         const auto statistics = rows.CopyStats(duck::StorageIndex(column.Physical().index));
         if (!statistics || !duck::StringStats::HasMaxStringLength(*statistics) ||
             duck::StringStats::MaxStringLength(*statistics) > kTextBytesInside)
-            out.long_texts.insert(column.Name());
+            out.long_texts.insert(column.Type().id() == duck::LogicalTypeId::BLOB
+                                      ? fmt::format("octet_length({})", quoted_name(column.Name()))
+                                      : fmt::format("strlen({}::VARCHAR)", quoted_name(column.Name())));
     }
 }
 
@@ -293,9 +295,8 @@ uint64_t session_temporary_bytes(duck::Connection& connection) {
                 if (auto added = local.GetStorage(table.GetStorage()))
                     measure(table, added->GetCollection(), measured);
                 bytes += measured.bytes;
-                for (const auto& column : measured.long_texts)
-                    sums.push_back(fmt::format("SELECT sum(octet_length({}::BLOB)) FROM {}",
-                                               quoted_name(column), temporary_sql(name)));
+                for (const auto& text : measured.long_texts)
+                    sums.push_back(fmt::format("SELECT sum({}) FROM {}", text, temporary_sql(name)));
             });
         },
         false);

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "duckdb/parser/parsed_data/copy_info.hpp"
+#include "query/internal/bytea_text.h"
 #include "query/internal/duck_types.h"
 #include "query/internal/scan.h"
 #include "query/internal/sql_text.h"
@@ -34,7 +35,12 @@ std::optional<tables::Literal> bound_of(const tables::Type& type,
                                         const char* name) {
     const auto found = statistics.find(name);
     if (found == statistics.end() || found->second.IsNull()) return std::nullopt;
-    // Statistics come as text.
+    // Statistics come as text, those of bytes as digits.
+    if (type.id == tables::TypeId::binary || type.id == tables::TypeId::fixed) {
+        const auto bytes = parse_bytea("\\x" + found->second.ToString());
+        if (!bytes) return std::nullopt;
+        return literal_from_duck(type, duck::Value::BLOB_RAW(*bytes));
+    }
     duck::Value value;
     duck::string problem;
     if (!found->second.DefaultTryCastAs(iceberg_to_duck(type), value, &problem))

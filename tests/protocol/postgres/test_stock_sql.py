@@ -248,6 +248,19 @@ def test_like_any_and_rows(cursor):
     assert asked(cursor, "select sum(n) from generate_series(1, 4) as n") == [(10,)]
 
 
+def test_bytes_as_text(cursor):
+    """psycopg2 sends bytes as '\\x...'::bytea."""
+    every = bytes(range(256))
+    cursor.execute("create table blobs (b bytea)")
+    cursor.execute("insert into blobs values (%s), (%s)", (psycopg2.Binary(every), psycopg2.Binary(b"\0AB")))
+    cursor.execute("select b from blobs order by b desc")
+    assert [bytes(row[0]) for row in cursor.fetchall()] == [b"\0AB", every]
+    assert asked(cursor, "select count(*) from blobs where b = '\\x004142' or b::text::bytea <> b") == [(1,)]
+    assert asked(cursor, "select b::text, octet_length(b), ('a\\\\b\\001'::text::bytea)::text from blobs where b = '\\x004142'::bytea") == [
+        ("\\x004142", 3, "\\x615c6201")]
+    assert refused(cursor, "select '\\xgg'::bytea") == "22P02"
+
+
 def test_functions(cursor):
     assert asked(cursor, "select to_char(timestamp '2024-03-05 14:07:09', 'YYYY-MM-DD HH24:MI:SS'), to_char(date '2024-03-05', 'FMDay DD Mon'), "
                          "to_char(1234.5, 'FM9,999.00'), to_char(-12::bigint, '999'), to_char(1.5::float8, '9D9'), to_char(null::date, 'YYYY')") == [

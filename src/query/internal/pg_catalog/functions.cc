@@ -2,6 +2,7 @@
 #include "query/internal/pg_catalog/functions.h"
 
 #include "duckdb/common/types/blob.hpp"
+#include "query/internal/bytea_text.h"
 #include "query/internal/services.h"
 #include "query/pg_format.h"
 
@@ -101,12 +102,6 @@ void encode_bytes(duck::DataChunk& arguments, duck::ExpressionState&, duck::Vect
         });
 }
 
-int hex_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    c = static_cast<char>(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 std::string from_hex(std::string_view text) {
     std::string digits(text);
     std::erase_if(digits, [](char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; });
@@ -116,24 +111,6 @@ std::string from_hex(std::string_view text) {
         const int high = hex_digit(digits[i]), low = hex_digit(digits[i + 1]);
         if (high < 0 || low < 0) throw_error({Code::invalid_argument, "invalid hexadecimal digit", "22023"});
         out += static_cast<char>(high << 4 | low);
-    }
-    return out;
-}
-
-std::string from_escape(std::string_view text) {
-    std::string out;
-    for (size_t i = 0; i < text.size(); ++i) {
-        const auto octal = [&](size_t ahead) { return i + ahead < text.size() && text[i + ahead] >= '0' && text[i + ahead] <= '7'; };
-        if (text[i] != '\\') {
-            out += text[i];
-        } else if (i + 1 < text.size() && text[i + 1] == '\\') {
-            out += text[++i];
-        } else if (octal(1) && text[i + 1] <= '3' && octal(2) && octal(3)) {
-            out += static_cast<char>((text[i + 1] - '0') << 6 | (text[i + 2] - '0') << 3 | (text[i + 3] - '0'));
-            i += 3;
-        } else {
-            throw_error({Code::invalid_argument, "invalid input syntax for type bytea", "22P02"});
-        }
     }
     return out;
 }
@@ -149,7 +126,9 @@ void decode_text(duck::DataChunk& arguments, duck::ExpressionState&, duck::Vecto
             } else if (view(name) == "hex") {
                 out = from_hex(view(text));
             } else if (view(name) == "escape") {
-                out = from_escape(view(text));
+                auto bytes = parse_escaped(view(text));
+                if (!bytes) throw_error({Code::invalid_argument, "invalid input syntax for type bytea", "22P02"});
+                out = std::move(*bytes);
             } else {
                 refuse_encoding(view(name));
             }

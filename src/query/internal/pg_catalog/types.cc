@@ -3,9 +3,11 @@
 // type goes. The other types of the catalogs are plain ones.
 #include "query/internal/pg_catalog/types.h"
 
+#include "duckdb/common/operator/cast_operators.hpp"
 #include "duckdb/function/cast/cast_function_set.hpp"
 #include "duckdb/parser/parsed_data/create_type_info.hpp"
 #include "query/internal/array_text.h"
+#include "query/internal/bytea_text.h"
 #include "query/internal/duck_types.h"
 
 namespace tarn::query {
@@ -66,6 +68,33 @@ duck::BoundCastInfo bind_array_cast(duck::BindCastInput& input, const duck::Logi
             open_array_cast};
 }
 
+/// DuckDB's own form has \xHH for single bytes, so that PostgreSQL's \x00ff41 would be other bytes.
+bool cast_to_bytea(duck::Vector& source, duck::Vector& result, duck::idx_t count,
+                   duck::CastParameters& parameters) {
+    bool all = true;
+    duck::UnaryExecutor::ExecuteWithNulls<duck::string_t, duck::string_t>(
+        source, result, count,
+        [&](duck::string_t text, duck::ValidityMask& valid, duck::idx_t row) {
+            const auto bytes = parse_bytea({text.GetData(), text.GetSize()});
+            if (bytes) return duck::StringVector::AddStringOrBlob(result, *bytes);
+            duck::HandleCastError::AssignError("invalid input syntax for type bytea", parameters);
+            all = false;
+            valid.SetInvalid(row);
+            return duck::string_t();
+        });
+    return all;
+}
+
+bool cast_from_bytea(duck::Vector& source, duck::Vector& result, duck::idx_t count,
+                     duck::CastParameters&) {
+    duck::UnaryExecutor::Execute<duck::string_t, duck::string_t>(
+        source, result, count, [&](duck::string_t bytes) {
+            return duck::StringVector::AddString(
+                result, format_bytea({bytes.GetData(), bytes.GetSize()}));
+        });
+    return true;
+}
+
 void add_casts(duck::ClientContext& context) {
     constexpr int64_t kCheap = 1;
     auto& casts = duck::CastFunctionSet::Get(context);
@@ -73,6 +102,9 @@ void add_casts(duck::ClientContext& context) {
                                duck::DefaultCasts::ReinterpretCast, kCheap);
     casts.RegisterCastFunction(character_type(), duck::LogicalType::VARCHAR,
                                duck::DefaultCasts::ReinterpretCast, kCheap);
+    casts.RegisterCastFunction(duck::LogicalType::VARCHAR, duck::LogicalType::BLOB, cast_to_bytea);
+    casts.RegisterCastFunction(duck::LogicalType::BLOB, duck::LogicalType::VARCHAR,
+                               cast_from_bytea);
     casts.RegisterCastFunction(duck::LogicalType::VARCHAR,
                                duck::LogicalType::LIST(duck::LogicalType::ANY), bind_array_cast);
 }
