@@ -34,8 +34,8 @@ function on_key(event: KeyboardEvent): void {
     event.preventDefault();
     find.focus();
   } else if (event.key === "g") {
-    gone_at = performance.now();
-  } else if (performance.now() - gone_at < 1500) {
+    gone_at = event.timeStamp; // when it was pressed, however busy the page was
+  } else if (event.timeStamp - gone_at < 1500) {
     gone_at = -Infinity;
     const screen = screens.find((one) => one.key === event.key);
     if (screen) {

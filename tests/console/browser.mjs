@@ -67,7 +67,9 @@ const commands = {
   motion: async ({ wish }) => void (await page.emulateMedia({ reducedMotion: wish })),
   reload: async () => void (await page.reload()),
   fill: async ({ label, text }) => void (await page.getByLabel(label, { exact: true }).fill(text, { timeout })),
-  press: async ({ key }) => void (await page.keyboard.press(key)),
+  press: async ({ key }) => {
+    for (const one of key.split(" ")) await page.keyboard.press(one);
+  },
   click: async ({ role, name }) => void (await page.getByRole(role, { name }).first().click({ timeout })),
   // Steps in between, as a hand makes them: a drag begins with the first move and needs another over its goal.
   drag: async ({ name, to }) => {

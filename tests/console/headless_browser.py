@@ -108,6 +108,7 @@ class Browser:
         return self._run("fill", label=label, text=text)
 
     def press(self, key):
+        """Keys one after the other, a space between them."""
         return self._run("press", key=key)
 
     def click(self, role, name):

@@ -103,8 +103,7 @@ def test_the_palette_goes_to_a_table(lake, browser):
     browser.see("heading", "Keys of the keyboard")
     browser.press("Escape")
     browser.gone("Keys without Ctrl")
-    browser.press("g")
-    browser.press("u")
+    browser.press("g u")
     browser.see("heading", "Access")
     assert browser.problems() == []
 
@@ -355,6 +354,7 @@ def test_the_trail_is_searched(lake, browser):
     browser.open(link(lake, "/access?tab=audit"))
     browser.holds("region", "Audit trail", "tarn:")
     assert "own work" not in browser.text("group", "Audit trail")
+    sql(lake, f"insert into {LONG} select * from range(0, 10)")  # among the newest is work of the lake itself then
     browser.click("checkbox", "With the lake\u2019s own work")
     browser.holds("group", "Audit trail", "own work")
     assert "own=1" in here(browser)

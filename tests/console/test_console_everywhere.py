@@ -133,8 +133,7 @@ def test_axe_finds_nothing_on_an_empty_lake_and_without_its_server(tarn_binary, 
         ports = {door: server.address(door)[1] for door in ("aws", "http", "postgres", "mqtt")}
         server.kill()
         for key, name in (("c", "Catalog"), ("p", "Pipelines"), ("a", "Alerts"), ("m", "Models"), ("u", "Access"), ("d", "Dashboards")):
-            browser.press("g")
-            browser.press(key)
+            browser.press(f"g {key}")
             browser.see("alert", "")
             browser.holds("main", "", "The server cannot be reached")
             look_over(browser, f"away: {name}", wrong, themes=("light",))
@@ -142,8 +141,7 @@ def test_axe_finds_nothing_on_an_empty_lake_and_without_its_server(tarn_binary, 
         server.start(ports)
         browser.gone("The server cannot be reached")
         browser.see("heading", "No dashboard is declared yet")
-        browser.press("g")
-        browser.press("h")
+        browser.press("g h")
         browser.holds("status", "", "Live")
     assert wrong == []
 

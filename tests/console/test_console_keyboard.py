@@ -198,8 +198,7 @@ def test_a_letter_alone_goes_nowhere(lake, browser):
     browser.press("u")
     browser.see("heading", "Catalog")
     assert here(browser) == "/catalog"
-    browser.press("g")
-    browser.press("u")
+    browser.press("g u")
     browser.see("heading", "Access")
 
 

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "ingest/internal/change_values.h"
 #include "query/engine.h"
+#include "query/row_group.h"
 #include "query/row_places.h"
 #include "tables/commit.h"
 #include "tables/rewrites.h"
@@ -19,7 +20,6 @@ namespace {
 
 constexpr int kFillAttemptsMax = 10;
 constexpr auto kFillTurnWait = std::chrono::seconds(2);
-constexpr uint64_t kFillGroupRows = 122'880;    // of Parquet's row groups
 constexpr uint64_t kFillGroupBytes = 32 << 20;  // rows in memory until a file is closed for them
 
 uint64_t bytes_of(const query::Chunk& rows) {
@@ -119,7 +119,7 @@ class Fill {
         group_rows_ += rows.rows();
         group_bytes_ += bytes_of(out);
         if (group_bytes_ >= kFillGroupBytes) return close();
-        if (group_rows_ >= kFillGroupRows) group_rows_ = group_bytes_ = 0;
+        if (group_rows_ >= query::kRowGroupRows) group_rows_ = group_bytes_ = 0;
         return ok_status();
     }
 

@@ -173,7 +173,7 @@ def test_prepare_and_execute(cursor):
     cursor.execute("create table t (a int, b text)")
     cursor.execute("prepare add (int, text) as insert into t values ($1, $2)")
     cursor.execute("execute add(1, 'one'); execute add(1 + 1, upper('two'))")
-    cursor.execute("prepare get as select b from t where a = $1 or b = any($2)")
+    cursor.execute("prepare get as select b from t where a = $1 or b = any($2) order by a")
     assert asked(cursor, "execute get(1, '{TWO}')") == [("one",), ("TWO",)]
     assert cursor.statusmessage == "SELECT 2"
     assert refused(cursor, "prepare get as select 1") == "42P05"
