@@ -13,7 +13,15 @@ namespace {
 class ClauseFinder {
  public:
     ClauseFinder(const std::vector<Token>& tokens, Clauses& clauses)
-        : tokens_(tokens), clauses_(clauses) {}
+        : tokens_(tokens), clauses_(clauses), closing_(tokens.size(), tokens.size()) {
+        std::vector<size_t> open;
+        for (size_t i = 0; i < tokens.size(); ++i) {
+            if (tokens[i].is_symbol('(')) open.push_back(i);
+            if (!tokens[i].is_symbol(')') || open.empty()) continue;
+            closing_[open.back()] = i;
+            open.pop_back();
+        }
+    }
 
     Replacements run() {
         if (at(0).is("create")) {
@@ -45,14 +53,7 @@ class ClauseFinder {
         if (!clauses_.refused) clauses_.refused = std::move(error);
     }
     /// The parenthesis that closes the one at `open`; the end when none does.
-    size_t closing(size_t open) const {
-        int depth = 0;
-        for (size_t i = open; i < tokens_.size(); ++i) {
-            if (tokens_[i].is_symbol('(')) ++depth;
-            if (tokens_[i].is_symbol(')') && --depth == 0) return i;
-        }
-        return tokens_.size();
-    }
+    size_t closing(size_t open) const { return open < closing_.size() ? closing_[open] : tokens_.size(); }
 
     // CREATE TABLE
 
@@ -133,6 +134,7 @@ class ClauseFinder {
             } else if (tokens_[i].is("with") && at(i + 1).is_symbol('(') && only_storage(i + 1)) {
                 left_out("the storage options of WITH");
                 put(i, closing(i + 1));
+                i = closing(i + 1);
             }
         }
     }
@@ -242,6 +244,7 @@ class ClauseFinder {
 
     const std::vector<Token>& tokens_;
     Clauses& clauses_;
+    std::vector<size_t> closing_;  // of each opening parenthesis; found once: a long text may open many
     Replacements found_;
     bool temporary_ = false;
 };

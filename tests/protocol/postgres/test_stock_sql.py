@@ -1,6 +1,7 @@
 """What stock programs write: defaults, numbered columns, keys, prepared statements, row locks, comments, LIKE ANY, to_char."""
 import io
 import threading
+import time
 
 import psycopg2
 import pytest
@@ -246,6 +247,15 @@ def test_like_any_and_rows(cursor):
     assert asked(cursor, "select a from t where (a, b) in ((1, 'apple'), (2, 'x'))") == [(1,)]
     assert asked(cursor, "select '{a\\, b,c}'::text[]") == [(["a, b", "c"],)]
     assert asked(cursor, "select sum(n) from generate_series(1, 4) as n") == [(10,)]
+
+
+def test_long_nonsense_is_refused_soon(cursor):
+    """What looks for clauses takes a time in proportion to the text."""
+    begun = time.monotonic()
+    for text in ("select " + "x like any (" * 100_000, "create table t (a int) " + "with (fillfactor " * 100_000, "select " + "cast(" * 100_000,
+                 "create table t (" + "a int generated always as identity (" * 30_000):
+        assert refused(cursor, text)
+    assert time.monotonic() - begun < 30
 
 
 def test_bytes_as_text(cursor):
