@@ -1,8 +1,17 @@
 #include "query/internal/bytea_text.h"
 
+#include "codec/text.h"
+
 namespace tarn::query {
 
 namespace {
+
+/// 0 to 15; -1: no hexadecimal digit.
+int hex_digit(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    c = static_cast<char>(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
 
 /// Pairs of digits, between which there may be white space.
 std::optional<std::string> parse_pairs(std::string_view digits) {
@@ -32,12 +41,6 @@ std::pair<char, size_t> escaped(std::string_view behind) {
 
 }  // namespace
 
-int hex_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    c = static_cast<char>(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 std::optional<std::string> parse_escaped(std::string_view text) {
     std::string bytes;
     for (size_t i = 0; i < text.size(); ++i) {
@@ -58,15 +61,6 @@ std::optional<std::string> parse_bytea(std::string_view text) {
     return hex ? parse_pairs(text.substr(2)) : parse_escaped(text);
 }
 
-std::string format_bytea(std::string_view bytes) {
-    static constexpr char kDigits[] = "0123456789abcdef";
-    std::string text = "\\x";
-    text.reserve(2 + 2 * bytes.size());
-    for (const char c : bytes) {
-        text += kDigits[static_cast<unsigned char>(c) >> 4];
-        text += kDigits[static_cast<unsigned char>(c) & 15];
-    }
-    return text;
-}
+std::string format_bytea(std::string_view bytes) { return "\\x" + codec::hex_encode(bytes); }
 
 }  // namespace tarn::query

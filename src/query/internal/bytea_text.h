@@ -14,7 +14,5 @@ std::optional<std::string> parse_bytea(std::string_view text);
 std::optional<std::string> parse_escaped(std::string_view text);
 /// The hex form.
 std::string format_bytea(std::string_view bytes);
-/// 0 to 15; -1: no hexadecimal digit.
-int hex_digit(char c);
 
 }  // namespace tarn::query

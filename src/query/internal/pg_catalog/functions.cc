@@ -1,6 +1,7 @@
 // PostgreSQL's functions that are no expressions of DuckDB's: to_char and its way back, encode and decode, names of the JSON functions.
 #include "query/internal/pg_catalog/functions.h"
 
+#include "codec/text.h"
 #include "duckdb/common/types/blob.hpp"
 #include "query/internal/bytea_text.h"
 #include "query/internal/services.h"
@@ -106,13 +107,9 @@ std::string from_hex(std::string_view text) {
     std::string digits(text);
     std::erase_if(digits, [](char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; });
     if (digits.size() % 2 != 0) throw_error({Code::invalid_argument, "invalid hexadecimal data: odd number of digits", "22023"});
-    std::string out;
-    for (size_t i = 0; i < digits.size(); i += 2) {
-        const int high = hex_digit(digits[i]), low = hex_digit(digits[i + 1]);
-        if (high < 0 || low < 0) throw_error({Code::invalid_argument, "invalid hexadecimal digit", "22023"});
-        out += static_cast<char>(high << 4 | low);
-    }
-    return out;
+    auto bytes = codec::hex_decode(digits);
+    if (!bytes.ok()) throw_error({Code::invalid_argument, "invalid hexadecimal digit", "22023"});
+    return std::move(bytes).value();
 }
 
 void decode_text(duck::DataChunk& arguments, duck::ExpressionState&, duck::Vector& result) {
