@@ -2,7 +2,7 @@
 
 # Debian 12: to build
 DEBIAN_BUILD="g++ make cmake ninja-build mold ccache pkg-config git ca-certificates curl
-  librocksdb-dev libboost1.81-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libsimdjson-dev libpugixml-dev
+  libjemalloc-dev librocksdb-dev libboost1.81-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libsimdjson-dev libpugixml-dev
   libyaml-cpp-dev libcli11-dev libzstd-dev liblz4-dev libsnappy-dev zlib1g-dev libssl-dev libcurl4-openssl-dev
   libxgboost-dev prometheus-cpp-dev libpq-dev libroaring-dev libabsl-dev libgtest-dev libgmock-dev libbenchmark-dev
   python3 python3-venv nodejs npm tzdata"

@@ -1,15 +1,12 @@
-#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "app/server.h"
 #include "base/log.h"
@@ -45,13 +42,6 @@ void forbid_core_files() {
     const rlimit none{0, 0};
     if (::setrlimit(RLIMIT_CORE, &none) != 0 || ::prctl(PR_SET_DUMPABLE, 0) != 0)
         log_warning("app", "a crash may leave a core file with secrets: limits could not be set");
-}
-
-/// Each of glibc's arenas keeps what was freed in it, and a hundred threads that run a few at a time
-/// fill eight arenas for each core. MALLOC_ARENA_MAX in the environment is somebody's own choice.
-void limit_arenas() {
-    if (std::getenv("MALLOC_ARENA_MAX") != nullptr) return;
-    ::mallopt(M_ARENA_MAX, std::max(4, static_cast<int>(std::thread::hardware_concurrency())));
 }
 
 LogLevel level_of(const std::string& name) {
@@ -90,7 +80,6 @@ int serve(const Settings& settings) {
                   settings.log_format == "json" ? LogFormat::json : LogFormat::plain);
     const sigset_t signals = block_signals();
     raise_descriptor_limit();
-    limit_arenas();
     if (settings.core_files == "off") forbid_core_files();
     auto started = Server::start(settings);
     if (!started.ok()) {
