@@ -43,6 +43,8 @@ struct SessionState : duck::ClientContextState {
     bool internal = false;
     /// Why the last commit failed: on its way through DuckDB an error loses all but its message.
     std::optional<Error> commit_error;
+    /// The table (uuid) whose rows it was to change, when that was the only one.
+    std::string commit_table;
     /// Of the statement that runs.
     std::weak_ptr<Admission::Slot> slot;
     /// What the statement that was bound last reads: (database, table) -> columns; "*": all, or too many to tell.

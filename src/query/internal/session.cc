@@ -27,6 +27,11 @@ Error aborted() {
 }
 
 /// PostgreSQL counts characters from 1.
+bool changes_rows(Command command) {
+    return command == Command::insert || command == Command::update || command == Command::remove ||
+           command == Command::truncate || command == Command::merge;
+}
+
 uint32_t character_position(std::string_view sql, size_t offset) {
     uint32_t position = 1;
     for (size_t i = 0; i < offset && i < sql.size(); ++i)
@@ -286,7 +291,6 @@ Result<std::unique_ptr<Cursor>> LakeSession::execute(Statement& given,
     auto& statement = static_cast<PreparedSql&>(given);
     TARN_CHECK_OK(check_usable(statement.command_));
     SessionState::of(*connection_->context).touched.clear();
-    if (!statement.parsed) return execute_utility(statement);
     TARN_TRY(meaning, meaning_of(statement));
     const auto& clauses = statement.clauses;
     notices_.insert(notices_.end(), clauses.notices.begin(), clauses.notices.end());
@@ -297,12 +301,48 @@ Result<std::unique_ptr<Cursor>> LakeSession::execute(Statement& given,
 }
 
 Result<duck::unique_ptr<duck::SQLStatement>> LakeSession::meaning_of(PreparedSql& statement) {
+/// In PostgreSQL a statement that is a transaction by itself waits for others that change the same rows, and does not fail. Here it finds
+/// at its commit that they were first, and is run again (docs/decisions/0017).
     TARN_CHECK_OK(settle_open_cursor());
     try {
+    constexpr int kAttemptsMax = 20;
+    constexpr std::chrono::seconds kBeginsFor{30};
         auto meaning = to_bind(statement);
         if (statement.clauses.locks.wanted) TARN_CHECK_OK(lock_rows(*meaning, statement.clauses.locks));
         return meaning;
     } catch (const std::exception& problem) {
+    if (!statement.parsed) {
+        SessionState::of(*connection_->context).touched.clear();
+        return execute_utility(statement);
+    }
+    const bool by_itself = state_ == TransactionState::idle && changes_rows(statement.command_);
+    const auto begun = std::chrono::steady_clock::now();
+    auto done = execute_once(statement, parameters);
+    tables::TableTurn turn;
+    for (int attempt = 1; by_itself && !done.ok() && done.error().reason == "40001" && attempt < kAttemptsMax &&
+                          std::chrono::steady_clock::now() - begun < kBeginsFor;
+         ++attempt) {
+        if (!turn.held()) TARN_CHECK_OK(wait_for_turn(turn));
+        error_position_ = 0;
+        done = execute_once(statement, parameters);
+    }
+    return done;
+}
+
+/// Those that run again on the table of the last commit go one after the other, so that they are in the way of new ones only. Whoever
+/// waits has no place among the running statements.
+Status LakeSession::wait_for_turn(tables::TableTurn& turn) {
+    constexpr std::chrono::seconds kWait{5};
+    const auto& table = SessionState::of(*connection_->context).commit_table;
+    if (table.empty()) return {};
+    const RunningCall call(*this);
+    turn = tables::take_turn(services_.parts.catalog, table + " again", tables::TurnKind::alone, kWait);
+    const std::lock_guard<std::mutex> lock(running_mutex_);
+    if (!cancelled_) return {};
+    return failed({Code::cancelled, "canceling statement due to user request", "57014"});
+}
+
+Result<std::unique_ptr<Cursor>> LakeSession::execute_once(PreparedSql& statement, const std::vector<Value>& parameters) {
         return failed(duck::ErrorData(problem), &statement, nullptr);
     }
 }

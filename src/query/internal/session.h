@@ -138,6 +138,8 @@ class LakeSession final : public Session {
                                                  const std::vector<Value>& parameters);
     void check_temporary_room();
     std::shared_ptr<const TemporaryCopy> copy_temporary();
+    Result<std::unique_ptr<Cursor>> execute_once(PreparedSql& statement, const std::vector<Value>& parameters);
+    Status wait_for_turn(tables::TableTurn& turn);
     Status end_temporary();
     Status drop_temporary();
     Status check_usable(Command command) const;

@@ -12,8 +12,6 @@ namespace tarn::query {
 
 namespace {
 
-constexpr int kKeyedAttemptsMax = 20;  // of a statement by itself, against others that were first
-
 struct ChangedTable {
     std::string catalog, schema, name;
 };
@@ -160,20 +158,16 @@ Result<std::unique_ptr<Cursor>> LakeSession::change_keyed(PreparedSql& statement
                                                           duck::unique_ptr<duck::SQLStatement> meaning,
                                                           const std::vector<Value>& parameters) {
     const bool own = state_ == TransactionState::idle;
-    for (int attempt = 1;; ++attempt) {
-        if (own) TARN_CHECK_OK(begin(true));
-        auto cursor = start(statement, std::move(meaning), parameters);
-        Status done = cursor.ok() ? settle_open_cursor() : Status(cursor.error());
-        if (done.ok()) done = check_keys(*statement.keyed);
-        if (own && done.ok())
-            done = commit();
-        else if (own)
-            static_cast<void>(rollback());
-        if (done.ok()) return cursor;
-        if (!own || done.error().reason != "40001" || attempt == kKeyedAttemptsMax) return failed(done.error());
-        TARN_TRY(again, meaning_of(statement));
-        meaning = std::move(again);
-    }
+    if (own) TARN_CHECK_OK(begin(true));
+    auto cursor = start(statement, std::move(meaning), parameters);
+    Status done = cursor.ok() ? settle_open_cursor() : Status(cursor.error());
+    if (done.ok()) done = check_keys(*statement.keyed);
+    if (own && done.ok())
+        done = commit();
+    else if (own)
+        static_cast<void>(rollback());
+    if (!done.ok()) return failed(done.error());
+    return cursor;
 }
 
 Status LakeSession::add_key(const Utility& wanted) {

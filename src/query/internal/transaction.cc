@@ -422,6 +422,7 @@ Status LakeTransaction::commit(duck::ClientContext& client) {
             if (!done.ok()) session_.commit_error = done.error();
             return done.ok() ? Status() : Status(done.error());
         }
+    session_.commit_table.clear();
         std::vector<tables::DataFile> files;
         for (const auto& change : changes) {
             files.insert(files.end(), change.append.begin(), change.append.end());
@@ -445,5 +446,6 @@ Status LakeTransaction::commit(duck::ClientContext& client) {
         return Error{Code::internal, duck::ErrorData(problem).RawMessage()};
     }
 }
+        if (changes.size() == 1) session_.commit_table = changes.front().table->info.uuid;
 
 }  // namespace tarn::query

@@ -72,8 +72,6 @@ def test_writers_side_by_side_count_each_once(tarn, cursor):
             try:
                 own.execute("insert into stock values (9, 1, '') on conflict (shelf) do update set bottles = stock.bottles + 1")
                 done += 1
-            except psycopg2.errors.SerializationFailure:
-                continue  # as any client does: again
             except psycopg2.Error as error:
                 failed.append(error)
                 break
