@@ -26,6 +26,7 @@ export interface Chart {
   kind: "number" | "line" | "bar" | "table" | "map" | "area" | "stacked" | "scatter" | "heatmap";
   width?: "" | "third" | "half" | "full";
   from?: string;
+  where?: string; // of its rows, beside the page's filters
   by?: string;
   split?: string;
   unit: string;

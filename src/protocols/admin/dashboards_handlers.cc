@@ -113,6 +113,7 @@ Json chart_json(const dashboards::ChartData& chart) {
         return out;
     }
     if (!chart.spec.from.empty()) out["from"] = chart.spec.from;
+    if (!chart.spec.where.empty()) out["where"] = chart.spec.where;
     if (!chart.spec.by.empty()) out["by"] = chart.spec.by;
     if (!chart.spec.split.empty()) out["split"] = chart.spec.split;
     Json columns = Json::array();

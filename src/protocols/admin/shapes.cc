@@ -90,7 +90,7 @@ constexpr NamedShape kNamed[] = {
     {"ColumnFrom", "{column: string, table: string, from: [{table: string, column: string}]}"},
     {"ChartColumn", "{name: string, type: string, role: string, of?: string}"},
     {"Chart",
-     "{title: string, kind: string, width: string, unit: string, from?: string, by?: string, split?: string, milliseconds: number, from_cache: boolean, "
+     "{title: string, kind: string, width: string, unit: string, from?: string, where?: string, by?: string, split?: string, milliseconds: number, from_cache: boolean, "
      "tables: [{name: string, snapshot_id: string, at?: string}], columns?: [ChartColumn], rows?: [[Cell]], truncated?: boolean, "
      "filters_ignored?: [string], notes?: [string], error?: {code: string, message: string}}"},
     // A chart as a lakefile has it: one of the kinds, with what it measures.

@@ -27,12 +27,13 @@ export function ChartCards({ page, choose }: { page: Dashboard; choose?: Choose 
   );
 }
 
-/** The rows behind a chart, narrowed as the page is: a statement in the workbench. */
+/** The rows behind a chart, its own condition and the page's: a statement in the workbench. */
 function rows_link(page: Dashboard, chart: Chart): string | null {
   if (!chart.from) return null;
-  const where = page.filters
+  const narrowed = page.filters
     .filter((filter) => filter.selected.length > 0 && !(chart.filters_ignored ?? []).includes(filter.name))
     .map((filter) => `${sql_name(filter.name)}::text in (${filter.selected.map((value: Cell) => sql_text(String(value))).join(", ")})`);
+  const where = [...(chart.where ? [narrowed.length > 0 ? `(${chart.where})` : chart.where] : []), ...narrowed];
   const table = chart.from.split(".").map(sql_name).join(".");
   const sql = `select *\nfrom ${table}${where.length > 0 ? `\nwhere ${where.join("\n  and ")}` : ""}\nlimit 10000`;
   return `/workbench?sql=${encodeURIComponent(sql)}`;
