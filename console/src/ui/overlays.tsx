@@ -67,30 +67,27 @@ export function Confirm(props: { title: string; children: ComponentChildren; wor
   return (
     <Dialog title={props.title} close={props.close}>
       <div class="dialog-text">{props.children}</div>
-      {problem && (
-        <p class="problem" role="alert">
-          {problem}
-        </p>
-      )}
-      <div class="dialog-foot">
-        <Button onClick={props.close}>Cancel</Button>
-        <Button kind={props.danger ? "danger" : "primary"} disabled={busy} onClick={() => void go()}>
-          {props.word}
-        </Button>
-      </div>
+      <DialogFoot problem={problem} word={props.word} danger={props.danger} disabled={busy} run={() => void go()} close={props.close} />
     </Dialog>
   );
 }
 
-/** The foot of a dialog's form. */
-export function SaveFoot({ close }: { close: () => void }) {
+/** What ends a dialog: what went wrong, the way out, and the button that does it; without `run` that one submits the form around it. */
+export function DialogFoot(props: { word: string; close: () => void; run?: () => void; problem?: string; disabled?: boolean; danger?: boolean | undefined; out?: string }) {
   return (
-    <div class="dialog-foot">
-      <Button onClick={close}>Cancel</Button>
-      <Button kind="primary" submit>
-        Save
-      </Button>
-    </div>
+    <>
+      {props.problem && (
+        <p class="problem" role="alert">
+          {props.problem}
+        </p>
+      )}
+      <div class="dialog-foot">
+        <Button onClick={props.close}>{props.out ?? "Cancel"}</Button>
+        <Button kind={props.danger ? "danger" : "primary"} submit={props.run === undefined} disabled={props.disabled} {...(props.run ? { onClick: props.run } : {})}>
+          {props.word}
+        </Button>
+      </div>
+    </>
   );
 }
 

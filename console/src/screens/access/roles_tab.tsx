@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { path_of } from "../../api";
 import { do_ask, use_live } from "../../live";
 import { address, set_query } from "../../navigate";
-import { Answered, Button, Card, Confirm, Dialog, Empty, Field, SaveFoot, Table, toast } from "../../ui";
+import { Answered, Button, Card, Confirm, Dialog, DialogFoot, Empty, Field, Table, toast } from "../../ui";
 import type { Grant, Roles } from "./shapes";
 
 const template = `{
@@ -114,7 +114,7 @@ function EditRole({ start, close, again }: { start: Edit; close: () => void; aga
         <Field label="Grants" hint={'By table, database ("erp.*") or "*": columns, hide, rows, masks, write.'} problem={problem}>
           {(ids) => <textarea {...ids} rows={12} spellcheck={false} value={text} onInput={(event) => set_text(event.currentTarget.value)} />}
         </Field>
-        <SaveFoot close={close} />
+        <DialogFoot word="Save" close={close} />
       </form>
     </Dialog>
   );

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { path_of } from "../../api";
 import { do_ask, use_live } from "../../live";
 import { navigate } from "../../navigate";
-import { Answered, Button, Card, Dialog, Empty, Field, Table, Tag, Time, toast } from "../../ui";
+import { Answered, Button, Card, Dialog, DialogFoot, Empty, Field, Table, Tag, Time, toast } from "../../ui";
 import type { Roles, User } from "./shapes";
 
 export const words_in = (text: string): string[] => text.split(/[\s,]+/).filter(Boolean);
@@ -48,7 +48,7 @@ export function UsersTab() {
               { name: "attributes", title: "Attributes", value: (user) => Object.entries(user.attributes).map(([name, value]) => `${name}=${value}`).join(", "), wide_from: 900 },
               { name: "policies", title: "Policies", value: (user) => Object.keys(user.policies).length, right: true, wide_from: 900 },
               { name: "keys", title: "Keys", value: (user) => user.keys.filter((key) => key.active).length, right: true },
-              { name: "used", title: "Last used", value: last_used, show: (user) => <Time at={last_used(user)} absent="never" /> },
+              { name: "used", title: "Last used", hint: "Known to the hour", value: last_used, show: (user) => <Time at={last_used(user)} absent="never" /> },
               { name: "created", title: "Created", value: (user) => user.created, show: (user) => <Time at={user.created} />, wide_from: 900 },
             ]}
           />
@@ -86,12 +86,7 @@ function NewUser({ close }: { close: () => void }) {
         <Field label="Attributes" hint="One a line: region = north. Row filters of roles read them as user.region.">
           {(ids) => <textarea {...ids} class="low" rows={2} value={attributes} onInput={(event) => set_attributes(event.currentTarget.value)} />}
         </Field>
-        <div class="dialog-foot">
-          <Button onClick={close}>Cancel</Button>
-          <Button kind="primary" submit>
-            Make the user
-          </Button>
-        </div>
+        <DialogFoot word="Make the user" close={close} />
       </form>
     </Dialog>
   );

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { path_of } from "../../api";
 import { do_ask } from "../../live";
-import { Button, Dialog, Field, toast } from "../../ui";
+import { Dialog, DialogFoot, Field, toast } from "../../ui";
 import { type Cells, key_text } from "./types";
 
 const spans: [string, number][] = [
@@ -82,17 +82,7 @@ export function SilenceDialog(props: { rule: string; of: Cells | null; done: () 
             </select>
           )}
         </Field>
-        {problem && (
-          <p class="problem" role="alert">
-            {problem}
-          </p>
-        )}
-        <div class="dialog-foot">
-          <Button onClick={props.close}>Cancel</Button>
-          <Button kind="primary" submit disabled={busy}>
-            Silence
-          </Button>
-        </div>
+        <DialogFoot word="Silence" problem={problem} disabled={busy} close={props.close} />
       </form>
     </Dialog>
   );

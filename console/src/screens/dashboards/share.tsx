@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { ApiError } from "../../api";
 import { do_ask } from "../../live";
 import { me } from "../../session";
-import { Button, CodeBlock, Dialog, Field, Time } from "../../ui";
+import { CodeBlock, Dialog, DialogFoot, Field, Time } from "../../ui";
 import { route } from "./state";
 
 interface Link {
@@ -52,11 +52,6 @@ export function Share({ name, close }: { name: string; close: () => void }) {
           </select>
         )}
       </Field>
-      {problem && (
-        <p class="problem" role="alert">
-          {problem}
-        </p>
-      )}
       {link !== null && (
         <>
           <CodeBlock text={`<iframe src="${address}" title="${name}" width="100%" height="800"></iframe>`} label="For the page" />
@@ -65,12 +60,7 @@ export function Share({ name, close }: { name: string; close: () => void }) {
           </p>
         </>
       )}
-      <div class="dialog-foot">
-        <Button onClick={close}>Close</Button>
-        <Button kind="primary" disabled={is_root && user.trim() === ""} onClick={() => void make()}>
-          Make a link
-        </Button>
-      </div>
+      <DialogFoot word="Make a link" out="Close" problem={problem} disabled={is_root && user.trim() === ""} run={() => void make()} close={close} />
     </Dialog>
   );
 }

@@ -1,7 +1,7 @@
 // What a person can start: a run, all that hangs on it, a range of time.
 import { useState } from "preact/hooks";
 import { do_ask } from "../../live";
-import { Button, Confirm, Dialog, Field, toast } from "../../ui";
+import { Confirm, Dialog, DialogFoot, Field, toast } from "../../ui";
 import { short_name } from "./types";
 
 export async function start_run(step: string, how: Record<string, unknown> = {}): Promise<void> {
@@ -65,17 +65,7 @@ export function BackfillDialog({ step, close }: { step: string; close: () => voi
         <p class="dialog-text">Rows whose date in the key lies in the range are deleted and computed again; all others stay as they are.</p>
         <Field label="First day">{(ids) => <input type="date" {...ids} value={first} onInput={(event) => set_first(event.currentTarget.value)} />}</Field>
         <Field label="Last day">{(ids) => <input type="date" {...ids} value={last} onInput={(event) => set_last(event.currentTarget.value)} />}</Field>
-        {problem && (
-          <p class="problem" role="alert">
-            {problem}
-          </p>
-        )}
-        <div class="dialog-foot">
-          <Button onClick={close}>Cancel</Button>
-          <Button kind="primary" submit disabled={busy}>
-            Backfill
-          </Button>
-        </div>
+        <DialogFoot word="Backfill" problem={problem} disabled={busy} close={close} />
       </form>
     </Dialog>
   );

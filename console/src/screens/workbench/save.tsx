@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import { ApiError } from "../../api";
 import { apply_item } from "../../lakefile";
-import { Button, CodeBlock, Dialog, Field, toast } from "../../ui";
+import { CodeBlock, Dialog, DialogFoot, Field, toast } from "../../ui";
 import { save_query } from "./state";
 import { chart_measures, chart_yaml, name_from, table_yaml } from "./yaml";
 
@@ -75,20 +75,16 @@ export function Save({ sql, title, columns, close }: { sql: string; title: strin
       {kind === "query" ? (
         <>
           <p class="hint">Kept in this browser, under History.</p>
-          <div class="dialog-foot">
-            <Button onClick={close}>Cancel</Button>
-            <Button
-              kind="primary"
-              disabled={name.trim() === ""}
-              onClick={() => {
-                save_query(name.trim(), sql);
-                toast("Saved in this browser.");
-                close();
-              }}
-            >
-              Save
-            </Button>
-          </div>
+          <DialogFoot
+            word="Save"
+            disabled={name.trim() === ""}
+            run={() => {
+              save_query(name.trim(), sql);
+              toast("Saved in this browser.");
+              close();
+            }}
+            close={close}
+          />
         </>
       ) : (
         <>
@@ -97,17 +93,7 @@ export function Save({ sql, title, columns, close }: { sql: string; title: strin
             Put this into the lakefile and apply it: <code>tarn apply lake.yaml</code>. What is applied from here alone is undone by the next apply of the file.
           </p>
           <CodeBlock text={yaml} label="Lakefile" />
-          {problem && (
-            <p class="problem" role="alert">
-              {problem}
-            </p>
-          )}
-          <div class="dialog-foot">
-            <Button onClick={close}>Cancel</Button>
-            <Button kind="primary" disabled={name.trim() === "" || busy} onClick={() => void apply()}>
-              Apply
-            </Button>
-          </div>
+          <DialogFoot word="Apply" problem={problem} disabled={name.trim() === "" || busy} run={() => void apply()} close={close} />
         </>
       )}
     </Dialog>
