@@ -32,7 +32,7 @@ dashboards:
       - {title: Months, stacked: units, by: "date_trunc('month', day)::date as month", split: category, from: sales, width: half}
       - {title: Lines, line: units, by: day, split: region, from: sales, width: half}
       - {title: Points, scatter: [price, units, count(*)], by: store_id, from: sales, width: third}
-      - {title: Regions, bar: [units], by: region, from: sales, width: third}
+      - {title: Regions, bar: [units], by: region, from: sales, where: units > 0, width: third}
       - {title: Heat, heatmap: units, by: category, split: region, from: sales, width: full}
       - {title: Stores, table: [store_id], spark: units, by: day, from: sales, limit: 4}
   closed:
@@ -257,7 +257,8 @@ def test_a_click_narrows_the_page_and_back_widens_it(lake, browser):
     browser.lacks("article", "Regions", "north")
     browser.click("link", "Rows of Regions")
     browser.see("button", "Run")
-    assert "'south'" in browser.evaluate("document.querySelector('.editor-host')?.shadowRoot?.querySelector('.cm-content')?.textContent ?? localStorage.getItem(Object.keys(localStorage).find((key) => key.endsWith('.tabs')))")
+    behind = browser.evaluate("document.querySelector('.editor-host')?.shadowRoot?.querySelector('.cm-content')?.textContent ?? localStorage.getItem(Object.keys(localStorage).find((key) => key.endsWith('.tabs')))")
+    assert "(units > 0)" in behind and "'south'" in behind  # the chart's own condition and the page's
     assert browser.problems() == []
 
 
@@ -331,6 +332,30 @@ def test_paper_says_what_the_page_is_narrowed_to(lake, browser):
     browser.paper(True)
     until(lambda: browser.evaluate(shown) == [])
     browser.paper(False)
+    assert browser.problems() == []
+
+
+@needs_browser
+def test_paper_is_light_and_nothing_is_cut(lake, browser):
+    """Printed from a wide dark window: the light theme, tables with their headings, drawings no wider than the paper."""
+    enter(lake, browser, "/dashboards/kinds")
+    browser.see("article", "Regions")
+    token = "getComputedStyle(document.documentElement).getPropertyValue('--bad')"
+    light = browser.evaluate(token)
+    browser.look(1600, 1000, "dark")
+    assert browser.evaluate(token) != light
+    widths = "[...document.querySelectorAll('.plot svg, .map svg')].map((one) => one.viewBox.baseVal.width)"
+    until(lambda: max(browser.evaluate(widths)) > 640)
+    browser.paper(True)
+    assert browser.evaluate(token) == light
+    assert browser.evaluate("[...document.querySelectorAll('.charts th .sort')].every((one) => one.getBoundingClientRect().height > 0)")
+    assert browser.evaluate("[...document.querySelectorAll('.plot svg')].every((one) => one.getBoundingClientRect().right <= one.closest('.card').getBoundingClientRect().right)")
+    browser.paper(False)
+    # A print begins with this event, before anything is laid out for it.
+    browser.evaluate("dispatchEvent(new Event('beforeprint'))")
+    until(lambda: max(browser.evaluate(widths)) <= 640)
+    browser.evaluate("dispatchEvent(new Event('afterprint'))")
+    until(lambda: max(browser.evaluate(widths)) > 640)
     assert browser.problems() == []
 
 

@@ -2,9 +2,10 @@
 // arrow keys read the values of one point; the card's table has them all.
 
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import type { Cell, Column } from "../api";
 import { as_number, as_time, exact_day, exact_time, kind_of, number, plain, short_number, words } from "../format";
+import { use_width_of } from "../ui/width";
 
 const height = 260;
 const pad = { top: 14, right: 14, bottom: 26, left: 46 };
@@ -57,7 +58,7 @@ const day_ms = 86_400_000;
 function time_ticks(from: number, to: number, about: number, utc: boolean): { at: number; text: string }[] {
   const span = (to - from) / Math.max(1, about);
   const zone = utc ? { timeZone: "UTC" } : {};
-  if (span < day_ms * 0.75) {
+  if (!utc && span < day_ms * 0.75) { // days have no hours
     const step = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720].map((m) => m * 60_000).find((s) => s >= span) ?? day_ms;
     const format = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", ...zone });
     const shift = utc ? 0 : new Date(from).getTimezoneOffset() * 60_000;
@@ -96,16 +97,8 @@ function path_of(points: ([number, number] | null)[]): string {
 
 export function LineChart(props: { title: string; unit: string; columns: Column[]; rows: Cell[][]; filled?: boolean; joined?: boolean }) {
   const frame = useRef<HTMLDivElement>(null);
-  const width = useSignal(640);
+  const width = use_width_of(frame, 640);
   const focus = useSignal<number | null>(null);
-  useEffect(() => {
-    const observer = new ResizeObserver((entries) => {
-      const measured = Math.round(entries[0]!.contentRect.width);
-      if (measured > 0) width.value = measured;
-    });
-    observer.observe(frame.current!);
-    return () => observer.disconnect();
-  }, []);
 
   const { columns, rows } = props;
   const axis = read_axis(columns[0]!, rows);
@@ -129,7 +122,7 @@ export function LineChart(props: { title: string; unit: string; columns: Column[
   const room = (most - least) * 0.05;
   const [bottom, top] = [least === 0 ? 0 : least - room, most + room];
   const [first, last] = [axis.values[0]!, axis.values[axis.values.length - 1]!];
-  const inner = width.value - pad.left - pad.right;
+  const inner = width - pad.left - pad.right;
   const x = (at: number) => pad.left + (last === first ? inner / 2 : ((at - first) / (last - first)) * inner);
   const y = (at: number) => height - pad.bottom - ((at - bottom) / (top - bottom)) * (height - pad.top - pad.bottom);
   const along = (column: number) =>
@@ -226,10 +219,10 @@ export function LineChart(props: { title: string; unit: string; columns: Column[
         onKeyDown={keys}
         onBlur={() => (focus.value = null)}
       >
-        <svg width={width.value} height={height} aria-hidden="true">
+        <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
           {ticks(bottom, top, 4).map((tick) => (
             <g key={tick}>
-              <line class="grid" x1={pad.left} x2={width.value - pad.right} y1={y(tick)} y2={y(tick)} />
+              <line class="grid" x1={pad.left} x2={width - pad.right} y1={y(tick)} y2={y(tick)} />
               <text class="tick" x={pad.left - 8} y={y(tick) + 4} text-anchor="end">
                 {short_number(tick)}
                 {props.unit === "percent" && "%"}
@@ -237,7 +230,7 @@ export function LineChart(props: { title: string; unit: string; columns: Column[
             </g>
           ))}
           {x_ticks.map((tick) => (
-            <text key={tick.at} class="tick" x={Math.min(x(tick.at), width.value - 4 - tick.text.length * 3.2)} y={height - 8} text-anchor="middle">
+            <text key={tick.at} class="tick" x={Math.min(x(tick.at), width - 4 - tick.text.length * 3.2)} y={height - 8} text-anchor="middle">
               {tick.text}
             </text>
           ))}

@@ -1,16 +1,38 @@
 // How wide a part of the page is: drawings are made for it, so that their text keeps its size.
 import type { RefObject } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
+/** Of a page of paper between its margins, in CSS pixels: a drawing for a wide window would be too small to read there. */
+const paper = 640;
+
+/** The element may come later, and be another one later: a drawing that has no rows yet. */
 export function use_width_of(element: RefObject<HTMLElement | null>, start: number): number {
   const [width, set_width] = useState(start);
+  const seen = useRef<HTMLElement | null>(null);
+  const observer = useMemo(
+    () =>
+      new ResizeObserver((entries) => {
+        const measured = Math.round(entries[0]!.contentRect.width);
+        if (measured > 0) set_width(measured);
+      }),
+    [],
+  );
   useEffect(() => {
-    const observer = new ResizeObserver((entries) => {
-      const measured = Math.round(entries[0]!.contentRect.width);
-      if (measured > 0) set_width(measured);
-    });
-    observer.observe(element.current!);
-    return () => observer.disconnect();
+    if (seen.current === element.current) return;
+    seen.current = element.current;
+    observer.disconnect();
+    if (seen.current !== null) observer.observe(seen.current);
+  });
+  useEffect(() => {
+    const print = () => set_width((now) => Math.min(now, paper));
+    const printed = () => element.current && set_width(Math.round(element.current.clientWidth));
+    addEventListener("beforeprint", print);
+    addEventListener("afterprint", printed);
+    return () => {
+      observer.disconnect();
+      removeEventListener("beforeprint", print);
+      removeEventListener("afterprint", printed);
+    };
   }, []);
   return width;
 }
