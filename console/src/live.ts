@@ -148,7 +148,11 @@ function lost(): void {
   connection.value = "lost";
 }
 function reached(): void {
-  if (connection.value === "lost") connection.value = stream?.readyState === EventSource.OPEN ? "live" : "asking";
+  if (connection.value === "lost") connection.value = [stream, own].some((one) => one?.readyState === EventSource.OPEN) ? "live" : "asking";
+}
+/** Of a stream: a server that answers nothing else is not about to answer this. */
+function connecting(): void {
+  if (connection.value !== "lost") connection.value = "connecting";
 }
 
 // ---- the stream of changes: one for the page, of all that its parts watch
@@ -211,14 +215,15 @@ phase.subscribe(() => soon());
 
 /** Opens a stream of `changed` events and says in the frame how it goes. The caller closes it. */
 export function follow(address: string, changed: (tables: string[]) => void, broken: () => void = () => undefined): EventSource {
-  connection.value = "connecting";
+  connecting();
   const mine = new EventSource(address);
   if (stream_address !== address) own = mine;
   mine.addEventListener("hello", () => (connection.value = "live"));
   mine.addEventListener("changed", (event) => changed((JSON.parse((event as MessageEvent<string>).data) as { tables: string[] }).tables));
   mine.addEventListener("error", () => {
     // The browser comes again by itself, unless the server refused: then pages ask from time to time.
-    connection.value = mine.readyState === EventSource.CLOSED ? "asking" : "connecting";
+    if (mine.readyState !== EventSource.CLOSED) connecting();
+    else if (connection.value !== "lost") connection.value = "asking";
     if (mine.readyState === EventSource.CLOSED && stream === mine) {
       stream = null;
       stream_address = "";

@@ -57,7 +57,7 @@ export function SignIn() {
           {busy.value ? "Signing in\u2026" : "Sign in"}
         </button>
         <p class="hint">
-          The same key pair opens every door of the lake: SQL, objects, messages, and this page.
+          The same key pair opens every door of the lake: SQL, objects, messages, and this page. The first start leaves one in root.credentials, in the lake&rsquo;s data folder.
         </p>
       </form>
     </main>

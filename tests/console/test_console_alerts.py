@@ -142,6 +142,18 @@ def test_two_people_see_different_alerts(lake, browser, quiet):
     assert trouble(browser.problems()) == []
 
 
+def test_who_may_see_no_rule_is_told_once(lake, browser):
+    """And that the lake is closed to this person, not that it is empty."""
+    api(lake, "POST", "/api/v1/users", {"name": "nora"})
+    browser.open(link(lake, "/alerts/runs_empty", user="nora"))
+    browser.see_text("You have no right to see the alert rule")
+    assert browser.evaluate("document.querySelectorAll('main .hidden-from').length") == 1
+    browser.open(address(lake, "/"))
+    browser.see("heading", "Nothing is visible to you yet")
+    browser.gone("First steps")
+    assert browser.axe() == []
+
+
 def test_no_such_rule_and_no_rules(lake, tarn_binary, browser):
     browser.open(link(lake, "/alerts/nothing"))
     browser.see_text("There is no such alert rule")

@@ -147,8 +147,12 @@ def test_an_empty_lake_ends_in_a_chart(tarn_binary, browser):
         browser.open(link(server))
         browser.see("heading", "First steps")
         browser.holds("region", "lake.yaml for a folder of CSV files", "folder: drop/sales/*.csv")
+        browser.holds("region", "Commands that apply the lakefile", f"export TARN_ENDPOINT={address(server)[:-1]}")
         browser.click("tab", "MQTT")
         browser.holds("region", "lake.yaml for sensors over MQTT", "mqtt:")
+        browser.click("tab", "PostgreSQL")
+        browser.holds("region", "Commands that apply the lakefile", "tarn secrets set erp_url")
+        assert subprocess.run([tarn_binary, "secrets", "set", "--help"], capture_output=True).returncode == 0
         assert browser.axe() == []
         for width in (390, 1600):
             browser.look(width, 900, "light")
@@ -156,6 +160,9 @@ def test_an_empty_lake_ends_in_a_chart(tarn_binary, browser):
         browser.click("button", "Make a sample table")
         browser.see("application", "Units sold a day")
         assert "120" in json.dumps(sql_rows(server, "select count(*) from sample_sales"))
+        browser.click("button", "Show the lake at a glance")
+        browser.click("link", "Ask something of sample_sales")  # nothing is drawn of it yet
+        browser.holds("region", "SQL", "count(*)")
         assert browser.problems() == []
         for path in ("/catalog", "/access", "/access?tab=roles", "/access?tab=audit"):
             browser.open(address(server, path))
@@ -232,7 +239,7 @@ def test_time_travel_in_one_click(lake, browser):
     profile = api(lake, "GET", f"/api/v1/catalog/main/travels/profile?snapshot={snapshots[1]['id']}")
     assert profile["rows"] == 2 and profile["columns"][0]["histogram"]["counts"] == [1, 1]
     browser.click("button", f"Show the table as it was at {snapshots[2]['at']}")
-    browser.see_text("The table as it was at snapshot")
+    browser.see_text("Sample and profile are of the table as it was ")
     browser.holds("group", "Sample of travels", "1")
     assert browser.text("group", "Sample of travels").split() == ["n", "1"]
     browser.reload()
@@ -240,7 +247,7 @@ def test_time_travel_in_one_click(lake, browser):
     browser.click("button", "Back to now")
     browser.holds("group", "Sample of travels", "2")
     browser.back()
-    browser.see_text("The table as it was at snapshot")
+    browser.see_text("Sample and profile are of the table as it was ")
     assert browser.problems() == []
 
 

@@ -1,6 +1,7 @@
 """Every address of the console, and the states that have none, in both themes: axe finds nothing, and no page writes an error; lists sort
 and filter by their address, and nothing is wider than a phone."""
 import json
+import time
 
 import pytest
 
@@ -138,6 +139,9 @@ def test_axe_finds_nothing_on_an_empty_lake_and_without_its_server(tarn_binary, 
             browser.holds("main", "", "The server cannot be reached")
             look_over(browser, f"away: {name}", wrong, themes=("light",))
         browser.holds("status", "", "Not connected")
+        for _ in range(15):  # also while the stream tries again
+            assert browser.evaluate("document.querySelector('.bar .live').textContent") == "Not connected"
+            time.sleep(0.1)
         server.start(ports)
         browser.gone("The server cannot be reached")
         browser.see("heading", "No dashboard is declared yet")

@@ -407,6 +407,14 @@ def test_a_question_without_sql(lake, browser):
     browser.lacks("region", "SQL", "group by")
     browser.open(address(lake, "/workbench/questions" + asked))
     browser.see("list", "Number of rows, sum of units for each region of sales")
+    browser.click("button", "Table")
+    assert "answer.table=1" in here(browser)
+    browser.reload()
+    browser.see("group", "Number of rows, sum of units for each region of sales, as a table")
+    browser.click("button", "Chart")
+    assert "answer.table" not in here(browser)
+    browser.open(address(lake, "/workbench/questions?table=sales&measure=min%3Aday&by=day%7Cmonth"))  # no height to draw
+    browser.see("group", "Min of day for each month of day of sales, as a table")
     browser.open(address(lake, "/workbench/questions?table=nowhere&measure=count"))
     browser.see_text("There is no table nowhere")
     browser.open(address(lake, "/workbench/questions?table=main.by_store"))  # as the catalog names it

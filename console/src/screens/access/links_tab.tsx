@@ -38,7 +38,7 @@ export function LinksTab() {
             empty={<Empty title="No link is open.">A dashboard whose lakefile lists origins under embed: can be shared.</Empty>}
             columns={[
               { name: "dashboard", title: "Dashboard", value: (link) => link.dashboard, show: (link) => <a href={`/dashboards/${encodeURIComponent(link.dashboard)}`}>{link.dashboard}</a> },
-              { name: "user", title: "Shows what this user sees", value: (link) => link.user, show: (link) => <a href={`/access/users/${encodeURIComponent(link.user)}`}>{link.user}</a> },
+              { name: "user", title: "As user", hint: "Shows what this user sees", value: (link) => link.user, show: (link) => <a href={`/access/users/${encodeURIComponent(link.user)}`}>{link.user}</a> },
               { name: "filters", title: "Fixed filters", value: filter_words, show: (link) => filter_words(link) || "none", wide_from: 900 },
               { name: "by", title: "Made by", value: (link) => link.by, wide_from: 700 },
               { name: "made", title: "Made", value: (link) => link.made, show: (link) => <Time at={link.made} />, wide_from: 700 },

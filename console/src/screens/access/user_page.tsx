@@ -5,7 +5,7 @@ import { path_of } from "../../api";
 import { do_ask, use_live } from "../../live";
 import { navigate } from "../../navigate";
 import { use_title } from "../../title";
-import { Answered, Badge, Button, Card, CodeBlock, Confirm, copy_text, Dialog, Empty, Failed, Field, KeyValue, Page, SaveFoot, Table, Tag, Time, toast } from "../../ui";
+import { Answered, Badge, Button, Card, CodeBlock, Confirm, copy_text, Dialog, DialogFoot, Empty, Failed, Field, KeyValue, Page, Table, Tag, Time, toast } from "../../ui";
 import type { AccessKey, Roles, User } from "./shapes";
 import { SightOf } from "./sight_tab";
 import { RoleBoxes } from "./users_tab";
@@ -97,11 +97,11 @@ function Keys({ user, again }: { user: User; again: () => void }) {
         word="keys"
         rows={user.keys}
         row_key={(key) => key.access_key_id}
-        empty={<Empty title="No key yet: nobody can sign in as this user." />}
+        empty={<Empty title="No key yet: programs cannot sign in as this user, people by a sign-in link." />}
         columns={[
           { name: "id", title: "Key", value: (key) => key.access_key_id, show: (key) => <code>{key.access_key_id}</code> },
           { name: "state", title: "State", value: (key) => (key.active ? "active" : "off"), show: (key) => <Badge word={key.active ? "active" : "off"} /> },
-          { name: "used", title: "Last used", value: (key) => key.last_used, show: (key) => <Time at={key.last_used} absent="never" /> },
+          { name: "used", title: "Last used", hint: "Known to the hour", value: (key) => key.last_used, show: (key) => <Time at={key.last_used} absent="never" />, wide_from: 500 },
           { name: "created", title: "Created", value: (key) => key.created, show: (key) => <Time at={key.created} />, wide_from: 700 },
           {
             name: "do",
@@ -213,17 +213,7 @@ function EditRoles({ user, close, again }: { user: User; close: () => void; agai
     <Dialog title={`Roles of ${user.name}`} close={close}>
       {roles.error.value && <Failed error={roles.error.value} what="roles" />}
       <RoleBoxes all={Object.keys(roles.data.value?.roles ?? {})} held={held} change={set_held} />
-      {problem && (
-        <p class="problem" role="alert">
-          {problem}
-        </p>
-      )}
-      <div class="dialog-foot">
-        <Button onClick={close}>Cancel</Button>
-        <Button kind="primary" onClick={() => void save()}>
-          Save
-        </Button>
-      </div>
+      <DialogFoot word="Save" problem={problem} run={() => void save()} close={close} />
     </Dialog>
   );
 }
@@ -280,7 +270,7 @@ function EditPolicy({ user, start, close, again }: { user: string; start: { name
         <Field label="Document (IAM)" problem={problem}>
           {(ids) => <textarea {...ids} rows={12} spellcheck={false} value={text} onInput={(event) => set_text(event.currentTarget.value)} />}
         </Field>
-        <SaveFoot close={close} />
+        <DialogFoot word="Save" close={close} />
       </form>
     </Dialog>
   );

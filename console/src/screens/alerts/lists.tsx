@@ -36,7 +36,7 @@ export function OpenList({ alerts, of_one, done }: { alerts: OpenAlert[]; of_one
         </button>
       ),
     },
-    { name: "row", title: "Now", value: (alert) => row_text(alert.row, alert.key), show: (alert) => <span class="cell-text" title={row_text(alert.row, alert.key)}>{row_text(alert.row, alert.key) || <span class="absent-value">&ndash;</span>}</span>, wide_from: 700 },
+    { name: "row", title: "Now", value: (alert) => row_text(alert.row, alert.key), show: (alert) => <span class="cell-text rest" title={row_text(alert.row, alert.key)}>{row_text(alert.row, alert.key) || <span class="absent-value">&ndash;</span>}</span>, wide_from: 700 },
     { name: "since", title: "Since", value: (alert) => alert.since, show: (alert) => <Time at={alert.since} /> },
     { name: "told", title: "Told", value: (alert) => alert.told, show: (alert) => <Time at={alert.told} absent="nobody yet" />, wide_from: 900 },
     {
@@ -120,7 +120,7 @@ export function EventList({ events, of_one }: { events: AlertEvent[]; of_one?: b
     { name: "kind", title: "What", value: (event) => event.kind, show: (event) => <Badge word={event.kind} tone={event_tone[event.kind as keyof typeof event_tone] ?? "mute"} /> },
     { name: "at", title: "When", value: (event) => event.at, show: (event) => <Time at={event.at} /> },
     { name: "key", title: "Of what", value: (event) => key_text(event.key), show: (event) => key_text(event.key) || <span class="absent-value">{event.key === undefined ? "not visible to you" : "the rule"}</span> },
-    { name: "row", title: "Row", value: (event) => row_text(event.row, event.key), show: (event) => <span class="cell-text" title={row_text(event.row, event.key)}>{row_text(event.row, event.key)}</span>, wide_from: 900 },
+    { name: "row", title: "Row", value: (event) => row_text(event.row, event.key), show: (event) => <span class="cell-text rest" title={row_text(event.row, event.key)}>{row_text(event.row, event.key)}</span>, wide_from: 900 },
     { name: "by", title: "By", value: (event) => event.by, show: (event) => event.by || "", wide_from: 700 },
   ];
   return (

@@ -80,16 +80,20 @@ export function RulePage({ name }: { name: string }) {
           </>
         )}
       </Answered>
-      <Card title="Deliveries" aside={<span class="measure">with the webhook&rsquo;s answer</span>}>
-        <Answered of={deliveries} what="deliveries">
-          {(data) => <DeliveryList deliveries={data.deliveries} of_one />}
-        </Answered>
-      </Card>
-      <Card title="History">
-        <Answered of={events} what="history">
-          {(data) => <EventList events={data.events} of_one />}
-        </Answered>
-      </Card>
+      {known && (
+        <>
+          <Card title="Deliveries" aside={<span class="measure">with the webhook&rsquo;s answer</span>}>
+            <Answered of={deliveries} what="deliveries">
+              {(data) => <DeliveryList deliveries={data.deliveries} of_one />}
+            </Answered>
+          </Card>
+          <Card title="History">
+            <Answered of={events} what="history">
+              {(data) => <EventList events={data.events} of_one />}
+            </Answered>
+          </Card>
+        </>
+      )}
       {silencing && <SilenceDialog rule={name} of={null} done={again} close={() => set_silencing(false)} />}
     </Page>
   );

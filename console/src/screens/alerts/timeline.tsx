@@ -1,7 +1,7 @@
 // When the alerts of a rule were open: a line for each key, from its opening to its recovery. The history beside it is the
 // same as a table.
 import { now } from "../../live";
-import { exact_time } from "../../format";
+import { ago, exact_time } from "../../format";
 import { useRef } from "preact/hooks";
 import { use_width_of } from "../../ui/width";
 import { type AlertEvent, type OpenAlert, key_text } from "./types";
@@ -44,6 +44,7 @@ function Lanes({ spans }: { spans: Span[] }) {
   const room = Math.max(60_000, end - begin);
   const x = (at: number) => left + ((at - begin) / room) * (width - left - 8);
   const height = shown.length * lane + 26;
+  const begin_text = exact_time(begin);
   const still = spans.filter((span) => span.to === null).length;
   return (
     <>
@@ -66,7 +67,8 @@ function Lanes({ spans }: { spans: Span[] }) {
             </g>
           ))}
           <text class="lane-name" x={left} y={height - 6}>
-            {exact_time(begin)}
+            {begin_text.length * 7 < width - left - 48 ? begin_text : ago(begin, end)}
+            <title>{begin_text}</title>
           </text>
           <text class="lane-name" x={width - 8} y={height - 6} text-anchor="end">
             now

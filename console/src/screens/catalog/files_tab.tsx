@@ -49,7 +49,7 @@ export function FilesTab({ base, found }: { base: string; found: TableAnswer }) 
               empty={<Empty title="There is no file yet." />}
               columns={[
                 { name: "path", title: "Object", value: (one) => one.path, show: (one) => <code class="text" title={one.path}>{one.path.split("/").slice(-1)[0]}</code> },
-                { name: "partition", title: "Partition", value: (one) => one.partition || "\u2013", wide_from: 900 },
+                { name: "partition", title: "Partition", value: (one) => one.partition || "\u2013", wide_from: 1200 },
                 { name: "rows", title: "Rows", value: (one) => one.rows, show: (one) => <Count value={one.rows} />, right: true },
                 { name: "bytes", title: "Size", value: (one) => one.bytes, show: (one) => <Bytes value={one.bytes} />, right: true },
                 { name: "deletes", title: "Delete files", value: (one) => one.delete_files, right: true, wide_from: 900 },

@@ -43,7 +43,7 @@ export function HistoryTab({ base, found }: { base: string; found: TableAnswer }
                   },
                   { name: "added", title: "Rows in", right: true, value: (one) => one.rows_added ?? null, show: (one) => (one.rows_added ? <span class="good-text">+{number(one.rows_added)}</span> : <span class="absent-value">&ndash;</span>) },
                   { name: "removed", title: "Rows out", right: true, value: (one) => one.rows_removed ?? null, show: (one) => (one.rows_removed ? <span class="bad-text">&minus;{number(one.rows_removed)}</span> : <span class="absent-value">&ndash;</span>) },
-                  { name: "files", title: "Files", right: true, wide_from: 900, value: (one) => one.files_added ?? null, show: (one) => file_words(one) },
+                  { name: "files", title: "Files", right: true, wide_from: 1200, value: (one) => one.files_added ?? null, show: (one) => file_words(one) },
                   { name: "bytes", title: "Written", right: true, wide_from: 700, value: (one) => one.bytes_added ?? null, show: (one) => <Bytes value={one.bytes_added ?? null} /> },
                   { name: "rows", title: "Rows then", right: true, wide_from: 700, value: (one) => one.rows ?? null, show: (one) => <Count value={one.rows ?? null} /> },
                   { name: "id", title: "Snapshot", wide_from: 1200, value: (one) => one.id, show: (one) => <code>{one.id}</code> },

@@ -6,7 +6,7 @@ import { duration } from "../../format";
 import { do_ask, use_live } from "../../live";
 import { address, set_query } from "../../navigate";
 import { use_title } from "../../title";
-import { Answered, Badge, Button, Bytes, Card, CodeBlock, Count, Dialog, Empty, Field, KeyValue, Page, SaveFoot, Table, Tabs, Tag, Time, toast } from "../../ui";
+import { Answered, Badge, Button, Bytes, Card, CodeBlock, Count, Dialog, DialogFoot, Empty, Field, KeyValue, Page, Table, Tabs, Tag, Time, toast } from "../../ui";
 import { AccessTab } from "./access_tab";
 import { FilesTab } from "./files_tab";
 import { HistoryTab } from "./history_tab";
@@ -14,7 +14,7 @@ import { LineageTab } from "./lineage_tab";
 import { MakerLink } from "./maker";
 import { ProfileTab } from "./profile_tab";
 import { SampleTab } from "./sample_tab";
-import type { TableAnswer } from "./shapes";
+import type { SnapshotLine, TableAnswer } from "./shapes";
 import { SnippetsTab } from "./snippets_tab";
 
 export function TablePage({ database, table }: { database: string; table: string }) {
@@ -66,13 +66,24 @@ function Parts({ base, found, again }: { base: string; found: TableAnswer; again
     <>
       <Description base={base} found={found} again={again} />
       {snapshot !== null && (
-        <p class="banner travel" role="status">
-          <span>The table as it was at snapshot {snapshot}.</span>
-          <Button onClick={() => set_query({ snapshot: null }, true)}>Back to now</Button>
-        </p>
+        <Travel base={base} snapshot={snapshot} />
       )}
       <Tabs label={`Parts of ${found.table}`} tabs={tabs} />
     </>
+  );
+}
+
+/** Says when that was: a snapshot's number tells nobody. */
+function Travel({ base, snapshot }: { base: string; snapshot: string }) {
+  const history = use_live<{ snapshots: SnapshotLine[] }>(`${base}/snapshots?limit=500`, { every_ms: 0 });
+  const then = history.data.value?.snapshots.find((one) => one.id === snapshot);
+  return (
+    <p class="banner travel" role="status">
+      <span>
+        Sample and profile are of the table as it was {then ? <Time at={then.at} exact /> : "then"}, snapshot {snapshot}; the rest is of now.
+      </span>
+      <Button onClick={() => set_query({ snapshot: null }, true)}>Back to now</Button>
+    </p>
   );
 }
 
@@ -132,7 +143,7 @@ function Editor({ base, title, edit, close, done }: { base: string; title: strin
         <Field label="Description" problem={problem} hint="What it holds, in which unit, and where it comes from.">
           {(ids) => <textarea {...ids} class="prose" rows={5} maxLength={8000} value={text} onInput={(event) => set_text(event.currentTarget.value)} />}
         </Field>
-        <SaveFoot close={close} />
+        <DialogFoot word="Save" close={close} />
       </form>
     </Dialog>
   );
@@ -159,7 +170,7 @@ function TagEditor({ base, start, close, done }: { base: string; start: string; 
         <Field label="Tags, separated by commas" problem={problem}>
           {(ids) => <input {...ids} value={text} onInput={(event) => set_text(event.currentTarget.value)} />}
         </Field>
-        <SaveFoot close={close} />
+        <DialogFoot word="Save" close={close} />
       </form>
     </Dialog>
   );

@@ -4,7 +4,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, ask } from "../../api";
 import { apply_item } from "../../lakefile";
-import { Button, CodeBlock, Confirm, Dialog, Field, Loading, toast } from "../../ui";
+import { Button, CodeBlock, Confirm, Dialog, DialogFoot, Field, Loading, toast } from "../../ui";
 import { type ChartSpec, type DashboardSpec, dashboard_yaml, kind_of_spec, kinds, with_kind } from "./yaml";
 
 const widths = ["", "third", "half", "full"];
@@ -16,6 +16,7 @@ export function Edit({ name, close }: { name: string; close: () => void }) {
   const [asking, set_asking] = useState(false);
   const [said, say] = useState("");
   const dragged = useRef<number | null>(null);
+  const [goal, set_goal] = useState<number | null>(null); // where what is dragged would come to be
   const list = useRef<HTMLOListElement>(null);
   useEffect(() => {
     ask<DashboardSpec>("GET", `/api/v1/dashboards/${encodeURIComponent(name)}/spec`).then(set_spec, (error: unknown) => {
@@ -55,17 +56,25 @@ export function Edit({ name, close }: { name: string; close: () => void }) {
         {spec.charts.map((chart, i) => (
           <li
             key={i}
-            class="edit-chart"
+            class={`edit-chart ${goal !== i || dragged.current === null || dragged.current === i ? "" : dragged.current < i ? "goal-below" : "goal-above"}`}
             draggable
             onDragStart={(event) => {
               dragged.current = i;
               event.dataTransfer?.setData("text/plain", chart.title);
             }}
-            onDragOver={(event) => event.preventDefault()}
+            onDragOver={(event) => {
+              event.preventDefault();
+              set_goal(i);
+            }}
+            onDragEnd={() => {
+              dragged.current = null;
+              set_goal(null);
+            }}
             onDrop={(event) => {
               event.preventDefault();
               if (dragged.current !== null) move(dragged.current, i);
               dragged.current = null;
+              set_goal(null);
             }}
           >
             <button
@@ -107,12 +116,7 @@ export function Edit({ name, close }: { name: string; close: () => void }) {
       </p>
       <CodeBlock text={yaml} label="Lakefile" />
       <p class="hint">This is the lakefile's text. Commit it there: what is applied from here alone is undone by the next apply of the file.</p>
-      <div class="dialog-foot">
-        <Button onClick={close}>Cancel</Button>
-        <Button kind="primary" disabled={spec.charts.length === 0} onClick={() => set_asking(true)}>
-          Apply
-        </Button>
-      </div>
+      <DialogFoot word="Apply" disabled={spec.charts.length === 0} run={() => set_asking(true)} close={close} />
       {asking && (
         <Confirm
           title="Apply this dashboard?"

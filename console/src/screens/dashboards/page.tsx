@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import type { Cell, FilterChoice } from "../../api";
 import { milliseconds, words } from "../../format";
-import { Button, Menu } from "../../ui";
+import { Button, CodeBlock, Menu } from "../../ui";
 import { ChartCards } from "./cards";
 import { Edit } from "./edit";
 import { Share } from "./share";
@@ -179,8 +179,10 @@ function NothingDeclared() {
   return (
     <div class="empty">
       <h1>No dashboard is declared yet</h1>
-      <p>Write one into the lakefile, then run <code>tarn apply lake.yaml</code>. It appears here by itself.</p>
-      <pre tabIndex={0}>{example}</pre>
+      <p>
+        <a href="/workbench/questions">Ask a question</a>, open it in the editor and save it as a chart; or write a dashboard into the lakefile and run <code>tarn apply lake.yaml</code>. It appears here by itself. One of the example&rsquo;s:
+      </p>
+      <CodeBlock text={example} label="A dashboard in the lakefile" />
     </div>
   );
 }

@@ -6,12 +6,12 @@ import { now } from "../../live";
 import { alerts, recoveries, sources } from "./state";
 import { State } from "../../charts/table";
 
-const most_shown = 8;
-const most_shown_narrow = 3; // above the charts there
+/** Beside the charts there is room for more than above them. */
+const most_shown = (): number => (innerWidth <= 700 ? 3 : innerWidth <= 1180 ? 4 : 8);
 
 export function AlertsPanel() {
   const found = alerts.value;
-  const shown_max = innerWidth <= 700 ? most_shown_narrow : most_shown;
+  const shown_max = most_shown();
   if (found === null) return null;
   const open = [...found.open].sort((a, b) => (a.since === b.since ? hours_left(a) - hours_left(b) : a.since < b.since ? 1 : -1));
   const broken = found.alerts.filter((rule) => rule.error);
@@ -27,7 +27,11 @@ export function AlertsPanel() {
           <Alert key={alert.id} alert={alert} />
         ))}
       </ul>
-      {open.length > shown_max && <p class="calm-note">and {number(open.length - shown_max)} more</p>}
+      {open.length > shown_max && (
+        <p class="calm-note">
+          <a href="/alerts">and {number(open.length - shown_max)} more</a>
+        </p>
+      )}
       {broken.map((rule) => (
         <p key={rule.rule} class="problem">
           {words(rule.rule)} cannot be checked: {rule.error}

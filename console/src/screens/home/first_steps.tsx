@@ -5,6 +5,7 @@ import { useState } from "preact/hooks";
 import { ApiError, ask_sql, type Cell } from "../../api";
 import { LineChart } from "../../charts/line_chart";
 import { DataTable } from "../../charts/table";
+import { use_live } from "../../live";
 import { Button, Card, CodeBlock, Empty, Tabs } from "../../ui";
 
 const folder = `lake: my_lake
@@ -20,7 +21,7 @@ sources:
 const postgres = `lake: my_lake
 sources:
   erp:
-    postgres: \${secret:erp_url}   # tarn secret put erp_url
+    postgres: \${secret:erp_url}   # tarn secrets set erp_url
     tables: [stores, products, sales]
     follow: {every: 5s, by: updated_at}`;
 
@@ -43,9 +44,9 @@ export function FirstSteps({ may }: { may: string }) {
             label="Where rows come from"
             word="from"
             tabs={[
-              { name: "folder", title: "CSV folder", show: () => <Way text={folder} name="a folder of CSV files" then="cp sales.csv drop/sales/" /> },
+              { name: "folder", title: "CSV folder", show: () => <Way text={folder} name="a folder of CSV files" then={"mkdir -p drop/sales   # beside lake.yaml\ncp sales.csv drop/sales/"} /> },
               { name: "mqtt", title: "MQTT", show: () => <Way text={mqtt} name="sensors over MQTT" then={`mosquitto_pub -t stores/1/shelves/7 -m '{"read_at": "2026-01-01T12:00:00Z", "grams": 5200}'`} /> },
-              { name: "postgres", title: "PostgreSQL", show: () => <Way text={postgres} name="a PostgreSQL database" then="tarn secret put erp_url   # postgres://reader:...@host/db, before tarn apply" /> },
+              { name: "postgres", title: "PostgreSQL", show: () => <Way text={postgres} name="a PostgreSQL database" before="tarn secrets set erp_url   # asks for it: postgres://reader:...@host/db" /> },
             ]}
           />
         </div>
@@ -55,7 +56,11 @@ export function FirstSteps({ may }: { may: string }) {
   );
 }
 
-function Way({ text, name, then }: { text: string; name: string; then: string }) {
+/** What the command line must know once: this server, and the key that the first start left beside its data. */
+const who = `export TARN_ENDPOINT=${location.origin}
+export AWS_SHARED_CREDENTIALS_FILE=data/root.credentials   # in the server's data folder`;
+
+function Way({ text, name, before, then }: { text: string; name: string; before?: string; then?: string }) {
   return (
     <ol class="ways">
       <li>
@@ -66,13 +71,31 @@ function Way({ text, name, then }: { text: string; name: string; then: string })
       </li>
       <li>
         <p>See what it would do, then do it:</p>
-        <CodeBlock text={"tarn plan lake.yaml\ntarn apply lake.yaml"} label="Commands that apply the lakefile" />
+        <CodeBlock text={`${who}\n${before ? before + "\n" : ""}tarn plan lake.yaml\ntarn apply lake.yaml`} label="Commands that apply the lakefile" />
       </li>
-      <li>
-        <p>Give it something:</p>
-        <CodeBlock text={then} label={`A first row for ${name}`} />
-      </li>
+      {then && (
+        <li>
+          <p>Give it something:</p>
+          <CodeBlock text={then} label={`A first row for ${name}`} />
+        </li>
+      )}
     </ol>
+  );
+}
+
+/** There are rows, and nothing is drawn of them yet. */
+export function FirstChart({ tables }: { tables: { database: string; table: string; updated: string | null }[] }) {
+  const dashboards = use_live<{ dashboards: unknown[] }>("/api/v1/dashboards", { every_ms: 0 });
+  if (dashboards.data.value?.dashboards.length !== 0) return null;
+  const newest = [...tables].sort((a, b) => ((a.updated ?? "") < (b.updated ?? "") ? 1 : -1))[0]!;
+  const name = newest.database === "main" ? newest.table : `${newest.database}.${newest.table}`;
+  return (
+    <Card title="Next: a chart">
+      <p class="calm-note">
+        <a href={`/workbench/questions?${new URLSearchParams({ table: name, measure: "count" }).toString()}`}>Ask something of {name}</a> without SQL: a measure, and what to group it by. <em>Open in the editor</em>, <em>Save</em> and{" "}
+        <em>Chart</em> put the answer on a dashboard.
+      </p>
+    </Card>
   );
 }
 

@@ -6,7 +6,7 @@ import { use_live } from "../../live";
 import { lake, me } from "../../session";
 import { use_title } from "../../title";
 import { Answered, Badge, Bytes, bytes_text, Card, Count, Empty, Loading, Page, Table, Time } from "../../ui";
-import { FirstSteps, making, sample_shown } from "./first_steps";
+import { FirstChart, FirstSteps, making, sample_shown } from "./first_steps";
 import type { AlertsNow, Catalog, CatalogTable, Growth, Run, Runs, Usage } from "./shapes";
 import { Sources } from "./sources";
 import "./style.css";
@@ -18,8 +18,22 @@ export function Screen() {
   const empty = tables !== null && (tables.length === 0 || sample_shown.value || making.value);
   return (
     <Page title={lake.value || "Your lake"} name="home" note={<Greeting tables={tables} />}>
-      {tables === null ? <Answered of={catalog} what="lake" children={() => null} /> : empty ? <FirstSteps may={me.value?.user ?? ""} /> : <Glance tables={tables} />}
+      {tables === null ? <Answered of={catalog} what="lake" children={() => null} /> : empty ? <Start /> : <Glance tables={tables} />}
     </Page>
+  );
+}
+
+/** Of a lake without tables. Who may not even see what comes in would declare nothing: to that person it is closed, not empty. */
+function Start() {
+  const sources = use_live<unknown>("/api/v1/sources", { every_ms: 0 });
+  const who = me.value?.user ?? "";
+  if (sample_shown.value || making.value) return <FirstSteps may={who} />;
+  if (sources.data.value === null && sources.error.value === null) return <Loading what="lake" />;
+  if (sources.error.value?.status !== 403) return <FirstSteps may={who} />;
+  return (
+    <Card title="Nothing is visible to you yet">
+      <p class="calm-note">You are signed in as {who}. What a role of yours is granted appears here by itself: ask who administers the lake.</p>
+    </Card>
   );
 }
 
@@ -54,6 +68,7 @@ function Glance({ tables }: { tables: CatalogTable[] }) {
           <Readers />
         </div>
         <div class="home-column needs">
+          <FirstChart tables={tables} />
           <Troubles tables={tables} runs={runs.data.value?.runs ?? null} alerts={alerts.data.value} />
           <Storage />
         </div>

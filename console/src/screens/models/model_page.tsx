@@ -35,7 +35,7 @@ export function ModelPage({ name }: { name: string }) {
       <nav class="crumbs" aria-label="Where this is">
         <a href="/models">Models</a> <span aria-hidden="true">/</span> {model_name(name)}
         <span class="crumb-aside">
-          <a href={`/catalog/${table.split(".").map(encodeURIComponent).join("/")}`}>Its forecasts</a> {"\u00B7"} <a href={`/pipelines/${encodeURIComponent("models." + model_name(name))}`}>Its runs</a>
+          <a href={`/catalog/${table.split(".").map(encodeURIComponent).join("/")}`}>{list.length === 0 ? "Its rows" : "Its forecasts"}</a> {"\u00B7"} <a href={`/pipelines/${encodeURIComponent("models." + model_name(name))}`}>Its runs</a>
         </span>
       </nav>
       <Answered of={versions} what="model" lines={6}>

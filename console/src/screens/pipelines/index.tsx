@@ -3,6 +3,7 @@ import { address, set_query } from "../../navigate";
 import { use_live } from "../../live";
 import { Answered, Badge, Card, Empty, Page, Tabs } from "../../ui";
 import { GraphView } from "./graph_view";
+import { CaptureCard } from "./capture";
 import { RunList, SourceList, StepList } from "./lists";
 import { nodes_of } from "./nodes";
 import { RunPage } from "./run_page";
@@ -55,6 +56,7 @@ function Overview() {
 function Views({ graph }: { graph: Graph }) {
   const picture = { name: "graph", title: "Graph", show: () => <GraphTab graph={graph} /> };
   const source = address.value.query.get("source");
+  const chosen = graph.sources.find((one) => one.name === source);
   const list = {
     name: "list",
     title: "List",
@@ -67,7 +69,8 @@ function Views({ graph }: { graph: Graph }) {
         <Card title={source === null ? "Sources" : `Source ${source}`} aside={source !== null && <a href="/pipelines?view=list">All sources</a>}>
           <SourceList graph={graph} only={source} />
         </Card>
-        {graph.sources.some((one) => one.name === source && one.kind === "postgres") && <VerdictCard key={source} source={source!} />}
+        {chosen?.capture && <CaptureCard capture={chosen.capture} />}
+        {chosen?.kind === "postgres" && <VerdictCard key={source} source={source!} />}
       </>
     ),
   };

@@ -60,12 +60,13 @@ interface SourceRow {
   rejected: number | undefined;
   last: string | null;
   error: string;
+  note: string;
 }
 
 export function SourceList({ graph, only }: { graph: Graph; only: string | null }) {
   const rows: SourceRow[] = graph.sources
     .filter((source) => only === null || source.name === only)
-    .flatMap((source) => source.tables.map((table) => ({ source: source.name, kind: source.kind, state: source.state, table: table.table, rows: table.rows, rejected: table.rows_rejected, last: table.last_commit, error: table.last_error || source.last_error })));
+    .flatMap((source) => source.tables.map((table) => ({ source: source.name, kind: source.kind, state: table.paused ? "paused" : source.state, table: table.table, rows: table.rows, rejected: table.rows_rejected, last: table.last_commit, error: table.paused || table.last_error || source.last_error, note: table.note ?? "" })));
   return (
     <Table
       label="Tables of sources"
@@ -78,7 +79,7 @@ export function SourceList({ graph, only }: { graph: Graph; only: string | null 
         { name: "rows", title: "Rows", value: (row) => row.rows, show: (row) => <Count value={row.rows} />, right: true },
         { name: "rejected", title: "Set aside", value: (row) => row.rejected, show: (row) => <Count value={row.rejected} />, right: true },
         { name: "last", title: "Last rows", value: (row) => row.last, show: (row) => <Time at={row.last} /> },
-        { name: "error", title: "Problem", value: (row) => row.error, show: (row) => (row.error ? <span class="problem cell-text" title={row.error}>{row.error}</span> : ""), wide_from: 900 },
+        { name: "error", title: "Problem", value: (row) => row.error || row.note, show: (row) => (row.error ? <span class="problem cell-text" title={row.error}>{row.error}</span> : row.note ? <span class="warn-text cell-text" title={row.note}>{row.note}</span> : ""), wide_from: 900 },
       ]}
       rows={rows}
       row_key={(row) => `${row.source} ${row.table}`}

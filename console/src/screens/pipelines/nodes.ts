@@ -20,7 +20,7 @@ const compact = new Intl.NumberFormat(undefined, { notation: "compact", maximumF
 
 export function tone_of(state: string): Tone {
   if (state === "failed" || state === "stopped") return "bad";
-  if (state === "blocked" || state === "retrying" || state === "backing_off") return "warn";
+  if (state === "blocked" || state === "retrying" || state === "paused" || state === "backing_off") return "warn";
   if (state === "running" || state === "waiting" || state === "loading" || state === "initial_load") return "busy";
   return state === "" || state === "not made here" ? "mute" : "good";
 }

@@ -50,6 +50,16 @@ export interface SourceTable {
   last_error: string;
   rows?: number;
   rows_rejected?: number;
+  note?: string;
+  paused?: string;
+}
+
+/** Of a database that is followed by its log. */
+export interface Capture {
+  changes_per_second: number;
+  lag_bytes: number;
+  lag_seconds: number;
+  retained_bytes: number;
 }
 
 export interface Source {
@@ -58,6 +68,7 @@ export interface Source {
   state: string;
   last_error: string;
   tables: SourceTable[];
+  capture?: Capture;
 }
 
 export interface Graph {

@@ -1,7 +1,7 @@
 // Rows of any number: only those in sight are in the page. The scroll bar stands for the whole result; where a browser
 // could not make an element that tall, a step of it stands for several rows.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Cell } from "../../api";
 import { copy_text } from "../../ui";
 import { numeric, type Order, read_order, shown, sort_by, use_view } from "./order";
@@ -10,6 +10,7 @@ import type { Query, QueryColumn } from "./queries";
 const row_height = 27;
 const tallest = 12_000_000; // pixels: browsers end at 17 to 33 million
 const spare = 12;
+const window_rows = 1000;
 
 /** `ask`: sorts on the server what is too long for the page (order.tsx). */
 export function Grid({ query, label, ask }: { query: Query; label: string; ask: (order: Order) => void }) {
@@ -92,6 +93,8 @@ export function Grid({ query, label, ask }: { query: Query; label: string; ask: 
     move(...target);
   };
 
+  // Where a row stands within the window changes only when the window is another one: rows that stay in sight are not drawn again.
+  const anchor = first - (first % window_rows);
   const rows: number[] = [];
   for (let row = first; row < last; row++) rows.push(row);
   return (
@@ -123,9 +126,11 @@ export function Grid({ query, label, ask }: { query: Query; label: string; ask: 
         ))}
       </div>
       <div class="grid-body" ref={body} role="rowgroup">
-        {rows.map((row) => (
-          <Row key={row} row={row} number={view.number(row) + 1} place={top + (row * row_height - first_pixel)} cells={view.cells(row)} columns={columns} current={at.row === row ? at.column : -1} choose={(column) => set_at({ row, column })} />
-        ))}
+        <div class="grid-window" role="presentation" style={{ transform: `translateY(${top + anchor * row_height - first_pixel}px)` }}>
+          {rows.map((row) => (
+            <Row key={row} row={row} number={view.number(row) + 1} place={(row - anchor) * row_height} cells={view.cells(row)} columns={columns} current={at.row === row ? at.column : -1} choose={(column) => set_at({ row, column })} />
+          ))}
+        </div>
       </div>
     </div>
   );
@@ -133,13 +138,24 @@ export function Grid({ query, label, ask }: { query: Query; label: string; ask: 
 
 const cell_id = (row: number, column: number): string => `cell-${row}-${column}`;
 
-function Row(props: { row: number; number: number; place: number; cells: Cell[] | undefined; columns: QueryColumn[]; current: number; choose: (column: number) => void }) {
-  const line = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    line.current!.style.transform = `translateY(${props.place}px)`;
-  }, [props.place]);
+interface RowProps {
+  row: number;
+  number: number;
+  place: number;
+  cells: Cell[] | undefined;
+  columns: QueryColumn[];
+  current: number;
+  choose: (column: number) => void;
+}
+
+/** The same element as before where nothing of it has changed. */
+function Row(props: RowProps) {
+  return useMemo(() => <Cells {...props} />, [props.row, props.number, props.place, props.cells, props.columns, props.current]);
+}
+
+function Cells(props: RowProps) {
   return (
-    <div class="grid-row" role="row" aria-rowindex={props.row + 2} ref={line} style={{ transform: `translateY(${props.place}px)` }}>
+    <div class="grid-row" role="row" aria-rowindex={props.row + 2} style={{ transform: `translateY(${props.place}px)` }}>
       <span class="grid-number" role="rowheader">
         {props.number}
       </span>

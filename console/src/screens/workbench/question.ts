@@ -15,6 +15,7 @@ export interface Question {
   by: string[]; // columns; of times with their grain: "day|month"
   filters: Filter[];
   limit: number;
+  as_table: boolean; // of a drawing
 }
 
 export interface Measure {
@@ -40,6 +41,7 @@ export function read_question(query: URLSearchParams): Question {
       return column && op && op in operators ? [{ column, op, value: value.join("~") }] : [];
     }),
     limit: Math.min(10_000, Number(query.get("limit")) || 1000),
+    as_table: query.has("answer.table"),
   };
 }
 
@@ -50,6 +52,7 @@ export function question_address(question: Question): string {
   for (const one of question.by) query.append("by", one);
   for (const one of question.filters) query.append("where", `${one.column}~${one.op}~${one.value}`);
   if (question.limit !== 1000) query.set("limit", String(question.limit));
+  if (question.as_table) query.set("answer.table", "1");
   return `/workbench/questions?${query.toString()}`;
 }
 

@@ -7,11 +7,11 @@ import { Bars } from "../../charts/bars";
 import { LineChart } from "../../charts/line_chart";
 import { DataTable } from "../../charts/table";
 import { as_number, milliseconds, number, words } from "../../format";
-import { address, navigate } from "../../navigate";
+import { address, navigate, set_query } from "../../navigate";
 import { Button, Card, CodeBlock, Count, Empty, Failed, Field, Loading } from "../../ui";
 import { load_tables, tables, tables_error } from "./catalog";
 import { Query } from "./queries";
-import { grains, is_time, type Measure, measures_of, operators, type Question, question_address, question_sql, read_question } from "./question";
+import { grains, is_number, is_time, type Measure, measures_of, operators, type Question, question_address, question_sql, read_question } from "./question";
 import { draw_columns } from "./quick_chart";
 import { add_tab } from "./state";
 
@@ -46,7 +46,7 @@ export function Questions() {
       <section class="card asks" aria-label="Question">
         <Field label="Table">
           {(ids) => (
-            <select {...ids} value={table?.name ?? ""} onChange={(event) => navigate(question_address({ table: event.currentTarget.value, measures: ["count"], by: [], filters: [], limit: 1000 }))}>
+            <select {...ids} value={table?.name ?? ""} onChange={(event) => navigate(question_address({ table: event.currentTarget.value, measures: ["count"], by: [], filters: [], limit: 1000, as_table: false }))}>
               <option value="">Pick a table</option>
               {list.map((one) => (
                 <option key={one.name} value={one.name}>
@@ -210,10 +210,9 @@ function Filters({ question, table, change }: { question: Question; table: { col
 }
 
 function Answer({ sql, question, timed }: { sql: string; question: Question; timed: boolean }) {
-  const [query, set_query] = useState<Query | null>(null);
+  const [query, set_asked] = useState<Query | null>(null);
   const [rows, set_rows] = useState<Cell[][] | null>(null);
   const [error, set_error] = useState<ApiError | null>(null);
-  const [as_table, set_as_table] = useState(false);
   const [turn, set_turn] = useState(0);
   useEffect(() => {
     let here = true;
@@ -224,7 +223,7 @@ function Answer({ sql, question, timed }: { sql: string; question: Question; tim
       (made) => {
         mine = made;
         if (!here) return made.close();
-        set_query(made);
+        set_asked(made);
         stop = made.state.subscribe((state) => {
           if (state?.state === "done") {
             made.head(10_000).then(
@@ -245,7 +244,8 @@ function Answer({ sql, question, timed }: { sql: string; question: Question; tim
   const state = query?.state.value ?? null;
   const groups = question.by.length;
   const drawing =
-    state !== null && rows !== null && groups === 1 && question.measures.length > 0
+    // A least day is no height.
+    state !== null && rows !== null && groups === 1 && question.measures.length > 0 && state.columns.slice(1).every((column) => is_number(column.type))
       ? draw_columns(state.columns, rows, { kind: timed ? "line" : "bar", x: 0, measures: question.measures.map((_, i) => i + 1) })
       : null;
   const one = groups === 0 && rows !== null && rows.length === 1;
@@ -261,8 +261,8 @@ function Answer({ sql, question, timed }: { sql: string; question: Question; tim
               </span>
             )}
             {drawing !== null && (
-              <button type="button" class="quiet" onClick={() => set_as_table(!as_table)}>
-                {as_table ? "Chart" : "Table"}
+              <button type="button" class="quiet" onClick={() => set_query({ "answer.table": question.as_table ? null : "1" })}>
+                {question.as_table ? "Chart" : "Table"}
               </button>
             )}
           </>
@@ -286,7 +286,7 @@ function Answer({ sql, question, timed }: { sql: string; question: Question; tim
               );
             })}
           </div>
-        ) : drawing === null || as_table ? (
+        ) : drawing === null || question.as_table ? (
           <DataTable title={title_of(question)} columns={state.columns.map((column) => ({ ...column, role: "value" as const }))} rows={rows.slice(0, 1000)} twin={drawing !== null} />
         ) : timed ? (
           <LineChart title={title_of(question)} unit="" columns={drawing.columns} rows={drawing.rows} />
