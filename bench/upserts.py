@@ -1,7 +1,7 @@
 """A table of 10 million rows that changes all the time: updates at a steady rate in a PostgreSQL, followed change by change into
 Iceberg, with compaction beside it. Measured is what a scan of it takes meanwhile, against a copy that was written in one go.
 
-    bench/upserts.py [--seconds 300] [--rate 2000] [--rows 10000000] [--follow changes]
+    bench/upserts.py [--seconds 300] [--rate 2000] [--rows 10000000] [--follow changes] [--json]
     bench/upserts.py --sizes 1000000,4000000 [--seconds 60] [--rate 2000]     processor time of a change, by the table's size
 
 TARN_BENCH_UPSERT_SECONDS=3600 makes the same of `./x bench upserts`: the hour.
@@ -17,6 +17,7 @@ import sys
 import tempfile
 import threading
 import time
+import typing
 import urllib.request
 
 import psycopg
@@ -90,6 +91,33 @@ class Writer(threading.Thread):
         connection.close()
 
 
+class Upserts(typing.NamedTuple):
+    scan_cpu_ms: float        # of the table as it stands at the end
+    copy_cpu_ms: float        # of a copy that was written in one go
+    updates_per_second: float
+    scan_wall_ms: float       # while it changed
+    cores: float              # of our processor, the scans left out
+    behind_s: float           # at most
+    memory_mb: float          # at most
+    rows: int
+    seconds: int
+
+
+def _peak_mb(server):
+    status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
+
+
+def _same(postgres, connection, seconds=180):
+    """Waits until the lake has all that the database has."""
+    sums = "SELECT count(*), sum(amount)::text, sum(id * amount)::text, max(note) FROM {}"
+    there, end = postgres.rows(sums.format("hot"))[0], time.monotonic() + seconds
+    while (here := connection.execute(sums.format("erp.hot")).fetchone()) != there:
+        if time.monotonic() > end:
+            raise RuntimeError(f"the lake has {here}, the database {there}")
+        time.sleep(1)
+
+
 def _hot_table(postgres, rows):
     postgres.run("CREATE TABLE hot (id bigint PRIMARY KEY, amount bigint NOT NULL, note text NOT NULL, "
                  "changed timestamptz NOT NULL) WITH (fillfactor = 70)")
@@ -136,15 +164,13 @@ def cost(rows, seconds=60, rate=2000):
             writer.join()
             _wait(server, lambda source: source["capture"]["changes"] >= 1000 + writer.done, 600)
             spent = _cpu_ms(server) - used
-            status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
-            memory = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
-            return spent * 1000 / writer.done, late, memory
+            return spent * 1000 / writer.done, late, _peak_mb(server)
         finally:
             server.close()
 
 
 def measure(seconds, rate=2000, rows=10_000_000, follow="changes"):
-    """(CPU ms of a scan of it, of a fresh copy, updates a second, wall ms of a scan while it changed); None without PostgreSQL."""
+    """What `Upserts` has; None without PostgreSQL. Fails when the lake does not hold what the database does at the end."""
     if not available():
         return None
     with PostgresServer(settings={"wal_level": "logical"}) as postgres, \
@@ -161,23 +187,30 @@ def measure(seconds, rate=2000, rows=10_000_000, follow="changes"):
             writer = Writer(postgres, rate, rows)
             began = time.monotonic()
             writer.start()
-            times = []
+            times, late, used, asked = [], 0.0, _cpu_ms(server), 0.0
             while time.monotonic() < began + seconds:
                 time.sleep(max(1.0, seconds / 60))
-                times.append(_scan_ms(server, connection, "erp.hot")[0])
-                print(f"{time.monotonic() - began:6.0f} s: scan {times[-1]:.0f} ms, {writer.done} updates",
+                wall, cpu = _scan_ms(server, connection, "erp.hot")
+                times.append(wall)
+                asked += cpu
+                behind = _api(server, "/sources")["sources"][0].get("capture", {}).get("lag_seconds", 0.0)
+                late = max(late, behind)
+                print(f"{time.monotonic() - began:6.0f} s: scan {wall:.0f} ms, {writer.done} updates, {behind:.1f} s behind, "
+                      f"{(_cpu_ms(server) - used - asked) / 10 / (time.monotonic() - began):.0f} % of a core beside the scans",
                       file=sys.stderr, flush=True)
             writer.stopping.set()
             writer.join()
-            updates = writer.done / (time.monotonic() - began)
+            span = time.monotonic() - began
+            share = (_cpu_ms(server) - used - asked) / 1000 / span
+            _same(postgres, connection)
             # As it stands at the end, against a copy: in turn, CPU time and the best of several, because the machine does other
             # things too.
             with connection.cursor() as cursor:
                 cursor.execute("CREATE TABLE main.copy AS SELECT * FROM erp.hot ORDER BY id")
             pairs = [(_scan_ms(server, connection, "erp.hot")[1], _scan_ms(server, connection, "main.copy")[1]) for _ in range(15)]
-            hot, copy = (min(column) for column in zip(*pairs))
+            hot, copy = (max(1, min(column)) for column in zip(*pairs))  # of a tiny table the clock sees nothing
             connection.close()
-            return hot, copy, updates, statistics.median(times)
+            return Upserts(hot, copy, writer.done / span, statistics.median(times), share, late, _peak_mb(server), rows, round(span))
         finally:
             server.close()
 
@@ -189,6 +222,7 @@ def main():
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--follow", choices=["changes", "incremental"], default="changes")
     parser.add_argument("--sizes", default="")
+    parser.add_argument("--json", action="store_true", help="the result as one line of JSON")
     chosen = parser.parse_args()
     for rows in filter(None, chosen.sizes.split(",")):
         each, late, memory = cost(int(rows), chosen.seconds, chosen.rate)
@@ -196,9 +230,15 @@ def main():
               f"load {os.getloadavg()[0]:.1f}", flush=True)
     if chosen.sizes:
         return
-    hot, copy, updates, busy = measure(chosen.seconds, chosen.rate, chosen.rows, chosen.follow)
-    print(f"{updates:,.0f} updates/s for {chosen.seconds} s: scan {hot:.0f} CPU ms, fresh copy {copy:.0f} CPU ms, "
-          f"ratio {hot / copy:.2f}; while it changed {busy:.0f} ms")
+    done = measure(chosen.seconds, chosen.rate, chosen.rows, chosen.follow)
+    if done is None:
+        sys.exit("no PostgreSQL programs here: apt install postgresql")
+    if chosen.json:
+        print(json.dumps(dict(done._asdict(), ratio=round(done.scan_cpu_ms / done.copy_cpu_ms, 3), load=os.getloadavg()[0])))
+        return
+    print(f"{done.updates_per_second:,.0f} updates/s on {done.rows:,} rows for {done.seconds} s: scan {done.scan_cpu_ms:.0f} CPU ms, "
+          f"fresh copy {done.copy_cpu_ms:.0f} CPU ms, ratio {done.scan_cpu_ms / done.copy_cpu_ms:.2f}; while it changed "
+          f"{done.scan_wall_ms:.0f} ms, {done.behind_s:.1f} s behind at most, {done.cores:.2f} cores, {done.memory_mb:.0f} MB")
 
 
 if __name__ == "__main__":
