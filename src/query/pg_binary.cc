@@ -24,16 +24,22 @@ Error malformed(const Type& type) {
             fmt::format("incorrect binary data format for type {}", pg_name(type)), "22P03"};
 }
 
+Error beyond(const Type& type) {
+    return {Code::invalid_argument, fmt::format("{} out of range", pg_name(type)), "22008"};
+}
+
 int64_t timestamp_to_pg(int64_t micros) {
     if (micros == kInfiniteTimestamp) return micros;
     if (micros == -kInfiniteTimestamp) return std::numeric_limits<int64_t>::min();
     return micros - kEpochMicros;
 }
 
-int64_t timestamp_from_pg(int64_t micros) {
-    if (micros == kInfiniteTimestamp) return micros;
-    if (micros == std::numeric_limits<int64_t>::min()) return -kInfiniteTimestamp;
-    return micros + kEpochMicros;
+Result<Value> timestamp_from_pg(const Type& type, int64_t micros) {
+    constexpr int64_t kLeast = -211'813'488'000'000'000;  // 4714-11-24 BC
+    if (micros == kInfiniteTimestamp) return Value(micros);
+    if (micros == std::numeric_limits<int64_t>::min()) return Value(-kInfiniteTimestamp);
+    if (micros < kLeast || micros >= kInfiniteTimestamp - kEpochMicros) return beyond(type);
+    return Value(micros + kEpochMicros);
 }
 
 int32_t date_to_pg(int64_t days) {
@@ -42,10 +48,17 @@ int32_t date_to_pg(int64_t days) {
     return static_cast<int32_t>(days - kEpochDays);
 }
 
-int64_t date_from_pg(int32_t days) {
-    if (days == kInfiniteDate) return days;
-    if (days == std::numeric_limits<int32_t>::min()) return -int64_t{kInfiniteDate};
-    return days + kEpochDays;
+Result<Value> date_from_pg(const Type& type, int32_t days) {
+    constexpr int32_t kLeast = -2'451'545, kMost = 2'145'031'948;  // 4714-11-24 BC, 5874897-12-31
+    if (days == kInfiniteDate) return Value(int64_t{days});
+    if (days == std::numeric_limits<int32_t>::min()) return Value(-int64_t{kInfiniteDate});
+    if (days < kLeast || days > kMost) return beyond(type);
+    return Value(days + kEpochDays);
+}
+
+Result<Value> time_from_pg(const Type& type, int64_t micros) {
+    if (micros < 0 || micros > 86'400'000'000) return beyond(type);
+    return Value(micros);
 }
 
 /// numeric: groups of four decimal digits, the point between groups.
@@ -266,7 +279,8 @@ Result<Value> parse_pg_binary(const Type& type, std::string_view bytes) {
                 return Value(static_cast<int64_t>(load_be<uint32_t>(bytes.data())));  // regclass
             return parse_fixed<int64_t>(type, bytes);
         case Kind::time:
-            return parse_fixed<int64_t>(type, bytes);
+            if (bytes.size() != 8) return malformed(type);
+            return time_from_pg(type, load_be<int64_t>(bytes.data()));
         case Kind::oid:
             return parse_fixed<uint32_t>(type, bytes);
         case Kind::float32:
@@ -288,11 +302,11 @@ Result<Value> parse_pg_binary(const Type& type, std::string_view bytes) {
             return Value(std::string(bytes));
         case Kind::date:
             if (bytes.size() != 4) return malformed(type);
-            return Value(date_from_pg(load_be<int32_t>(bytes.data())));
+            return date_from_pg(type, load_be<int32_t>(bytes.data()));
         case Kind::timestamp:
         case Kind::timestamptz:
             if (bytes.size() != 8) return malformed(type);
-            return Value(timestamp_from_pg(load_be<int64_t>(bytes.data())));
+            return timestamp_from_pg(type, load_be<int64_t>(bytes.data()));
         case Kind::interval:
             if (bytes.size() != 16) return malformed(type);
             return Value(Interval{load_be<int32_t>(bytes.data() + 12),

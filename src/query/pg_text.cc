@@ -8,6 +8,7 @@
 
 #include "base/ascii.h"
 #include "base/time.h"
+#include "query/internal/bytea_text.h"
 #include "query/types.h"
 
 namespace tarn::query {
@@ -78,8 +79,12 @@ void append_real(double real, bool single, std::string& out) {
     }
 }
 
+/// Dates go farther than timestamps can say; the calendar comes again every 400 years.
 void append_day(int64_t days, std::string& out, bool& before_christ) {
-    const CivilTime at = civil({days * kDayMicros});
+    constexpr int64_t kEraDays = 146'097;
+    const int64_t eras = days / kEraDays;
+    CivilTime at = civil({(days - eras * kEraDays) * kDayMicros});
+    at.year += static_cast<int>(eras * 400);
     before_christ = at.year <= 0;
     out +=
         fmt::format("{:04}-{:02}-{:02}", before_christ ? 1 - at.year : at.year, at.month, at.day);
@@ -230,6 +235,13 @@ bool needs_array_quotes(std::string_view text) {
 
 void append_array(const Type& type, const Values& elements, std::string& out) {
     const Type& element_type = type.children.front().second;
+    if (type.children.front().first == kVectorElement) {
+        for (size_t i = 0; i < elements.size(); ++i) {
+            if (i > 0) out += ' ';
+            append_pg_text(element_type, elements[i], out);
+        }
+        return;
+    }
     out += '{';
     bool first = true;
     for (const auto& element : elements) {
@@ -261,7 +273,8 @@ Int128 decimal_of(const Value& value) {
 
 Result<Value> parse_boolean(const Type& type, std::string_view text) {
     std::string lower;
-    for (char c : trim(text, " \t\n\v\f\r")) lower += static_cast<char>(tolower(static_cast<unsigned char>(c)));
+    for (char c : trim(text, " \t\n\v\f\r"))
+        lower += static_cast<char>(tolower(static_cast<unsigned char>(c)));
     if (lower == "1" || lower == "on" ||
         (!lower.empty() && std::string_view("true").starts_with(lower)) ||
         (!lower.empty() && std::string_view("yes").starts_with(lower)))
@@ -358,45 +371,16 @@ Result<Value> parse_decimal(const Type& type, std::string_view text) {
 }
 
 Result<Value> parse_bytes(const Type& type, std::string_view text) {
-    std::string bytes;
-    if (text.starts_with("\\x")) {
-        const auto nibble = [](char c) {
-            if (c >= '0' && c <= '9') return c - '0';
-            c = static_cast<char>(c | 32);
-            return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-        };
-        if (text.size() % 2 != 0) return malformed(type, text);
-        for (size_t i = 2; i < text.size(); i += 2) {
-            const int high = nibble(text[i]);
-            const int low = nibble(text[i + 1]);
-            if (high < 0 || low < 0) return malformed(type, text);
-            bytes += static_cast<char>(high << 4 | low);
-        }
-        return Value(std::move(bytes));
-    }
-    for (size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '\\') {
-            bytes += text[i];
-        } else if (i + 1 < text.size() && text[i + 1] == '\\') {
-            bytes += '\\';
-            ++i;
-        } else if (i + 3 < text.size() && text[i + 1] >= '0' && text[i + 1] <= '3' &&
-                   text[i + 2] >= '0' && text[i + 2] <= '7' && text[i + 3] >= '0' &&
-                   text[i + 3] <= '7') {
-            bytes += static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 +
-                                       (text[i + 3] - '0'));
-            i += 3;
-        } else {
-            return malformed(type, text);
-        }
-    }
-    return Value(std::move(bytes));
+    auto bytes = parse_bytea(text);
+    if (!bytes) return malformed(type, text);
+    return Value(std::move(*bytes));
 }
 
 /// "2026-11-20", leaves the rest in text.
 bool take_day(std::string_view& text, int64_t& days) {
     int year = 0, month = 0, day = 0;
     const char* end = text.data() + text.size();
+    if (text.starts_with('-')) return false;
     auto read = std::from_chars(text.data(), end, year);
     if (read.ec != std::errc() || read.ptr - text.data() < 4 || read.ptr == end || *read.ptr != '-')
         return false;

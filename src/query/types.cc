@@ -51,6 +51,11 @@ bool is_array(const Type& type) {
     return type.kind == Kind::list && find_row(type.children.front().second.kind) != nullptr;
 }
 
+/// int2vector of PostgreSQL's catalogs: an array whose text is "1 2".
+bool is_vector(const Type& type) {
+    return type.kind == Kind::list && type.children.front().first == kVectorElement;
+}
+
 std::string quoted(const std::string& name) {
     std::string out = "\"";
     for (char c : name) {
@@ -77,6 +82,7 @@ Type Type::list(Type element) {
 
 uint32_t pg_oid(const Type& type) {
     if (const Row* row = find_row(type.kind)) return row->oid;
+    if (is_vector(type)) return 22;
     if (is_array(type)) return find_row(type.children.front().second.kind)->array_oid;
     return 114;
 }
@@ -95,6 +101,7 @@ std::string pg_name(const Type& type) {
     if (type.kind == Kind::decimal)
         return fmt::format("numeric({},{})", type.precision, type.scale);
     if (const Row* row = find_row(type.kind)) return row->pg_name;
+    if (is_vector(type)) return "int2vector";
     if (is_array(type)) return pg_name(type.children.front().second) + "[]";
     return "json";
 }

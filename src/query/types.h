@@ -59,6 +59,9 @@ struct Type {
     bool operator==(const Type&) const = default;
 };
 
+/// The element's name in the type int2vector, of PostgreSQL's catalogs.
+inline constexpr const char* kVectorElement = "vector";
+
 /// PostgreSQL's object id of the type (pg_type.oid), for RowDescription and ParameterDescription.
 uint32_t pg_oid(const Type& type);
 /// pg_type.typlen: bytes, or -1 when the size varies.
@@ -86,12 +89,11 @@ struct Interval {
 
 /// One value of any type; monostate is NULL. Which alternative a kind uses:
 ///   bool                       boolean
-///   int64_t                    int16..int64, oid, date, time, timestamp, timestamptz, decimal of at
-///   most 18 digits (unscaled) Int128                     decimal of more digits (unscaled), uuid
-///   (big-endian number) double                     float32, float64 std::string text, binary, json, character
-///   Interval                   interval
-///   std::vector<Value>         list (elements), structure (fields in order), map (key, value, key,
-///   value ...)
+///   int64_t                    int16..int64, oid, date, time, timestamp, timestamptz, decimal of
+///   at most 18 digits (unscaled) Int128                     decimal of more digits (unscaled),
+///   uuid (big-endian number) double                     float32, float64 std::string text, binary,
+///   json, character Interval                   interval std::vector<Value>         list
+///   (elements), structure (fields in order), map (key, value, key, value ...)
 struct Value;
 using Values = std::vector<Value>;
 

@@ -1,6 +1,9 @@
 // Values in PostgreSQL's text and binary forms, and the tokenizer.
 #include <gtest/gtest.h>
 
+#include <limits>
+
+#include "base/bytes.h"
 #include "query/engine.h"
 #include "query/internal/array_text.h"
 #include "query/internal/sql_text.h"
@@ -130,13 +133,38 @@ TEST(SqlText, ClausesThatDuckDbDoesNotKnow) {
     EXPECT_TRUE(clauses.refused);
 }
 
+template <typename Number>
+std::string big_endian(Number number) {
+    std::string bytes;
+    append_be(bytes, number);
+    return bytes;
+}
+
+TEST(Values, TimesBeyondTheCalendarAreRefused) {
+    const auto date = [](int32_t days) { return parse_pg_binary(Kind::date, big_endian(days)); };
+    EXPECT_EQ(pg_text(Kind::date, *date(2'145'031'948)), "5874897-12-31");
+    EXPECT_EQ(pg_text(Kind::date, *date(-2'451'545)), "4714-11-24 BC");
+    EXPECT_EQ(pg_text(Kind::date, *date(std::numeric_limits<int32_t>::max())), "infinity");
+    for (const int32_t days : {2'145'031'949, 2'147'483'646, -2'451'546}) EXPECT_EQ(date(days).error().reason, "22008") << days;
+    for (const Kind kind : {Kind::timestamp, Kind::timestamptz}) {
+        for (const int64_t micros : {std::numeric_limits<int64_t>::max() - 1, std::numeric_limits<int64_t>::min() + 1})
+            EXPECT_EQ(parse_pg_binary(kind, big_endian(micros)).error().reason, "22008") << micros;
+        EXPECT_EQ(pg_text(kind, *parse_pg_binary(kind, big_endian(std::numeric_limits<int64_t>::min()))), "-infinity");
+    }
+    for (const char* text : {"-67872026-11-20 17:30", "-0001-01-01"})
+        EXPECT_EQ(parse_pg_text(Kind::timestamp, text).error().reason, "22P02") << text;
+    EXPECT_EQ(pg_text(Kind::time, *parse_pg_binary(Kind::time, big_endian(int64_t{86'400'000'000}))), "24:00:00");
+    for (const int64_t micros : {int64_t{-1}, int64_t{86'400'000'001}})
+        EXPECT_EQ(parse_pg_binary(Kind::time, big_endian(micros)).error().reason, "22008") << micros;
+}
+
 TEST(ArrayText, AsPostgresReadsIt) {
     EXPECT_EQ(rewrite_array("{a,\"b, c\",NULL}"), "[\"a\",\"b, c\",NULL]");
     EXPECT_EQ(rewrite_array("{a\\, b}"), "[\"a, b\"]");
     EXPECT_EQ(rewrite_array("{ a b ,c\\ }"), "[\"a b\",\"c \"]");
     EXPECT_EQ(rewrite_array("{\\null,\\}}"), "[\"null\",\"}\"]");
     EXPECT_EQ(rewrite_array("{{1,2},{}}"), "[[\"1\",\"2\"],[]]");
-    for (const char* broken : {"{a", "{a,}", "{a}b", "{a\"b\"}", "{{{{{{{1}}}}}}}", "a", "{a\\"})
+    for (const char* broken : {"{a", "{a,}", "{a}b", "{a\"b\"}", "{{{{{{{1}}}}}}}", "a", "{a\\", "{{1}=}", "{{{1}}x}"})
         EXPECT_EQ(rewrite_array(broken), std::nullopt) << broken;
 }
 

@@ -23,12 +23,15 @@ namespace tarn::tables {
 struct SchemaStep {
     enum class Kind { add, drop, rename, widen, make_optional, set_doc, move_first, move_after };
     Kind kind = Kind::add;
-    int field_id = 0;                // what is changed; not for add
-    int parent_id = 0;               // add: the struct, or 0 for a column
-    std::string name;                // add, rename
-    Type type;                       // add, widen
+    int field_id = 0;     // what is changed; not for add
+    int parent_id = 0;    // add: the struct, or 0 for a column
+    int expected_id = 0;  // add: the field id that files were written with; conflict when it would
+                          // be another. 0: any
+    std::string name;     // add, rename
+    Type type;            // add, widen
     std::optional<std::string> doc;  // add, set_doc (nullopt removes it)
-    int after_id = 0;                // move_after
+    bool required = false;  // add: only in a change that writes all rows anew, with expected_id
+    int after_id = 0;       // move_after
 
     static SchemaStep add(std::string name, Type type, std::optional<std::string> doc = {},
                           int parent_id = 0);
@@ -53,8 +56,8 @@ struct TableChange {
     std::vector<std::string>
         remove_files;  // data or delete files of the base; deletes that only refer to them go too
     bool replace = false;  // the same rows in other files (compaction)
-    /// What is written hangs on which rows there were (a row is added because its key was not there): conflicts with every other change
-    /// of rows since `table` was read, appends too.
+    /// What is written hangs on which rows there were (a row is added because its key was not
+    /// there): conflicts with every other change of rows since `table` was read, appends too.
     bool decided_by_base = false;
 
     std::vector<SchemaStep> schema;
@@ -71,6 +74,9 @@ struct TableChange {
     bool makes_snapshot() const { return !append.empty() || changes_rows_of_base(); }
     bool only_appends() const;
 };
+
+/// The table as the steps will leave it: for writing rows that are committed together with them.
+Result<TablePtr> with_schema_steps(const TablePtr& table, const std::vector<SchemaStep>& steps);
 
 struct CommitResult {
     std::vector<TablePtr> tables;   // as they are after it, in the order of the changes

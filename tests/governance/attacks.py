@@ -61,6 +61,35 @@ SELECTS = """
 = select json_build_object('n', name, 'r', region) from clinic.patients
 = select to_char(zqxcol_pay, '999') from clinic.patients
 = select count(*) from pg_catalog.pg_attrdef d join pg_catalog.pg_class c on c.oid = d.adrelid where c.relname = 'patients'
+= select json_agg(name order by id), jsonb_agg(email order by id) from clinic.patients
+= select json_object_agg(id, phone order by id) from clinic.patients
+= select json_agg(p order by id) from clinic.patients p
+= select json_agg(zqxcol_pay) from clinic.patients
+= select jsonb_agg(name order by zqxcol_pay) from clinic.patients
+= select json_object_agg(zqxcol_secret, 1) from clinic.patients
+= select json_object_agg(name, zqxcol_pay) from clinic.patients
+= select json_agg(name) filter (where zqxcol_pay > 5) from clinic.patients
+= select json_agg(name) over (order by zqxcol_pay) from clinic.patients
+# numbered columns
+! select last_value from clinic.numbered_id_seq
+! select * from clinic.numbered_id_seq
+! select nextval('clinic.numbered_id_seq')
+! select currval('clinic.numbered_id_seq')
+! select setval('clinic.numbered_id_seq', 1)
+! select * from tarn_sequence_state('clinic', 'numbered_id_seq')
+! select last_value from clinic.closed_n_seq
+! select nextval('clinic.closed_n_seq')
+~ select * from tarn_constraints()
+~ select * from tarn_keys()
+~ select * from tarn_sequences()
+~ select * from tarn_view_tables()
+~ select * from pg_constraint
+~ select pg_get_constraintdef(oid) from pg_constraint
+~ select * from information_schema.check_constraints
+~ select * from information_schema.constraint_column_usage
+~ select * from information_schema.referential_constraints
+~ select * from pg_depend
+~ select 'clinic.closed'::regclass
 # hidden columns
 = select grade from clinic.patients
 = select count(*) from clinic.patients where grade > 735100700
@@ -676,7 +705,7 @@ INSIDE = """
 ! create temp view t as select * from clinic.patients
 ! create type mood as enum (select region from clinic.patients)
 ~ create index i on clinic.patients (zqxcol_pay)
-! create sequence s
+~ create sequence s
 ! create secret s (type s3)
 ! create trigger t after insert on clinic.patients execute function f()
 ! create schema mine
@@ -780,6 +809,27 @@ CHANGES = """
 # defaults, numbers and keys of own tables
 ! create table desk.d (n int default (select max(id) from clinic.patients))
 ! create table desk.d (n int default zqxcol_pay)
+! create table desk.d (n int check ((select count(*) from clinic.closed) > 0))
+! create table desk.d (n int check (n in (select max(zqxcol_pay) from clinic.patients)))
+! create table desk.d (n int references clinic.closed (n))
+! create table desk.d (n int references clinic.closed)
+! create table desk.d (n int references clinic.patients (zqxcol_pay))
+! create table desk.d (n int) ;; alter table desk.d add foreign key (n) references clinic.closed (n)
+! create table desk.d (n int) ;; alter table desk.d add column m int default (select max(zqxcol_pay) from clinic.patients)
+! create table desk.d (note text check (cast(note as int) > 0)) ;; insert into desk.d select name from clinic.patients
+= create table desk.d (note text check (note <> 'name3')) ;; insert into desk.d select name from clinic.patients
+= create table desk.d (n int) ;; insert into desk.d values (1) ;; alter table desk.d add column m text default 'x' ;; select * from desk.d
+! alter table clinic.patients add constraint c check (id > 0)
+! alter table clinic.patients add constraint c check (zqxcol_pay > 735100700)
+! alter table clinic.patients drop constraint zqxcheck_pay
+! alter table clinic.patients add column c int default 1
+! alter table clinic.patients add foreign key (id) references clinic.staff (id)
+! alter table clinic.patients alter column id add generated always as identity
+! alter table clinic.patients alter column id set default nextval('x')
+! alter sequence clinic.numbered_id_seq restart with 5
+! truncate clinic.patients restart identity
+! truncate clinic.patients, clinic.big restart identity
+! create unique index on clinic.patients (zqxcol_pay)
 = create table desk.d (n int generated always as identity, note text default 'made', unique (note)) ;; insert into desk.d (note) select max(name) from clinic.patients ;; select * from desk.d
 = create table desk.d (n int primary key, note text) ;; insert into desk.d select id, region from clinic.patients where id < 3 ;; select * from desk.d order by n
 = create table desk.d (n text unique) ;; insert into desk.d select region from clinic.patients ;; insert into desk.d select region from clinic.patients limit 1

@@ -38,7 +38,7 @@ GRANTS = {
         "clinic.visits": {"rows": "region = user.region"},
         "clinic.orders": {"rows": "region in (select region from regions where open)"},
         "clinic.everyone": {}, "clinic.names": {}, "clinic.payroll": {}, "clinic.staff": {},
-        "clinic.dropbox": {"read": False, "write": ["insert"]},
+        "clinic.dropbox": {"read": False, "write": ["insert"]}, "clinic.numbered": {"rows": "region = user.region"},
         "desk.*": {"write": ["insert", "update", "delete", "alter"]},
     },
     "reader": {"clinic.patients": {"columns": ["id", "name", "region"]},
@@ -46,7 +46,7 @@ GRANTS = {
     "keeper": {"clinic.patients": {"rows": "region = 'north'", "hide": ["zqxcol_pay", "grade"]},
                "clinic.big": {"rows": "g = 1"},
                "clinic.visits": {"rows": "region = 'north'"}, "clinic.everyone": {}, "clinic.names": {}, "clinic.staff": {},
-               "clinic.orders": {"rows": "false"},
+               "clinic.orders": {"rows": "false"}, "clinic.numbered": {"rows": "false"},
                "desk.*": {"write": ["insert", "update", "delete", "alter"]}},
 }
 ALL_READS = ("tarn:ExecuteStatement", "tarn:Connect", "tarn:Get*", "tarn:List*", "tarn:SampleTable", "tarn:ProfileTable",
@@ -120,6 +120,12 @@ class GovernedLake:
         root.execute("insert into clinic.closed values (735900001, 'zqxvclosed')")
         root.execute("create table clinic.dropbox (n int, note text)")
         root.execute("insert into clinic.dropbox values (735900002, 'zqxvdrop')")
+        # Rules that name what is hidden, and a numbered table.
+        root.execute("alter table clinic.patients add constraint zqxcheck_pay check (zqxcol_pay > 735000000)")
+        root.execute("alter table clinic.closed add constraint zqxkey_closed unique (n)")
+        root.execute("alter table clinic.staff add constraint zqxref_closed foreign key (id) references clinic.closed (n)")
+        root.execute("create table clinic.numbered (id serial, region text, constraint named check (region <> 'zqxregion9'))")
+        root.execute("select setval('clinic.numbered_id_seq', 735900100)")
         root.execute("create view clinic.everyone as select id, name, region, balance, day from clinic.patients")
         root.execute("create view clinic.names as select name, count(*) as n from clinic.patients group by name")
         root.execute("create view clinic.payroll as select id, grade from clinic.patients")

@@ -1,5 +1,8 @@
 """What a user who may see a part gets by SQL: exactly what there would be if there were nothing else, and no trace of the rest."""
+import os
+import pathlib
 import re
+import subprocess
 
 import psycopg2
 import pytest
@@ -111,6 +114,32 @@ def test_a_plan_is_shown_down_to_the_policy(lake):
     assert "POLICY" in plan and "GROUP_BY" in plan and "id > 3" in plan, plan
     for below in ("PARQUET", "SCAN", "north", "policy_value"):
         assert below not in plan.upper() and below not in plan, plan
+
+
+def test_every_catalog_shows_what_is_shown(lake):
+    """All that PostgreSQL calls a catalog, in full."""
+    root, user = lake.connect(), lake.connect("clerk")
+    source = (pathlib.Path(__file__).parents[2] / "src/query/internal/pg_catalog/catalogs.h").read_text()
+    names = re.findall(r"^((?:information_schema\.)?\w+) (?:\d+ )?= ", source, flags=re.M)
+    assert len(names) > 120
+    for name in names:
+        wanted = name if "." in name else f"pg_catalog.{name}"
+        outcome, said = answer(user, f"select * from {wanted}")
+        assert outcome[0] == "ok", f"{name}: {said[:300]}"
+        assert not found_hidden(said, "", "clerk"), f"{name}: {found_hidden(said, '', 'clerk')}"
+    # There is something to be hidden.
+    assert "zqxref_closed" in answer(root, "select * from pg_constraint")[1]
+
+
+def test_a_dump_holds_what_is_shown(lake):
+    host, port = lake.server.address("postgres")
+    user, secret = lake.keys["clerk"]
+    tables = [f"--table=clinic.{name}" for name in ("patients", "big", "visits", "orders", "staff", "everyone", "numbered")]
+    done = subprocess.run(["pg_dump", *tables], capture_output=True, text=True, timeout=120,
+                          env=dict(os.environ, PGHOST=host, PGPORT=str(port), PGUSER=user, PGPASSWORD=secret, PGDATABASE="lake"))
+    assert done.returncode == 0, done.stderr
+    assert "COPY clinic.patients (id, name, region, email" in done.stdout and "name3" in done.stdout
+    assert not found_hidden(done.stdout, "", "clerk"), found_hidden(done.stdout, "", "clerk")
 
 
 def test_by_the_http_door(lake):

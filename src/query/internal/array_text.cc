@@ -26,13 +26,17 @@ class ArrayText {
         rest_.remove_prefix(1);
         return true;
     }
+    bool opens() {
+        const size_t first = rest_.find_first_not_of(kArrayBlanks);
+        return first != std::string_view::npos && rest_[first] == '{';
+    }
     bool take_list(int depth) {
         if (depth == kDepthMax || !take('{')) return false;
         out_ += '[';
         if (!take('}')) {
             do {
                 if (out_.back() != '[') out_ += ',';
-                if (!take_list(depth + 1) && !take_element()) return false;
+                if (opens() ? !take_list(depth + 1) : !take_element()) return false;
             } while (take(','));
             if (!take('}')) return false;
         }

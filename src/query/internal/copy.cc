@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "query/internal/duck_types.h"
+#include "query/internal/row_checks.h"
 #include "query/internal/rows.h"
 #include "query/internal/sql_text.h"
 #include "query/internal/table_rules.h"
@@ -17,7 +18,8 @@ constexpr size_t kRowsPerAppend = STANDARD_VECTOR_SIZE;
 std::string copy_select(const CopySpec& copy) {
     if (!copy.query.empty()) return copy.query;
     std::string list;
-    for (const auto& column : copy.columns) list += (list.empty() ? "" : ", ") + quoted_name(column);
+    for (const auto& column : copy.columns)
+        list += (list.empty() ? "" : ", ") + quoted_name(column);
     if (list.empty()) list = "*";
     const std::string database = copy.database.empty() ? "" : quoted_name(copy.database) + ".";
     return "SELECT " + list + " FROM " + database + quoted_name(copy.table);
@@ -75,7 +77,8 @@ class LakeCopyIn final : public CopyIn {
             if (!files.empty()) transaction().append(table_->state(), std::move(files));
         }));
         if (!temporary_ && !keys_of(transaction().properties_of(table_->state())).empty()) {
-            const Status kept = session_.check_keys({table_->ParentSchema().name, table_->name, false});
+            const Status kept =
+                session_.check_keys({table_->ParentSchema().name, table_->name, false});
             if (!kept.ok()) return abandon(kept.error());
         }
         finished_ = true;
@@ -145,6 +148,8 @@ class LakeCopyIn final : public CopyIn {
         writer_ = std::make_unique<TableWriter>(session_.services(), context(), table_->state(),
                                                 positions);
         lane_ = std::make_unique<TableWriter::Lane>(*writer_);
+        checks_ = std::make_unique<RowChecks>(
+            context(), *table_->state(), transaction().properties_of(table_->state()), positions);
     }
 
     /// Columns that COPY does not name get their defaults.
@@ -165,7 +170,7 @@ class LakeCopyIn final : public CopyIn {
 
     /// The rows with what they were not given.
     void append(duck::ExecutionContext& execution, duck::DataChunk& given) {
-        if (!compute_defaults_) return lane_->append(execution, given);
+        if (!compute_defaults_) return keep(execution, given);
         duck::vector<duck::LogicalType> types;
         for (const auto& value : defaults_) types.push_back(value->return_type);
         duck::DataChunk made, all;
@@ -175,9 +180,14 @@ class LakeCopyIn final : public CopyIn {
         all_types.insert(all_types.end(), types.begin(), types.end());
         all.InitializeEmpty(all_types);
         for (size_t i = 0; i < given.ColumnCount(); ++i) all.data[i].Reference(given.data[i]);
-        for (size_t i = 0; i < types.size(); ++i) all.data[given.ColumnCount() + i].Reference(made.data[i]);
+        for (size_t i = 0; i < types.size(); ++i)
+            all.data[given.ColumnCount() + i].Reference(made.data[i]);
         all.SetCardinality(given.size());
-        lane_->append(execution, all);
+        keep(execution, all);
+    }
+    void keep(duck::ExecutionContext& execution, duck::DataChunk& rows) {
+        checks_->verify(rows);
+        lane_->append(execution, rows);
     }
 
     void write() {
@@ -208,7 +218,9 @@ class LakeCopyIn final : public CopyIn {
     LakeTable* table_ = nullptr;
     std::unique_ptr<TableWriter> writer_;
     std::unique_ptr<TableWriter::Lane> lane_;
-    duck::vector<duck::unique_ptr<duck::Expression>> defaults_;  // behind the columns that COPY names
+    std::unique_ptr<RowChecks> checks_;
+    duck::vector<duck::unique_ptr<duck::Expression>>
+        defaults_;  // behind the columns that COPY names
     std::unique_ptr<duck::ExpressionExecutor> compute_defaults_;
     uint64_t total_ = 0;
     bool temporary_ = false;

@@ -2,11 +2,16 @@
 // record is in the batch that makes it so.
 #include <fmt/format.h>
 
+#include <numeric>
+
 #include "duckdb/common/enums/on_create_conflict.hpp"
 #include "duckdb/parser/parsed_data/comment_on_column_info.hpp"
 #include "query/internal/duck_types.h"
 #include "query/internal/identity.h"
+#include "query/internal/keys.h"
 #include "query/internal/lake.h"
+#include "query/internal/references.h"
+#include "query/internal/row_checks.h"
 #include "query/internal/table_rules.h"
 #include "query/internal/table_spec.h"
 
@@ -14,14 +19,49 @@ namespace tarn::query {
 
 namespace {
 
-/// Defaults and enforced keys of a new table, by the ids that its columns were given.
-tables::Properties rules_of(const tables::TableState& table, duck::CreateTableInfo& info) {
+/// The foreign keys of a new table, each for itself or something that is there.
+void put_references(duck::ClientContext& context, const tables::TableState& table,
+                    duck::CreateTableInfo& info, tables::Properties& rules) {
+    for (size_t i = 0; info.tags.find(kReference + std::to_string(i)) != info.tags.end(); ++i) {
+        const auto written =
+            value_or_throw(parse_reference(info.tags[kReference + std::to_string(i)]));
+        if (!written)
+            throw_error({Code::invalid_argument, "a foreign key is not understood", "42601"});
+        const bool itself = duck::StringUtil::CIEquals(written->table, table.info.name) &&
+                            (written->schema.empty() ||
+                             duck::StringUtil::CIEquals(written->schema, table.info.database));
+        std::vector<size_t> all(table.schema().fields.size());
+        std::iota(all.begin(), all.end(), size_t{0});
+        if (itself) {
+            const auto with_keys = with_properties(table, rules);
+            put_reference(table, *written, *with_keys, all, rules, rules);
+            continue;
+        }
+        const auto* target = find_table(context, written->schema.empty() ? "" : kLake,
+                                        written->schema, written->table);
+        if (!target)
+            throw_error({Code::not_found,
+                         fmt::format("relation \"{}\" does not exist", written->table), "42P01"});
+        put_reference(table, *written, *target->state(), target->view().columns, rules, rules);
+    }
+}
+
+/// Defaults and constraints of a new table, by the ids that its columns were given.
+tables::Properties rules_of(duck::ClientContext& context, const tables::TableState& table,
+                            duck::CreateTableInfo& info) {
     tables::Properties rules;
-    const auto id_of = [&](const duck::ColumnDefinition& column) { return table.schema().find(column.Name())->id; };
+    size_t keys = 0;
+    const auto id_of = [&](const duck::ColumnDefinition& column) {
+        return table.schema().find(column.Name())->id;
+    };
     for (const auto& column : info.columns.Logical())
-        if (column.HasDefaultValue()) put_default(rules, id_of(column), column.DefaultValue());
+        if (column.HasDefaultValue()) {
+            check_default(context, *table.schema().find(column.Name()), column.DefaultValue());
+            put_default(rules, id_of(column), column.DefaultValue());
+        }
     for (const auto& constraint : info.constraints) {
         if (constraint->type != duck::ConstraintType::UNIQUE) continue;
+        const std::string name = info.tags[kKeyName + std::to_string(keys++)];
         auto& unique = constraint->Cast<duck::UniqueConstraint>();
         if (unique.IsPrimaryKey() && info.tags.find(kNotEnforced) != info.tags.end()) continue;
         TableKey key;
@@ -32,10 +72,31 @@ tables::Properties rules_of(const tables::TableState& table, duck::CreateTableIn
             names.push_back(column.Name());
             key.fields.push_back(id_of(column));
         }
-        key.name = key_name(table.info.name, key.primary, names);
+        key.name = name.empty() ? key_name(table.info.name, key.primary, names) : name;
         put_key(rules, key);
     }
+    for (size_t i = 0; info.tags.find(kCheck + std::to_string(i)) != info.tags.end(); ++i)
+        put_check(context, table, info.tags[kCheckName + std::to_string(i)],
+                  info.tags[kCheck + std::to_string(i)], rules, rules);
+    put_references(context, table, info, rules);
     return rules;
+}
+
+/// ADD COLUMN ... DEFAULT [NOT NULL]. The rows that are there get the value by who asked for it
+/// (LakeSession::change_in_steps).
+void add_default(duck::ClientContext& context, const tables::TableState& table,
+                 duck::AlterInfo& info, std::vector<tables::SchemaStep>& steps,
+                 RuleChanges& changes) {
+    if (steps.size() != 1 || steps[0].kind != tables::SchemaStep::Kind::add) return;
+    auto& column = info.Cast<duck::AddColumnInfo>().new_column;
+    if (!column.HasDefaultValue()) return;
+    steps[0].required = !column.Comment().IsNull();
+    tables::Field field;
+    field.id = table.metadata->last_column_id + 1;
+    field.name = steps[0].name;
+    field.type = steps[0].type;
+    check_default(context, field, column.DefaultValue());
+    put_default(changes.set, field.id, column.DefaultValue());
 }
 
 Error denied(const std::string& what) {
@@ -124,7 +185,8 @@ void LakeTransaction::create_table(LakeSchema& schema, duck::BoundCreateTableInf
     }
     auto spec = value_or_throw(table_spec(schema.name, base));
     auto table = value_or_throw(services_.parts.catalog.stage_create_table(caller_now(), spec));
-    if (const auto rules = rules_of(*table, base); !rules.empty()) table = with_properties(*table, rules);
+    if (const auto rules = rules_of(*context.lock(), *table, base); !rules.empty())
+        table = with_properties(*table, rules);
     const std::lock_guard<std::mutex> lock(mutex_);
     auto& pending = pending_[table->info.uuid];
     pending.table = table;
@@ -187,10 +249,11 @@ void LakeTransaction::drop_relation(const tables::RelationInfo& info) {
     const Name name(info.database, info.name);
     const bool own = created_.contains(name);
     if (own && view)
-        throw_error(
-            {Code::unimplemented, "dropping a view in the transaction that made or renamed it", "0A000"});
+        throw_error({Code::unimplemented,
+                     "dropping a view in the transaction that made or renamed it", "0A000"});
     if (own && !is_new_table(info.uuid))
-        throw_error({Code::unimplemented, "dropping a table in the transaction that renamed it", "0A000"});
+        throw_error(
+            {Code::unimplemented, "dropping a table in the transaction that renamed it", "0A000"});
     if (own)
         created_.erase(name);
     else if (view)
@@ -200,7 +263,8 @@ void LakeTransaction::drop_relation(const tables::RelationInfo& info) {
     if (!view) {
         const auto table = load(info);
         for (const auto& field : table->schema().fields)
-            if (identity_of(table->metadata->properties, field.id)) extra_.erase(identity_key(info.uuid, field.id));
+            if (identity_of(table->metadata->properties, field.id))
+                extra_.erase(identity_key(info.uuid, field.id));
     }
     if (!own) dropped_.insert(name);
     audit("tarn:Drop", info);
@@ -227,37 +291,66 @@ void LakeTransaction::alter(const std::string& database, duck::AlterInfo& info) 
         rename(*found, *renamed);
         return audit("tarn:Alter", *found);
     }
-    if (has_changes())
-        throw_error(
-            {Code::unimplemented, "ALTER together with other changes in one transaction", "0A000"});
     if (found->kind == tables::RelationKind::view)
         throw_error({Code::invalid_argument, fmt::format("\"{}\" is not a table", name), "42809"});
     const auto table = load(*found);
     auto rules = alter_rules(*context.lock(), *table, info);
-    auto steps = rules ? std::vector<tables::SchemaStep>() : value_or_throw(alter_steps(table->schema(), info));
-    const std::lock_guard<std::mutex> lock(mutex_);
-    auto& pending = pending_of(table);
-    pending.steps = std::move(steps);
-    if (rules) {
-        pending.set_properties = std::move(rules->set);
-        pending.remove_properties = std::move(rules->remove);
+    auto steps = rules ? std::vector<tables::SchemaStep>()
+                       : value_or_throw(alter_steps(table->schema(), info));
+    // Later statements of the transaction see the table as it will be, and write files with the ids
+    // that its columns will have.
+    for (size_t i = 0; i < steps.size(); ++i)
+        if (steps[i].kind == tables::SchemaStep::Kind::add)
+            steps[i].expected_id = table->metadata->last_column_id + 1;
+    RuleChanges changes = rules ? std::move(*rules) : RuleChanges();
+    if (!steps.empty() && steps[0].kind == tables::SchemaStep::Kind::drop)
+        changes.remove = properties_of_column(properties_of(table), steps[0].field_id);
+    add_default(*context.lock(), *table, info, steps, changes);
+    const auto altered = value_or_throw(tables::with_schema_steps(table, steps));
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        auto& pending = pending_of(table);
+        pending.table = altered;
+        if (!pending.created) pending.steps.insert(pending.steps.end(), steps.begin(), steps.end());
     }
-    if (!pending.steps.empty() && pending.steps[0].kind == tables::SchemaStep::Kind::drop)
-        pending.remove_properties = properties_of_column(table->metadata->properties, pending.steps[0].field_id);
+    stage_rules(altered, changes.set, changes.remove);
     audit("tarn:Alter", *found);
 }
 
-void LakeTransaction::add_key(const LakeTable& table, const Utility::NewKey& wanted) {
+void LakeTransaction::change_rules(const LakeTable& table, const tables::Properties& set,
+                                   const std::vector<std::string>& remove) {
     const auto& state = table.state();
-    if (table.view().governed || !table.view().access.alter) throw_error(denied("table " + state->info.name));
-    auto changed = key_added(*state, properties_of(state), wanted);
+    if (table.view().governed || !table.view().access.alter)
+        throw_error(denied("table " + state->info.name));
     audit("tarn:Alter", state->info);
+    stage_rules(state, set, remove);
+}
+
+void LakeTransaction::stage_rules(const tables::TablePtr& table, const tables::Properties& set,
+                                  const std::vector<std::string>& remove) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    auto& pending = pending_of(state);
-    if (pending.created)
-        pending.table = with_properties(*pending.table, changed);
-    else
-        pending.set_properties.merge(changed);
+    auto& pending = pending_of(table);
+    pending.table = with_properties(*pending.table, set, remove);
+    if (pending.created) return;
+    for (const auto& name : remove) {
+        pending.set_properties.erase(name);
+        pending.remove_properties.push_back(name);
+    }
+    for (const auto& [name, value] : set) {
+        pending.set_properties[name] = value;
+        std::erase(pending.remove_properties, name);
+    }
+}
+
+void LakeTransaction::restart_numbers(const LakeTable& table) {
+    const auto& state = table.state();
+    if (table.view().governed || !table.view().access.update)
+        throw_error(denied("table " + state->info.name));
+    for (const auto& field : state->schema().fields) {
+        if (!identity_of(properties_of(state), field.id)) continue;
+        extra_.erase(identity_key(state->info.uuid, field.id));
+        restarted_.emplace_back(state->info.uuid, field.id);
+    }
 }
 
 /// Made by this transaction, and not yet more than a name in it.
@@ -270,7 +363,8 @@ bool LakeTransaction::is_new_table(const std::string& uuid) const {
 /// Beside other changes, too: tools swap a new table for an old one.
 void LakeTransaction::rename(const tables::RelationInfo& relation, const std::string& name) {
     if (find_info(relation.database, name))
-        throw_error({Code::already_exists, fmt::format("relation \"{}\" already exists", name), "42P07"});
+        throw_error(
+            {Code::already_exists, fmt::format("relation \"{}\" already exists", name), "42P07"});
     tables::RelationInfo changed = relation;
     changed.name = name;
     if (is_new_table(relation.uuid)) {
@@ -281,9 +375,11 @@ void LakeTransaction::rename(const tables::RelationInfo& relation, const std::st
         table->info.name = name;
         pending.table = std::move(table);
     } else {
-        ok_or_throw(services_.parts.catalog.stage_rename(relation, relation.database, name, extra_));
+        ok_or_throw(
+            services_.parts.catalog.stage_rename(relation, relation.database, name, extra_));
     }
-    if (created_.erase({relation.database, relation.name}) == 0) dropped_.insert({relation.database, relation.name});
+    if (created_.erase({relation.database, relation.name}) == 0)
+        dropped_.insert({relation.database, relation.name});
     created_[{relation.database, name}] = std::move(changed);
 }
 
@@ -310,12 +406,16 @@ bool LakeTransaction::comment(const tables::RelationInfo& relation, duck::AlterI
         return true;
     }
     if (relation.kind == tables::RelationKind::view)
-        throw_error({Code::unimplemented, "a comment on a column of a view is not supported", "0A000"});
+        throw_error(
+            {Code::unimplemented, "a comment on a column of a view is not supported", "0A000"});
     const std::string& name = info.Cast<duck::SetColumnCommentInfo>().column_name;
     const auto table = load(relation);
     const auto* field = table->schema().find(name);
     if (!field)
-        throw_error({Code::not_found, fmt::format("column \"{}\" of relation \"{}\" does not exist", name, relation.name), "42703"});
+        throw_error(
+            {Code::not_found,
+             fmt::format("column \"{}\" of relation \"{}\" does not exist", name, relation.name),
+             "42703"});
     const auto doc = text.empty() ? std::nullopt : std::optional(text);
     const std::lock_guard<std::mutex> lock(mutex_);
     if (!is_new)

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "query/internal/duck_types.h"
+#include "query/internal/row_checks.h"
 #include "query/internal/writer.h"
 
 namespace tarn::query {
@@ -21,6 +22,7 @@ struct WriteGlobal : duck::GlobalSinkState {
 
 struct WriteLocal : duck::LocalSinkState {
     std::unique_ptr<TableWriter::Lane> lane;
+    std::unique_ptr<RowChecks> checks;
     duck::unique_ptr<duck::ExpressionExecutor> executor;
     duck::DataChunk made;
 };
@@ -41,7 +43,7 @@ class LakeWrite final : public duck::PhysicalOperator {
     bool removes = false;
     bool matched_twice_is_an_error = false;  // MERGE; UPDATE takes the first match
     bool keyed = false;  // MERGE into a table with a key: that a row was not there must still hold
-    duck::idx_t row_id = 0;                  // column with the file name; the position follows
+    duck::idx_t row_id = 0;  // column with the file name; the position follows
     bool inserts = false;
     bool returns_rows = false;
     duck::vector<duck::unique_ptr<duck::Expression>>
@@ -166,6 +168,11 @@ duck::SinkResultType LakeWrite::Sink(duck::ExecutionContext& context, duck::Data
             rows = &local.made;
         }
         if (!local.lane) local.lane = std::make_unique<TableWriter::Lane>(*global.writer);
+        if (table && !local.checks)
+            local.checks = std::make_unique<RowChecks>(
+                context.client, *global.table, table->transaction().properties_of(global.table),
+                table->view().columns);
+        if (local.checks) local.checks->verify(*rows);
         local.lane->append(context, *rows);
     }
     const std::lock_guard<std::mutex> guard(global.mutex);
@@ -224,15 +231,18 @@ LakeTable& writable(duck::TableCatalogEntry& entry, bool TableAccess::*right,
     return table;
 }
 
-/// The new row of an UPDATE, in the order of the table's columns. `defaults`: what DEFAULT stands for, by column.
+/// The new row of an UPDATE, in the order of the table's columns. `defaults`: what DEFAULT stands
+/// for, by column.
 duck::vector<duck::unique_ptr<duck::Expression>> in_table_order(
     duck::TableCatalogEntry& table, const duck::vector<duck::PhysicalIndex>& columns,
     duck::vector<duck::unique_ptr<duck::Expression>>& expressions,
     const duck::vector<duck::unique_ptr<duck::Expression>>& defaults) {
     duck::vector<duck::unique_ptr<duck::Expression>> row(table.GetColumns().PhysicalColumnCount());
     for (size_t i = 0; i < columns.size(); ++i) {
-        const bool is_default = expressions[i]->GetExpressionType() == duck::ExpressionType::VALUE_DEFAULT;
-        row[columns[i].index] = is_default ? defaults[columns[i].index]->Copy() : std::move(expressions[i]);
+        const bool is_default =
+            expressions[i]->GetExpressionType() == duck::ExpressionType::VALUE_DEFAULT;
+        row[columns[i].index] =
+            is_default ? defaults[columns[i].index]->Copy() : std::move(expressions[i]);
     }
     return row;
 }
@@ -349,7 +359,8 @@ duck::PhysicalOperator& LakeCatalog::PlanMergeInto(duck::ClientContext&,
                     break;
                 case duck::MergeActionType::MERGE_UPDATE: {
                     auto& write = make(true, true);
-                    write.made = in_table_order(op.table, action->columns, action->expressions, op.bound_defaults);
+                    write.made = in_table_order(op.table, action->columns, action->expressions,
+                                                op.bound_defaults);
                     out->op = &write;
                     break;
                 }

@@ -36,6 +36,8 @@ duck::hugeint_t uuid_to_duck(Int128 value) {
     return wide_to_duck(static_cast<Int128>(static_cast<unsigned __int128>(value) ^ kUuidFlip));
 }
 
+constexpr const char* kVectorName = "int2vector";
+
 /// The type a vector is cast to before it is read; the same type for most.
 LogicalType readable(const LogicalType& type) {
     switch (type.id()) {
@@ -56,6 +58,7 @@ LogicalType readable(const LogicalType& type) {
         case LogicalTypeId::TIMESTAMP_NS:
             return LogicalType::TIMESTAMP;
         case LogicalTypeId::LIST:
+            if (type.HasAlias() && type.GetAlias() == kVectorName) return type;
             return LogicalType::LIST(readable(duck::ListType::GetChildType(type)));
         case LogicalTypeId::ARRAY:
             return LogicalType::LIST(readable(duck::ArrayType::GetChildType(type)));
@@ -127,8 +130,11 @@ Type readable_type(const LogicalType& type) {
             return Kind::interval;
         case LogicalTypeId::UUID:
             return Kind::uuid;
-        case LogicalTypeId::LIST:
-            return Type::list(type_from_duck(duck::ListType::GetChildType(type)));
+        case LogicalTypeId::LIST: {
+            Type list = Type::list(type_from_duck(duck::ListType::GetChildType(type)));
+            if (has_name(type, kVectorName)) list.children.front().first = kVectorElement;
+            return list;
+        }
         case LogicalTypeId::MAP: {
             Type map(Kind::map);
             map.children.emplace_back("key", type_from_duck(duck::MapType::KeyType(type)));
@@ -227,6 +233,12 @@ void append_readable(duck::Vector& vector, duck::idx_t count, Column& out) {
 LogicalType oid_type() {
     auto type = LogicalType(LogicalTypeId::BIGINT);
     type.SetAlias(kOidName);
+    return type;
+}
+
+LogicalType vector_type() {
+    auto type = LogicalType::LIST(LogicalType::SMALLINT);
+    type.SetAlias(kVectorName);
     return type;
 }
 

@@ -15,6 +15,7 @@ duck::LogicalType type_to_duck(const Type& type);
 /// PostgreSQL's oid and "char": whole numbers and texts that say so by their names.
 duck::LogicalType oid_type();
 duck::LogicalType character_type();
+duck::LogicalType vector_type();
 
 duck::LogicalType iceberg_to_duck(const tables::Type& type);
 /// The type a table's column gets; field ids of nested fields are 0. invalid_argument: no table can

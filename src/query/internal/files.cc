@@ -114,6 +114,7 @@ duck::unique_ptr<duck::FileHandle> LakeFileSystem::OpenFile(
         const auto caller = system_caller(services_.parts.clock.now());
         objects::PutOptions options;
         options.metadata.headers.content_type = "application/vnd.apache.parquet";
+        options.etag_is_md5 = false;
         return duck::make_uniq<WriteHandle>(
             *this, path, flags,
             value_or_throw(store.begin_put(caller, name.bucket, name.key, options)));
@@ -139,7 +140,8 @@ int64_t LakeFileSystem::Read(duck::FileHandle& handle, void* buffer, int64_t siz
 }
 
 int64_t LakeFileSystem::Write(duck::FileHandle& handle, void* buffer, int64_t size) {
-    handle.Cast<SequentialHandle>().write({static_cast<const char*>(buffer), static_cast<size_t>(size)});
+    handle.Cast<SequentialHandle>().write(
+        {static_cast<const char*>(buffer), static_cast<size_t>(size)});
     return size;
 }
 

@@ -1,8 +1,8 @@
 // The scalar functions that SQL may call, of all that DuckDB 1.5.6 has. A name that is not here is
 // dropped at start, so that a newer library brings nothing in by itself. Left out on purpose: what
-// tells about the machine, the engine or its files (getenv, write_log ...; current_setting is ours), runs
-// text as SQL (json_execute_serialized_sql), sees values that are not the row's (stats), or keeps a
-// thread (sleep_ms; GLOB's ~~~, which takes a time exponential in its stars).
+// tells about the machine, the engine or its files (getenv, write_log ...; current_setting is
+// ours), runs text as SQL (json_execute_serialized_sql), sees values that are not the row's
+// (stats), or keeps a thread (sleep_ms; GLOB's ~~~, which takes a time exponential in its stars).
 #pragma once
 
 #include <string_view>
@@ -10,7 +10,7 @@
 namespace tarn::query {
 
 inline constexpr std::string_view kScalarFunctions =
-    R"(create_sort_key remap_struct current_database current_schema current_schemas current_setting set_config
+    R"(create_sort_key remap_struct currval lastval nextval setval current_database current_schema current_schemas current_setting set_config
 !__postfix !~~ !~~* % & && * ** + - ->> / // <-> << <=> <@ >> @ @> ^ ^@ abs acos acosh add age aggregate alias apply array_aggr
 array_aggregate array_apply array_cat array_concat array_contains array_cosine_distance array_cosine_similarity
 array_cross_product array_distance array_distinct array_dot_product array_extract array_filter array_grade_up array_has

@@ -35,12 +35,12 @@ inline std::vector<uint64_t> in_order(const Positions& positions) {
 struct PendingTable {
     tables::TablePtr table;
     bool created = false;
-    bool cleared = false;  // every row of the base is gone
+    bool cleared = false;          // every row of the base is gone
     bool decided_by_base = false;  // tables::TableChange
-    bool locked = false;           // what else the transaction changes hangs on the rows of this one
+    bool locked = false;  // what else the transaction changes hangs on the rows of this one
     std::vector<tables::DataFilePtr> appended;
     std::map<std::string, Positions> deleted;  // data file -> rows, of the base and of `appended`
-    std::vector<tables::SchemaStep> steps;     // ALTER TABLE, in a transaction of its own
+    std::vector<tables::SchemaStep> steps;     // ALTER TABLE; `table` is as they leave it
     tables::Properties set_properties;         // of ALTER TABLE, too
     std::vector<std::string> remove_properties;
     size_t keys_checked = 0;  // how many of `appended` have been
@@ -167,13 +167,17 @@ class LakeTransaction final : public duck::Transaction {
     void create_view(LakeSchema& schema, duck::CreateViewInfo& info);
     void drop(const std::string& database, duck::DropInfo& info);
     void alter(const std::string& database, duck::AlterInfo& info);
-    /// An enforced key; that the rows there are keep it is the caller's to check.
-    void add_key(const LakeTable& table, const Utility::NewKey& wanted);
+    /// Other rules of the table (table_rules.h); that the rows there are keep them is the caller's
+    /// to check.
+    void change_rules(const LakeTable& table, const tables::Properties& set,
+                      const std::vector<std::string>& remove);
+    /// The numbers of its columns begin again when the transaction commits.
+    void restart_numbers(const LakeTable& table);
     void append(const tables::TablePtr& table, std::vector<tables::DataFile> files);
     /// Marks rows as deleted: file -> positions.
     void remove_rows(const tables::TablePtr& table, const std::map<std::string, Positions>& rows);
-    /// Rows of the table are about to change: until the end of the transaction compaction leaves its
-    /// files alone, if it is patient enough.
+    /// Rows of the table are about to change: until the end of the transaction compaction leaves
+    /// its files alone, if it is patient enough.
     void work_on(const tables::TablePtr& table);
     /// What the transaction does to the table hangs on which rows it has.
     void decide_by_base(const tables::TablePtr& table);
@@ -181,7 +185,8 @@ class LakeTransaction final : public duck::Transaction {
     std::vector<tables::DataFilePtr> take_unchecked(const tables::TablePtr& table);
     /// With what it has set and not committed.
     tables::Properties properties_of(const tables::TablePtr& table) const;
-    /// The transaction's changes, to whatever table, hang on which rows this one has: FOR UPDATE, LOCK TABLE.
+    /// The transaction's changes, to whatever table, hang on which rows this one has: FOR UPDATE,
+    /// LOCK TABLE.
     void lock_rows(const tables::TablePtr& table);
     /// All rows of the table, without reading them.
     void clear(const tables::TablePtr& table);
@@ -248,8 +253,12 @@ class LakeTransaction final : public duck::Transaction {
     duck::CatalogEntry* make_table(LakeSchema& schema, const tables::RelationInfo& info,
                                    const duck::EntryLookupInfo& lookup);
     duck::CatalogEntry* make_view(LakeSchema& schema, const tables::RelationInfo& info);
+    /// SELECT FROM a sequence; null: there is none of that name.
+    duck::CatalogEntry* make_sequence(LakeSchema& schema, const std::string& name);
     void drop_relation(const tables::RelationInfo& info);
     bool comment(const tables::RelationInfo& relation, duck::AlterInfo& info);
+    void stage_rules(const tables::TablePtr& table, const tables::Properties& set,
+                     const std::vector<std::string>& remove);
     void rename(const tables::RelationInfo& relation, const std::string& name);
     bool is_new_table(const std::string& uuid) const;
     /// Puts a record of the change into its batch. `what`: the resource, behind the lake's prefix.
@@ -265,22 +274,24 @@ class LakeTransaction final : public duck::Transaction {
     std::optional<tables::CatalogSnapshot> snapshot_;
     int unguarded_ = 0;
 
-    // Names: the snapshot, the entries, and what was created and dropped. Parts of one query look them up at the same time
-    // (a scan of the catalog begins on whichever thread is free); recursive, because finding a name finds others.
-    // Taken before mutex_.
+    // Names: the snapshot, the entries, and what was created and dropped. Parts of one query look
+    // them up at the same time (a scan of the catalog begins on whichever thread is free);
+    // recursive, because finding a name finds others. Taken before mutex_.
     mutable std::recursive_mutex names_mutex_;
 
     mutable std::mutex mutex_;  // pending_: sinks of one statement run on several threads
-    std::map<std::string, PendingTable> pending_;   // by table uuid
+    std::map<std::string, PendingTable> pending_;                // by table uuid
     std::map<std::string, std::vector<tables::ScanTask>> only_;  // by table uuid
-    std::map<Name, tables::RelationInfo> created_;  // tables and views
+    std::map<Name, tables::RelationInfo> created_;               // tables and views
     std::set<Name> dropped_;
     std::set<std::string> created_databases_;
     std::set<std::string> dropped_databases_;
-    meta::Batch extra_;  // staged catalog changes
+    meta::Batch extra_;                               // staged catalog changes
     std::map<std::string, tables::TableTurn> turns_;  // by table uuid
-    bool saved_ = false;                              // there is, or was, a savepoint
-    std::vector<tables::DataFile> left_;              // own files that only savepoints may name
+    std::vector<std::pair<std::string, int>>
+        restarted_;                       // numbered columns, by table uuid and field id
+    bool saved_ = false;                  // there is, or was, a savepoint
+    std::vector<tables::DataFile> left_;  // own files that only savepoints may name
 
     std::map<std::string, std::unique_ptr<LakeSchema>> schemas_;
     std::vector<std::unique_ptr<duck::CatalogEntry>>

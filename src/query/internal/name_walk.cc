@@ -21,7 +21,7 @@ void NameWalk::query(duck::QueryNode& node, Ctes outer) {
     switch (node.type) {
         case duck::QueryNodeType::SELECT_NODE: {
             auto& select = node.Cast<duck::SelectNode>();
-            if (select.from_table) table(*select.from_table, ctes);
+            if (select.from_table) part(select.from_table, ctes);
             for (auto& each : select.select_list) expression(*each, ctes);
             if (select.where_clause) expression(*select.where_clause, ctes);
             for (auto& each : select.groups.group_expressions) expression(*each, ctes);
@@ -48,6 +48,11 @@ void NameWalk::query(duck::QueryNode& node, Ctes outer) {
                 expression(*order.expression, ctes);
 }
 
+void NameWalk::part(duck::unique_ptr<duck::TableRef>& ref, const Ctes& ctes) {
+    if (part_) part_(ref);
+    table(*ref, ctes);
+}
+
 void NameWalk::table(duck::TableRef& ref, const Ctes& ctes) {
     switch (ref.type) {
         case duck::TableReferenceType::BASE_TABLE: {
@@ -58,8 +63,8 @@ void NameWalk::table(duck::TableRef& ref, const Ctes& ctes) {
         }
         case duck::TableReferenceType::JOIN: {
             auto& join = ref.Cast<duck::JoinRef>();
-            table(*join.left, ctes);
-            table(*join.right, ctes);
+            part(join.left, ctes);
+            part(join.right, ctes);
             if (join.condition) expression(*join.condition, ctes);
             break;
         }

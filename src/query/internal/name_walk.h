@@ -17,17 +17,22 @@ class NameWalk {
  public:
     using Ctes = std::set<std::string>;
     using Found = std::function<void(duck::BaseTableRef&)>;
-    explicit NameWalk(Found found) : found_(std::move(found)) {}
+    /// Called for each part of a FROM, which it may put something else in the place of.
+    using Part = std::function<void(duck::unique_ptr<duck::TableRef>&)>;
+    explicit NameWalk(Found found, Part part = {})
+        : found_(std::move(found)), part_(std::move(part)) {}
 
     /// `ctes`: names that are in scope.
     void query(duck::QueryNode& node, Ctes ctes = {});
     void table(duck::TableRef& ref, const Ctes& ctes = {});
+    void part(duck::unique_ptr<duck::TableRef>& ref, const Ctes& ctes);
     void expression(duck::ParsedExpression& given, const Ctes& ctes = {});
     /// WITH: looks into each and returns `outer` with their names.
     Ctes with(duck::CommonTableExpressionMap& map, Ctes outer = {});
 
  private:
     Found found_;
+    Part part_;
 };
 
 }  // namespace tarn::query

@@ -11,6 +11,7 @@
 #include "query/engine.h"
 #include "query/internal/admission.h"
 #include "query/internal/duck.h"
+#include "query/internal/session_numbers.h"
 #include "tables/catalog.h"
 #include "tables/commit.h"
 #include "tables/scan.h"
@@ -45,9 +46,13 @@ struct SessionState : duck::ClientContextState {
     std::optional<Error> commit_error;
     /// The table (uuid) whose rows it was to change, when that was the only one.
     std::string commit_table;
+    /// What currval() and lastval() tell, and sequences that are known by another name than their
+    /// column's.
+    SessionNumbers numbers;
     /// Of the statement that runs.
     std::weak_ptr<Admission::Slot> slot;
-    /// What the statement that was bound last reads: (database, table) -> columns; "*": all, or too many to tell.
+    /// What the statement that was bound last reads: (database, table) -> columns; "*": all, or too
+    /// many to tell.
     std::map<std::pair<std::string, std::string>, std::set<std::string>> touched;
 
     static constexpr const char* kKey = "tarn_session";

@@ -6,9 +6,11 @@
 #include <thread>
 
 #include "duckdb/parser/statement/explain_statement.hpp"
+#include "query/internal/add_column.h"
 #include "query/internal/column_names.h"
 #include "query/internal/cursors.h"
 #include "query/internal/duck_types.h"
+#include "query/internal/functions_in_from.h"
 #include "query/internal/parameters.h"
 #include "query/internal/running.h"
 #include "query/internal/setting_functions.h"
@@ -26,12 +28,12 @@ Error aborted() {
             "25P02"};
 }
 
-/// PostgreSQL counts characters from 1.
 bool changes_rows(Command command) {
     return command == Command::insert || command == Command::update || command == Command::remove ||
            command == Command::truncate || command == Command::merge;
 }
 
+/// PostgreSQL counts characters from 1.
 uint32_t character_position(std::string_view sql, size_t offset) {
     uint32_t position = 1;
     for (size_t i = 0; i < offset && i < sql.size(); ++i)
@@ -60,10 +62,11 @@ LakeSession::LakeSession(Services& services, Admission& admission,
       settings_(is_server() ? std::chrono::milliseconds(0) : services.options.statement_timeout),
       default_path_(search_path.empty() ? "main" : search_path.front()) {
     static_cast<void>(settings_.set("search_path", default_path_));
-    open_settings(*connection_->context, [this](const auto& name) { return settings_.get(name); },
-                  [this](const auto& name, const auto& value, SettingScope scope) {
-                      return apply_setting(name, value, scope);
-                  });
+    open_settings(
+        *connection_->context, [this](const auto& name) { return settings_.get(name); },
+        [this](const auto& name, const auto& value, SettingScope scope) {
+            return apply_setting(name, value, scope);
+        });
 }
 
 LakeSession::~LakeSession() {
@@ -192,11 +195,13 @@ Status LakeSession::parse(PreparedSql& statement, const std::vector<Token>& toke
             return failed({Code::invalid_argument,
                            "cannot insert multiple commands into a prepared statement", "42601"});
         statement.parsed = std::move(parser.statements[0]);
+        join_add_column(statement.parsed);
     } catch (const std::exception& problem) {
         return failed(duck::ErrorData(problem), &statement, nullptr);
     }
     const Status allowed = check_statement(*statement.parsed);
     if (!allowed.ok()) return failed(allowed.error());
+    call_functions_in_from(*statement.parsed);
     if (postgres_names_) name_columns(*statement.parsed);
     return {};
 }
@@ -284,43 +289,29 @@ void PreparedSql::describe(bool gives_rows, const duck::vector<duck::string>& na
         columns_ = result_columns(names, types);
 }
 
+/// In PostgreSQL a statement that is a transaction by itself waits for others that change the same
+/// rows, and does not fail. Here it finds at its commit that they were first, and is run again
+/// (docs/decisions/0017).
 Result<std::unique_ptr<Cursor>> LakeSession::execute(Statement& given,
                                                      const std::vector<Value>& parameters) {
+    constexpr int kAttemptsMax = 20;
+    constexpr std::chrono::seconds kBeginsFor{30};
     error_position_ = 0;
     end_statement_settings();
     auto& statement = static_cast<PreparedSql&>(given);
     TARN_CHECK_OK(check_usable(statement.command_));
-    SessionState::of(*connection_->context).touched.clear();
-    TARN_TRY(meaning, meaning_of(statement));
-    const auto& clauses = statement.clauses;
-    notices_.insert(notices_.end(), clauses.notices.begin(), clauses.notices.end());
-    if (statement.keyed) return change_keyed(statement, std::move(meaning), parameters);
-    return statement.changes_temporary
-               ? change_temporary(statement, std::move(meaning), parameters)
-               : start(statement, std::move(meaning), parameters);
-}
-
-Result<duck::unique_ptr<duck::SQLStatement>> LakeSession::meaning_of(PreparedSql& statement) {
-/// In PostgreSQL a statement that is a transaction by itself waits for others that change the same rows, and does not fail. Here it finds
-/// at its commit that they were first, and is run again (docs/decisions/0017).
-    TARN_CHECK_OK(settle_open_cursor());
-    try {
-    constexpr int kAttemptsMax = 20;
-    constexpr std::chrono::seconds kBeginsFor{30};
-        auto meaning = to_bind(statement);
-        if (statement.clauses.locks.wanted) TARN_CHECK_OK(lock_rows(*meaning, statement.clauses.locks));
-        return meaning;
-    } catch (const std::exception& problem) {
     if (!statement.parsed) {
         SessionState::of(*connection_->context).touched.clear();
         return execute_utility(statement);
     }
-    const bool by_itself = state_ == TransactionState::idle && changes_rows(statement.command_);
+    const bool by_itself = state_ == TransactionState::idle &&
+                           (changes_rows(statement.command_) || statement.clauses.fills_column);
     const auto begun = std::chrono::steady_clock::now();
     auto done = execute_once(statement, parameters);
     tables::TableTurn turn;
-    for (int attempt = 1; by_itself && !done.ok() && done.error().reason == "40001" && attempt < kAttemptsMax &&
-                          std::chrono::steady_clock::now() - begun < kBeginsFor;
+    for (int attempt = 1;
+         by_itself && !done.ok() && done.error().reason == "40001" && attempt < kAttemptsMax &&
+         std::chrono::steady_clock::now() - begun < kBeginsFor;
          ++attempt) {
         if (!turn.held()) TARN_CHECK_OK(wait_for_turn(turn));
         error_position_ = 0;
@@ -329,26 +320,48 @@ Result<duck::unique_ptr<duck::SQLStatement>> LakeSession::meaning_of(PreparedSql
     return done;
 }
 
-/// Those that run again on the table of the last commit go one after the other, so that they are in the way of new ones only. Whoever
-/// waits has no place among the running statements.
+/// Those that run again on the table of the last commit go one after the other, so that they are in
+/// the way of new ones only. Whoever waits has no place among the running statements.
 Status LakeSession::wait_for_turn(tables::TableTurn& turn) {
     constexpr std::chrono::seconds kWait{5};
     const auto& table = SessionState::of(*connection_->context).commit_table;
     if (table.empty()) return {};
     const RunningCall call(*this);
-    turn = tables::take_turn(services_.parts.catalog, table + " again", tables::TurnKind::alone, kWait);
+    turn = tables::take_turn(services_.parts.catalog, table + " again", tables::TurnKind::alone,
+                             kWait);
     const std::lock_guard<std::mutex> lock(running_mutex_);
     if (!cancelled_) return {};
     return failed({Code::cancelled, "canceling statement due to user request", "57014"});
 }
 
-Result<std::unique_ptr<Cursor>> LakeSession::execute_once(PreparedSql& statement, const std::vector<Value>& parameters) {
+Result<std::unique_ptr<Cursor>> LakeSession::execute_once(PreparedSql& statement,
+                                                          const std::vector<Value>& parameters) {
+    SessionState::of(*connection_->context).touched.clear();
+    TARN_TRY(meaning, meaning_of(statement));
+    const auto& clauses = statement.clauses;
+    notices_.insert(notices_.end(), clauses.notices.begin(), clauses.notices.end());
+    if (!statement.changes_temporary && (clauses.restarts_identity || clauses.fills_column))
+        return change_in_steps(statement, std::move(meaning), parameters);
+    if (statement.keyed) return change_keyed(statement, std::move(meaning), parameters);
+    return statement.changes_temporary ? change_temporary(statement, std::move(meaning), parameters)
+                                       : start(statement, std::move(meaning), parameters);
+}
+
+Result<duck::unique_ptr<duck::SQLStatement>> LakeSession::meaning_of(PreparedSql& statement) {
+    TARN_CHECK_OK(settle_open_cursor());
+    try {
+        auto meaning = to_bind(statement);
+        if (statement.clauses.locks.wanted)
+            TARN_CHECK_OK(lock_rows(*meaning, statement.clauses.locks));
+        return meaning;
+    } catch (const std::exception& problem) {
         return failed(duck::ErrorData(problem), &statement, nullptr);
     }
 }
 
-/// Up to its first rows. Whoever asks for memory when others have taken it all fails, however little it was: a query that has shown
-/// nothing yet waits for what the greedy one gives back when it fails itself.
+/// Up to its first rows. Whoever asks for memory when others have taken it all fails, however
+/// little it was: a query that has shown nothing yet waits for what the greedy one gives back when
+/// it fails itself.
 Result<duck::unique_ptr<duck::QueryResult>> LakeSession::run_to_rows(
     PreparedSql& statement, duck::unique_ptr<duck::SQLStatement> meaning,
     const std::vector<Value>& parameters, Admission::Slot& slot, RunningCall& call) {
@@ -361,9 +374,8 @@ Result<duck::unique_ptr<duck::QueryResult>> LakeSession::run_to_rows(
     const duck::QueryParameters how(statement.command_ == Command::select);
     for (milliseconds pause{100};; pause *= 3) {
         const auto begun = std::chrono::steady_clock::now();
-        auto pending = values.empty()
-                           ? connection_->PendingQuery(std::move(meaning), how)
-                           : connection_->PendingQuery(std::move(meaning), values, how);
+        auto pending = values.empty() ? connection_->PendingQuery(std::move(meaning), how)
+                                      : connection_->PendingQuery(std::move(meaning), values, how);
         duck::unique_ptr<duck::QueryResult> result;
         if (!pending->HasError()) {
             if (!statement.described)
@@ -538,69 +550,6 @@ Status LakeSession::in_transaction(const std::function<void()>& work) {
         return error;
     }
     return own ? commit() : Status();
-}
-
-/// All of them or none.
-Status LakeSession::run_parts(const std::vector<std::string>& statements) {
-    const bool own = state_ == TransactionState::idle;
-    if (own) TARN_CHECK_OK(begin(true));
-    for (const auto& sql : statements) {
-        const auto done = run(sql, {});
-        if (done.ok()) continue;
-        if (own) static_cast<void>(rollback());
-        return done.error();
-    }
-    return own ? commit() : Status();
-}
-
-Result<std::unique_ptr<Cursor>> LakeSession::execute_utility(PreparedSql& statement) {
-    if (statement.utility.savepoint != Utility::Savepoint::none) return execute_savepoint(statement);
-    Status done;
-    if (!statement.utility.parts.empty()) done = run_parts(statement.utility.parts);
-    const Utility& wanted = statement.utility;
-    std::string tag = wanted.tag.empty() ? tag_of(statement.command_, 0) : wanted.tag;
-    if (!wanted.notice.empty()) notices_.push_back(wanted.notice);
-    if (wanted.named == Utility::Named::prepare) done = keep_statement(wanted);
-    if (wanted.named == Utility::Named::forget) forget_statements(wanted);
-    if (wanted.key)
-        done = add_key(wanted);
-    else if (!wanted.tables.empty())
-        done = lock_tables(wanted);
-    switch (statement.command_) {
-        case Command::begin:
-            done = begin(false);
-            break;
-        case Command::commit:
-            if (state_ == TransactionState::failed) tag = "ROLLBACK";
-            done = commit();
-            break;
-        case Command::rollback:
-            done = rollback();
-            break;
-        case Command::set:
-        case Command::reset:
-            if (!wanted.tag.empty()) break;
-            done = execute_set(statement.utility, statement.command_ == Command::reset);
-            break;
-        case Command::show:
-            return show(statement);
-        case Command::fetch:
-            return execute_fetch(statement);
-        case Command::declare_cursor:
-            done = declare(statement.utility);
-            break;
-        case Command::close_cursor:
-            done = close(statement.utility);
-            break;
-        case Command::discard:
-            done = discard(statement.utility.discard);
-            break;
-        default:
-            break;
-    }
-    if (!done.ok()) return failed(done.error());
-    return std::unique_ptr<Cursor>(std::make_unique<FixedCursor>(
-        std::vector<ResultColumn>{}, std::vector<Chunk>{}, std::move(tag)));
 }
 
 }  // namespace tarn::query

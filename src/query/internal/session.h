@@ -79,7 +79,8 @@ class LakeSession final : public Session {
     Status in_transaction(const std::function<void()>& work);
     Status settle_open_cursor();
     void name_columns_as_postgres() { postgres_names_ = true; }
-    /// That the rows which the open transaction has added break no enforced key of the table: 23505, 23502.
+    /// That the rows which the open transaction has added break no enforced key of the table:
+    /// 23505, 23502.
     Status check_keys(const KeyedTable& table);
     /// Whether the name means a temporary table now. Throws.
     bool means_temporary(const std::string& schema, const std::string& table);
@@ -125,21 +126,31 @@ class LakeSession final : public Session {
     // SELECT ... FOR UPDATE, LOCK TABLE
     Status lock_rows(duck::SQLStatement& statement, const RowLocks& locks);
     Status lock_tables(const Utility& wanted);
-    Status add_key(const Utility& wanted);
+    // ALTER TABLE of a table's rules (table_rules.h), CREATE SEQUENCE
+    Status change_rules(const Utility& wanted);
+    Status check_rows(const LakeTable& table, const std::string& check);
+    Status fill_rows(const std::string& update);
+    /// TRUNCATE ... RESTART IDENTITY; ADD COLUMN ... DEFAULT: more than one step in a transaction,
+    /// of its own when none is open.
+    Result<std::unique_ptr<Cursor>> change_in_steps(PreparedSql& statement,
+                                                    duck::unique_ptr<duck::SQLStatement> meaning,
+                                                    const std::vector<Value>& parameters);
     Status run_parts(const std::vector<std::string>& statements);
     void begin_transaction();
     duck::unique_ptr<duck::SQLStatement> to_bind(PreparedSql& statement);
     Result<std::unique_ptr<Cursor>> change_temporary(PreparedSql& statement,
                                                      duck::unique_ptr<duck::SQLStatement> meaning,
                                                      const std::vector<Value>& parameters);
-    /// For a table with enforced keys: in a transaction, of its own when none is open, and checked before it goes on.
+    Result<std::unique_ptr<Cursor>> execute_once(PreparedSql& statement,
+                                                 const std::vector<Value>& parameters);
+    Status wait_for_turn(tables::TableTurn& turn);
+    /// For a table with enforced keys: in a transaction, of its own when none is open, and checked
+    /// before it goes on.
     Result<std::unique_ptr<Cursor>> change_keyed(PreparedSql& statement,
                                                  duck::unique_ptr<duck::SQLStatement> meaning,
                                                  const std::vector<Value>& parameters);
     void check_temporary_room();
     std::shared_ptr<const TemporaryCopy> copy_temporary();
-    Result<std::unique_ptr<Cursor>> execute_once(PreparedSql& statement, const std::vector<Value>& parameters);
-    Status wait_for_turn(tables::TableTurn& turn);
     Status end_temporary();
     Status drop_temporary();
     Status check_usable(Command command) const;
@@ -172,12 +183,12 @@ class LakeSession final : public Session {
         std::shared_ptr<const TemporaryCopy> temporary;  // null: none were
     };
     std::vector<SavedChanges> savepoints_;  // of the open transaction, oldest first
-    bool has_temporary_ = false;      // temporary tables, or had some
-    uint64_t temporary_changes_ = 0;  // by the open transaction
-    bool postgres_names_ = false;     // column_names.h
+    bool has_temporary_ = false;            // temporary tables, or had some
+    uint64_t temporary_changes_ = 0;        // by the open transaction
+    bool postgres_names_ = false;           // column_names.h
 
     std::mutex running_mutex_;
-    bool running_ = false;  // a call is in DuckDB: cancel() has something to interrupt
+    bool running_ = false;    // a call is in DuckDB: cancel() has something to interrupt
     bool cancelled_ = false;  // the running call
 
     friend class RunningCall;
@@ -188,7 +199,8 @@ class RunningCall {
  public:
     explicit RunningCall(LakeSession& session);
     ~RunningCall();
-    /// DuckDB has begun with a query: a beginning forgets interrupts, so one that came before is made again.
+    /// DuckDB has begun with a query: a beginning forgets interrupts, so one that came before is
+    /// made again.
     void began();
 
  private:

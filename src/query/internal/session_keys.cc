@@ -37,14 +37,6 @@ std::optional<ChangedTable> target_of(const duck::SQLStatement& statement) {
     }
 }
 
-const LakeTable* find_table(duck::ClientContext& context, std::string catalog, std::string schema, const std::string& name) {
-    duck::Binder::BindSchemaOrCatalog(context, catalog, schema);
-    const duck::EntryLookupInfo lookup(duck::CatalogType::TABLE_ENTRY, name);
-    auto entry = duck::Catalog::GetEntry(context, catalog, schema, lookup, duck::OnEntryNotFound::RETURN_NULL);
-    if (!entry || entry->type != duck::CatalogType::TABLE_ENTRY || entry->ParentCatalog().GetCatalogType() != "tarn") return nullptr;
-    return &entry->Cast<LakeTable>();
-}
-
 /// INSERT gives a value for an identity column that is GENERATED ALWAYS.
 void refuse_identity(const duck::InsertStatement& insert, const LakeTable& table) {
     const auto& view = table.view();
@@ -54,36 +46,46 @@ void refuse_identity(const duck::InsertStatement& insert, const LakeTable& table
     const auto values = const_cast<duck::InsertStatement&>(insert).GetValuesList();
     for (size_t i = 0; i < given.size(); ++i) {
         const auto* field = view.schema.find(given[i]);
-        const auto identity = field ? identity_of(view.state->metadata->properties, field->id) : std::nullopt;
+        const auto identity =
+            field ? identity_of(view.state->metadata->properties, field->id) : std::nullopt;
         if (!identity || !identity->always) continue;
-        const bool default_only = values && std::all_of(values->values.begin(), values->values.end(), [&](const auto& row) {
-            return i >= row.size() || row[i]->GetExpressionClass() == duck::ExpressionClass::DEFAULT;
-        });
+        const bool default_only =
+            values &&
+            std::all_of(values->values.begin(), values->values.end(), [&](const auto& row) {
+                return i >= row.size() ||
+                       row[i]->GetExpressionClass() == duck::ExpressionClass::DEFAULT;
+            });
         if (!default_only)
-            throw_error({Code::invalid_argument,
-                         fmt::format("cannot insert a non-DEFAULT value into column \"{}\"\n"
-                                     "DETAIL: Column \"{}\" is an identity column defined as GENERATED ALWAYS.\n"
-                                     "HINT: Use OVERRIDING SYSTEM VALUE to override.",
-                                     field->name, field->name),
-                         "428C9"});
+            throw_error(
+                {Code::invalid_argument,
+                 fmt::format(
+                     "cannot insert a non-DEFAULT value into column \"{}\"\n"
+                     "DETAIL: Column \"{}\" is an identity column defined as GENERATED ALWAYS.\n"
+                     "HINT: Use OVERRIDING SYSTEM VALUE to override.",
+                     field->name, field->name),
+                 "428C9"});
     }
 }
 
 /// An UPDATE that sets no column of a key breaks none.
-bool may_break(const duck::SQLStatement& statement, const std::vector<TableKey>& keys, const tables::Schema& schema) {
+bool may_break(const duck::SQLStatement& statement, const std::vector<TableKey>& keys,
+               const tables::Schema& schema) {
     if (statement.type != duck::StatementType::UPDATE_STATEMENT) return true;
     const auto& set = statement.Cast<duck::UpdateStatement>().set_info;
     if (!set) return true;
     for (const auto& name : set->columns) {
         const auto* field = schema.find(name);
         for (const auto& key : keys)
-            if (!field || std::find(key.fields.begin(), key.fields.end(), field->id) != key.fields.end()) return true;
+            if (!field ||
+                std::find(key.fields.begin(), key.fields.end(), field->id) != key.fields.end())
+                return true;
     }
     return false;
 }
 
 /// The columns of a key, each quoted; `of`: the table's alias, with its dot.
-std::string columns_of(const TableKey& key, const tables::Schema& schema, const std::string& of = "") {
+std::string columns_of(const TableKey& key, const tables::Schema& schema,
+                       const std::string& of = "") {
     std::string list;
     for (const int id : key.fields) {
         const auto* field = schema.find(id);
@@ -100,8 +102,11 @@ struct Check {
 };
 
 /// Each query gives a row when something is wrong. `files`: those whose rows are new; empty: all.
-std::vector<Check> checks_of(const std::vector<TableKey>& keys, const tables::TableState& table, const std::string& files) {
-    const std::string from = fmt::format("{}.{}.{}", quoted_name(kLake), quoted_name(table.info.database), quoted_name(table.info.name));
+std::vector<Check> key_checks(const std::vector<TableKey>& keys, const tables::TableState& table,
+                              const std::string& files) {
+    const std::string from =
+        fmt::format("{}.{}.{}", quoted_name(kLake), quoted_name(table.info.database),
+                    quoted_name(table.info.name));
     const std::string fresh = files.empty() ? "" : " WHERE _file IN (" + files + ")";
     std::vector<Check> checks;
     for (const auto& key : keys) {
@@ -109,12 +114,21 @@ std::vector<Check> checks_of(const std::vector<TableKey>& keys, const tables::Ta
         if (columns.empty()) continue;
         std::string null_ones;
         for (const int id : key.fields)
-            null_ones += (null_ones.empty() ? "" : " OR ") + quoted_name(table.schema().find(id)->name) + " IS NULL";
+            null_ones += (null_ones.empty() ? "" : " OR ") +
+                         quoted_name(table.schema().find(id)->name) + " IS NULL";
         if (key.primary)
-            checks.push_back({fmt::format("SELECT 1 FROM (SELECT {} FROM {}{}) WHERE {} LIMIT 1", columns, from, fresh, null_ones), &key, true});
-        const std::string among = files.empty() ? "" : fmt::format(" SEMI JOIN (SELECT {} FROM {}{}) USING ({})", columns, from, fresh, columns);
-        checks.push_back({fmt::format("SELECT {} FROM {}{} WHERE NOT ({}) GROUP BY ALL HAVING count(*) > 1 LIMIT 1", columns, from, among, null_ones),
-                          &key, false});
+            checks.push_back({fmt::format("SELECT 1 FROM (SELECT {} FROM {}{}) WHERE {} LIMIT 1",
+                                          columns, from, fresh, null_ones),
+                              &key, true});
+        const std::string among = files.empty()
+                                      ? ""
+                                      : fmt::format(" SEMI JOIN (SELECT {} FROM {}{}) USING ({})",
+                                                    columns, from, fresh, columns);
+        checks.push_back(
+            {fmt::format(
+                 "SELECT {} FROM {}{} WHERE NOT ({}) GROUP BY ALL HAVING count(*) > 1 LIMIT 1",
+                 columns, from, among, null_ones),
+             &key, false});
     }
     return checks;
 }
@@ -127,16 +141,34 @@ Error broken(const Check& check, const tables::TableState& table, const duck::Da
     }
     if (check.nulls)
         return {Code::invalid_argument,
-                fmt::format("null value in column \"{}\" of relation \"{}\" violates not-null constraint", names, table.info.name), "23502"};
+                fmt::format(
+                    "null value in column \"{}\" of relation \"{}\" violates not-null constraint",
+                    names, table.info.name),
+                "23502"};
     return {Code::already_exists,
-            fmt::format("duplicate key value violates unique constraint \"{}\"\nDETAIL: Key ({})=({}) already exists.", check.key->name, names,
-                        values),
+            fmt::format("duplicate key value violates unique constraint \"{}\"\nDETAIL: Key "
+                        "({})=({}) already exists.",
+                        check.key->name, names, values),
             "23505"};
 }
 
 }  // namespace
 
-std::optional<KeyedTable> keyed_target(duck::ClientContext& context, const duck::SQLStatement& statement, const Clauses& clauses) {
+const LakeTable* find_table(duck::ClientContext& context, std::string catalog, std::string schema,
+                            const std::string& name) {
+    duck::Binder::BindSchemaOrCatalog(context, catalog, schema);
+    const duck::EntryLookupInfo lookup(duck::CatalogType::TABLE_ENTRY, name);
+    auto entry = duck::Catalog::GetEntry(context, catalog, schema, lookup,
+                                         duck::OnEntryNotFound::RETURN_NULL);
+    if (!entry || entry->type != duck::CatalogType::TABLE_ENTRY ||
+        entry->ParentCatalog().GetCatalogType() != "tarn")
+        return nullptr;
+    return &entry->Cast<LakeTable>();
+}
+
+std::optional<KeyedTable> keyed_target(duck::ClientContext& context,
+                                       const duck::SQLStatement& statement,
+                                       const Clauses& clauses) {
     const auto named = target_of(statement);
     if (!named) return std::nullopt;
     std::optional<KeyedTable> keyed;
@@ -144,7 +176,8 @@ std::optional<KeyedTable> keyed_target(duck::ClientContext& context, const duck:
         [&] {
             const auto* table = find_table(context, named->catalog, named->schema, named->name);
             if (!table) return;  // the binder says so
-            if (statement.type == duck::StatementType::INSERT_STATEMENT && !clauses.overrides_identity)
+            if (statement.type == duck::StatementType::INSERT_STATEMENT &&
+                !clauses.overrides_identity)
                 refuse_identity(statement.Cast<duck::InsertStatement>(), *table);
             const auto keys = keys_of(table->transaction().properties_of(table->state()));
             if (!keys.empty() && may_break(statement, keys, table->state()->schema()))
@@ -154,9 +187,9 @@ std::optional<KeyedTable> keyed_target(duck::ClientContext& context, const duck:
     return keyed;
 }
 
-Result<std::unique_ptr<Cursor>> LakeSession::change_keyed(PreparedSql& statement,
-                                                          duck::unique_ptr<duck::SQLStatement> meaning,
-                                                          const std::vector<Value>& parameters) {
+Result<std::unique_ptr<Cursor>> LakeSession::change_keyed(
+    PreparedSql& statement, duck::unique_ptr<duck::SQLStatement> meaning,
+    const std::vector<Value>& parameters) {
     const bool own = state_ == TransactionState::idle;
     if (own) TARN_CHECK_OK(begin(true));
     auto cursor = start(statement, std::move(meaning), parameters);
@@ -168,32 +201,6 @@ Result<std::unique_ptr<Cursor>> LakeSession::change_keyed(PreparedSql& statement
         static_cast<void>(rollback());
     if (!done.ok()) return failed(done.error());
     return cursor;
-}
-
-Status LakeSession::add_key(const Utility& wanted) {
-    const bool own = state_ == TransactionState::idle;
-    if (own) TARN_CHECK_OK(begin(true));
-    Status done;
-    KeyedTable keyed{"", "", true};
-    try {
-        auto& context = *connection_->context;
-        context.RunFunctionInTransaction(
-            [&] {
-                const auto& [schema, name] = wanted.tables.front();
-                const auto* table = find_table(context, "", schema, name);
-                if (!table) throw_error({Code::not_found, fmt::format("relation \"{}\" does not exist", name), "42P01"});
-                table->transaction().add_key(*table, *wanted.key);
-                keyed.database = table->ParentSchema().name;
-                keyed.table = table->name;
-            },
-            false);
-        done = check_keys(keyed);
-    } catch (const std::exception& problem) {
-        done = failed(duck::ErrorData(problem), nullptr, nullptr);
-    }
-    if (own && done.ok()) return commit();
-    if (own) static_cast<void>(rollback());
-    return done;
 }
 
 Status LakeSession::check_keys(const KeyedTable& keyed) {
@@ -209,17 +216,19 @@ Status LakeSession::check_keys(const KeyedTable& keyed) {
         tables::TablePtr table;
         context.RunFunctionInTransaction(
             [&] {
-                if (const auto* found = find_table(context, kLake, keyed.database, keyed.table)) table = found->state();
+                if (const auto* found = find_table(context, kLake, keyed.database, keyed.table))
+                    table = found->state();
             },
             false);
         if (!table) return {};
         std::string files;
         for (const auto& file : transaction.take_unchecked(table))
-            files += (files.empty() ? "'" : ", '") + duck::StringUtil::Replace(file->path, "'", "''") + "'";
+            files += (files.empty() ? "'" : ", '") +
+                     duck::StringUtil::Replace(file->path, "'", "''") + "'";
         if (files.empty() && !keyed.all_rows) return {};
         transaction.decide_by_base(table);
         const auto keys = keys_of(transaction.properties_of(table));
-        for (const auto& check : checks_of(keys, *table, keyed.all_rows ? "" : files)) {
+        for (const auto& check : key_checks(keys, *table, keyed.all_rows ? "" : files)) {
             const auto result = connection_->Query(check.sql);
             if (result->HasError()) result->ThrowError();
             const auto row = result->Fetch();

@@ -58,6 +58,7 @@ Status LakeSession::discard(Utility::Discard what) {
     change_settings([](Settings& settings) { settings.reset_all(); });
     cursors_.clear();
     named_.clear();
+    SessionState::of(*connection_->context).numbers.forget();
     return {};
 }
 

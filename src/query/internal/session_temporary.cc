@@ -1,6 +1,7 @@
 // Temporary tables in the life of a session.
 #include <fmt/format.h>
 
+#include "query/internal/add_column.h"
 #include "query/internal/duck_types.h"
 #include "query/internal/keys.h"
 #include "query/internal/on_conflict.h"
@@ -33,6 +34,22 @@ void LakeSession::begin_transaction() {
 
 /// A copy of the parsed statement as it means something now: names of temporary tables say so.
 /// Throws.
+namespace {
+
+/// What was taken out of the text goes beside the definition, where create_table() finds it.
+void take_constraints(duck::CreateTableInfo& info, const Clauses& clauses) {
+    for (size_t i = 0; i < clauses.key_names.size(); ++i)
+        info.tags[kKeyName + std::to_string(i)] = clauses.key_names[i];
+    for (size_t i = 0; i < clauses.checks.size(); ++i) {
+        info.tags[kCheckName + std::to_string(i)] = clauses.checks[i].first;
+        info.tags[kCheck + std::to_string(i)] = clauses.checks[i].second;
+    }
+    for (size_t i = 0; i < clauses.references.size(); ++i)
+        info.tags[kReference + std::to_string(i)] = clauses.references[i];
+}
+
+}  // namespace
+
 duck::unique_ptr<duck::SQLStatement> LakeSession::to_bind(PreparedSql& statement) {
     auto& context = *connection_->context;
     std::set<std::string> tables;
@@ -42,10 +59,15 @@ duck::unique_ptr<duck::SQLStatement> LakeSession::to_bind(PreparedSql& statement
     statement.changes_temporary = resolve_temporary(*copy, tables, statement.clauses.on_commit);
     if (statement.clauses.key_not_enforced && statement.command_ == Command::create_table)
         copy->Cast<duck::CreateStatement>().info->tags[kNotEnforced] = "";
+    if (statement.command_ == Command::create_table && !statement.changes_temporary)
+        take_constraints(copy->Cast<duck::CreateStatement>().info->Cast<duck::CreateTableInfo>(),
+                         statement.clauses);
+    if (statement.clauses.requires_column && !statement.changes_temporary) require_column(*copy);
     if (copy->type == duck::StatementType::INSERT_STATEMENT)
         prepare_on_conflict(context, copy->Cast<duck::InsertStatement>());
     statement.keyed.reset();
-    if (!statement.changes_temporary) statement.keyed = keyed_target(context, *copy, statement.clauses);
+    if (!statement.changes_temporary)
+        statement.keyed = keyed_target(context, *copy, statement.clauses);
     return copy;
 }
 

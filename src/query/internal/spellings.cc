@@ -81,16 +81,26 @@ class Spellings {
     size_t parameter(size_t i) {
         const auto* type = type_of(std::strtoul(tokens_[i].raw.data() + 1, nullptr, 10));
         if (!type || !*type) return i + 1;
-        return replace(i, i, "CAST(" + std::string(tokens_[i].raw) + " AS " + sql_name(**type) + ")");
+        return replace(i, i,
+                       "CAST(" + std::string(tokens_[i].raw) + " AS " + sql_name(**type) + ")");
     }
 
     /// 'name'::regclass is the table's oid.
     size_t text(size_t i) {
         if (at(i + 1).raw != "::") return i + 1;
-        const bool plain = at(i + 2).is("regclass");
-        if (!plain && !(at(i + 2).is("pg_catalog") && at(i + 4).is("regclass"))) return i + 1;
-        return replace(i, plain ? i + 2 : i + 4,
-                       "tarn_regclass(" + std::string(tokens_[i].raw) + ")");
+        const size_t type = at(i + 2).is("pg_catalog") ? i + 4 : i + 2;
+        if (at(type).is("regnamespace"))
+            return replace(i, type, "tarn_regnamespace(" + std::string(tokens_[i].raw) + ")");
+        if ((at(type).is("regproc") || at(type).is("regprocedure")) && at(type + 1).raw == "::")
+            return replace(i, type, "tarn_regproc(" + std::string(tokens_[i].raw) + ")");
+        if (!at(type).is("regclass")) return i + 1;
+        // Sequences are known by their names.
+        const bool sequence =
+            i > 1 && at(i - 1).is_symbol('(') &&
+            (at(i - 2).is("nextval") || at(i - 2).is("currval") || at(i - 2).is("setval"));
+        return replace(i, type,
+                       sequence ? std::string(tokens_[i].raw)
+                                : "tarn_regclass(" + std::string(tokens_[i].raw) + ")");
     }
 
     size_t symbol(size_t i) {
@@ -138,7 +148,11 @@ class Spellings {
         if (token.is("operator") && at(i + 1).is_symbol('(')) return operator_name(i);
         if (token.is("collate")) return collation(i);
         if (token.is("pg_catalog")) return table_function(i);
-        if ((token.is("generate_series") || token.is("unnest")) && at(i + 1).is_symbol('(') && stands_in_from(i))
+        // A keyword of DuckDB's, a name like others in PostgreSQL.
+        if (token.is("at") && !at(i + 1).is("time") && !at(i + 1).is_symbol('('))
+            return replace(i, i, "\"at\"");
+        if ((token.is("generate_series") || token.is("unnest")) && at(i + 1).is_symbol('(') &&
+            stands_in_from(i))
             alias_of_function_ = alias_behind(i + 1);
         const size_t array = array_parameter_at(tokens_, i);
         const auto* type = type_of(array);
@@ -161,11 +175,11 @@ class Spellings {
         return known == "default" || known == "C" || known == "c" ? drop(i, name) : i + 1;
     }
 
-    /// DuckDB keeps its table functions in main only.
+    /// DuckDB keeps most of its functions in main only, and finds ours without their schema, too.
     size_t table_function(size_t i) {
         if (!at(i + 1).is_symbol('.') || !at(i + 3).is_symbol('(')) return i + 1;
-        if (!at(i + 2).is("generate_series") && !at(i + 2).is("unnest")) return i + 1;
-        alias_of_function_ = alias_behind(i + 3);
+        if (at(i + 2).is("generate_series") || at(i + 2).is("unnest"))
+            alias_of_function_ = alias_behind(i + 3);
         return drop(i, i + 1);
     }
 
@@ -175,9 +189,12 @@ class Spellings {
 
     /// Words that are no alias behind a table.
     static bool goes_on(const Token& token) {
-        for (const char* word : {"where", "on",    "order",  "group",  "limit",  "offset",    "fetch", "having", "window", "union",
-                                 "left",  "right", "full",   "inner",  "cross",  "natural",   "join",  "using",  "for",    "except",
-                                 "with",  "asof",  "anti",   "semi",   "qualify", "intersect", "set",   "returning", "positional", "tablesample"})
+        for (const char* word :
+             {"where",   "on",        "order",  "group",     "limit",      "offset",
+              "fetch",   "having",    "window", "union",     "left",       "right",
+              "full",    "inner",     "cross",  "natural",   "join",       "using",
+              "for",     "except",    "with",   "asof",      "anti",       "semi",
+              "qualify", "intersect", "set",    "returning", "positional", "tablesample"})
             if (token.is(word)) return true;
         return false;
     }
@@ -191,7 +208,8 @@ class Spellings {
             if (tokens_[i].is_symbol('(')) ++depth;
             if (!tokens_[i].is_symbol(')') || --depth > 0) continue;
             const size_t name = at(i + 1).is("as") ? i + 2 : i + 1;
-            const bool alias = at(name).kind == Token::Kind::word && (name == i + 2 || !goes_on(at(name))) &&
+            const bool alias = at(name).kind == Token::Kind::word &&
+                               (name == i + 2 || !goes_on(at(name))) &&
                                !at(name + 1).is_symbol('(');
             return alias ? name : kNowhere;
         }

@@ -66,14 +66,22 @@ struct Clauses {
     OnCommit on_commit = OnCommit::preserve_rows;  // CREATE TEMP TABLE ... ON COMMIT
     bool key_not_enforced = false;                 // PRIMARY KEY [(...)] NOT ENFORCED
     bool overrides_identity = false;               // INSERT ... OVERRIDING SYSTEM VALUE
+    /// CREATE TABLE: the names of its PRIMARY KEY and UNIQUE in their order, empty without
+    /// CONSTRAINT.
+    std::vector<std::string> key_names;
+    std::vector<std::pair<std::string, std::string>> checks;  // name (may be empty) and expression
+    std::vector<std::string> references;  // its foreign keys, each as ALTER TABLE ADD has it
+    bool restarts_identity = false;       // TRUNCATE ... RESTART IDENTITY
+    bool fills_column = false;            // ADD COLUMN ... DEFAULT: the rows there are get it
+    bool requires_column = false;         // ADD COLUMN ... NOT NULL
     RowLocks locks;
     std::vector<std::string> notices;  // of what was left out because it has no meaning here
     std::optional<Error> refused;      // a clause that must not be left out
 };
 
 /// PostgreSQL's spellings turned into DuckDB's; $n with a known type gets a cast. `types` is by
-/// number, from 0. In `= any($n)` an $n without a type loses its `any`: the binder finds the type of
-/// an element. `clauses` gets what was taken out.
+/// number, from 0. In `= any($n)` an $n without a type loses its `any`: the binder finds the type
+/// of an element. `clauses` gets what was taken out.
 EditedSql rewrite_spellings(std::string_view sql, const std::vector<Token>& tokens,
                             const std::vector<std::optional<Type>>& types,
                             Clauses* clauses = nullptr);

@@ -1,6 +1,7 @@
 // What prepare() makes of SQL: a statement for DuckDB, or one that the session answers itself.
 #pragma once
 
+#include "query/internal/references.h"
 #include "query/internal/services.h"
 #include "query/internal/sql_text.h"
 
@@ -27,13 +28,13 @@ struct CopySpec {
 struct Utility {
     std::string name;  // SET: the setting; cursors: the cursor
     std::string value;
-    bool local = false;        // SET LOCAL
-    bool all = false;          // RESET ALL, CLOSE ALL
-    bool forward_all = false;  // FETCH ALL
-    int64_t count = 1;         // FETCH, MOVE
-    bool moves = false;        // MOVE: FETCH without its rows
-    bool holds = false;        // DECLARE ... WITH HOLD
-    std::string query;         // DECLARE ... FOR query
+    bool local = false;              // SET LOCAL
+    bool all = false;                // RESET ALL, CLOSE ALL
+    bool forward_all = false;        // FETCH ALL
+    int64_t count = 1;               // FETCH, MOVE
+    bool moves = false;              // MOVE: FETCH without its rows
+    bool holds = false;              // DECLARE ... WITH HOLD
+    std::string query;               // DECLARE ... FOR query
     std::vector<std::string> parts;  // DROP and TRUNCATE of several: one after the other
     enum class Discard : uint8_t { all, temporary, nothing };  // nothing: the door forgets plans
     Discard discard = Discard::all;
@@ -44,16 +45,40 @@ struct Utility {
     Named named = Named::none;
     std::string before;                  // EXPLAIN, of an EXECUTE
     std::vector<std::string> arguments;  // types or values, as text
-    std::vector<std::pair<std::string, std::string>> tables;  // LOCK TABLE ...: schema (empty: by search path), name
+    std::vector<std::pair<std::string, std::string>>
+        tables;  // LOCK TABLE ...: schema (empty: by search path), name
     struct NewKey {
         std::string name;  // empty: made of the table's
         bool primary = false;
         std::vector<std::string> columns;
     };
     std::optional<NewKey> key;  // ALTER TABLE ... ADD PRIMARY KEY | UNIQUE, of the one in `tables`
-    bool locks_rows = false;             // in a mode that keeps others from changing them
-    std::string notice;                  // for statements that have nothing to do here
-    std::string tag;                     // empty: the command's
+    /// ALTER TABLE ... of the one in `tables`: other rules that it is to have or lose.
+    struct NewCheck {
+        std::string name;
+        std::string expression;
+        bool not_valid = false;  // rows that are there may break it
+    };
+    std::optional<NewCheck> check;
+    std::optional<WrittenReference> reference;
+    struct DropRule {
+        std::string name;
+        bool if_there = false;
+    };
+    std::optional<DropRule> drop_rule;
+    /// ALTER COLUMN ... ADD GENERATED, or SET DEFAULT nextval('...'): its values are numbered from
+    /// now on.
+    struct NewIdentity {
+        std::string column;
+        std::string sequence;  // by whose name its numbers are set later; empty: the usual one
+        bool always = false;
+        int64_t start = 1, increment = 1;
+    };
+    std::optional<NewIdentity> identity;
+    bool changes_rules() const { return key || check || reference || drop_rule || identity; }
+    bool locks_rows = false;  // in a mode that keeps others from changing them
+    std::string notice;       // for statements that have nothing to do here
+    std::string tag;          // empty: the command's
 };
 
 /// A table with enforced keys that a statement changes.
@@ -74,13 +99,14 @@ class PreparedSql final : public Statement {
     std::vector<ResultColumn> columns_;
     bool returns_rows_ = false;
     bool described = false;  // what it returns is known
-    std::string sql;       // as the client wrote it
-    std::string duck_sql;  // as DuckDB gets it
+    std::string sql;         // as the client wrote it
+    std::string duck_sql;    // as DuckDB gets it
     EditedSql edits{""};
     duck::unique_ptr<duck::SQLStatement> parsed;  // null: answered by the session
     Clauses clauses;
     bool changes_temporary = false;  // a temporary table, as of its last binding
-    std::optional<KeyedTable> keyed;  // the table whose enforced keys it may break, as of its last binding
+    std::optional<KeyedTable>
+        keyed;  // the table whose enforced keys it may break, as of its last binding
     Utility utility;
     CopySpec copy;
 

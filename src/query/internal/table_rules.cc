@@ -8,6 +8,8 @@
 #include "query/internal/clauses.h"
 #include "query/internal/duck_types.h"
 #include "query/internal/identity.h"
+#include "query/internal/references.h"
+#include "query/internal/row_checks.h"
 #include "query/internal/services.h"
 #include "query/internal/table_spec.h"
 
@@ -45,10 +47,17 @@ std::string identity_text(const duck::FunctionExpression& call) {
 
 }  // namespace
 
-void put_default(tables::Properties& properties, int field_id, const duck::ParsedExpression& given) {
+void put_default(tables::Properties& properties, int field_id,
+                 const duck::ParsedExpression& given) {
     if (given.GetExpressionClass() == duck::ExpressionClass::FUNCTION &&
         given.Cast<duck::FunctionExpression>().function_name == kIdentityDefault) {
-        properties[property(kIdentity, field_id)] = identity_text(given.Cast<duck::FunctionExpression>());
+        properties[property(kIdentity, field_id)] =
+            identity_text(given.Cast<duck::FunctionExpression>());
+        return;
+    }
+    if (given.GetExpressionClass() == duck::ExpressionClass::FUNCTION &&
+        given.Cast<duck::FunctionExpression>().function_name == "nextval") {
+        properties[property(kIdentity, field_id)] = "by default 1 1";
         return;
     }
     if (given.GetExpressionClass() == duck::ExpressionClass::CONSTANT &&
@@ -57,7 +66,8 @@ void put_default(tables::Properties& properties, int field_id, const duck::Parse
     if (given.HasSubquery())
         throw_error({Code::unimplemented, "cannot use subquery in DEFAULT expression", "0A000"});
     std::string text = given.ToString();
-    duck::Parser::ParseExpressionList(text, parser_options());  // it will be read again: now is the time to fail
+    duck::Parser::ParseExpressionList(
+        text, parser_options());  // it will be read again: now is the time to fail
     properties[property(kDefault, field_id)] = std::move(text);
 }
 
@@ -73,7 +83,8 @@ std::optional<Identity> identity_of(const tables::Properties& properties, int fi
     Identity identity;
     identity.always = text->starts_with("always");
     const size_t numbers = text->find_first_of("-0123456789");
-    if (numbers != std::string::npos) std::istringstream(text->substr(numbers)) >> identity.start >> identity.increment;
+    if (numbers != std::string::npos)
+        std::istringstream(text->substr(numbers)) >> identity.start >> identity.increment;
     return identity;
 }
 
@@ -98,7 +109,8 @@ std::string default_text(const tables::Properties& properties, int field_id) {
 
 std::vector<TableKey> keys_of(const tables::Properties& properties) {
     std::vector<TableKey> keys;
-    for (auto at = properties.lower_bound(std::string(kKey)); at != properties.end() && at->first.starts_with(kKey); ++at) {
+    for (auto at = properties.lower_bound(std::string(kKey));
+         at != properties.end() && at->first.starts_with(kKey); ++at) {
         TableKey key;
         key.name = at->first.substr(kKey.size());
         std::istringstream words(at->second);
@@ -114,14 +126,25 @@ std::vector<TableKey> keys_of(const tables::Properties& properties) {
 std::vector<std::string> properties_of_column(const tables::Properties& properties, int field_id) {
     for (const auto& key : keys_of(properties))
         if (std::find(key.fields.begin(), key.fields.end(), field_id) != key.fields.end())
-            throw_error({Code::conflict, fmt::format("the column is of the key \"{}\"", key.name), "2BP01"});
+            throw_error({Code::conflict, fmt::format("the column is of the key \"{}\"", key.name),
+                         "2BP01"});
     std::vector<std::string> names;
+    for (const auto& check : checks_of(properties))
+        if (const auto ids = columns_of(check);
+            std::find(ids.begin(), ids.end(), field_id) != ids.end())
+            names.push_back(*constraint_property(properties, check.name));
+    for (const auto& reference : references_of(properties))
+        if (std::find(reference.fields.begin(), reference.fields.end(), field_id) !=
+            reference.fields.end())
+            names.push_back(*constraint_property(properties, reference.name));
     for (const auto prefix : {kDefault, kIdentity})
-        if (find_property(properties, property(prefix, field_id))) names.push_back(property(prefix, field_id));
+        if (find_property(properties, property(prefix, field_id)))
+            names.push_back(property(prefix, field_id));
     return names;
 }
 
-std::string key_name(const std::string& table, bool primary, const std::vector<std::string>& columns) {
+std::string key_name(const std::string& table, bool primary,
+                     const std::vector<std::string>& columns) {
     std::string name = table;
     if (!primary)
         for (const auto& column : columns) name += '_' + column;
@@ -133,14 +156,17 @@ namespace {
 const tables::Field& column_of(const tables::TableState& table, const std::string& name) {
     const auto* field = table.schema().find(name);
     if (!field)
-        throw_error({Code::not_found,
-                     fmt::format("column \"{}\" of relation \"{}\" does not exist", name, table.info.name), "42703"});
+        throw_error(
+            {Code::not_found,
+             fmt::format("column \"{}\" of relation \"{}\" does not exist", name, table.info.name),
+             "42703"});
     return *field;
 }
 
 }  // namespace
 
-duck::unique_ptr<duck::Expression> bind_default(duck::ClientContext& context, const tables::Field& field,
+duck::unique_ptr<duck::Expression> bind_default(duck::ClientContext& context,
+                                                const tables::Field& field,
                                                 duck::unique_ptr<duck::ParsedExpression> given) {
     const auto binder = duck::Binder::CreateBinder(context);
     duck::ConstantBinder constants(*binder, context, "DEFAULT value");
@@ -148,21 +174,58 @@ duck::unique_ptr<duck::Expression> bind_default(duck::ClientContext& context, co
     return constants.Bind(given);
 }
 
-std::optional<RuleChanges> alter_rules(duck::ClientContext& context, const tables::TableState& table,
-                                       duck::AlterInfo& info) {
+void check_default(duck::ClientContext& context, const tables::Field& field,
+                   const duck::ParsedExpression& given) {
+    if (given.GetExpressionClass() == duck::ExpressionClass::FUNCTION) {
+        const auto& name = given.Cast<duck::FunctionExpression>().function_name;
+        if (name == kIdentityDefault || name == "nextval") return;
+    }
+    const auto bound = bind_default(context, field, given.Copy());
+    if (bound->IsFoldable())
+        static_cast<void>(duck::ExpressionExecutor::EvaluateScalar(context, *bound));
+}
+
+RuleChanges identity_added(const tables::TableState& table, const Utility::NewIdentity& wanted) {
+    const auto& field = column_of(table, wanted.column);
+    if (field.type.id != tables::TypeId::int32 && field.type.id != tables::TypeId::int64)
+        throw_error({Code::invalid_argument,
+                     "identity column type must be smallint, integer, or bigint", "22023"});
+    RuleChanges changes;
+    changes.set[property(kIdentity, field.id)] = fmt::format(
+        "{} {} {}", wanted.always ? "always" : "by default", wanted.start, wanted.increment);
+    changes.remove = {property(kDefault, field.id)};
+    return changes;
+}
+
+std::optional<std::string> constraint_property(const tables::Properties& properties,
+                                               const std::string& name) {
+    for (const auto prefix :
+         {kKey, std::string_view("tarn.check."), std::string_view("tarn.reference.")})
+        if (find_property(properties, std::string(prefix) + name))
+            return std::string(prefix) + name;
+    return std::nullopt;
+}
+
+std::optional<RuleChanges> alter_rules(duck::ClientContext& context,
+                                       const tables::TableState& table, duck::AlterInfo& info) {
     if (info.type != duck::AlterType::ALTER_TABLE) return std::nullopt;
     auto& alter = info.Cast<duck::AlterTableInfo>();
     RuleChanges changes;
     if (alter.alter_table_type == duck::AlterTableType::SET_DEFAULT) {
         auto& wanted = alter.Cast<duck::SetDefaultInfo>();
         const auto& field = column_of(table, wanted.column_name);
+        if (identity_of(table.metadata->properties, field.id) && !wanted.expression) {
+            changes.remove = {property(kIdentity, field.id)};  // DROP DEFAULT of a serial column
+            return changes;
+        }
         if (identity_of(table.metadata->properties, field.id))
             throw_error({Code::invalid_argument,
-                         fmt::format("column \"{}\" of relation \"{}\" is an identity column", field.name, table.info.name),
+                         fmt::format("column \"{}\" of relation \"{}\" is an identity column",
+                                     field.name, table.info.name),
                          "42601"});
         changes.remove = {property(kDefault, field.id)};
         if (!wanted.expression) return changes;
-        static_cast<void>(bind_default(context, field, wanted.expression->Copy()));
+        check_default(context, field, *wanted.expression);
         put_default(changes.set, field.id, *wanted.expression);
         if (!changes.set.empty()) changes.remove.clear();
         return changes;
@@ -170,23 +233,28 @@ std::optional<RuleChanges> alter_rules(duck::ClientContext& context, const table
     return std::nullopt;
 }
 
-tables::Properties key_added(const tables::TableState& table, const tables::Properties& properties, const Utility::NewKey& wanted) {
+tables::Properties key_added(const tables::TableState& table, const tables::Properties& properties,
+                             const Utility::NewKey& wanted) {
     TableKey key{wanted.name, wanted.primary, {}};
     for (const auto& name : wanted.columns) key.fields.push_back(column_of(table, name).id);
     if (key.name.empty()) key.name = key_name(table.info.name, key.primary, wanted.columns);
     for (const auto& other : keys_of(properties)) {
         if (key.primary && other.primary)
             throw_error({Code::invalid_argument,
-                         fmt::format("multiple primary keys for table \"{}\" are not allowed", table.info.name), "42P16"});
+                         fmt::format("multiple primary keys for table \"{}\" are not allowed",
+                                     table.info.name),
+                         "42P16"});
         if (key.name == other.name)
-            throw_error({Code::already_exists, fmt::format("relation \"{}\" already exists", key.name), "42P07"});
+            throw_error({Code::already_exists,
+                         fmt::format("relation \"{}\" already exists", key.name), "42P07"});
     }
     tables::Properties changed;
     put_key(changed, key);
     return changed;
 }
 
-tables::TablePtr with_doc(const tables::TableState& table, int field_id, const std::optional<std::string>& doc) {
+tables::TablePtr with_doc(const tables::TableState& table, int field_id,
+                          const std::optional<std::string>& doc) {
     auto metadata = std::make_shared<tables::TableMetadata>(*table.metadata);
     for (auto& schema : metadata->schemas)
         for (auto& field : schema.fields)
@@ -196,8 +264,10 @@ tables::TablePtr with_doc(const tables::TableState& table, int field_id, const s
     return changed;
 }
 
-tables::TablePtr with_properties(const tables::TableState& table, const tables::Properties& more) {
+tables::TablePtr with_properties(const tables::TableState& table, const tables::Properties& more,
+                                 const std::vector<std::string>& without) {
     auto metadata = std::make_shared<tables::TableMetadata>(*table.metadata);
+    for (const auto& name : without) metadata->properties.erase(name);
     for (const auto& [name, value] : more) metadata->properties[name] = value;
     auto changed = std::make_shared<tables::TableState>(table);
     changed->metadata = std::move(metadata);

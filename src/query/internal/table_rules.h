@@ -1,5 +1,6 @@
-// What SQL says of a table beyond the schema of Iceberg v2: defaults, numbered columns, enforced keys. It stands in the table's
-// properties, by field id, so that it is committed with the table and survives renaming.
+// What SQL says of a table beyond the schema of Iceberg v2: defaults, numbered columns, enforced
+// keys. It stands in the table's properties, by field id, so that it is committed with the table
+// and survives renaming.
 #pragma once
 
 #include <memory>
@@ -35,8 +36,13 @@ std::optional<Identity> identity_of(const tables::Properties& properties, int fi
 /// As DuckDB binds it; null: none.
 duck::unique_ptr<duck::ParsedExpression> default_of(const tables::TableState& table, int field_id);
 /// To be computed, as the column's type. Throws as a CREATE TABLE with that default would.
-duck::unique_ptr<duck::Expression> bind_default(duck::ClientContext& context, const tables::Field& field,
+duck::unique_ptr<duck::Expression> bind_default(duck::ClientContext& context,
+                                                const tables::Field& field,
                                                 duck::unique_ptr<duck::ParsedExpression> given);
+/// That the value is one of the column, as far as it is known before a row is there. Throws 22P02
+/// and what binding does.
+void check_default(duck::ClientContext& context, const tables::Field& field,
+                   const duck::ParsedExpression& given);
 /// As catalogs show it; empty: none.
 std::string default_text(const tables::Properties& properties, int field_id);
 std::vector<TableKey> keys_of(const tables::Properties& properties);
@@ -44,20 +50,34 @@ std::vector<TableKey> keys_of(const tables::Properties& properties);
 std::vector<std::string> properties_of_column(const tables::Properties& properties, int field_id);
 
 /// "t_pkey", "t_a_b_key", as PostgreSQL names them.
-std::string key_name(const std::string& table, bool primary, const std::vector<std::string>& columns);
+std::string key_name(const std::string& table, bool primary,
+                     const std::vector<std::string>& columns);
 
 /// The property of a key that ALTER TABLE adds. Throws 42703, 42P16, 42P07.
-tables::Properties key_added(const tables::TableState& table, const tables::Properties& properties, const Utility::NewKey& wanted);
+tables::Properties key_added(const tables::TableState& table, const tables::Properties& properties,
+                             const Utility::NewKey& wanted);
 
-/// What SET DEFAULT and DROP DEFAULT do. nullopt: it is something else. Throws.
+/// What an ALTER TABLE does to the properties.
 struct RuleChanges {
     tables::Properties set;
     std::vector<std::string> remove;
 };
-std::optional<RuleChanges> alter_rules(duck::ClientContext& context, const tables::TableState& table, duck::AlterInfo& info);
 
-/// The table with more properties, or another comment on a column: for a transaction that has just made it.
-tables::TablePtr with_properties(const tables::TableState& table, const tables::Properties& more);
-tables::TablePtr with_doc(const tables::TableState& table, int field_id, const std::optional<std::string>& doc);
+/// The properties that a column is numbered by. Throws 42703.
+RuleChanges identity_added(const tables::TableState& table, const Utility::NewIdentity& wanted);
+/// The property of a constraint of that name; nullopt: there is none.
+std::optional<std::string> constraint_property(const tables::Properties& properties,
+                                               const std::string& name);
+
+/// What SET DEFAULT and DROP DEFAULT do. nullopt: it is something else. Throws.
+std::optional<RuleChanges> alter_rules(duck::ClientContext& context,
+                                       const tables::TableState& table, duck::AlterInfo& info);
+
+/// The table with more properties, or another comment on a column: for a transaction that has just
+/// made it.
+tables::TablePtr with_properties(const tables::TableState& table, const tables::Properties& more,
+                                 const std::vector<std::string>& without = {});
+tables::TablePtr with_doc(const tables::TableState& table, int field_id,
+                          const std::optional<std::string>& doc);
 
 }  // namespace tarn::query

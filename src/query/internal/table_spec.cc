@@ -68,9 +68,12 @@ Status set_key(const duck::CreateTableInfo& info, const duck::UniqueConstraint& 
     for (const auto& column : key.GetLogicalIndexes(info.columns)) {
         auto& field = schema.fields[column.index];
         if (field.type.id == tables::TypeId::float32 || field.type.id == tables::TypeId::float64)
-            return Error{Code::invalid_argument,
-                         fmt::format("column \"{}\" cannot be of a key: floating point numbers are not equal enough", field.name),
-                         "42P16"};
+            return Error{
+                Code::invalid_argument,
+                fmt::format(
+                    "column \"{}\" cannot be of a key: floating point numbers are not equal enough",
+                    field.name),
+                "42P16"};
         field.required = true;
         schema.identifier_field_ids.push_back(field.id);
     }
@@ -91,8 +94,11 @@ Result<tables::CreateTable> table_spec(const std::string& database, duck::Create
         tables::Field field;
         field.id = next_id++;  // only links the partition keys below: the catalog gives the ids
         field.name = column.Name();
-        field.required = column.HasDefaultValue() && column.DefaultValue().GetExpressionClass() == duck::ExpressionClass::FUNCTION &&
-                         column.DefaultValue().Cast<duck::FunctionExpression>().function_name == kIdentityDefault;
+        field.required =
+            column.HasDefaultValue() &&
+            column.DefaultValue().GetExpressionClass() == duck::ExpressionClass::FUNCTION &&
+            column.DefaultValue().Cast<duck::FunctionExpression>().function_name ==
+                kIdentityDefault;
         field.type = std::move(type);
         spec.schema.fields.push_back(std::move(field));
     }
@@ -104,7 +110,8 @@ Result<tables::CreateTable> table_spec(const std::string& database, duck::Create
             auto& key = constraint->Cast<duck::UniqueConstraint>();
             if (key.IsPrimaryKey()) TARN_CHECK_OK(set_key(info, key, spec.schema));
         } else {
-            return not_built("a constraint other than NOT NULL, PRIMARY KEY and UNIQUE");
+            return not_built(
+                "a constraint other than NOT NULL, PRIMARY KEY, UNIQUE, CHECK and FOREIGN KEY");
         }
     }
     for (const auto& key : info.partition_keys) {
@@ -142,10 +149,10 @@ Result<std::vector<tables::SchemaStep>> alter_steps(const tables::Schema& schema
                                          add.new_column.Name(), info.name),
                              "42701"};
             }
-            if (add.new_column.HasDefaultValue())
+            if (!add.new_column.Comment().IsNull() && !add.new_column.HasDefaultValue())
                 return Error{Code::unimplemented,
-                             "ADD COLUMN ... DEFAULT is not supported\n"
-                             "HINT: Add the column without it, then ALTER COLUMN ... SET DEFAULT, and UPDATE the rows there are.",
+                             "ADD COLUMN ... NOT NULL without a DEFAULT is not supported: rows "
+                             "that are there would have none",
                              "0A000"};
             TARN_TRY(type, duck_to_iceberg(add.new_column.Type()));
             steps.push_back(SchemaStep::add(add.new_column.Name(), std::move(type)));

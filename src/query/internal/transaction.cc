@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "query/internal/duck_types.h"
+#include "query/internal/identity.h"
 #include "query/internal/scan.h"
 #include "query/internal/table_rules.h"
 #include "query/internal/table_spec.h"
@@ -13,14 +14,16 @@ namespace tarn::query {
 
 namespace {
 
-/// Grants name the columns of today: a snapshot in which one of the names stood for another column, or a column had another
-/// name, cannot be judged by them.
+/// Grants name the columns of today: a snapshot in which one of the names stood for another column,
+/// or a column had another name, cannot be judged by them.
 void check_names(const LakeTable::View& view, const std::string& table) {
     for (const auto& field : view.schema.fields) {
         const auto* today = view.state->schema().find(field.name);
         if (today == nullptr || today->id != field.id)
             throw duck::PermissionException(
-                "permission denied: the columns of %s had other names in this snapshot, which the policy does not know", table);
+                "permission denied: the columns of %s had other names in this snapshot, which the "
+                "policy does not know",
+                table);
     }
 }
 
@@ -129,7 +132,7 @@ duck::CatalogEntry* LakeTransaction::find_relation(LakeSchema& schema,
     const std::lock_guard names(names_mutex_);
     const std::string name = duck::StringUtil::Lower(lookup.GetEntryName());
     const auto info = find_info(schema.name, name);
-    if (!info) return nullptr;
+    if (!info) return make_sequence(schema, name);
     if (!access(schema.name, name).visible()) return nullptr;
     return info->kind == tables::RelationKind::view ? make_view(schema, *info)
                                                     : make_table(schema, *info, lookup);
@@ -165,7 +168,8 @@ duck::CatalogEntry* LakeTransaction::make_table(LakeSchema& schema,
     for (const size_t position : view.columns) {
         const auto& field = view.schema.fields[position];
         duck::ColumnDefinition column(field.name, iceberg_to_duck(field.type));
-        if (auto value = default_of(*view.state, field.id)) column.SetDefaultValue(std::move(value));
+        if (auto value = default_of(*view.state, field.id))
+            column.SetDefaultValue(std::move(value));
         create.columns.AddColumn(std::move(column));
         if (field.required)
             create.constraints.push_back(duck::make_uniq<duck::NotNullConstraint>(
@@ -209,6 +213,21 @@ duck::CatalogEntry* LakeTransaction::make_view(LakeSchema& schema,
         std::move(parser.statements[0]));
     create.sql = info.sql;
     for (const auto& column : info.columns) create.aliases.push_back(column.name);
+    entries_.push_back(std::make_unique<duck::ViewCatalogEntry>(catalog_, schema, create));
+    return entries_.back().get();
+}
+
+duck::CatalogEntry* LakeTransaction::make_sequence(LakeSchema& schema, const std::string& name) {
+    const auto sequence = find_sequence(*this, schema.name, name);
+    if (!sequence) return nullptr;
+    duck::CreateViewInfo create(schema, name);
+    create.sql =
+        fmt::format("SELECT last_value, log_cnt, is_called FROM tarn_sequence_state({}, {})",
+                    duck::Value(schema.name).ToSQLString(), duck::Value(name).ToSQLString());
+    duck::Parser parser(parser_options());
+    parser.ParseQuery(create.sql);
+    create.query = duck::unique_ptr_cast<duck::SQLStatement, duck::SelectStatement>(
+        std::move(parser.statements[0]));
     entries_.push_back(std::make_unique<duck::ViewCatalogEntry>(catalog_, schema, create));
     return entries_.back().get();
 }
@@ -271,6 +290,8 @@ tables::Properties LakeTransaction::properties_of(const tables::TablePtr& table)
     auto properties = table->metadata->properties;
     if (const auto found = pending_.find(table->info.uuid); found != pending_.end())
         for (const auto& [name, value] : found->second.set_properties) properties[name] = value;
+    if (const auto found = pending_.find(table->info.uuid); found != pending_.end())
+        for (const auto& name : found->second.remove_properties) properties.erase(name);
     return properties;
 }
 
@@ -394,8 +415,9 @@ Result<std::vector<tables::TableChange>> LakeTransaction::take_changes(
     bool changed = !extra_.empty();
     for (auto& [uuid, pending] : pending_) {
         TARN_TRY(change, change_of(client, pending));
-        const bool changes_table = change.create || change.makes_snapshot() || !change.schema.empty() ||
-                                   !change.set_properties.empty() || !change.remove_properties.empty();
+        const bool changes_table = change.create || change.makes_snapshot() ||
+                                   !change.schema.empty() || !change.set_properties.empty() ||
+                                   !change.remove_properties.empty();
         changed = changed || changes_table;
         if (changes_table || pending.locked) changes.push_back(std::move(change));
     }
@@ -406,6 +428,7 @@ Result<std::vector<tables::TableChange>> LakeTransaction::take_changes(
 
 Status LakeTransaction::commit(duck::ClientContext& client) {
     if (!has_changes()) return {};
+    session_.commit_table.clear();
     try {
         TARN_TRY(changes, take_changes(client));
         for (const auto& change : changes) {
@@ -420,16 +443,18 @@ Status LakeTransaction::commit(duck::ClientContext& client) {
             if (extra_.empty()) return {};
             auto done = services_.parts.catalog.store().commit(std::move(extra_));
             if (!done.ok()) session_.commit_error = done.error();
+            for (const auto& [uuid, field] : restarted_) services_.identities->forget(uuid, field);
             return done.ok() ? Status() : Status(done.error());
         }
-    session_.commit_table.clear();
         std::vector<tables::DataFile> files;
         for (const auto& change : changes) {
             files.insert(files.end(), change.append.begin(), change.append.end());
             files.insert(files.end(), change.position_deletes.begin(),
                          change.position_deletes.end());
         }
-        // Appends of one table share commits: who waits for one takes no place of those who compute.
+        if (changes.size() == 1) session_.commit_table = changes.front().table->info.uuid;
+        // Appends of one table share commits: who waits for one takes no place of those who
+        // compute.
         if (const auto slot = session_.slot.lock()) slot->only_commits();
         auto done =
             services_.parts.committer.commit(caller_now(), std::move(changes), std::move(extra_));
@@ -441,11 +466,11 @@ Status LakeTransaction::commit(duck::ClientContext& client) {
             session_.commit_error = done.error();
             return std::move(done).error();
         }
+        for (const auto& [uuid, field] : restarted_) services_.identities->forget(uuid, field);
         return {};
     } catch (const std::exception& problem) {
         return Error{Code::internal, duck::ErrorData(problem).RawMessage()};
     }
 }
-        if (changes.size() == 1) session_.commit_table = changes.front().table->info.uuid;
 
 }  // namespace tarn::query

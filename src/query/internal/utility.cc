@@ -1,9 +1,11 @@
-// Statements that the session answers itself: transactions, settings, cursors, prepared statements. Recognised by their first words.
+// Statements that the session answers itself: transactions, settings, cursors, prepared statements.
+// Recognised by their first words.
 #include <fmt/format.h>
 
 #include <cstdlib>
 
 #include "query/internal/error.h"
+#include "query/internal/rule_statements.h"
 #include "query/internal/statement.h"
 #include "query/internal/words.h"
 
@@ -250,49 +252,12 @@ Result<Prepared> parse_lock(Words& words) {
     return made;
 }
 
-/// ALTER TABLE [IF EXISTS] [ONLY] name ADD [CONSTRAINT name] PRIMARY KEY | UNIQUE (columns); nullopt: DuckDB takes it, or nobody.
-std::optional<Prepared> parse_add_key(std::string_view sql, const std::vector<Token>& tokens) {
-    Words words(sql, tokens);
-    if (!words.take("alter") || !words.take("table")) return std::nullopt;
-    if (words.take("if")) words.take("exists");
-    words.take("only");
-    auto made = make(Command::set);
-    made->utility.tag = "ALTER TABLE";
-    std::pair<std::string, std::string> name{"", words.next().name()};
-    if (words.take_symbol('.')) name = {std::move(name.second), words.next().name()};
-    made->utility.tables.push_back(std::move(name));
-    if (!words.take("add")) return std::nullopt;
-    Utility::NewKey key;
-    if (words.take("constraint")) key.name = words.next().name();
-    key.primary = words.take("primary") && words.take("key");
-    if ((!key.primary && !words.take("unique")) || !words.take_symbol('(')) return std::nullopt;
-    do {
-        key.columns.push_back(words.next().name());
-    } while (words.take_symbol(','));
-    if (!words.take_symbol(')') || !words.end()) return std::nullopt;
-    made->utility.key = std::move(key);
-    return made;
-}
-
-/// CREATE INDEX ... ON table: how a table is found is the lake's to choose. UNIQUE ones are none of these.
-Result<Prepared> parse_create_index(Words& words) {
-    auto made = make(Command::set);
-    made->utility.tag = "CREATE INDEX";
-    made->utility.notice = "no index was made: the lake finds rows by the statistics of its files";
-    while (!words.end() && !words.take("on")) words.next();
-    words.take("only");
-    if (words.end()) return words.unexpected();
-    std::pair<std::string, std::string> name{"", words.next().name()};
-    if (words.take_symbol('.')) name = {std::move(name.second), words.next().name()};
-    made->utility.tables.push_back(std::move(name));
-    return made;
-}
-
 /// What PostgreSQL's owner has to do for its tables from time to time.
 Prepared nothing_to_do(const char* tag) {
     auto made = make(Command::set);
     made->utility.tag = tag;
-    made->utility.notice = fmt::format("{} has nothing to do: the lake keeps its tables' files and statistics by itself", tag);
+    made->utility.notice = fmt::format(
+        "{} has nothing to do: the lake keeps its tables' files and statistics by itself", tag);
     return made;
 }
 
@@ -317,18 +282,21 @@ std::optional<Prepared> parse_several(const std::vector<Token>& tokens) {
         first = 2;
     }
     std::string verb, how;
+    bool restarts = false;
     for (size_t i = 0; i < first; ++i) verb.append(at(i).raw).append(" ");
     std::vector<std::string> names(1);
     for (size_t i = first; i < tokens.size(); ++i) {
-        const bool ends = at(i).is("cascade") || at(i).is("restrict") ||
-                          (at(i).is("continue") && at(i + 1).is("identity"));
+        const bool ends =
+            at(i).is("cascade") || at(i).is("restrict") ||
+            ((at(i).is("continue") || at(i).is("restart")) && at(i + 1).is("identity"));
+        restarts = restarts || (ends && at(i).is("restart"));
         if (at(i).is_symbol(',') && how.empty())
             names.emplace_back();
         else
             (ends || !how.empty() ? how.append(" ") : names.back()).append(at(i).raw);
     }
     if (names.size() == 1) return std::nullopt;
-    if (!drops) how.clear();  // numbers go on, and there are no foreign keys
+    if (!drops) how = restarts ? " restart identity" : "";  // no foreign key is enforced
     auto made = make(command);
     for (const auto& name : names) made->utility.parts.push_back(verb + name + how);
     return made;
@@ -392,22 +360,29 @@ Result<std::optional<Prepared>> dispatch(std::string_view sql, const std::vector
             }
     if (words.take("lock")) return some(parse_lock(words));
     if (words.peek().is("vacuum")) return Maybe(nothing_to_do("VACUUM"));
-    if (words.peek().is("analyze") || words.peek().is("analyse")) return Maybe(nothing_to_do("ANALYZE"));
-    if (auto added = parse_add_key(sql, tokens)) return Maybe(std::move(*added));
-    if (words.peek().is("create") && words.peek(1).is("index")) return some(parse_create_index(words));
+    if (words.peek().is("analyze") || words.peek().is("analyse"))
+        return Maybe(nothing_to_do("ANALYZE"));
+    TARN_TRY(rule, parse_rule_statement(sql, tokens));
+    if (rule) return Maybe(std::move(*rule));
     if (words.peek().is("unlisten")) {
         auto made = make(Command::set);  // nothing was listened for
         made->utility.tag = "UNLISTEN";
         return Maybe(std::move(made));
     }
-    if (words.peek().is("grant") || words.peek().is("revoke"))
+    if (words.peek().is("listen") || words.peek().is("notify"))
         return Error{Code::unimplemented,
-                     fmt::format("{} is not supported\nHINT: What a role may see and change is declared in the lakefile, under roles and policies.",
+                     fmt::format("{} is not supported\nHINT: Changes of tables are told by "
+                                 "webhooks, which the lakefile declares.",
                                  words.peek().raw),
                      "0A000"};
-    for (const char* word :
-         {"listen", "notify", "reindex", "cluster", "do", "attach", "detach", "install",
-          "load", "pragma", "call", "export", "import", "use", "checkpoint", "force"})
+    if (words.peek().is("grant") || words.peek().is("revoke"))
+        return Error{Code::unimplemented,
+                     fmt::format("{} is not supported\nHINT: What a role may see and change is "
+                                 "declared in the lakefile, under roles and policies.",
+                                 words.peek().raw),
+                     "0A000"};
+    for (const char* word : {"reindex", "cluster", "do", "attach", "detach", "install", "load",
+                             "pragma", "call", "export", "import", "use", "checkpoint", "force"})
         if (words.peek().is(word)) return not_built(fmt::format("{}", words.peek().raw));
     return Maybe();
 }

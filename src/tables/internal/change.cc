@@ -76,6 +76,14 @@ void extend_metadata_log(const TableMetadata& before, const std::string& locatio
 
 }  // namespace
 
+Result<TablePtr> with_schema_steps(const TablePtr& table, const std::vector<SchemaStep>& steps) {
+    auto metadata = std::make_shared<TableMetadata>(*table->metadata);
+    TARN_CHECK_OK(apply_schema_steps(metadata.get(), steps));
+    auto changed = std::make_shared<TableState>(*table);
+    changed->metadata = std::move(metadata);
+    return TablePtr(std::move(changed));
+}
+
 Status check_change(const TableChange& change) {
     TARN_ASSERT(change.table != nullptr);
     const std::string& location = change.table->metadata->location;
@@ -95,10 +103,10 @@ Result<Prepared> prepare_change(const Catalog& catalog, const CommitterOptions& 
     Prepared prepared;
     if (change.decided_by_base &&
         current->current_snapshot_id != change.table->metadata->current_snapshot_id)
-        return Error(Code::conflict,
-                     fmt::format("table {}: rows came or went meanwhile",
-                                 change.table->info.full_name()),
-                     "rows_changed");
+        return Error(
+            Code::conflict,
+            fmt::format("table {}: rows came or went meanwhile", change.table->info.full_name()),
+            "rows_changed");
     auto next = std::make_shared<TableMetadata>(*current);
     next->format_version = 2;
     TARN_CHECK_OK(apply_definition(change, next.get()));

@@ -111,10 +111,14 @@ Status add_column(TableMetadata* metadata, Schema* schema, const SchemaStep& ste
                 fmt::format("field {} is no struct: nothing can be added to it", step.parent_id));
         list = &(*list)[at].type.fields;
     }
-    // Optional always: rows that are there already have no value.
+    // Optional, unless the rows that are there are written anew: they have no value.
     Schema added;
-    added.fields.push_back({0, step.name, step.type, false, step.doc});
+    added.fields.push_back(
+        {0, step.name, step.type, step.required && step.expected_id != 0, step.doc});
     int next_id = metadata->last_column_id + 1;
+    if (step.expected_id != 0 && step.expected_id != next_id)
+        return Error(Code::conflict, "the table got another column meanwhile: try again",
+                     "rows_changed");
     list->push_back(assign_fresh_ids(added, &next_id).fields[0]);
     metadata->last_column_id = next_id - 1;
     return {};

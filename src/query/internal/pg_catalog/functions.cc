@@ -1,9 +1,11 @@
-// PostgreSQL's functions that are no expressions of DuckDB's: to_char and its way back, encode and decode, names of the JSON functions.
+// PostgreSQL's functions that are no expressions of DuckDB's: to_char and its way back, encode and
+// decode, names of the JSON functions.
 #include "query/internal/pg_catalog/functions.h"
 
 #include "codec/text.h"
 #include "duckdb/common/types/blob.hpp"
 #include "query/internal/bytea_text.h"
+#include "query/internal/duck_types.h"
 #include "query/internal/services.h"
 #include "query/pg_format.h"
 
@@ -20,22 +22,28 @@ std::string_view view(const duck::string_t& text) {
 
 void format_times(duck::DataChunk& arguments, duck::ExpressionState&, duck::Vector& result) {
     duck::BinaryExecutor::Execute<duck::timestamp_t, duck::string_t, duck::string_t>(
-        arguments.data[0], arguments.data[1], result, arguments.size(), [&](duck::timestamp_t at, duck::string_t pattern) {
-            if (!duck::Timestamp::IsFinite(at)) return duck::StringVector::AddString(result, at.value > 0 ? "infinity" : "-infinity");
+        arguments.data[0], arguments.data[1], result, arguments.size(),
+        [&](duck::timestamp_t at, duck::string_t pattern) {
+            if (!duck::Timestamp::IsFinite(at))
+                return duck::StringVector::AddString(result,
+                                                     at.value > 0 ? "infinity" : "-infinity");
             return duck::StringVector::AddString(result, format_time(at.value, view(pattern)));
         });
 }
 
 void format_numbers(duck::DataChunk& arguments, duck::ExpressionState&, duck::Vector& result) {
     duck::BinaryExecutor::Execute<duck::string_t, duck::string_t, duck::string_t>(
-        arguments.data[0], arguments.data[1], result, arguments.size(), [&](duck::string_t number, duck::string_t pattern) {
-            return duck::StringVector::AddString(result, value_or_throw(format_number(view(number), view(pattern))));
+        arguments.data[0], arguments.data[1], result, arguments.size(),
+        [&](duck::string_t number, duck::string_t pattern) {
+            return duck::StringVector::AddString(
+                result, value_or_throw(format_number(view(number), view(pattern))));
         });
 }
 
 /// to_char(time or number, pattern): which of the two is known when it is bound.
-duck::unique_ptr<duck::FunctionData> bind_to_char(duck::ClientContext&, duck::ScalarFunction& bound,
-                                                  duck::vector<duck::unique_ptr<duck::Expression>>& arguments) {
+duck::unique_ptr<duck::FunctionData> bind_to_char(
+    duck::ClientContext&, duck::ScalarFunction& bound,
+    duck::vector<duck::unique_ptr<duck::Expression>>& arguments) {
     const auto& type = arguments[0]->return_type;
     switch (type.id()) {
         case LogicalTypeId::UNKNOWN:
@@ -51,7 +59,8 @@ duck::unique_ptr<duck::FunctionData> bind_to_char(duck::ClientContext&, duck::Sc
             return nullptr;
         default:
             if (!type.IsNumeric() && type.id() != LogicalTypeId::SQLNULL)
-                throw_error({Code::unimplemented, "to_char takes a time or a number, not " + type.ToString(), "42883"});
+                throw_error({Code::unimplemented,
+                             "to_char takes a time or a number, not " + type.ToString(), "42883"});
             bound.arguments[0] = LogicalType::VARCHAR;
             return nullptr;
     }
@@ -61,7 +70,8 @@ template <bool Date>
 void read_times(duck::DataChunk& arguments, duck::ExpressionState&, duck::Vector& result) {
     using Made = std::conditional_t<Date, duck::date_t, duck::timestamp_t>;
     duck::BinaryExecutor::Execute<duck::string_t, duck::string_t, Made>(
-        arguments.data[0], arguments.data[1], result, arguments.size(), [](duck::string_t text, duck::string_t pattern) {
+        arguments.data[0], arguments.data[1], result, arguments.size(),
+        [](duck::string_t text, duck::string_t pattern) {
             const duck::timestamp_t at(value_or_throw(parse_time(view(text), view(pattern))));
             if constexpr (Date)
                 return duck::Timestamp::GetDate(at);
@@ -71,18 +81,21 @@ void read_times(duck::DataChunk& arguments, duck::ExpressionState&, duck::Vector
 }
 
 [[noreturn]] void refuse_encoding(std::string_view name) {
-    throw_error({Code::invalid_argument, "unrecognized encoding: \"" + std::string(name.substr(0, 40)) + "\"", "22023"});
+    throw_error({Code::invalid_argument,
+                 "unrecognized encoding: \"" + std::string(name.substr(0, 40)) + "\"", "22023"});
 }
 
 /// encode(bytes, 'hex' | 'base64' | 'escape')
 void encode_bytes(duck::DataChunk& arguments, duck::ExpressionState&, duck::Vector& result) {
     duck::BinaryExecutor::Execute<duck::string_t, duck::string_t, duck::string_t>(
-        arguments.data[0], arguments.data[1], result, arguments.size(), [&](duck::string_t bytes, duck::string_t name) {
+        arguments.data[0], arguments.data[1], result, arguments.size(),
+        [&](duck::string_t bytes, duck::string_t name) {
             std::string out;
             if (view(name) == "base64") {
                 constexpr size_t kLine = 76;  // as in mail
                 const std::string all = duck::Blob::ToBase64(bytes);
-                for (size_t at = 0; at < all.size(); at += kLine) out += (at == 0 ? "" : "\n") + all.substr(at, kLine);
+                for (size_t at = 0; at < all.size(); at += kLine)
+                    out += (at == 0 ? "" : "\n") + all.substr(at, kLine);
             } else if (view(name) == "hex" || view(name) == "escape") {
                 constexpr char kDigits[] = "0123456789abcdef";
                 const bool hex = view(name) == "hex";
@@ -91,7 +104,9 @@ void encode_bytes(duck::DataChunk& arguments, duck::ExpressionState&, duck::Vect
                     if (hex) {
                         out += {kDigits[byte >> 4], kDigits[byte & 15]};
                     } else if (byte == 0 || byte >= 0x80) {
-                        out += {'\\', static_cast<char>('0' + (byte >> 6)), static_cast<char>('0' + (byte >> 3 & 7)), static_cast<char>('0' + (byte & 7))};
+                        out += {'\\', static_cast<char>('0' + (byte >> 6)),
+                                static_cast<char>('0' + (byte >> 3 & 7)),
+                                static_cast<char>('0' + (byte & 7))};
                     } else {
                         out.append(c == '\\' ? 2 : 1, c);
                     }
@@ -106,7 +121,9 @@ void encode_bytes(duck::DataChunk& arguments, duck::ExpressionState&, duck::Vect
 std::string from_hex(std::string_view text) {
     std::string digits(text);
     std::erase_if(digits, [](char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; });
-    if (digits.size() % 2 != 0) throw_error({Code::invalid_argument, "invalid hexadecimal data: odd number of digits", "22023"});
+    if (digits.size() % 2 != 0)
+        throw_error(
+            {Code::invalid_argument, "invalid hexadecimal data: odd number of digits", "22023"});
     auto bytes = codec::hex_decode(digits);
     if (!bytes.ok()) throw_error({Code::invalid_argument, "invalid hexadecimal digit", "22023"});
     return std::move(bytes).value();
@@ -114,17 +131,22 @@ std::string from_hex(std::string_view text) {
 
 void decode_text(duck::DataChunk& arguments, duck::ExpressionState&, duck::Vector& result) {
     duck::BinaryExecutor::Execute<duck::string_t, duck::string_t, duck::string_t>(
-        arguments.data[0], arguments.data[1], result, arguments.size(), [&](duck::string_t text, duck::string_t name) {
+        arguments.data[0], arguments.data[1], result, arguments.size(),
+        [&](duck::string_t text, duck::string_t name) {
             std::string out;
             if (view(name) == "base64") {
                 std::string given(view(text));
-                std::erase_if(given, [](char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; });
-                out = duck::Blob::FromBase64(duck::string_t(given.data(), static_cast<uint32_t>(given.size())));
+                std::erase_if(
+                    given, [](char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; });
+                out = duck::Blob::FromBase64(
+                    duck::string_t(given.data(), static_cast<uint32_t>(given.size())));
             } else if (view(name) == "hex") {
                 out = from_hex(view(text));
             } else if (view(name) == "escape") {
                 auto bytes = parse_escaped(view(text));
-                if (!bytes) throw_error({Code::invalid_argument, "invalid input syntax for type bytea", "22P02"});
+                if (!bytes)
+                    throw_error(
+                        {Code::invalid_argument, "invalid input syntax for type bytea", "22P02"});
                 out = std::move(*bytes);
             } else {
                 refuse_encoding(view(name));
@@ -143,7 +165,8 @@ void capitalize(duck::DataChunk& arguments, duck::ExpressionState&, duck::Vector
                 const bool upper = c >= 'A' && c <= 'Z', lower = c >= 'a' && c <= 'z';
                 if (upper && inside) c = static_cast<char>(c | 0x20);
                 if (lower && !inside) c = static_cast<char>(c & ~0x20);
-                inside = upper || lower || (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80;
+                inside = upper || lower || (c >= '0' && c <= '9') ||
+                         static_cast<unsigned char>(c) >= 0x80;
             }
             return duck::StringVector::AddString(result, out);
         });
@@ -151,13 +174,30 @@ void capitalize(duck::DataChunk& arguments, duck::ExpressionState&, duck::Vector
 
 void count_elements(duck::DataChunk& arguments, duck::ExpressionState&, duck::Vector& result) {
     duck::UnaryExecutor::Execute<duck::list_entry_t, int32_t>(
-        arguments.data[0], result, arguments.size(), [](duck::list_entry_t list) { return static_cast<int32_t>(list.length); });
+        arguments.data[0], result, arguments.size(),
+        [](duck::list_entry_t list) { return static_cast<int32_t>(list.length); });
 }
 
-/// pg_index.indoption is an int2vector, which some clients take for a text ("0 0") and others ask for the bits of an element: none is set.
-void no_option(duck::DataChunk& arguments, duck::ExpressionState&, duck::Vector& result) {
-    duck::BinaryExecutor::Execute<duck::string_t, int16_t, int16_t>(arguments.data[0], arguments.data[1], result, arguments.size(),
-                                                                    [](duck::string_t, int16_t) { return int16_t(0); });
+void count_bytes(duck::DataChunk& arguments, duck::ExpressionState&, duck::Vector& result) {
+    duck::UnaryExecutor::Execute<duck::string_t, int64_t>(
+        arguments.data[0], result, arguments.size(),
+        [](duck::string_t bytes) { return static_cast<int64_t>(bytes.GetSize()); });
+}
+
+/// int2vector of a list: a cast by its name would lose the name.
+void name_vector(duck::DataChunk& arguments, duck::ExpressionState&, duck::Vector& result) {
+    result.Reinterpret(arguments.data[0]);
+}
+
+/// 'name'::regproc::oid, of which there are none.
+void refuse_function(duck::DataChunk& arguments, duck::ExpressionState&, duck::Vector& result) {
+    duck::UnaryExecutor::Execute<duck::string_t, int64_t>(
+        arguments.data[0], result, arguments.size(), [](duck::string_t name) -> int64_t {
+            throw_error(
+                {Code::not_found,
+                 "function \"" + std::string(view(name).substr(0, 100)) + "\" does not exist",
+                 "42883"});
+        });
 }
 
 void add(duck::ClientContext& context, duck::Catalog& system, duck::ScalarFunctionSet set) {
@@ -168,14 +208,17 @@ void add(duck::ClientContext& context, duck::Catalog& system, duck::ScalarFuncti
 }
 
 /// Beside what DuckDB has under the name.
-void add_overload(duck::ClientContext& context, duck::Catalog& system, const char* name, duck::ScalarFunction function) {
+void add_overload(duck::ClientContext& context, duck::Catalog& system, const char* name,
+                  duck::ScalarFunction function) {
     function.SetFallible();
-    auto set = system.GetEntry<duck::ScalarFunctionCatalogEntry>(context, DEFAULT_SCHEMA, name).functions;
+    auto set =
+        system.GetEntry<duck::ScalarFunctionCatalogEntry>(context, DEFAULT_SCHEMA, name).functions;
     set.AddFunction(std::move(function));
     add(context, system, std::move(set));
 }
 
-void add_alone(duck::ClientContext& context, duck::Catalog& system, const char* name, duck::ScalarFunction function) {
+void add_alone(duck::ClientContext& context, duck::Catalog& system, const char* name,
+               duck::ScalarFunction function) {
     function.SetFallible();
     duck::ScalarFunctionSet set(name);
     set.AddFunction(std::move(function));
@@ -186,18 +229,28 @@ void add_alone(duck::ClientContext& context, duck::Catalog& system, const char* 
 
 void add_catalog_functions(duck::ClientContext& context, duck::Catalog& system) {
     const auto text = LogicalType::VARCHAR;
-    add_alone(context, system, "to_char", {{LogicalType::ANY, text}, text, format_numbers, bind_to_char});
+    add_alone(context, system, "to_char",
+              {{LogicalType::ANY, text}, text, format_numbers, bind_to_char});
     add_alone(context, system, "to_date", {{text, text}, LogicalType::DATE, read_times<true>});
-    add_overload(context, system, "to_timestamp", {{text, text}, LogicalType::TIMESTAMP_TZ, read_times<false>});
+    add_overload(context, system, "to_timestamp",
+                 {{text, text}, LogicalType::TIMESTAMP_TZ, read_times<false>});
+    add_alone(context, system, "tarn_vector", {{LogicalType::LIST(LogicalType::SMALLINT)}, vector_type(), name_vector});
+    add_alone(context, system, "tarn_regproc", {{text}, LogicalType::BIGINT, refuse_function});
     add_alone(context, system, "initcap", {{text}, text, capitalize});
     add_overload(context, system, "encode", {{LogicalType::BLOB, text}, text, encode_bytes});
+    add_overload(context, system, "octet_length", {{text}, LogicalType::BIGINT, count_bytes});
+    add_overload(context, system, "length",
+                 {{LogicalType::BLOB}, LogicalType::BIGINT, count_bytes});
     add_overload(context, system, "decode", {{text, text}, LogicalType::BLOB, decode_text});
-    add_overload(context, system, "&", {{text, LogicalType::SMALLINT}, LogicalType::SMALLINT, no_option});
-    add_overload(context, system, "cardinality", {{LogicalType::LIST(LogicalType::ANY)}, LogicalType::INTEGER, count_elements});
-    for (const auto& [name, like] : {std::pair("json_build_object", "json_object"), std::pair("jsonb_build_object", "json_object"),
-                                     std::pair("json_build_array", "json_array"), std::pair("jsonb_build_array", "json_array"),
-                                     std::pair("to_jsonb", "to_json")}) {
-        auto set = system.GetEntry<duck::ScalarFunctionCatalogEntry>(context, DEFAULT_SCHEMA, like).functions;
+    add_overload(context, system, "cardinality",
+                 {{LogicalType::LIST(LogicalType::ANY)}, LogicalType::INTEGER, count_elements});
+    for (const auto& [name, like] :
+         {std::pair("json_build_object", "json_object"),
+          std::pair("jsonb_build_object", "json_object"),
+          std::pair("json_build_array", "json_array"), std::pair("jsonb_build_array", "json_array"),
+          std::pair("to_jsonb", "to_json")}) {
+        auto set = system.GetEntry<duck::ScalarFunctionCatalogEntry>(context, DEFAULT_SCHEMA, like)
+                       .functions;
         set.name = name;
         add(context, system, std::move(set));
     }

@@ -1,9 +1,13 @@
 // PostgreSQL's functions as expressions of what there is.
 #include "query/internal/pg_catalog/macros.h"
 
+#include <fmt/format.h>
+
 #include <string>
 
 #include "duckdb/parser/parsed_data/create_macro_info.hpp"
+#include "query/internal/pg_catalog/catalogs.h"
+#include "query/internal/pg_catalog/keywords.h"
 #include "query/internal/table_spec.h"
 
 namespace tarn::query {
@@ -45,7 +49,8 @@ constexpr Macro kMacros[] = {
     {"main", "array_ndims(a) AS case when len(a) > 0 then 1 end"},
     {"main", "array_dims(a) AS case when len(a) > 0 then '[1:' || len(a) || ']' end"},
     {"main",
-     "array_replace(a, f, t) AS list_transform(a, lambda x: case when x is not distinct from f then t "
+     "array_replace(a, f, t) AS list_transform(a, lambda x: case when x is not distinct from f "
+     "then t "
      "else x end)"},
     {"main", "string_to_table(s, d) AS unnest(string_to_array(s, d))"},
     {"main", "date_bin(w, t, o) AS time_bucket(w, t, o)"},
@@ -53,25 +58,43 @@ constexpr Macro kMacros[] = {
     {"main", "statement_timestamp() AS now()"},
     {"main", "quote_nullable(n) AS coalesce('''' || replace(n, '''', '''''') || '''', 'NULL')"},
     {"main",
-     "json_typeof(j) AS case json_type(j) when 'VARCHAR' then 'string' when 'NULL' then 'null' when "
-     "'OBJECT' then 'object' when 'ARRAY' then 'array' when 'BOOLEAN' then 'boolean' else case when "
+     "json_typeof(j) AS case json_type(j) when 'VARCHAR' then 'string' when 'NULL' then 'null' "
+     "when "
+     "'OBJECT' then 'object' when 'ARRAY' then 'array' when 'BOOLEAN' then 'boolean' else case "
+     "when "
      "json_type(j) is not null then 'number' end end"},
     {"main", "jsonb_typeof(j) AS json_typeof(j)"},
     {"main", "jsonb_array_length(j) AS json_array_length(j)"},
     {"main", "jsonb_pretty(j) AS json_pretty(j)"},
-    {"main", "json_array_elements(j) AS unnest(from_json(j, '[\"JSON\"]'))"},
-    {"main", "jsonb_array_elements(j) AS unnest(from_json(j, '[\"JSON\"]'))"},
-    {"main", "json_array_elements_text(j) AS unnest(from_json(j, '[\"VARCHAR\"]'))"},
-    {"main", "jsonb_array_elements_text(j) AS unnest(from_json(j, '[\"VARCHAR\"]'))"},
-    {"main", "json_object_keys(j) AS unnest(json_keys(j))"},
-    {"main", "jsonb_object_keys(j) AS unnest(json_keys(j))"},
+    // Each once as the list that FROM unnests (functions_in_from.h).
+    {"main", "tarn_list_json_array_elements(j) AS from_json(j, '[\"JSON\"]')"},
+    {"main", "tarn_list_json_array_elements_text(j) AS from_json(j, '[\"VARCHAR\"]')"},
+    {"main", "tarn_list_json_object_keys(j) AS json_keys(j)"},
+    {"main", "tarn_list_string_to_table(s, d) AS string_to_array(s, d)"},
+    {"main", "json_array_elements(j) AS unnest(tarn_list_json_array_elements(j))"},
+    {"main", "jsonb_array_elements(j) AS unnest(tarn_list_json_array_elements(j))"},
+    {"main", "json_array_elements_text(j) AS unnest(tarn_list_json_array_elements_text(j))"},
+    {"main", "jsonb_array_elements_text(j) AS unnest(tarn_list_json_array_elements_text(j))"},
+    {"main", "json_object_keys(j) AS unnest(tarn_list_json_object_keys(j))"},
+    {"main", "jsonb_object_keys(j) AS unnest(tarn_list_json_object_keys(j))"},
     {"main", "array_remove(a, e) AS list_filter(a, lambda x: x IS DISTINCT FROM e)"},
     {"main", "current_role() AS (select user_name from tarn_session())"},
     {"main",
-     "tarn_regclass(n) AS coalesce(case split_part(lower(n), '.', -1) when 'pg_class' then 1259 when 'pg_type' then 1247 when 'pg_proc' then "
-     "1255 when 'pg_constraint' then 2606 when 'pg_namespace' then 2615 when 'pg_database' then 1262 when 'pg_attrdef' then 2604 end, "
-     "(select oid from tarn_relations() r where r.name = lower(replace(split_part(n, '.', -1), '\"', '')) and (not contains(n, '.') or "
-     "r.database = lower(replace(split_part(n, '.', -2), '\"', ''))) limit 1))"},
+     "tarn_regclass(n) AS coalesce(tarn_catalog_number(split_part(lower(n), '.', -1)), (select oid "
+     "from (select oid, name, database from "
+     "tarn_relations() union all select oid, name, database from tarn_sequences() union all select "
+     "oid, name, database from tarn_keys()) r where r.name = "
+     "lower(replace(split_part(n, '.', -1), '\"', '')) and (not contains(n, '.') or r.database = "
+     "lower(replace(split_part(n, '.', -2), '\"', ''))) limit 1))"},
+    {"main",
+     "tarn_regnamespace(n) AS (select oid from pg_catalog.pg_namespace where nspname = "
+     "lower(replace(n, '\"', '')))"},
+    {"pg_catalog", "acldefault(k, o) AS null::varchar[]"},
+    {"pg_catalog",
+     "aclexplode(a) AS TABLE select 0::tarn_oid as grantor, 0::tarn_oid as grantee, '' as "
+     "privilege_type, false as is_grantable where false"},
+    {"pg_catalog",
+     "pg_options_to_table(a) AS TABLE select '' as option_name, '' as option_value where false"},
     {"pg_catalog", "version() AS 'PostgreSQL 15.0 (Tarn)'"},
     {"pg_catalog",
      "format_type(t, m) AS case when t is null then null else coalesce((select case t "
@@ -91,21 +114,30 @@ constexpr Macro kMacros[] = {
      "from pg_catalog.pg_type y where y.oid = t) end), 'unknown') end"},
     {"pg_catalog", "pg_get_userbyid(r) AS (select user_name from tarn_session())"},
     {"pg_catalog",
-     "pg_table_is_visible(r) AS (select count(*) > 0 from tarn_relations() x where x.oid = r and "
+     "pg_table_is_visible(r) AS (select count(*) > 0 from (select oid, database from "
+     "tarn_relations() union all select oid, database from "
+     "tarn_sequences() union all select oid, database from tarn_keys()) x where x.oid = r and "
      "list_contains(current_schemas(false), x.database))"},
     {"pg_catalog", "pg_type_is_visible(t) AS true"},
     {"pg_catalog", "pg_function_is_visible(t) AS true"},
     {"pg_catalog", "pg_get_expr(e, r) AS e, (e, r, p) AS e"},
     {"pg_catalog",
-     "tarn_indexdef(i) AS (select 'CREATE UNIQUE INDEX ' || name || ' ON ' || database || '.' || relation || ' USING btree ' || "
+     "tarn_indexdef(i) AS (select 'CREATE UNIQUE INDEX ' || name || ' ON ' || database || '.' || "
+     "relation || ' USING btree ' || "
      "definition[strpos(definition, '('):] from tarn_keys() k where k.oid = i)"},
     {"pg_catalog",
-     "pg_get_indexdef(i) AS tarn_indexdef(i), (i, c, p) AS case when c = 0 then tarn_indexdef(i) else (select trim(split_part(replace("
-     "replace(definition[strpos(definition, '('):], '(', ''), ')', ''), ',', c)) from tarn_keys() k where k.oid = i) end"},
-    {"pg_catalog", "pg_get_constraintdef(i) AS (select definition from tarn_keys() k where k.oid = i), (i, p) AS (select definition from tarn_keys() k where k.oid = i)"},
+     "pg_get_indexdef(i) AS tarn_indexdef(i), (i, c, p) AS case when c = 0 then tarn_indexdef(i) "
+     "else (select trim(split_part(replace("
+     "replace(definition[strpos(definition, '('):], '(', ''), ')', ''), ',', c)) from tarn_keys() "
+     "k where k.oid = i) end"},
     {"pg_catalog",
-     "pg_get_viewdef(v) AS (select sql from tarn_relations() x where x.oid = v), (v, p) AS (select "
-     "sql from tarn_relations() x where x.oid = v)"},
+     "pg_get_constraintdef(i) AS (select definition from tarn_constraints() k where k.oid = i), "
+     "(i, p) AS (select definition from tarn_constraints() "
+     "k where k.oid = i)"},
+    {"pg_catalog",
+     "pg_get_viewdef(v) AS (select sql || ';' from tarn_relations() x where x.oid = v), (v, p) AS "
+     "(select "
+     "sql || ';' from tarn_relations() x where x.oid = v)"},
     {"pg_catalog", "pg_get_ruledef(r) AS null::varchar, (r, p) AS null::varchar"},
     {"pg_catalog", "pg_get_triggerdef(r) AS null::varchar, (r, p) AS null::varchar"},
     {"pg_catalog", "pg_get_statisticsobjdef_columns(r) AS null::varchar"},
@@ -114,7 +146,11 @@ constexpr Macro kMacros[] = {
     {"pg_catalog", "pg_get_function_arguments(f) AS null::varchar"},
     {"pg_catalog", "pg_get_function_identity_arguments(f) AS null::varchar"},
     {"pg_catalog", "pg_get_functiondef(f) AS null::varchar"},
-    {"pg_catalog", "pg_get_serial_sequence(t, c) AS null::varchar"},
+    {"pg_catalog",
+     "pg_get_serial_sequence(t, c) AS (select quote_ident(database) || '.' || quote_ident(name) "
+     "from tarn_sequences() s where s.column_name = c and "
+     "s.relation_oid = tarn_regclass(t))"},
+    {"pg_catalog", "pg_sequence_last_value(s) AS null::bigint"},
     {"pg_catalog", "pg_relation_is_publishable(r) AS false"},
     {"pg_catalog", "pg_encoding_to_char(e) AS 'UTF8'"},
     {"pg_catalog", "pg_table_size(r) AS 0::bigint"},
@@ -152,8 +188,36 @@ constexpr Macro kMacros[] = {
     {"pg_catalog", "pg_advisory_unlock_all() AS null::varchar"},  // there are none
     {"pg_catalog", "pg_get_function_sqlbody(f) AS null::varchar"},
     {"pg_catalog",
-     "pg_char_to_encoding(n) AS case when lower(n) in ('utf8', 'utf-8', 'unicode') then 6 else -1 end"},
+     "pg_char_to_encoding(n) AS case when lower(n) in ('utf8', 'utf-8', 'unicode') then 6 else -1 "
+     "end"},
     {"pg_catalog", "pg_statistics_obj_is_visible(o) AS true"},
+    {"pg_catalog", "pg_operator_is_visible(o) AS true"},
+    {"main", "pg_size_pretty(n) AS format_bytes(n::bigint)"},
+    {"pg_catalog", "getdatabaseencoding() AS 'UTF8'"},
+    {"pg_catalog", "pg_describe_object(c, o, s) AS null::varchar"},
+    {"pg_catalog", "pg_partition_ancestors(r) AS r::tarn_oid"},
+    {"pg_catalog", "pg_partition_ancestors(r) AS TABLE select r::tarn_oid as relid"},
+    {"pg_catalog",
+     "pg_partition_tree(r) AS TABLE select 0::tarn_oid as relid, 0::tarn_oid as parentrelid, true "
+     "as isleaf, 0 as level where false"},
+    {"pg_catalog", "pg_opclass_is_visible(o) AS true"},
+    {"pg_catalog", "pg_opfamily_is_visible(o) AS true"},
+    {"pg_catalog", "pg_conversion_is_visible(o) AS true"},
+    {"pg_catalog", "pg_collation_is_visible(o) AS true"},
+    {"pg_catalog", "pg_ts_parser_is_visible(o) AS true"},
+    {"pg_catalog", "pg_ts_dict_is_visible(o) AS true"},
+    {"pg_catalog", "pg_ts_template_is_visible(o) AS true"},
+    {"pg_catalog", "pg_ts_config_is_visible(o) AS true"},
+    {"pg_catalog", "pg_get_statisticsobjdef(o) AS null::varchar"},
+    {"pg_catalog", "pg_tablespace_size(o) AS 0::bigint"},
+    {"pg_catalog", "pg_my_temp_schema() AS 0::tarn_oid"},
+    {"pg_catalog", "pg_is_other_temp_schema(o) AS false"},
+    {"pg_catalog", "pg_has_role(r, p) AS true, (u, r, p) AS true"},
+    {"pg_catalog", "has_any_column_privilege(t, p) AS true, (u, t, p) AS true"},
+    {"pg_catalog", "has_column_privilege(t, c, p) AS true, (u, t, c, p) AS true"},
+    {"pg_catalog", "has_sequence_privilege(t, p) AS true, (u, t, p) AS true"},
+    {"pg_catalog", "has_function_privilege(t, p) AS true, (u, t, p) AS true"},
+    {"pg_catalog", "has_type_privilege(t, p) AS true, (u, t, p) AS true"},
     {"information_schema",
      "_pg_expandarray(a) AS unnest(list_transform(a, lambda x, i: {'x': x, 'n': i}))"},
     {"pg_catalog", "has_table_privilege(t, p) AS true, (u, t, p) AS true"},
@@ -172,17 +236,33 @@ duck::unique_ptr<duck::SQLStatement> parse_one(const std::string& sql) {
     return std::move(parser.statements[0]);
 }
 
+void add_macro(duck::ClientContext& context, duck::Catalog& system, const char* schema,
+               const std::string& definition) {
+    const auto statement = parse_one("CREATE OR REPLACE MACRO " + definition);
+    auto& info = statement->Cast<duck::CreateStatement>().info->Cast<duck::CreateMacroInfo>();
+    info.catalog = SYSTEM_CATALOG;
+    info.schema = schema;
+    info.internal = true;
+    info.temporary = false;
+    system.CreateFunction(context, info);
+}
+
 void add_catalog_macros(duck::ClientContext& context, duck::Catalog& system) {
-    for (const auto& macro : kMacros) {
-        const auto statement =
-            parse_one(std::string("CREATE OR REPLACE MACRO ") + macro.definition);
-        auto& info = statement->Cast<duck::CreateStatement>().info->Cast<duck::CreateMacroInfo>();
-        info.catalog = SYSTEM_CATALOG;
-        info.schema = macro.schema;
-        info.internal = true;
-        info.temporary = false;
-        system.CreateFunction(context, info);
-    }
+    std::string numbers = "tarn_catalog_number(n) AS case n";
+    for (const auto& catalog : catalog_columns())
+        if (catalog.number != 0)
+            numbers += fmt::format(" when '{}' then {}", catalog.name, catalog.number);
+    add_macro(context, system, "main", numbers + " end");
+    add_macro(
+        context, system, "pg_catalog",
+        fmt::format("pg_get_keywords() AS TABLE select unnest(string_split(words, ' ')) as word, "
+                    "catcode::tarn_char as catcode, true as barelabel, "
+                    "catdesc, 'can be bare label' as baredesc from (values ('U', 'unreserved', "
+                    "'{}'), ('C', 'unreserved (cannot be function or type "
+                    "name)', '{}'), ('T', 'reserved (can be function or type name)', '{}'), ('R', "
+                    "'reserved', '{}')) t(catcode, catdesc, words)",
+                    kUnreservedWords, kColumnNameWords, kTypeOrFunctionWords, kReservedWords));
+    for (const auto& macro : kMacros) add_macro(context, system, macro.schema, macro.definition);
 }
 
 }  // namespace tarn::query

@@ -1,13 +1,23 @@
 // The table functions below the views: databases, relations, columns and the session, as the
 // principal may see them.
+#include <fmt/format.h>
+
 #include <functional>
+#include <map>
 
 #include "query/internal/duck_types.h"
+#include "query/internal/identity.h"
 #include "query/internal/lake.h"
+#include "query/internal/name_walk.h"
+#include "query/internal/pg_catalog/macros.h"
 #include "query/internal/pg_catalog/pg_catalog.h"
 #include "query/internal/pg_catalog/sources.h"
+#include "query/internal/references.h"
+#include "query/internal/row_checks.h"
 #include "query/internal/sql_text.h"
 #include "query/internal/table_rules.h"
+#include "query/internal/view_text.h"
+#include "query/work.h"
 
 namespace tarn::query {
 
@@ -22,10 +32,14 @@ struct Source {
     Fill fill;
 };
 
-constexpr uint64_t kFirstKeyOid = 1u << 30;  // keys have none of their own
+// Constraints and sequences have no numbers of their own: so many of a table have theirs.
+constexpr uint64_t kRulesOfTable = 64;
+constexpr uint64_t kFirstRuleOid = 1u << 30;
+constexpr uint64_t kFirstSequenceOid = 3u << 30;
 
 std::string quoted_if_needed(const std::string& name) {
-    const bool plain = name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
+    const bool plain =
+        name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
     return plain ? name : quoted_name(name);
 }
 
@@ -39,15 +53,30 @@ void fill_databases(LakeTransaction& transaction, std::vector<Row>& rows) {
             rows.push_back({oid(info.oid), info.name, info.comment});
 }
 
+/// A view's query as PostgreSQL reads it, wherever it is: names without a schema mean the view's
+/// own.
+std::string view_definition(const tables::RelationInfo& info) {
+    try {
+        auto statement = parse_one(info.sql);
+        auto& select = statement->Cast<duck::SelectStatement>();
+        NameWalk([&](duck::BaseTableRef& ref) {
+            if (ref.schema_name.empty()) ref.schema_name = info.database;
+        }).query(*select.node);
+        return postgres_view_text(select.ToString());
+    } catch (const std::exception&) {
+        return postgres_view_text(info.sql);  // nobody can read it: it is shown as it is
+    }
+}
+
 void fill_relations(LakeTransaction& transaction, std::vector<Row>& rows) {
     for (const auto& database : value_or_throw(transaction.snapshot().databases())) {
         if (!transaction.find_schema(database.name)) continue;
         for (const auto& info : transaction.relations(database.name)) {
             const bool view = info.kind == tables::RelationKind::view;
-            rows.push_back(
-                {oid(info.oid), info.name, oid(database.oid), database.name, view ? "v" : "r",
-                 info.comment,
-                 view ? duck::Value(info.sql) : duck::Value(duck::LogicalType::VARCHAR)});
+            rows.push_back({oid(info.oid), info.name, oid(database.oid), database.name,
+                            view ? "v" : "r", info.comment,
+                            view ? duck::Value(view_definition(info))
+                                 : duck::Value(duck::LogicalType::VARCHAR)});
         }
     }
 }
@@ -60,40 +89,148 @@ void add_column(const tables::RelationInfo& info, int number, const std::string&
     rows.push_back({oid(info.oid), info.database, info.name, name, duck::Value::INTEGER(number),
                     oid(pg_oid(shown)), duck::Value::INTEGER(pg_modifier(shown)),
                     duck::Value::INTEGER(pg_length(shown)), pg_name(shown),
-                    duck::Value::BOOLEAN(required), comment, value.empty() ? none : duck::Value(value), identity});
+                    duck::Value::BOOLEAN(required), comment,
+                    value.empty() ? none : duck::Value(value), identity});
 }
 
-/// Keys that are enforced, and those that are only named.
-void fill_keys(LakeTransaction& transaction, std::vector<Row>& rows) {
+/// A table that the principal sees, with the rules that the transaction left it.
+struct SeenTable {
+    const tables::RelationInfo& info;
+    uint64_t database_oid;
+    const LakeTable& table;
+    tables::Properties properties;
+};
+
+void each_table(LakeTransaction& transaction, const std::function<void(const SeenTable&)>& found) {
     for (const auto& database : value_or_throw(transaction.snapshot().databases())) {
         auto* schema = transaction.find_schema(database.name);
         if (!schema) continue;
         for (const auto& info : transaction.relations(database.name)) {
             if (info.kind == tables::RelationKind::view) continue;
-            auto* entry = transaction.find_relation(*schema, {duck::CatalogType::TABLE_ENTRY, duck::string(info.name)});
-            if (!entry) continue;
-            const auto& view = entry->Cast<LakeTable>().view();
-            auto keys = keys_of(view.state->metadata->properties);
-            const auto& named = view.schema.identifier_field_ids;
-            if (std::none_of(keys.begin(), keys.end(), [](const auto& key) { return key.primary; }) && !named.empty())
-                keys.push_back({key_name(info.name, true, {}), true, named});
-            uint64_t number = 0;
-            for (const auto& key : keys) {
-                duck::vector<duck::Value> columns;
-                std::string names;
-                for (const int id : key.fields) {
-                    int at = 0;
-                    for (const size_t position : view.columns) {
-                        ++at;
-                        if (view.schema.fields[position].id != id) continue;
-                        columns.push_back(duck::Value::SMALLINT(static_cast<int16_t>(at)));
-                        names += (names.empty() ? "" : ", ") + quoted_if_needed(view.schema.fields[position].name);
-                    }
-                }
-                if (columns.size() != key.fields.size()) continue;  // a part of it is hidden
-                rows.push_back({oid(kFirstKeyOid + info.oid * 16 + number++), key.name, oid(info.oid), oid(database.oid), database.name, info.name,
-                                key.primary ? "p" : "u", duck::Value::LIST(duck::LogicalType::SMALLINT, std::move(columns)),
-                                (key.primary ? "PRIMARY KEY (" : "UNIQUE (") + names + ")"});
+            auto* entry = transaction.find_relation(
+                *schema, {duck::CatalogType::TABLE_ENTRY, duck::string(info.name)});
+            if (!entry || entry->type != duck::CatalogType::TABLE_ENTRY) continue;
+            const auto& table = entry->Cast<LakeTable>();
+            found({info, database.oid, table, transaction.properties_of(table.state())});
+        }
+    }
+}
+
+/// The places (from 1) and names of columns by field id; nullopt: one of them is hidden.
+struct ShownColumns {
+    duck::vector<duck::Value> numbers;
+    std::string names;
+};
+std::optional<ShownColumns> shown_columns(const LakeTable::View& view,
+                                          const std::vector<int>& fields) {
+    ShownColumns shown;
+    for (const int id : fields) {
+        int16_t number = 0;
+        for (size_t i = 0; i < view.columns.size() && number == 0; ++i)
+            if (view.schema.fields[view.columns[i]].id == id) number = static_cast<int16_t>(i + 1);
+        if (number == 0) return std::nullopt;
+        shown.numbers.push_back(duck::Value::SMALLINT(number));
+        const auto& name = view.schema.fields[view.columns[static_cast<size_t>(number) - 1]].name;
+        shown.names += (shown.names.empty() ? "" : ", ") + quoted_if_needed(name);
+    }
+    return shown;
+}
+
+duck::Value numbers_of(duck::vector<duck::Value> numbers) {
+    return duck::Value::LIST(duck::LogicalType::SMALLINT, std::move(numbers));
+}
+
+/// Keys that are enforced and those that are only named, then checks, then foreign keys.
+void fill_constraints(LakeTransaction& transaction, std::vector<Row>& rows) {
+    std::map<std::string, const LakeTable*> by_uuid;
+    each_table(transaction, [&](const SeenTable& seen) { by_uuid[seen.info.uuid] = &seen.table; });
+    each_table(transaction, [&](const SeenTable& seen) {
+        const auto& view = seen.table.view();
+        uint64_t number = 0;
+        const auto add = [&](const std::string& name, const char* kind,
+                             duck::vector<duck::Value> columns, std::string definition) -> Row& {
+            rows.push_back({oid(kFirstRuleOid + seen.info.oid * kRulesOfTable + number++), name,
+                            oid(seen.info.oid), oid(seen.database_oid), seen.info.database,
+                            seen.info.name, kind, numbers_of(std::move(columns)),
+                            std::move(definition), oid(0), numbers_of({}), "a", "a"});
+            return rows.back();
+        };
+        auto keys = keys_of(seen.properties);
+        const auto& named = view.schema.identifier_field_ids;
+        if (std::none_of(keys.begin(), keys.end(), [](const auto& key) { return key.primary; }) &&
+            !named.empty())
+            keys.push_back({key_name(seen.info.name, true, {}), true, named});
+        for (const auto& key : keys)
+            if (auto shown = shown_columns(view, key.fields))
+                add(key.name, key.primary ? "p" : "u", std::move(shown->numbers),
+                    (key.primary ? "PRIMARY KEY (" : "UNIQUE (") + shown->names + ")");
+        // What a check says may be what the policy hides: that there is another region.
+        for (const auto& check :
+             view.governed ? std::vector<TableCheck>() : checks_of(seen.properties))
+            if (const auto text = check_text(check, view.schema, view.columns))
+                if (auto shown = shown_columns(view, columns_of(check)))
+                    add(check.name, "c", std::move(shown->numbers), "CHECK (" + *text + ")");
+        for (const auto& reference : references_of(seen.properties)) {
+            const auto target = by_uuid.find(reference.target_uuid);
+            auto shown = shown_columns(view, reference.fields);
+            auto its = target == by_uuid.end()
+                           ? std::nullopt
+                           : shown_columns(target->second->view(), reference.target_fields);
+            if (!shown || !its) continue;
+            const auto& info = target->second->state()->info;
+            Row& row =
+                add(reference.name, "f", std::move(shown->numbers),
+                    fmt::format("FOREIGN KEY ({}) REFERENCES {}.{}({}){} NOT VALID", shown->names,
+                                quoted_if_needed(info.database), quoted_if_needed(info.name),
+                                its->names, actions_text(reference)));
+            row[9] = oid(info.oid);
+            row[10] = numbers_of(std::move(its->numbers));
+            row[11] = std::string(1, reference.on_update);
+            row[12] = std::string(1, reference.on_delete);
+        }
+    });
+}
+
+/// Those that are indexes to clients, too.
+void fill_keys(LakeTransaction& transaction, std::vector<Row>& rows) {
+    fill_constraints(transaction, rows);
+    std::erase_if(rows, [](const Row& row) {
+        return row[6] != duck::Value("p") && row[6] != duck::Value("u");
+    });
+    for (auto& row : rows) row.resize(9);
+}
+
+void fill_sequences(LakeTransaction& transaction, std::vector<Row>& rows) {
+    each_table(transaction, [&](const SeenTable& seen) {
+        const auto& view = seen.table.view();
+        for (size_t i = 0; i < view.columns.size(); ++i) {
+            const auto& field = view.schema.fields[view.columns[i]];
+            const auto identity = identity_of(seen.properties, field.id);
+            if (!identity || !Sequence{&seen.table, field.id, *identity}.readable()) continue;
+            rows.push_back({oid(kFirstSequenceOid + seen.info.oid * kRulesOfTable + i),
+                            sequence_name(seen.info.name, field.name), oid(seen.database_oid),
+                            seen.info.database, oid(seen.info.oid),
+                            duck::Value::INTEGER(static_cast<int32_t>(i + 1)),
+                            duck::Value::BIGINT(identity->start),
+                            duck::Value::BIGINT(identity->increment),
+                            oid(pg_oid(type_from_duck(iceberg_to_duck(field.type)))),
+                            seen.info.name, field.name});
+        }
+    });
+}
+
+/// Which tables and views a view reads, as far as they are seen.
+void fill_view_tables(LakeTransaction& transaction, std::vector<Row>& rows) {
+    for (const auto& database : value_or_throw(transaction.snapshot().databases())) {
+        if (!transaction.find_schema(database.name)) continue;
+        for (const auto& info : transaction.relations(database.name)) {
+            if (info.kind != tables::RelationKind::view) continue;
+            const auto named = named_tables(info.sql, database.name);
+            if (!named.ok()) continue;  // it is not read either
+            for (const auto& [schema_name, name] : *named) {
+                if (!transaction.find_schema(schema_name)) continue;
+                for (const auto& other : transaction.relations(schema_name))
+                    if (other.name == name) rows.push_back({oid(info.oid), oid(other.oid)});
             }
         }
     }
@@ -107,8 +244,8 @@ void fill_columns(LakeTransaction& transaction, std::vector<Row>& rows) {
             if (info.kind == tables::RelationKind::view) {
                 int number = 0;
                 for (const auto& column : info.columns)
-                    add_column(info, ++number, column.name, column.type, false, column.comment, "", "",
-                               rows);
+                    add_column(info, ++number, column.name, column.type, false, column.comment, "",
+                               "", rows);
                 continue;
             }
             const duck::EntryLookupInfo lookup(duck::CatalogType::TABLE_ENTRY, info.name);
@@ -118,10 +255,14 @@ void fill_columns(LakeTransaction& transaction, std::vector<Row>& rows) {
             int number = 0;
             for (const size_t position : view.columns) {
                 const auto& field = view.schema.fields[position];
-                const auto& properties = view.state->metadata->properties;
+                const auto properties = transaction.properties_of(view.state);
                 const auto identity = identity_of(properties, field.id);
-                add_column(info, ++number, field.name, field.type, field.required, field.doc.value_or(""),
-                           default_text(properties, field.id), !identity ? "" : identity->always ? "a" : "d", rows);
+                add_column(info, ++number, field.name, field.type, field.required,
+                           field.doc.value_or(""), default_text(properties, field.id),
+                           !identity          ? ""
+                           : identity->always ? "a"
+                                              : "d",
+                           rows);
             }
         }
     }
@@ -131,11 +272,59 @@ void fill_session(LakeTransaction& transaction, std::vector<Row>& rows) {
     rows.push_back({transaction.session().caller.principal.name});
 }
 
-const std::vector<Source>& sources() {
+std::vector<Source> rule_sources() {
     const auto text = duck::LogicalType::VARCHAR;
     const auto number = oid_type();
     const auto small = duck::LogicalType::INTEGER;
-    static const std::vector<Source> all = {
+    return {
+        {"tarn_keys",
+         {{"oid", number},
+          {"name", text},
+          {"relation_oid", number},
+          {"database_oid", number},
+          {"database", text},
+          {"relation", text},
+          {"kind", text},
+          {"columns", duck::LogicalType::LIST(duck::LogicalType::SMALLINT)},
+          {"definition", text}},
+         fill_keys},
+        {"tarn_constraints",
+         {{"oid", number},
+          {"name", text},
+          {"relation_oid", number},
+          {"database_oid", number},
+          {"database", text},
+          {"relation", text},
+          {"kind", text},
+          {"columns", duck::LogicalType::LIST(duck::LogicalType::SMALLINT)},
+          {"definition", text},
+          {"target_oid", number},
+          {"target_columns", duck::LogicalType::LIST(duck::LogicalType::SMALLINT)},
+          {"on_update", text},
+          {"on_delete", text}},
+         fill_constraints},
+        {"tarn_sequences",
+         {{"oid", number},
+          {"name", text},
+          {"database_oid", number},
+          {"database", text},
+          {"relation_oid", number},
+          {"column_number", small},
+          {"start", duck::LogicalType::BIGINT},
+          {"increment", duck::LogicalType::BIGINT},
+          {"type_oid", number},
+          {"relation", text},
+          {"column_name", text}},
+         fill_sequences},
+        {"tarn_view_tables", {{"view_oid", number}, {"table_oid", number}}, fill_view_tables},
+    };
+}
+
+std::vector<Source> name_sources() {
+    const auto text = duck::LogicalType::VARCHAR;
+    const auto number = oid_type();
+    const auto small = duck::LogicalType::INTEGER;
+    std::vector<Source> all = {
         {"tarn_databases", {{"oid", number}, {"name", text}, {"comment", text}}, fill_databases},
         {"tarn_relations",
          {{"oid", number},
@@ -161,19 +350,17 @@ const std::vector<Source>& sources() {
           {"default_sql", text},
           {"identity", text}},
          fill_columns},
-        {"tarn_keys",
-         {{"oid", number},
-          {"name", text},
-          {"relation_oid", number},
-          {"database_oid", number},
-          {"database", text},
-          {"relation", text},
-          {"kind", text},
-          {"columns", duck::LogicalType::LIST(duck::LogicalType::SMALLINT)},
-          {"definition", text}},
-         fill_keys},
         {"tarn_session", {{"user_name", text}}, fill_session},
     };
+    return all;
+}
+
+const std::vector<Source>& sources() {
+    static const std::vector<Source> all = [] {
+        auto made = name_sources();
+        for (auto& source : rule_sources()) made.push_back(std::move(source));
+        return made;
+    }();
     return all;
 }
 

@@ -14,9 +14,10 @@ namespace tarn::query {
 
 namespace {
 
-constexpr const char* kTextTypes[] = {"name",    "regproc",      "regprocedure", "regnamespace",
-                                      "regrole", "regoper",      "pg_node_tree", "aclitem",
-                                      "cstring", "regtype"};
+constexpr const char* kTextTypes[] = {
+    "name",        "regproc",      "regprocedure",  "regnamespace", "regrole",
+    "regoper",     "pg_node_tree", "aclitem",       "cstring",      "regtype",
+    "regoperator", "regconfig",    "regdictionary", "regcollation"};
 constexpr const char* kNumberTypes[] = {"regclass", "xid", "cid"};
 
 struct ArrayCast final : duck::BoundCastData {
@@ -89,8 +90,8 @@ bool cast_from_bytea(duck::Vector& source, duck::Vector& result, duck::idx_t cou
                      duck::CastParameters&) {
     duck::UnaryExecutor::Execute<duck::string_t, duck::string_t>(
         source, result, count, [&](duck::string_t bytes) {
-            return duck::StringVector::AddString(
-                result, format_bytea({bytes.GetData(), bytes.GetSize()}));
+            return duck::StringVector::AddString(result,
+                                                 format_bytea({bytes.GetData(), bytes.GetSize()}));
         });
     return true;
 }
