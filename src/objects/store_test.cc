@@ -77,6 +77,28 @@ TEST_F(StoreTest, AStartedPutIsAPut) {
     EXPECT_EQ(objects().head_bucket("bucket")->bytes, small.size() + large.size());
 }
 
+TEST_F(StoreTest, AnETagWithoutMd5IsOfTheChecksums) {
+    const auto put = [&](const std::string& body, PutOptions options) {
+        options.etag_is_md5 = false;
+        auto upload = objects().begin_put(caller_, "bucket", "own", std::move(options));
+        EXPECT_TRUE((*upload)->write(body).ok());
+        const auto stored = (*upload)->finish();
+        EXPECT_TRUE(stored.ok());
+        EXPECT_EQ(get("own"), body);
+        EXPECT_EQ(objects().head("bucket", "own")->etag, stored->etag);
+        return stored->etag;
+    };
+    const auto body = pattern(100'000, 1), other = pattern(100'000, 2);
+    const auto etag = put(body, {});
+    EXPECT_EQ(etag.size(), 34u);
+    EXPECT_EQ(etag.substr(32), "-1");
+    EXPECT_EQ(put(body, {}), etag);
+    EXPECT_NE(put(other, {}), etag);
+    PutOptions checked;
+    checked.content_md5 = codec::md5(other);  // what the caller knows already
+    EXPECT_EQ(put(other, checked), codec::hex_encode(codec::md5(other)));
+}
+
 TEST_F(StoreTest, AStartedPutSaysWhatFailed) {
     PutOptions wrong;
     wrong.content_md5 = std::string(16, 'x');

@@ -108,6 +108,9 @@ struct PutOptions {
     std::optional<std::string> content_md5;  // 16 raw bytes; else InvalidDigest
     std::vector<ChecksumAlgorithm> compute;  // kept with the object besides those of `expected`
     std::vector<Checksum> expected;          // header values; trailer values go to Upload::finish
+    /// Without, for bytes of the server's own: the ETag is made of the checksums (CRC64NVME, when there are no others) and ends in "-1",
+    /// as that of an upload in one part. MD5 takes longer than all else that is done with a byte.
+    bool etag_is_md5 = true;
 };
 
 struct ListOptions {

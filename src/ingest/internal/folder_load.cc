@@ -336,6 +336,7 @@ Status FileLoader::read(DropFile& file, Plan& plan, FileRecord& record, Portion&
     record.object = object_key(spec_.name, record);
     objects::PutOptions options;
     options.size = record.identity.bytes;
+    options.etag_is_md5 = false;
     TARN_TRY(sha, codec::hex_decode(record.sha256));
     options.expected.push_back(
         {objects::ChecksumAlgorithm::sha256, objects::ChecksumType::full_object, std::move(sha)});

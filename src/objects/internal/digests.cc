@@ -94,7 +94,8 @@ std::string_view checksum_name(ChecksumAlgorithm algorithm) {
     return "";
 }
 
-Digests::Digests(const std::vector<ChecksumAlgorithm>& algorithms) : md5_(codec::HashKind::md5) {
+Digests::Digests(const std::vector<ChecksumAlgorithm>& algorithms, bool with_md5) {
+    if (with_md5) md5_.emplace(codec::HashKind::md5);
     for (auto algorithm : algorithms) {
         const bool known = std::any_of(ones_.begin(), ones_.end(),
                                        [&](const One& one) { return one.algorithm == algorithm; });
@@ -106,7 +107,7 @@ Digests::Digests(const std::vector<ChecksumAlgorithm>& algorithms) : md5_(codec:
 }
 
 void Digests::update(std::string_view bytes) {
-    md5_.update(bytes);
+    if (md5_) md5_->update(bytes);
     for (auto& one : ones_) {
         if (one.hash)
             one.hash->update(bytes);
@@ -117,7 +118,7 @@ void Digests::update(std::string_view bytes) {
 
 Digests::Values Digests::finish() {
     Values values;
-    values.md5 = md5_.finish();
+    if (md5_) values.md5 = md5_->finish();
     for (auto& one : ones_)
         values.checksums.push_back(
             {one.algorithm, ChecksumType::full_object,

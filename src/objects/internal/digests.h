@@ -18,10 +18,10 @@ std::string_view checksum_name(ChecksumAlgorithm algorithm);
 
 class Digests {
  public:
-    explicit Digests(const std::vector<ChecksumAlgorithm>& algorithms);
+    explicit Digests(const std::vector<ChecksumAlgorithm>& algorithms, bool with_md5 = true);
     void update(std::string_view bytes);
     struct Values {
-        std::string md5;
+        std::string md5;  // raw; empty without
         std::vector<Checksum> checksums;
     };
     /// Once.
@@ -33,7 +33,7 @@ class Digests {
         uint64_t crc = 0;
         std::optional<codec::Hasher> hash;
     };
-    codec::Hasher md5_;
+    std::optional<codec::Hasher> md5_;
     std::vector<One> ones_;
 };
 

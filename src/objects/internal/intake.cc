@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "codec/text.h"
 #include "objects/store.h"
 
 namespace tarn::objects::internal {
@@ -10,6 +11,7 @@ namespace {
 std::vector<ChecksumAlgorithm> algorithms_of(const IntakeOptions& options) {
     auto algorithms = options.compute;
     for (const auto& checksum : options.expected) algorithms.push_back(checksum.algorithm);
+    if (algorithms.empty() && !options.etag_is_md5) algorithms.push_back(ChecksumAlgorithm::crc64nvme);
     return algorithms;
 }
 
@@ -34,6 +36,7 @@ IntakeOptions intake_options(const PutOptions& options) {
     intake.content_md5 = options.content_md5;
     intake.compute = options.compute;
     intake.expected = options.expected;
+    intake.etag_is_md5 = options.etag_is_md5 || options.content_md5;
     intake.bytes_max = kPutBytesMax;
     return intake;
 }
@@ -53,7 +56,7 @@ Status check_intake(const IntakeOptions& options) {
 }
 
 Intake::Intake(BytesBackend& bytes, IntakeOptions options)
-    : bytes_(bytes), options_(std::move(options)), digests_(algorithms_of(options_)) {}
+    : bytes_(bytes), options_(std::move(options)), digests_(algorithms_of(options_), options_.etag_is_md5) {}
 
 /// Checks the size and computes the digests.
 Status Intake::pass(std::string_view piece) {
@@ -105,6 +108,13 @@ Status Intake::verify(const std::vector<Checksum>& trailer) {
                      "The Content-MD5 you specified did not match what we received.", "BadDigest");
     TARN_CHECK_OK(verify_checksums(options_.expected, values_.checksums));
     return verify_checksums(trailer, values_.checksums);
+}
+
+std::string Intake::etag() const {
+    if (options_.etag_is_md5) return codec::hex_encode(values_.md5);
+    std::string all = std::to_string(size_);
+    for (const auto& checksum : values_.checksums) all += checksum.value;
+    return codec::hex_encode(codec::md5(all)) + "-1";
 }
 
 std::vector<Piece> Intake::pieces() const {

@@ -21,6 +21,7 @@ struct IntakeOptions {
     std::optional<std::string> content_md5;
     std::vector<ChecksumAlgorithm> compute;
     std::vector<Checksum> expected;
+    bool etag_is_md5 = true;
     uint64_t inline_bytes_max = 0;
     uint64_t bytes_max = 0;
 };
@@ -38,6 +39,8 @@ class Intake {
     // After finish().
     uint64_t size() const { return size_; }
     const std::string& md5() const { return values_.md5; }
+    /// Of an object with this body.
+    std::string etag() const;
     const std::vector<Checksum>& checksums() const { return values_.checksums; }
     /// The body of a small object; empty when it went to extents.
     const std::string& inline_body() const { return body_; }

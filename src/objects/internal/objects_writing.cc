@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <map>
 
-#include "codec/text.h"
 #include "objects/internal/conditions.h"
 #include "objects/internal/keys.h"
 #include "objects/internal/names.h"
@@ -22,7 +21,7 @@ ObjectRecord record_of(const Intake& intake, const Metadata& metadata, Timestamp
     ObjectRecord record;
     record.size = intake.size();
     record.modified = now;
-    record.etag = codec::hex_encode(intake.md5());
+    record.etag = intake.etag();
     record.metadata = metadata;
     record.checksums = intake.checksums();
     record.pieces = intake.pieces();

@@ -9,12 +9,12 @@ constexpr uint64_t kAtOnceBytes = 4 << 20;  // shorter bodies are not worth a th
 constexpr size_t kPieceBytes = 512 << 10;   // two of them are in memory
 }  // namespace
 
-StreamDigests::StreamDigests(const std::vector<ChecksumAlgorithm>& algorithms)
-    : digests_(algorithms) {}
+StreamDigests::StreamDigests(const std::vector<ChecksumAlgorithm>& algorithms, bool with_md5)
+    : digests_(algorithms, with_md5), slow_(with_md5) {}
 
 void StreamDigests::update(std::string_view bytes) {
     seen_ += bytes.size();
-    if (seen_ <= kAtOnceBytes) {
+    if (seen_ <= kAtOnceBytes || !slow_) {
         digests_.update(bytes);
         return;
     }

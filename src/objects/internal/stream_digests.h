@@ -15,7 +15,7 @@ namespace tarn::objects::internal {
 
 class StreamDigests {
  public:
-    explicit StreamDigests(const std::vector<ChecksumAlgorithm>& algorithms);
+    StreamDigests(const std::vector<ChecksumAlgorithm>& algorithms, bool with_md5);
     /// The bytes are not needed after it.
     void update(std::string_view bytes);
     /// Once.
@@ -25,6 +25,7 @@ class StreamDigests {
     void hand_over();
 
     Digests digests_;  // the thread's, from the first hand_over() to finish()
+    const bool slow_;
     uint64_t seen_ = 0;
     std::string gathered_, under_way_;
     std::unique_ptr<OneBehind> behind_;  // of a long body; last, because it works with the above

@@ -20,7 +20,7 @@ TEST(StreamDigests, AreThoseOfTheWholeHoweverItComes) {
         expected.update(whole);
         const auto values = expected.finish();
         for (const size_t most : {size_t{100'000}, size_t{700'000}, size_t{5 << 20}}) {
-            StreamDigests digests(algorithms);
+            StreamDigests digests(algorithms, true);
             for (size_t at = 0; at < length;) {
                 const auto piece = std::string(whole.substr(at, 1 + random.below(most)));
                 digests.update(piece);
@@ -35,8 +35,19 @@ TEST(StreamDigests, AreThoseOfTheWholeHoweverItComes) {
     }
 }
 
+TEST(StreamDigests, WithoutMd5TheOthersAreTheSame) {
+    const std::string body(5 << 20, 'b');
+    StreamDigests with({ChecksumAlgorithm::crc64nvme}, true), without({ChecksumAlgorithm::crc64nvme}, false);
+    with.update(body);
+    without.update(body);
+    const auto expected = with.finish(), found = without.finish();
+    EXPECT_EQ(expected.md5.size(), 16u);
+    EXPECT_EQ(found.md5, "");
+    EXPECT_EQ(found.checksums.at(0).value, expected.checksums.at(0).value);
+}
+
 TEST(StreamDigests, MayEndInTheMiddle) {
-    StreamDigests digests({ChecksumAlgorithm::sha256});
+    StreamDigests digests({ChecksumAlgorithm::sha256}, true);
     for (int i = 0; i < 6; ++i) digests.update(std::string(1 << 20, 'x'));
 }
 
