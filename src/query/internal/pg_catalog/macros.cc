@@ -196,7 +196,8 @@ constexpr Macro kMacros[] = {
     {"pg_catalog", "getdatabaseencoding() AS 'UTF8'"},
     {"pg_catalog", "pg_describe_object(c, o, s) AS null::varchar"},
     {"pg_catalog", "pg_partition_ancestors(r) AS r::tarn_oid"},
-    {"pg_catalog", "pg_partition_ancestors(r) AS TABLE select r::tarn_oid as relid"},
+    // psql asks it WITH ORDINALITY, which DuckDB reads past for a macro.
+    {"pg_catalog", "pg_partition_ancestors(r) AS TABLE select r::tarn_oid as relid, 1::bigint as ordinality"},
     {"pg_catalog",
      "pg_partition_tree(r) AS TABLE select 0::tarn_oid as relid, 0::tarn_oid as parentrelid, true "
      "as isleaf, 0 as level where false"},
