@@ -153,14 +153,15 @@ static std::string verified(const Json& last) {
 
 namespace {
 
-/// ", 1.4 MB and 2.0 s behind, the source keeps 16.0 MB of log"
+/// ", 250.0 changes/s, 1.4 MB and 2.0 s behind, the source keeps 16.0 MB of log"
 std::string behind(const Json& capture) {
     const auto megabytes = [&](const char* name) {
         return static_cast<double>(capture.value(name, uint64_t{0})) / 1e6;
     };
-    return fmt::format(", {:.1f} MB and {:.1f} s behind, the source keeps {:.1f} MB of log",
-                       megabytes("lag_bytes"), capture.value("lag_seconds", 0.0),
-                       megabytes("retained_bytes"));
+    return fmt::format(
+        ", {:.1f} changes/s, {:.1f} MB and {:.1f} s behind, the source keeps {:.1f} MB of log",
+        capture.value("changes_per_second", 0.0), megabytes("lag_bytes"),
+        capture.value("lag_seconds", 0.0), megabytes("retained_bytes"));
 }
 
 }  // namespace
@@ -188,9 +189,14 @@ std::string print_status(const std::string& what, const Json& answer) {
             more += verified(one.value("verified", Json()));
             if (one.at("last_error") != "") more += ", " + text_of(one.at("last_error"));
             line("sources." + text_of(one.at("name")), text_of(one.at("state")), more);
-            for (const auto& table : one.at("tables"))
+            for (const auto& table : one.at("tables")) {
+                const std::string name = "  " + text_of(table.at("table"));
                 if (table.contains("paused"))
-                    line("  " + text_of(table.at("table")), "paused", text_of(table.at("paused")));
+                    line(name, "paused", text_of(table.at("paused")));
+                else if (table.at("last_error") != "")
+                    line(name, "failed", text_of(table.at("last_error")));
+                if (table.contains("note")) line(name, "note", text_of(table.at("note")));
+            }
         } else if (what == "tables") {
             if (text_of(one.at("step")).starts_with("alerts.")) continue;  // in their own section
             std::string more;

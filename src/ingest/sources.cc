@@ -10,6 +10,7 @@
 #include "ingest/internal/folder_place.h"
 #include "ingest/internal/mqtt_decode.h"
 #include "ingest/internal/runner.h"
+#include "ingest/internal/source_metrics.h"
 #include "ingest/routes.h"
 
 namespace tarn::ingest {
@@ -36,9 +37,10 @@ bool is_captured(const SourceSpec& spec) {
 }  // namespace
 
 struct Sources::Impl {
-    explicit Impl(SourcesParts given) : parts(std::move(given)) {}
+    explicit Impl(SourcesParts given) : parts(std::move(given)), metrics(parts.metrics) {}
 
     SourcesParts parts;
+    SourceMetrics metrics;
     Mutex changing;  // one configure() or stop() at a time; held while runners end
     Mutex mutex;     // the map; short. Order: changing, mutex
     std::map<std::string, std::shared_ptr<Running>> running TARN_GUARDED_BY(mutex);
@@ -131,6 +133,10 @@ std::vector<SourceStatus> Sources::status() const {
     std::vector<SourceStatus> out;
     for (const auto& one : impl_->all()) out.push_back(one->runner->status());
     return out;
+}
+
+void Sources::update_metrics() const {
+    impl_->metrics.show(status());
 }
 
 Result<Preview> Sources::try_source(const SourceSpec& spec, size_t rows_max) {

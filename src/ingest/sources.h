@@ -82,7 +82,7 @@ struct TableStatus {
 struct CaptureStatus {
     std::string position;    // the end of the last transaction that is in the lake: "16/B374D848"
     uint64_t lag_bytes = 0;  // of log that is not in the lake yet
-    double lag_seconds = 0;  // age of the oldest transaction that is not; 0: none is known
+    double lag_seconds = 0;  // age of the oldest transaction that is not; 0: all is here
     uint64_t retained_bytes = 0;             // of log that the source keeps for us
     uint64_t transactions = 0, changes = 0;  // since the server's start
     double changes_per_second = 0;           // of the last ten seconds
@@ -145,6 +145,8 @@ class Sources {
     /// way into its stream) stays. So that its tables can be moved.
     void rest(const std::string& name);
     std::vector<SourceStatus> status() const;  // by name
+    /// Sets the gauges that say how each source is now: before the metrics are shown.
+    void update_metrics() const;
     /// Reads at most `rows_max` rows a table and keeps nothing. Errors name the remedy.
     Result<Preview> try_source(const SourceSpec& spec, size_t rows_max);
     /// Ends all; at most two seconds. Idempotent.

@@ -162,7 +162,7 @@ void Verifications::Impl::show(const std::string& source, const Verdict& verdict
 Status Verifications::Impl::compare(const Job& job, Verdict& verdict) {
     const auto& from = *followed(job.spec);
     TARN_TRY(connection, PostgresConnection::open(from.url, *job.stop));
-    std::vector<Error> problems;
+    std::vector<TableProblem> problems;
     TARN_TRY(tables, find_postgres_tables(*connection, from.tables, &problems));
     std::vector<PostgresTable> chosen;
     for (auto& table : tables) {
@@ -181,7 +181,7 @@ Status Verifications::Impl::compare(const Job& job, Verdict& verdict) {
                          [&](const PostgresTable& table) { return table.name == name; }))
             return Error(Code::not_found,
                          fmt::format("source {} has no table {}", job.spec.name, name));
-    if (chosen.empty() && !problems.empty()) return problems.front();
+    if (chosen.empty() && !problems.empty()) return problems.front().error;
     for (size_t i = 0; i < chosen.size(); ++i) {
         TableVerifier verifier({job.spec.name, job.spec.identity(), from, parts, *job.stop,
                                 [&](const TableVerdict& now) {

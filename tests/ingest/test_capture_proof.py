@@ -17,6 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 import postgres_server  # noqa: E402
 from capture_lake import CaptureLake  # noqa: E402
+from nasty_transactions import INVARIANT, TABLES as NASTY_TABLES, NastyTransactions  # noqa: E402
 from real_data import data_file  # noqa: E402
 from retail_replay import RetailReplay  # noqa: E402
 from tarn_server import binary  # noqa: E402
@@ -86,6 +87,41 @@ def test_pgbench_while_followed(pg, tmp_path, rounds, seconds):  # noqa: F811
         watcher.end()
         assert len(watcher.seen) > 3 * rounds, "the lake moved while it was watched"
         assert not lake.source().get("last_error") and lake.server.log_text().count("tables of a database are being loaded") == 1
+
+
+@pytest.mark.long
+def test_minutes_of_pgbench_and_nasty_transactions_together(pg, tmp_path):  # noqa: F811
+    """Five minutes; at each pause every table has the source's rows, and in no snapshot does a transaction show by half."""
+    pgbench(pg, "-i", "-q", "-s", 2)
+    nasty = NastyTransactions(pg, seed=23)
+    nasty.create()
+    with CaptureLake(tmp_path, pg.url) as lake:
+        lake.until_following()
+        lake.until_rows("SELECT count(*) FROM erp.pgbench_accounts", [(200_000,)], 60)
+        bench_watcher = Watcher(lake, BENCH_SUMS.format("erp."), lambda row: len(set(row[:4])) == 1, pause=0.2)
+        nasty_watcher = Watcher(lake, INVARIANT, lambda row: row[0] == 0, pause=0.05)
+        rounds, loads = 12, []
+        for number in range(rounds):
+            generator = threading.Thread(target=until_told, args=(nasty, time.monotonic() + 25))
+            generator.start()
+            pgbench(pg, "-n", "-c", 3, "-j", 1, "-T", 25, "--random-seed", number + 1)
+            generator.join()
+            lake.until_rows(BENCH_SUMS.format("erp."), pg.rows(BENCH_SUMS.format("")), 90)
+            assert lake.rows(ACCOUNTS.format("erp.")) == pg.rows(ACCOUNTS.format(""))
+            until_equal(lake, pg, SMALL_TABLES + NASTY_TABLES, 90)
+            loads.append(lake.server.log_text().count("tables of a database are being loaded"))
+        bench_watcher.end()
+        nasty_watcher.end()
+        print(f"{nasty.count} nasty transactions, {lake.value('SELECT count(*) FROM erp.pgbench_history')} of pgbench, "
+              f"{len(bench_watcher.seen)} states seen, loads {loads}")
+        assert nasty.count > 100 * rounds and len(bench_watcher.seen) > 10 * rounds, "the lake moved while it was watched"
+        assert not lake.source().get("last_error")
+
+
+def until_told(nasty, end):
+    with nasty.pg.connect() as connection:
+        while time.monotonic() < end:
+            nasty.run(1, connection)
 
 
 # -- real sales -------------------------------------------------------------------------------------------------------

@@ -56,19 +56,44 @@ std::vector<PostgresTable> same_tables(std::vector<PostgresTable> found,
                          [&](const PostgresTable& one) { return one.oid == table.oid; });
         if (match == wanted.end()) continue;
         table.name = match->name;  // unique among all tables of the source
-        drop_generated(table);
+        keep_logged(table);
         out.push_back(std::move(table));
     }
     return out;
 }
 
+/// What the lake has of a table that was left out is of before: it has to be loaded again.
+Status stage_left_out(const CaptureLoadParts& parts, const PostgresTable& table, const Error& why,
+                      meta::Batch& batch) {
+    TARN_TRY(here, find_lake_table(parts.lake, parts.source, parts.identity, table));
+    if (!here || !here->capture) return ok_status();
+    CaptureTable next = *here->capture;
+    next.pause = CaptureTable::Pause::reload;
+    next.why = why.message;
+    tables::stage_position(batch, {parts.identity, table.full_name(), here->uuid}, here->position,
+                           next.encode());
+    return ok_status();
+}
+
+struct LeftOut {
+    PostgresTable table;
+    Error why;
+};
+
 }  // namespace
 
-void drop_generated(PostgresTable& table) {
+void keep_logged(PostgresTable& table) {
     auto& columns = table.columns;
     columns.erase(std::remove_if(columns.begin(), columns.end(),
                                  [](const PostgresColumn& column) { return column.generated; }),
                   columns.end());
+    if (table.kind != 'r' || table.parts.size() < 2) return;
+    auto& parts = table.parts;
+    parts.erase(std::remove_if(parts.begin(), parts.end(),
+                               [&](const PostgresPart& part) {
+                                   return part.from != "ONLY " + table.quoted();
+                               }),
+                parts.end());
 }
 
 Result<std::optional<LakeTable>> find_lake_table(const SourcesParts& lake,
@@ -87,9 +112,10 @@ Result<std::optional<LakeTable>> find_lake_table(const SourcesParts& lake,
     return std::optional<LakeTable>(std::move(out));
 }
 
-Status load_captured(const CaptureLoadParts& parts, NewSlot slot,
-                     const std::vector<PostgresTable>& wanted,
-                     const std::optional<CapturePosition>& expected, CapturePosition next) {
+Result<std::vector<TableProblem>> load_captured(const CaptureLoadParts& parts, NewSlot slot,
+                                                const std::vector<PostgresTable>& wanted,
+                                                const std::optional<CapturePosition>& expected,
+                                                CapturePosition next) {
     if (next.lsn == 0) {
         next.lsn = slot.lsn;
         next.timeline = slot.timeline;
@@ -102,20 +128,35 @@ Status load_captured(const CaptureLoadParts& parts, NewSlot slot,
     for (const auto& table : wanted) names.push_back(table.full_name());
     TARN_TRY(found, find_postgres_tables(*holder, names));
     TARN_TRY(published, look_at_published(*holder, parts.names));
-    const auto tables = same_tables(std::move(found), wanted);
+    const bool several = wanted.size() > 1;
+    std::vector<PostgresTable> tables;
     std::vector<TableLoad> loads;
-    for (const auto& table : tables) {
-        TARN_TRY(prepared, prepare(parts, table));
-        loads.push_back(std::move(prepared));
+    std::vector<LeftOut> left_out;
+    for (auto& table : same_tables(std::move(found), wanted)) {
+        auto prepared = prepare(parts, table);
+        if (!prepared.ok() && (!several || passes_by_itself(prepared.error())))
+            return std::move(prepared).error();
+        if (prepared.ok()) {
+            loads.push_back(std::move(*prepared));
+            tables.push_back(std::move(table));
+        } else {
+            left_out.push_back({std::move(table), std::move(prepared).error()});
+        }
     }
     log_info("ingest", "tables of a database are being loaded",
              {{"source", parts.source},
               {"tables", static_cast<uint64_t>(loads.size())},
               {"lsn", to_text(slot.lsn)}});
+    const PostgresLoad* load = nullptr;
     const auto positions = [&](const std::vector<tables::TablePtr>& states,
                                meta::Batch& batch) -> Status {
         stage_capture_position(batch, parts.identity, expected, next);
+        for (const auto& one : left_out)
+            TARN_CHECK_OK(stage_left_out(parts, one.table, one.why, batch));
+        for (const auto& [place, why] : load->left_out())
+            TARN_CHECK_OK(stage_left_out(parts, tables[place], why, batch));
         for (size_t i = 0; i < states.size(); ++i) {
+            if (!states[i]) continue;
             auto capture = loaded_table(tables[i], states[i]->schema(), slot.lsn);
             const auto listed = published.find(tables[i].oid);
             if (listed != published.end()) capture.published = listed->second;
@@ -128,22 +169,34 @@ Status load_captured(const CaptureLoadParts& parts, NewSlot slot,
     };
     PostgresLoad job({parts.from.url, parts.source, parts.identity, parts.from.connections_max,
                       parts.lake, parts.stop, parts.status, positions,
-                      parts.from.bytes_per_second_max});
+                      parts.from.bytes_per_second_max, several});
+    load = &job;
     const Status done = job.run(*holder, std::move(loads));
     if (!done.ok()) {
         // Names are looked up as of now, rows as of the snapshot: DDL in between.
         const auto& reason = done.error().reason;
-        if (reason != "42703" && reason != "42P01") return done;
+        if (reason != "42703" && reason != "42P01") return done.error();
         return Error(Code::unavailable, "changed during its load: " + done.error().message);
     }
-    for (const auto& table : tables)
+    for (const auto& [place, why] : job.left_out())
+        left_out.push_back(
+            {tables[place], Error(why).within("table " + tables[place].full_name())});
+    std::vector<TableProblem> problems;
+    for (auto& one : left_out) problems.push_back({one.table.name, std::move(one.why)});
+    const auto is_here = [&](const PostgresTable& table) {
+        return std::none_of(problems.begin(), problems.end(),
+                            [&](const auto& one) { return one.table == table.name; });
+    };
+    for (const auto& table : tables) {
+        if (!is_here(table)) continue;
         parts.status.change_table(parts.source, table.name, [&](TableStatus& status) {
             status.position = to_text(slot.lsn);
             status.paused.clear();
             status.note.clear();
         });
+    }
     log_info("ingest", "tables of a database are loaded", {{"source", parts.source}});
-    return ok_status();
+    return problems;
 }
 
 }  // namespace tarn::ingest

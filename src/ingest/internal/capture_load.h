@@ -23,8 +23,9 @@ struct CaptureLoadParts {
     StatusBox& status;
 };
 
-/// Generated columns are in no log: a followed table is taken without them.
-void drop_generated(PostgresTable& table);
+/// A followed table is taken without what its log does not have: generated columns, and rows of
+/// tables that inherit from it, which are followed as tables of their own.
+void keep_logged(PostgresTable& table);
 
 /// What the lake has of a table.
 struct LakeTable {
@@ -40,9 +41,12 @@ Result<std::optional<LakeTable>> find_lake_table(const SourcesParts& lake,
 
 /// Loads `tables` (as they are named now; what they look like is asked again in the snapshot) and
 /// commits rows, the tables' positions and the log's: `next` in the place of `expected`. With
-/// next.lsn == 0 it becomes the slot's. Closes slot.holder.
-Status load_captured(const CaptureLoadParts& parts, NewSlot slot,
-                     const std::vector<PostgresTable>& tables,
-                     const std::optional<CapturePosition>& expected, CapturePosition next);
+/// next.lsn == 0 it becomes the slot's. Closes slot.holder. Those of several tables that do not fit
+/// the lake are left out, to be loaded later, and are the answer; that of a single one is the
+/// error.
+Result<std::vector<TableProblem>> load_captured(const CaptureLoadParts& parts, NewSlot slot,
+                                                const std::vector<PostgresTable>& tables,
+                                                const std::optional<CapturePosition>& expected,
+                                                CapturePosition next);
 
 }  // namespace tarn::ingest

@@ -1,4 +1,5 @@
-// What a database that is followed change by change shows as metrics. Owned by its runner.
+// What a database that is followed change by change counts; how it stands at a moment is in
+// source_metrics.h. Owned by its runner.
 #pragma once
 
 #include <string>
@@ -17,21 +18,8 @@ struct CaptureMetrics {
                                        {{"source", source}})),
           errors(metrics.counter("tarn_capture_errors_total",
                                  "Times a followed database had to be tried again",
-                                 {{"source", source}})),
-          lag_bytes(metrics.gauge("tarn_capture_lag_bytes",
-                                  "Log of a database that is not in the lake yet",
-                                  {{"source", source}})),
-          lag_seconds(metrics.gauge("tarn_capture_lag_seconds",
-                                    "Age of the oldest transaction that is not in the lake yet",
-                                    {{"source", source}})),
-          retained_bytes(metrics.gauge("tarn_capture_retained_bytes",
-                                       "Log that a database keeps for the lake",
-                                       {{"source", source}})),
-          paused(metrics.gauge("tarn_capture_paused_tables",
-                               "Followed tables that stand still and need a person",
-                               {{"source", source}})) {}
+                                 {{"source", source}})) {}
     Counter &changes, &transactions, &errors;
-    Gauge &lag_bytes, &lag_seconds, &retained_bytes, &paused;
 };
 
 }  // namespace tarn::ingest

@@ -109,6 +109,7 @@ std::string CaptureTable::encode() const {
     if (numbers != 0) json["numbers"] = numbers;
     if (!storage.empty()) json["storage"] = storage;
     if (published != 0) json["published"] = published;
+    for (const auto& [oid, lies] : partitions) json["partitions"][std::to_string(oid)] = lies;
     if (fills != 0) json["fills"] = fills;
     return dump(json);
 }
@@ -129,6 +130,11 @@ std::optional<CaptureTable> CaptureTable::decode(std::string_view bytes) {
     out.storage = text_of(json, "storage");
     out.published = number_of<uint32_t>(json, "published");
     out.fills = number_of(json, "fills");
+    if (json.contains("partitions") && json["partitions"].is_object())
+        for (const auto& [oid, lies] : json["partitions"].items())
+            if (lies.is_string())
+                out.partitions[static_cast<uint32_t>(std::strtoul(oid.c_str(), nullptr, 10))] =
+                    lies.get<std::string>();
     for (const auto& one : json["columns"]) {
         if (!one.is_object()) return std::nullopt;
         KnownColumn column;

@@ -3,6 +3,7 @@
 // table, which says from where on the log is meant for it.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -64,7 +65,9 @@ struct CaptureTable {
     int numbers = 0;
     std::string storage;     // PostgresTable::storage when that was so; empty: not recorded
     uint32_t published = 0;  // OID of its row in pg_publication_rel; 0: not recorded
-    int fills = 0;           // times since its load that rows got a column's first value
+    /// Of a partitioned table, by OID: where each one's rows lie.
+    std::map<uint32_t, std::string> partitions;
+    int fills = 0;  // times since its load that rows got a column's first value
 
     std::string encode() const;
     /// nullopt: the position of a table that was read in another way.

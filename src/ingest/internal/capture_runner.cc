@@ -4,14 +4,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
+#include <utility>
 
 #include "base/log.h"
 #include "ingest/internal/capture_fill.h"
+#include "ingest/internal/capture_lag.h"
 #include "ingest/internal/capture_load.h"
 #include "ingest/internal/capture_metrics.h"
 #include "ingest/internal/capture_runner.h"
+#include "ingest/internal/capture_shape.h"
 #include "ingest/internal/capture_tables.h"
 #include "ingest/internal/change_collector.h"
+#include "ingest/internal/failed_loads.h"
 #include "ingest/internal/key_index.h"
 #include "ingest/internal/replication_slot.h"
 #include "ingest/internal/replication_stream.h"
@@ -24,15 +29,15 @@ namespace {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-constexpr uint64_t kMegabyte = 1'000'000;                 // as the lakefile counts
-constexpr auto kMendTime = std::chrono::seconds(30);    // between tries of what a person mends
-constexpr auto kCareEvery = std::chrono::seconds(10);     // looks at the slot
-constexpr auto kNewTablesEvery = std::chrono::seconds(60);     // looks for new tables
-constexpr auto kAdvanceEvery = std::chrono::seconds(10);  // an idle slot is moved on
-constexpr auto kReloadAgain = std::chrono::minutes(10);   // a second reload so soon helps no more
-constexpr uint64_t kBacklog = 50'000;                     // changes of one commit
-constexpr int kBacklogShare = 3;                          // reading, to one part of committing
-constexpr auto kReadsMost = std::chrono::seconds(10);     // from one commit to the next
+constexpr uint64_t kMegabyte = 1'000'000;                   // as the lakefile counts
+constexpr auto kMendTime = std::chrono::seconds(30);        // between tries of what a person mends
+constexpr auto kCareEvery = std::chrono::seconds(10);       // looks at the slot
+constexpr auto kNewTablesEvery = std::chrono::seconds(60);  // looks for new tables
+constexpr auto kAdvanceEvery = std::chrono::seconds(10);    // an idle slot is moved on
+constexpr auto kReloadAgain = std::chrono::minutes(10);     // a second reload so soon helps no more
+constexpr uint64_t kBacklog = 50'000;                       // changes of one commit
+constexpr int kBacklogShare = 3;                            // reading, to one part of committing
+constexpr auto kReadsMost = std::chrono::seconds(10);       // from one commit to the next
 constexpr auto kIdleWait = std::chrono::milliseconds(200);
 
 SteadyTime now_steady() {
@@ -48,9 +53,14 @@ class CaptureRunner final : public ThreadRunner {
           parts_(parts),
           names_(capture_names(parts.lake_id, spec.identity())),
           metrics_(parts.metrics, spec.name),
+          lag_(parts.clock),
           status_(first_status(spec, "postgres", true)) {}
     ~CaptureRunner() override { stop(); }
-    SourceStatus status() const override { return status_.get(); }
+    SourceStatus status() const override {
+        auto out = status_.get();
+        out.capture->lag_seconds = lag_.seconds();
+        return out;
+    }
 
  private:
     void run() override;
@@ -61,7 +71,7 @@ class CaptureRunner final : public ThreadRunner {
                       const std::optional<CapturePosition>& record, const std::string& system);
     Result<bool> stands(PostgresConnection& control, const CapturePosition& record,
                         const std::string& system);
-    Status check_publications(PostgresConnection& control, const std::vector<PostgresTable>& tables,
+    Status check_publications(PostgresConnection& control, std::vector<PostgresTable>& tables,
                               const std::optional<CapturePosition>& record);
     Status forget_position(const CapturePosition& record, const std::string& why);
     Result<std::vector<FollowedTable>> bring_up(const std::vector<PostgresTable>& tables,
@@ -79,6 +89,7 @@ class CaptureRunner final : public ThreadRunner {
     Status pause(const ChangeCollector& collector);
     void show_pause(const std::string& table, const std::string& why);
     void note(const Error& error);
+    void note_lag(const ChangeCollector& collector, const ReplicationStream& stream, bool came);
     Status fill(FollowedTable& table);
     CaptureLoadParts load_parts() {
         return {name_, identity_, from_, names_, parts_, stop_, status_};
@@ -89,17 +100,20 @@ class CaptureRunner final : public ThreadRunner {
     const SourcesParts& parts_;
     const CaptureNames names_;
     CaptureMetrics metrics_;
+    CaptureLag lag_;
     StatusBox status_;
     std::unique_ptr<KeyIndex> index_;
     BackOff patience_;
-    std::vector<Error> problems_;  // of tables that could not be found or loaded
+    std::vector<TableProblem> problems_;  // of tables that could not be found or loaded
     std::map<std::string, SteadyTime> reloaded_;
-    std::map<std::string, std::pair<SteadyTime, Error>> failed_;  // loads of single tables
+    FailedLoads failed_;  // of single tables
     bool above_ = false;  // the retained log was above its limit when last measured
     bool publication_failed_ = false;
     Published published_;
+    std::string user_;  // there
     SteadyTime cared_{}, looked_{}, advanced_{};
-    uint64_t counted_changes_ = 0, counted_transactions_ = 0, rated_ = 0;
+    Lsn asked_end_ = 0, before_end_ = 0;  // of the source's log, at the last two looks at the slot
+    uint64_t counted_changes_ = 0, counted_transactions_ = 0, rated_ = 0, noted_transactions_ = 0;
 };
 
 void CaptureRunner::note(const Error& error) {
@@ -113,6 +127,7 @@ void CaptureRunner::run() {
         problems_.clear();
         const Status done = guarded_turn();
         if (stop_.stopped()) break;
+        lag_.unknown();
         if (done.ok()) continue;
         const auto& error = done.error();
         // The lake's own changes came in between: from the position, at once.
@@ -137,10 +152,10 @@ Result<std::vector<PostgresTable>> CaptureRunner::discover(PostgresConnection& c
     for (auto& table : found) {
         const Status fine = check_followable(table);
         if (!fine.ok()) {
-            if (!from_.tables.empty()) problems_.push_back(fine.error());
+            if (!from_.tables.empty()) problems_.push_back({table.name, fine.error()});
             continue;
         }
-        drop_generated(table);
+        keep_logged(table);
         tables.push_back(std::move(table));
     }
     return tables;
@@ -152,9 +167,10 @@ Status CaptureRunner::turn() {
     TARN_TRY(control, PostgresConnection::open(from_.url, stop_));
     TARN_CHECK_OK(check_capture(*control, names_));
     TARN_TRY(system, system_of(*control));
+    user_ = control->user();
     TARN_TRY(tables, discover(*control));
     if (tables.empty()) {
-        if (!problems_.empty()) return problems_.front();
+        if (!problems_.empty()) return problems_.front().error;
         return Error(Code::not_found,
                      "the " + control->place() + " has no table whose changes could be followed");
     }
@@ -173,6 +189,7 @@ Status CaptureRunner::turn() {
     TARN_TRY(published, look_at_publications(*control, names_));
     published_ = std::move(published);
     TARN_TRY(followed, bring_up(tables, *record));
+    TARN_CHECK_OK(tell_abandoned(load_parts(), tables, user_, problems_));
     status_.set_state(SourceStatus::State::following);
     return follow(std::move(control), std::move(followed), *record);
 }
@@ -235,14 +252,17 @@ Status CaptureRunner::begin_anew(PostgresConnection& control,
                                  "this source another name",
                                  names_.slot, control.place(), slot.user),
                      "slot_taken");
-    if (!problems_.empty() && !record) return problems_.front();
     TARN_CHECK_OK(drop_slot(control, names_.slot));
     TARN_CHECK_OK(ensure_publications(control, names_, tables));
     TARN_TRY(published, look_at_publications(control, names_));
     TARN_TRY(made, create_slot(from_.url, names_.slot, false, stop_));
-    const Status loaded = load_captured(load_parts(), std::move(made), tables, record,
-                                        {names_.slot, system, 0, 0, published.oids});
+    const auto begun = now_steady();
+    const auto loaded = load_captured(load_parts(), std::move(made), tables, record,
+                                      {names_.slot, system, 0, 0, published.oids});
     if (loaded.ok()) {
+        for (const auto& table : tables)
+            for (const auto& [name, error] : *loaded)
+                if (name == table.name) failed_.add(table.full_name(), error, begun);
         patience_.reset();
         return Error(Code::unavailable, "", "again");
     }
@@ -251,13 +271,13 @@ Status CaptureRunner::begin_anew(PostgresConnection& control,
     if (!dropped.ok())
         log_warning("ingest", "a replication slot stays behind until the next attempt",
                     {{"source", name_}, {"why", dropped.error().message}});
-    return loaded;
+    return loaded.error();
 }
 
 Status CaptureRunner::check_publications(PostgresConnection& control,
-                                         const std::vector<PostgresTable>& tables,
+                                         std::vector<PostgresTable>& tables,
                                          const std::optional<CapturePosition>& record) {
-    TARN_CHECK_OK(keep_published(load_parts(), control, tables));
+    TARN_CHECK_OK(keep_published(load_parts(), control, tables, problems_));
     if (!publication_failed_) return ok_status();
     publication_failed_ = false;
     TARN_CHECK_OK(forget_position(*record, "its publication was dropped and made again"));
@@ -285,7 +305,6 @@ Status CaptureRunner::fill(FollowedTable& table) {
 Result<std::vector<FollowedTable>> CaptureRunner::bring_up(const std::vector<PostgresTable>& tables,
                                                            const CapturePosition& record) {
     std::vector<FollowedTable> out;
-    size_t paused = 0;
     for (const auto& table : tables) {
         TARN_TRY(here, find_lake_table(parts_, name_, identity_, table));
         const bool load =
@@ -293,49 +312,40 @@ Result<std::vector<FollowedTable>> CaptureRunner::bring_up(const std::vector<Pos
         if (load) {
             status_.set_state(SourceStatus::State::loading);
             const Status done = load_one(table, record);
-            if (!done.ok() && (passes_by_itself(done.error()) || stop_.stopped()))
-                return done.error();
+            if (stop_.stopped()) return Error(Code::cancelled, "the source was stopped");
             if (!done.ok()) {
                 status_.change_table(name_, table.name, [&](TableStatus& status) {
                     status.last_error = done.error().message;
                 });
-                if (here && here->capture) {
-                    const FollowedTable old{table, here->uuid, *here->capture};
-                    TARN_CHECK_OK(
-                        pause_table(load_parts(), old, CaptureTable::Pause::person,
-                                    "it could not be loaded again: " + done.error().message));
-                }
-                problems_.push_back(Error(done.error()).within("table " + table.full_name()));
+                problems_.push_back({table.name, done.error()});
+                if (here && here->capture)
+                    TARN_CHECK_OK(keep_waiting(load_parts(), {table, here->uuid, *here->capture},
+                                               done.error()));
             }
             TARN_TRY(now, find_lake_table(parts_, name_, identity_, table));
             here = std::move(now);
         }
         if (!here || !here->capture) continue;
-        if (here->capture->pause != CaptureTable::Pause::none) {
-            ++paused;
+        if (here->capture->pause != CaptureTable::Pause::none)
             show_pause(table.name, here->capture->why);
-        }
         out.push_back({table, here->uuid, *here->capture});
         if (out.back().state.pause == CaptureTable::Pause::none && needs_fill(out.back().state))
             TARN_CHECK_OK(fill(out.back()));
     }
-    metrics_.paused.set(static_cast<double>(paused));
     return out;
 }
 
 /// While the stream stands still: the table's log goes on where its own snapshot was taken.
 Status CaptureRunner::load_one(const PostgresTable& table, const CapturePosition& record) {
-    const auto failed = failed_.find(table.full_name());
-    if (failed != failed_.end() && now_steady() - failed->second.first < kNewTablesEvery)
-        return failed->second.second;
-    failed_.erase(table.full_name());
+    if (const auto why = failed_.waits(table.full_name())) return *why;
+    const auto begun = now_steady();
     reloaded_[table.full_name()] = now_steady();
     std::string name = names_.slot.substr(0, 50) + "_load";
     TARN_TRY(slot, create_slot(from_.url, name, true, stop_));
-    Status done = load_captured(load_parts(), std::move(slot), {table}, record, record);
-    if (!done.ok() && !passes_by_itself(done.error()))
-        failed_[table.full_name()] = {now_steady(), done.error()};
-    return done;
+    const auto done = load_captured(load_parts(), std::move(slot), {table}, record, record);
+    if (done.ok()) return ok_status();
+    failed_.add(table.full_name(), done.error(), begun);
+    return done.error();
 }
 
 Status CaptureRunner::follow(std::unique_ptr<PostgresConnection> control,
@@ -351,11 +361,12 @@ Status CaptureRunner::follow(std::unique_ptr<PostgresConnection> control,
         // One that does not change is shown as well.
         status_.change_table(name_, table.source.name, [&](TableStatus& status) {
             if (status.position.empty()) status.position = to_text(record.lsn);
+            if (!has_identity(table.source)) status.note = only_added(table.source);
         });
     }
     ChangeCollector collector({name_, identity_, from_, parts_, *index_, *control, status_}, record,
                               std::move(tables));
-    counted_changes_ = counted_transactions_ = rated_ = 0;
+    counted_changes_ = counted_transactions_ = rated_ = noted_transactions_ = 0;
     const Status done = follow_on(collector, *control, sources);
     if (!done.ok() && collector.trouble()) return pause(collector);
     if (!done.ok() && done.error().reason == "table_replaced")
@@ -401,13 +412,14 @@ Status CaptureRunner::follow_on(ChangeCollector& collector, PostgresConnection& 
         status.capture->protocol_version = stream->protocol_version();
         status.capture->position = to_text(collector.position().lsn);
     });
-    if (problems_.empty())
-        status_.clear_error();
-    else
-        note(problems_.front());
+    status_.set_problems(name_, problems_);
     patience_.reset();
     cared_ = {};
-    looked_ = advanced_ = now_steady();
+    asked_end_ = before_end_ = std::numeric_limits<Lsn>::max();
+    advanced_ = now_steady();
+    // A load that only has to be tried again is tried soon.
+    looked_ = advanced_ - (failed_.soon() ? kNewTablesEvery - FailedLoads::kPassingWait
+                                          : std::chrono::seconds(0));
     // A commit comes at `due`. While there is more to read it comes at `late`: reading gets as much
     // time as a commit took, so that slow commits take more with them, and of a backlog most.
     auto due = now_steady(), late = due;
@@ -417,7 +429,8 @@ Status CaptureRunner::follow_on(ChangeCollector& collector, PostgresConnection& 
             std::chrono::duration_cast<std::chrono::milliseconds>(std::max(due, now) - now);
         const auto wait =
             collector.pending() ? due_in : std::max<std::chrono::milliseconds>(due_in, kIdleWait);
-        TARN_CHECK_OK(stream->read(collector, wait, std::max(late, now)));
+        TARN_TRY(came, stream->read(collector, wait, std::max(late, now)));
+        note_lag(collector, *stream, came);
         now = now_steady();
         // When the log had no more, the reading ended before its time.
         if (collector.pending() && (now >= due || collector.full())) {
@@ -466,13 +479,30 @@ Result<bool> CaptureRunner::same_as_before(PostgresConnection& control, ChangeCo
     if (other_problems || tables.size() != before.size()) return false;
     for (size_t i = 0; i < tables.size(); ++i)
         if (tables[i].oid != before[i].oid || tables[i].name != before[i].name ||
-            has_identity(tables[i]) != has_identity(before[i]))
+            has_identity(tables[i]) != has_identity(before[i]) ||
+            partitions_of(tables[i]) != partitions_of(before[i]))
             return false;
     return true;
 }
 
+/// `came`: the log had something when it was last read.
+void CaptureRunner::note_lag(const ChangeCollector& collector, const ReplicationStream& stream,
+                             bool came) {
+    const bool transactions =
+        std::exchange(noted_transactions_, collector.transactions()) != collector.transactions();
+    if (collector.pending() && collector.oldest())
+        lag_.missing(*collector.oldest());
+    else if (transactions)
+        lag_.missing(collector.newest());
+    else if (came)  // a message, which says nothing of time
+        return;
+    else if (stream.told() >= before_end_)
+        lag_.complete();
+    else  // it is busy with its log, or with that of others
+        lag_.unknown();
+}
+
 Status CaptureRunner::commit(ChangeCollector& collector, ReplicationStream& stream) {
-    const auto oldest = collector.oldest();
     TARN_CHECK_OK(collector.commit_pending());
     TARN_CHECK_OK(stream.confirm(collector.position().lsn));
     metrics_.changes.add(static_cast<double>(collector.changes() - counted_changes_));
@@ -482,14 +512,11 @@ Status CaptureRunner::commit(ChangeCollector& collector, ReplicationStream& stre
     const uint64_t transactions = collector.transactions() - counted_transactions_;
     counted_changes_ = collector.changes();
     counted_transactions_ = collector.transactions();
-    const Timestamp now = parts_.clock.now();
     status_.change([&](SourceStatus& status) {
         auto& capture = *status.capture;
         capture.position = to_text(collector.position().lsn);
         capture.changes += changes;
         capture.transactions += transactions;
-        capture.lag_seconds =
-            oldest ? std::max(0.0, static_cast<double>(now.since(*oldest).count()) / 1e6) : 0;
     });
     return ok_status();
 }
@@ -507,24 +534,17 @@ Status CaptureRunner::care(ChangeCollector& collector, ReplicationStream& stream
     const Lsn told = collector.pending() ? collector.position().lsn
                                          : std::max(stream.told(), collector.position().lsn);
     const uint64_t lag = slot.server_end > told ? slot.server_end - told : 0;
-    const auto oldest = collector.oldest();
-    const double seconds =
-        oldest ? std::max(0.0, static_cast<double>(parts_.clock.now().since(*oldest).count()) / 1e6)
-               : 0;
+    before_end_ = std::exchange(asked_end_, slot.server_end);
     const uint64_t changes = collector.changes();
     status_.change([&](SourceStatus& status) {
         auto& capture = *status.capture;
         capture.lag_bytes = lag;
-        capture.lag_seconds = seconds;
         capture.retained_bytes = slot.retained_bytes;
         if (span > 0)
             capture.changes_per_second =
                 static_cast<double>(changes - std::min(changes, rated_)) / span;
     });
     rated_ = changes;
-    metrics_.lag_bytes.set(static_cast<double>(lag));
-    metrics_.lag_seconds.set(seconds);
-    metrics_.retained_bytes.set(static_cast<double>(slot.retained_bytes));
     if (!collector.pending()) TARN_CHECK_OK(emit_heartbeat(control));
     const bool above = from_.retained_wal_max != 0 && slot.retained_bytes > from_.retained_wal_max;
     if (above && from_.above_retained_wal == PostgresSource::AboveRetainedWal::reload) {
@@ -541,10 +561,7 @@ Status CaptureRunner::care(ChangeCollector& collector, ReplicationStream& stream
                         "limits.retained_wal ({} MB): see why it falls behind, or "
                         "its disk fills",
                         slot.retained_bytes / kMegabyte, from_.retained_wal_max / kMegabyte));
-    if (!above && above_) {
-        status_.clear_error();
-        if (!problems_.empty()) note(problems_.front());
-    }
+    if (!above && above_) status_.set_problems(name_, problems_);
     above_ = above;
     return ok_status();
 }

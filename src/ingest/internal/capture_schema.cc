@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 namespace tarn::ingest {
 
@@ -107,9 +108,11 @@ class SchemaWork {
     }
 
     Status change_type(KnownColumn& known, size_t at, const query::Type& in_log) {
-        known.type = question_.relation.columns[at].type;
+        const auto before = std::exchange(known.type, question_.relation.columns[at].type);
         const auto* field = schema_.find(known.field_id);
         if (!field) return ok_status();
+        if (before != 0 && before != known.type)
+            note_rewritten(before, question_.relation.columns[at], *field);
         const auto have = type_of_iceberg(field->type);
         if (stored_type(have) == stored_type(in_log) || have.kind == query::Kind::text)
             return ok_status();
@@ -120,6 +123,31 @@ class SchemaWork {
             out_.person = fmt::format("column {} became another type, which {} here can't hold",
                                       question_.relation.columns[at].name, field->name);
         return ok_status();
+    }
+
+    /// The source computed the rows' values anew and sent none of them. A type that holds the old
+    /// one's values keeps them, unless USING said otherwise.
+    void note_rewritten(uint32_t before, const RelationColumn& column, const tables::Field& field) {
+        const auto& storage = question_.known.storage;
+        if (!question_.now || storage.empty() || storage == question_.now->storage) return;
+        const auto old_type = iceberg_type(type_of_postgres(before, -1));
+        const auto new_type = iceberg_type(type_of_postgres(column.type, -1));
+        const bool known = old_type.ok() && new_type.ok();
+        const bool small = before == 21 && column.type == 23;  // smallint, which integer is here
+        if (known && (small || tables::can_widen(*old_type, *new_type)))
+            out_.doubt = fmt::format(
+                "column {} became a wider type: its values are those of before; if USING computed "
+                "others, `tarn verify source` names and repairs them",
+                column.name);
+        else if (known && (type_of_iceberg(*new_type) == type_of_iceberg(field.type) ||
+                           tables::can_widen(*new_type, field.type)))
+            out_.reload = fmt::format(
+                "column {} became another type, and the log does not send what its values became",
+                column.name);
+        else
+            out_.person = fmt::format(
+                "column {} became another type, and its values others, which {} here can't hold",
+                column.name, field.name);
     }
 
     /// The column's name, out of whose way others go unless they bear it with right.

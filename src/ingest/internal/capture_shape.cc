@@ -249,8 +249,34 @@ int highest_number(const PostgresTable& table) {
 }
 
 bool moved_elsewhere(const CaptureTable& known, const PostgresTable& now) {
-    return known.numbers != 0 && known.numbers == highest_number(now) &&
-           known.storage != now.storage;
+    if (known.numbers == 0 || known.numbers != highest_number(now) || known.storage == now.storage)
+        return false;
+    // A column whose type the log has not told yet: the rows were written anew for it.
+    return std::none_of(now.attributes.begin(), now.attributes.end(), [&](const auto& attribute) {
+        return std::any_of(known.columns.begin(), known.columns.end(), [&](const auto& column) {
+            return column.number == attribute.number && column.type != 0 && !attribute.dropped &&
+                   column.type != attribute.type_oid;
+        });
+    });
+}
+
+std::string partitions_moved(const CaptureTable& known, const PostgresTable& now) {
+    if (known.partitions.empty()) return "";
+    for (const auto& [oid, lies] : known.partitions) {
+        const auto there = now.partitions.find(oid);
+        if (there == now.partitions.end()) return "a partition was detached or dropped";
+        if (there->second.storage != lies) return "a partition was truncated or written anew";
+    }
+    for (const auto& [oid, partition] : now.partitions)
+        if (!partition.born && known.partitions.count(oid) == 0)
+            return "a partition with rows was attached";
+    return "";
+}
+
+std::map<uint32_t, std::string> partitions_of(const PostgresTable& table) {
+    std::map<uint32_t, std::string> out;
+    for (const auto& [oid, partition] : table.partitions) out[oid] = partition.storage;
+    return out;
 }
 
 CaptureTable loaded_table(const PostgresTable& table, const tables::Schema& schema, Lsn lsn) {
@@ -258,6 +284,7 @@ CaptureTable loaded_table(const PostgresTable& table, const tables::Schema& sche
     out.lsn = lsn;
     out.numbers = highest_number(table);
     out.storage = table.storage;
+    out.partitions = partitions_of(table);
     for (const auto& column : table.columns) {
         if (column.generated) continue;
         const auto* field = schema.find(column.name);

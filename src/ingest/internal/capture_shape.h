@@ -58,6 +58,11 @@ ShapePlan plan_shape(const ShapeQuestion& question);
 CaptureTable loaded_table(const PostgresTable& table, const tables::Schema& schema, Lsn lsn);
 /// The highest number that a column of it ever had.
 int highest_number(const PostgresTable& table);
+/// Of a partitioned table: why rows came or went with its partitions, which the log does not tell;
+/// empty: they did not.
+std::string partitions_moved(const CaptureTable& known, const PostgresTable& now);
+/// As they are recorded.
+std::map<uint32_t, std::string> partitions_of(const PostgresTable& table);
 /// All its columns are known, and its rows were written anew since that was recorded: to be noted
 /// while it is so, since of columns that come later nobody could tell then what the rows have.
 bool moved_elsewhere(const CaptureTable& known, const PostgresTable& now);

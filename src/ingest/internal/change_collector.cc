@@ -19,12 +19,6 @@ constexpr uint64_t kChangesMax = 400'000;  // a commit's, where transactions are
 constexpr auto kTurnWait = std::chrono::seconds(2);
 constexpr uint64_t kPendingMax = 128ull << 20;  // bytes in memory of all tables
 
-/// What a person, or a new load, has to mend; the rest passes by itself.
-bool of_the_table(const Error& error) {
-    return error.code == Code::invalid_argument || error.code == Code::out_of_range ||
-           error.code == Code::unimplemented;
-}
-
 bool same_description(const Relation& a, const Relation& b) {
     return a.oid == b.oid && a.schema == b.schema && a.name == b.name && a.identity == b.identity &&
            a.columns == b.columns;
@@ -81,7 +75,8 @@ Status ChangeCollector::noted(Open& one, Status status) {
         if (!oldest_) oldest_ = transaction_.committed;
         return status;
     }
-    if (!of_the_table(status.error())) return status;
+    // A person, or a new load, has to mend it; the rest passes by itself.
+    if (!concerns_one_table(status.error())) return status;
     Error error = stop_at(one, CaptureTable::Pause::reload, status.error().message);
     trouble_->of_values = true;
     return error;
@@ -139,9 +134,9 @@ Status ChangeCollector::open(Open& one, const Relation&) {
 
 /// The log describes the table anew: at the first change after a connection, and after DDL.
 Status ChangeCollector::adapt(Open& one, const Relation& relation) {
-    std::vector<Error> problems;
+    std::vector<TableProblem> problems;
     TARN_TRY(found, find_postgres_tables(parts_.control, {relation.full_name()}, &problems));
-    for (auto& table : found) drop_generated(table);
+    for (auto& table : found) keep_logged(table);
     const PostgresTable* now =
         found.empty() || found.front().oid != relation.oid ? nullptr : &found.front();
     const ShapeQuestion question{relation, one.table->state, now, transaction_.xid, &one.progress};
@@ -153,7 +148,10 @@ Status ChangeCollector::adapt(Open& one, const Relation& relation) {
     if (table->info.uuid != one.table->uuid)
         return Error(Code::conflict, "the table was dropped here", "table_replaced");
     TARN_TRY(schema, plan_schema(question, plan, table->schema(), types));
+    if (schema.person.empty() && !schema.reload.empty())
+        return stop_at(one, CaptureTable::Pause::reload, schema.reload);
     const bool grew = !schema.added.empty(), fill = schema.fill;
+    const std::string doubt = schema.doubt;
     TARN_TRY(changed, change_schema(one, std::move(schema), table));
     // Rows that are here get the value before any row comes that was written with the column.
     if (fill) return Error(Code::unavailable, "a column's first value is written", "again");
@@ -184,13 +182,13 @@ Status ChangeCollector::adapt(Open& one, const Relation& relation) {
     one.progress.note(plan.numbers);
     one.described = relation;
     one.described_in = transaction_.commit_lsn;
-    const bool append_only = one.shape.mode == ChangeShape::Mode::append_only;
+    if (!doubt.empty())
+        log_warning(
+            "ingest", "a followed table's rows may differ from the database's",
+            {{"source", parts_.source}, {"table", one.table->source.full_name()}, {"why", doubt}});
+    const bool adds_only = one.shape.mode == ChangeShape::Mode::append_only;
     parts_.status.change_table(parts_.source, one.table->source.name, [&](TableStatus& status) {
-        status.note = append_only
-                          ? "rows are only added: without a primary key the database's log does "
-                            "not say which row was changed or deleted; ALTER TABLE ... REPLICA "
-                            "IDENTITY FULL, or a primary key, mends it"
-                          : "";
+        status.note = adds_only ? only_added(now ? *now : one.table->source) : doubt;
     });
     return ok_status();
 }
@@ -235,8 +233,8 @@ Result<ChangeShape> ChangeCollector::shape_of(Open& one, const Relation& relatio
         plan_shape({relation, one.table->state, now, transaction_.xid, &one.progress});
     const auto add = [&](const std::string& name, const tables::Field* field,
                          const query::Type& type) {
-        shape.columns.push_back({field ? field->name : name,
-                                 field ? type_of_iceberg(field->type) : stored_type(type)});
+        shape.columns.push_back(
+            {field ? field->name : name, field ? type_of_iceberg(field->type) : stored_type(type)});
         shape.field_ids.push_back(field ? field->id : 0);
     };
     for (size_t i = 0; i < relation.columns.size(); ++i) {
@@ -338,8 +336,8 @@ Status ChangeCollector::update(const Relation& relation, Before kind, const Cell
     TARN_TRY(one, ready(relation));
     if (!one) return ok_status();
     const auto& old = whole(*one, before, one->before, kind == Before::key);
-    return noted(*one, one->apply->update(transaction_, kind, old,
-                                          whole(*one, after, one->after, false)));
+    return noted(
+        *one, one->apply->update(transaction_, kind, old, whole(*one, after, one->after, false)));
 }
 
 Status ChangeCollector::remove(const Relation& relation, Before kind, const Cells& before) {

@@ -54,6 +54,8 @@ class ChangeCollector final : public ChangeReceiver {
     uint64_t waiting() const { return batch_changes_; }  // changes
     /// When the oldest transaction that waits was committed there.
     std::optional<Timestamp> oldest() const { return oldest_; }
+    /// When the transaction that came last was committed there.
+    Timestamp newest() const { return transaction_.committed; }
     const CapturePosition& position() const { return position_; }
     /// What is told from here on lies on that timeline, and is what these publications have.
     void set_origin(uint32_t timeline, std::vector<uint32_t> publications) {

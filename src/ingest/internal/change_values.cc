@@ -274,8 +274,8 @@ Status ValueReader::read_rest(std::string_view text, query::Column& out) const {
     std::string advice;
     if (type.kind == Kind::decimal)
         advice =
-            " (NaN, infinity and more digits have no place in the lake's decimals: read a view "
-            "that casts the column, or give it a precision)";
+            " (NaN, infinity and more digits have no place in the lake's decimals: correct the "
+            "value there, give the column a precision or type text, or read a view that casts it)";
     if (type.kind == Kind::list && text.starts_with("{{"))
         advice = " (arrays of arrays: read a view that casts the column to json)";
     return Error(value.error().code,

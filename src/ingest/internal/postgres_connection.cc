@@ -45,6 +45,15 @@ Error stopped() {
 }
 
 /// The words of libpq are all there is to tell why a connection failed.
+/// The same with what to do: "could not extend file ...: No space left on device".
+std::string with_room_asked(std::string why, std::string_view state = {}) {
+    if (state != "53100" && !has(why, "No space left on device")) return why;
+    return why +
+           " (the disk there is full: make room on it, and the source goes on by itself; the log "
+           "that it keeps for this lake is in the status, and limits: {retained_wal: ...} bounds "
+           "it)";
+}
+
 Error connect_error(const std::string& place, const std::string& user, const std::string& why) {
     if (has(why, "password authentication failed") || has(why, "no password supplied") ||
         has(why, "authentication failed"))
@@ -69,10 +78,10 @@ Error connect_error(const std::string& place, const std::string& user, const std
             Code::permission_denied,
             fmt::format("user {} may not connect to {}: run GRANT CONNECT ON DATABASE ... TO {}",
                         user, place, quote_name(user)));
-    return Error(Code::unavailable,
-                 fmt::format("cannot connect to {}: is the server running, and can this machine "
-                             "reach it? ({})",
-                             place, why));
+    return Error(Code::unavailable, fmt::format("cannot connect to {}: is the server running (a "
+                                                "full disk ends it), and can this machine "
+                                                "reach it? ({})",
+                                                place, why));
 }
 
 Code code_of(std::string_view state) {
@@ -166,10 +175,14 @@ Status PostgresConnection::connect(const std::string& url, bool replication) {
         return bad_url;
     place_ = fmt::format("database {} at {}:{}", database.empty() ? user_ : database, host, port);
     // What stands before dbname is a default, what stands after it wins over the url.
-    const char* names[] = {"keepalives_idle",           "keepalives_interval",
-                           "keepalives_count",          "tcp_user_timeout",
-                           "fallback_application_name", "dbname",
-                           "client_encoding",           replication ? "replication" : nullptr,
+    const char* names[] = {"keepalives_idle",
+                           "keepalives_interval",
+                           "keepalives_count",
+                           "tcp_user_timeout",
+                           "fallback_application_name",
+                           "dbname",
+                           "client_encoding",
+                           replication ? "replication" : nullptr,
                            nullptr};
     const char* values[] = {"30",        "10",   "3",        "60000", "tarn",
                             url.c_str(), "UTF8", "database", nullptr};
@@ -180,7 +193,8 @@ Status PostgresConnection::connect(const std::string& url, bool replication) {
     PostgresPollingStatusType state = PGRES_POLLING_WRITING;
     while (state != PGRES_POLLING_OK) {
         if (state == PGRES_POLLING_FAILED || PQstatus(connection) == CONNECTION_BAD)
-            return connect_error(place_, user_, one_line(PQerrorMessage(connection)));
+            return connect_error(place_, user_,
+                                 with_room_asked(one_line(PQerrorMessage(connection))));
         if (stop_.stopped()) return stopped();
         if (std::chrono::steady_clock::now() > deadline)
             return connect_error(place_, user_, "no answer in 15 seconds");
@@ -223,8 +237,9 @@ Error PostgresConnection::error_of(const std::string& what, void* result) {
                                  "BYPASSRLS, or read a view of what it may see",
                                  what, place_, why, user_, quote_name(user_)),
                      "42501");
-    return Error(code_of(state ? state : ""), fmt::format("{} {}: {}", what, place_, why),
-                 state ? state : "");
+    const std::string code = state ? state : "";
+    return Error(code_of(code), fmt::format("{} {}: {}", what, place_, with_room_asked(why, code)),
+                 code);
 }
 
 Status PostgresConnection::finish_results() {
@@ -338,8 +353,7 @@ Result<std::optional<std::string_view>> PostgresConnection::next_copy(
         PQfreemem(handle_->piece);
         handle_->piece = nullptr;
         const int length = PQgetCopyData(connection, &handle_->piece, 1);
-        if (length > 0)
-            return Piece(std::string_view(handle_->piece, static_cast<size_t>(length)));
+        if (length > 0) return Piece(std::string_view(handle_->piece, static_cast<size_t>(length)));
         if (length == -1) {
             const PgResult last(PQgetResult(connection));
             if (PQresultStatus(last.get()) == PGRES_FATAL_ERROR)
@@ -384,6 +398,11 @@ std::string quote_text(std::string_view text) {
         out += c;
     }
     return out + '\'';
+}
+
+bool concerns_one_table(const Error& error) {
+    return error.code == Code::invalid_argument || error.code == Code::out_of_range ||
+           error.code == Code::unimplemented;
 }
 
 bool passes_by_itself(const Error& error) {

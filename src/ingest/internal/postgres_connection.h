@@ -79,5 +79,7 @@ std::string quote_name(std::string_view name);
 std::string quote_text(std::string_view text);
 /// True when trying again later can help without a person doing something.
 bool passes_by_itself(const Error& error);
+/// True when rows or columns of one table do not fit: others are not concerned.
+bool concerns_one_table(const Error& error);
 
 }  // namespace tarn::ingest

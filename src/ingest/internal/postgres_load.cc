@@ -112,7 +112,7 @@ void PostgresLoad::plan_pieces(int workers) {
             const std::string all =
                 fmt::format("SELECT {} FROM {}", table.select_list(), part.from);
             if (workers == 1 || part.blocks <= kPieceBlocks) {
-                pieces_.push_back({i, all});
+                pieces_.push_back({i, all, part.oid});
                 continue;
             }
             for (uint64_t at = 0; at < part.blocks; at += kPieceBlocks) {
@@ -120,7 +120,7 @@ void PostgresLoad::plan_pieces(int workers) {
                 // The last one has no end: the table may have grown since its size was asked.
                 if (at + kPieceBlocks < part.blocks)
                     where += fmt::format(" AND ctid < '({},0)'::tid", at + kPieceBlocks);
-                pieces_.push_back({i, all + where});
+                pieces_.push_back({i, all + where, part.oid});
             }
         }
     }
@@ -129,10 +129,66 @@ void PostgresLoad::plan_pieces(int workers) {
 
 bool PostgresLoad::take_piece(Piece& piece) {
     const MutexLock lock(mutex_);
-    if (pieces_.empty() || !failed_.ok()) return false;
-    piece = std::move(pieces_.back());
-    pieces_.pop_back();
+    while (!pieces_.empty() && failed_.ok()) {
+        piece = std::move(pieces_.back());
+        pieces_.pop_back();
+        if (left_out_.count(piece.table) == 0) return true;
+    }
+    return false;
+}
+
+/// False: its error ends the load.
+bool PostgresLoad::leave_out(size_t table, const Error& error) {
+    if (!parts_.leaves_out || !concerns_one_table(error)) return false;
+    const MutexLock lock(mutex_);
+    left_out_.emplace(table, error);
     return true;
+}
+
+bool PostgresLoad::is_left_out(size_t table) const {
+    const MutexLock lock(mutex_);
+    return left_out_.count(table) != 0;
+}
+
+std::map<size_t, Error> PostgresLoad::left_out() const {
+    const MutexLock lock(mutex_);
+    return left_out_;
+}
+
+/// A table that ALTER TABLE wrote anew after the snapshot is empty in it: to read it so would lose
+/// its rows. The copy's lock keeps it as it was read, and the function sees what the snapshot
+/// can't.
+Status PostgresLoad::check_not_rewritten(PostgresConnection& connection, const Piece& piece) const {
+    TARN_TRY(rows,
+             connection.query(
+                 "WITH RECURSIVE tree (oid) AS (SELECT $1::oid UNION ALL SELECT i.inhrelid FROM "
+                 "tree t JOIN pg_inherits i ON i.inhparent = t.oid) SELECT count(*) FROM tree t "
+                 "JOIN pg_class c ON c.oid = t.oid WHERE c.relkind IN ('r', 'm') AND c.relfilenode "
+                 "<> coalesce(pg_relation_filenode(c.oid), 0)",
+                 {std::to_string(piece.oid)}));
+    if (rows.at(0).at(0).value_or("") == "0") return ok_status();
+    return Error(Code::unavailable, "it was written anew while it was loaded: it is loaded again",
+                 "rewritten");
+}
+
+/// An error of the table alone leaves the connection, and its snapshot, as they were.
+Status PostgresLoad::read_piece(PostgresConnection& connection, const Piece& piece,
+                                Writer& writer) {
+    if (parts_.leaves_out) TARN_CHECK_OK(connection.run("SAVEPOINT piece"));
+    bool skips = false;
+    const Status read =
+        connection.copy_out("COPY (" + piece.select + ") TO STDOUT", [&](std::string_view row) {
+            if (skips) return ok_status();
+            Status added = writer.add(row);
+            // What the copy still has must be taken before the next one.
+            skips = !added.ok() && leave_out(piece.table, added.error());
+            return skips ? ok_status() : added;
+        });
+    if (read.ok()) TARN_CHECK_OK(check_not_rewritten(connection, piece));
+    if (!parts_.leaves_out) return read;
+    if (read.ok()) return connection.run("RELEASE SAVEPOINT piece");
+    if (!leave_out(piece.table, read.error())) return read;
+    return connection.run("ROLLBACK TO SAVEPOINT piece");
 }
 
 Status PostgresLoad::work(PostgresConnection& connection) {
@@ -141,15 +197,14 @@ Status PostgresLoad::work(PostgresConnection& connection) {
     while (take_piece(piece)) {
         const std::string name = tables_[piece.table].source.full_name();
         if (!writer || writer->table() != piece.table) {
-            if (writer) TARN_CHECK_OK(writer->finish());
+            if (writer && !is_left_out(writer->table())) TARN_CHECK_OK(writer->finish());
             writer = std::make_unique<Writer>(*this, piece.table, connection.knows_encoding());
         }
-        const Status read =
-            connection.copy_out("COPY (" + piece.select + ") TO STDOUT",
-                                [&](std::string_view row) { return writer->add(row); });
+        const Status read = read_piece(connection, piece, *writer);
         if (!read.ok()) return Error(read.error()).within("table " + name);
+        if (is_left_out(piece.table)) writer.reset();
     }
-    return writer ? writer->finish() : ok_status();
+    return writer && !is_left_out(writer->table()) ? writer->finish() : ok_status();
 }
 
 /// A worker with a connection of its own, on the holder's snapshot.
@@ -217,6 +272,7 @@ Status PostgresLoad::run(PostgresConnection& holder, std::vector<TableLoad> tabl
         const MutexLock lock(mutex_);
         result = failed_;
     }
+    forget_left_out();
     if (result.ok()) result = commit();
     if (!result.ok()) forget_files();
     return result;
@@ -252,6 +308,10 @@ Status PostgresLoad::commit_once() {
     {
         const MutexLock lock(mutex_);
         for (size_t i = 0; i < tables_.size(); ++i) {
+            if (left_out_.count(i) != 0) {
+                states.emplace_back();
+                continue;
+            }
             TARN_TRY(change, change_of(tables_[i]));
             change.append = files_[i];
             states.push_back(change.table);
@@ -272,14 +332,29 @@ Status PostgresLoad::commit_once() {
                                                    std::move(batch)));
     }
     const Timestamp now = parts_.lake.clock.now();
-    for (const auto& table : tables_)
+    for (size_t i = 0; i < tables_.size(); ++i) {
+        if (is_left_out(i)) continue;
+        const auto& table = tables_[i];
         parts_.status.change_table(parts_.source, table.source.name, [&](TableStatus& status) {
             status.rows_estimated = status.rows;
             if (!parts_.positions) status.position = table.position.shown();
             status.last_commit = now;
             status.last_error.clear();
         });
+    }
     return ok_status();
+}
+
+void PostgresLoad::forget_left_out() {
+    std::vector<std::string> paths;
+    {
+        const MutexLock lock(mutex_);
+        for (const auto& [table, why] : left_out_) {
+            for (const auto& file : files_[table]) paths.push_back(file.path);
+            files_.erase(table);
+        }
+    }
+    remove_files(paths);
 }
 
 void PostgresLoad::forget_files() {
@@ -292,6 +367,11 @@ void PostgresLoad::forget_files() {
             for (const auto& file : files) paths.push_back(file.path);
         files_.clear();
     }
+    remove_files(paths);
+}
+
+void PostgresLoad::remove_files(const std::vector<std::string>& paths) {
+    if (paths.empty()) return;
     const Status removed = parts_.lake.catalog.files().remove(paths);
     if (!removed.ok())
         log_warning("ingest", "files of a load that failed stay behind",

@@ -39,10 +39,12 @@ class PostgresLoad {
         StopFlag& stop;
         StatusBox& status;
         /// What is committed together with the rows, in place of the tables' positions; `tables`
-        /// as they are at the commit. Asked again for each attempt.
+        /// as they are at the commit, null where one was left out. Asked again for each attempt.
         std::function<Status(const std::vector<tables::TablePtr>& tables, meta::Batch& batch)>
             positions = {};
         uint64_t bytes_per_second_max = 0;  // 0: as fast as they come
+        /// A table whose rows do not fit is left out, and the others are loaded: see left_out().
+        bool leaves_out = false;
     };
     explicit PostgresLoad(Parts parts);
     ~PostgresLoad();
@@ -51,17 +53,26 @@ class PostgresLoad {
     /// found in. Returns when the rows are committed, with their positions; on an error files that
     /// were written are gone again.
     Status run(PostgresConnection& holder, std::vector<TableLoad> tables);
+    /// By place in `tables`, after run(): why it was left out.
+    std::map<size_t, Error> left_out() const;
 
  private:
     struct Piece {
         size_t table;
         std::string select;
+        uint32_t oid;  // of what is read
     };
     class Writer;
 
     void plan_pieces(int workers);
     bool take_piece(Piece& piece);
     Status work(PostgresConnection& connection);
+    Status read_piece(PostgresConnection& connection, const Piece& piece, Writer& writer);
+    Status check_not_rewritten(PostgresConnection& connection, const Piece& piece) const;
+    bool leave_out(size_t table, const Error& error);
+    bool is_left_out(size_t table) const;
+    void forget_left_out();
+    void remove_files(const std::vector<std::string>& paths);
     Status work_apart(const std::string& snapshot);
     Status keep_pace(size_t bytes);
     void note(Status status);
@@ -75,10 +86,11 @@ class PostgresLoad {
     std::vector<TableLoad> tables_;
     std::chrono::steady_clock::time_point begun_;
     std::atomic<uint64_t> taken_bytes_{0};
-    Mutex mutex_;
+    mutable Mutex mutex_;
     std::vector<Piece> pieces_ TARN_GUARDED_BY(mutex_);  // the next is the last
     std::map<size_t, std::vector<tables::DataFile>> files_ TARN_GUARDED_BY(mutex_);
     Status failed_ TARN_GUARDED_BY(mutex_);
+    std::map<size_t, Error> left_out_ TARN_GUARDED_BY(mutex_);
 };
 
 }  // namespace tarn::ingest

@@ -133,7 +133,7 @@ Status PostgresRunner::turn() {
         return load(*connection, tables);
     }
     rounds_.add();
-    std::vector<Error> problems;
+    std::vector<TableProblem> problems;
     TARN_TRY(found, find_postgres_tables(*connection, from_.tables, &problems));
     std::vector<PostgresTable> tables;
     for (auto& table : found) {
@@ -141,7 +141,7 @@ Status PostgresRunner::turn() {
         if (plan.ok())
             tables.push_back(std::move(table));
         else
-            problems.push_back(std::move(plan).error());
+            problems.push_back({table.name, std::move(plan).error()});
     }
     // Tables that are here already do not wait for one that makes trouble; what is new comes when
     // all is well.
@@ -149,8 +149,13 @@ Status PostgresRunner::turn() {
     status_.set_state(SourceStatus::State::following);
     const Status followed = follow(std::move(connection), tables);
     if (!followed.ok() && passes_by_itself(followed.error())) return followed;
-    if (!followed.ok()) problems.push_back(followed.error());
-    if (!problems.empty()) trouble_ = std::move(problems.front());
+    for (const auto& [table, error] : problems)
+        status_.change_table(name_, table,
+                             [&](TableStatus& status) { status.last_error = error.message; });
+    if (!problems.empty())
+        trouble_ = std::move(problems.front().error);
+    else if (!followed.ok())
+        trouble_ = followed.error();
     return ok_status();
 }
 

@@ -59,9 +59,10 @@ Result<TypeCatalog> load_types(PostgresConnection& connection) {
     for (const auto& row : domains)
         out.domains[number_of<uint32_t>(row[0])] = {number_of<uint32_t>(row[1]),
                                                     number_of<int32_t>(row[2])};
+    // int2vector and oidvector are of the category too, and print as no array does.
     TARN_TRY(arrays, connection.query("SELECT t.oid, t.typelem FROM pg_type t JOIN pg_type e ON "
                                       "e.oid = t.typelem WHERE t.typcategory = 'A' AND t.typlen = "
-                                      "-1 AND e.typdelim = ','"));
+                                      "-1 AND e.typdelim = ',' AND e.typarray = t.oid"));
     for (const auto& row : arrays)
         out.arrays[number_of<uint32_t>(row[0])] = number_of<uint32_t>(row[1]);
     return out;
@@ -165,7 +166,7 @@ Result<const CatalogRelation*> choose_one(const PostgresConnection& connection,
 
 Result<std::vector<CatalogRelation>> choose(PostgresConnection& connection,
                                             const std::vector<std::string>& names,
-                                            std::vector<Error>* problems) {
+                                            std::vector<TableProblem>* problems) {
     TARN_TRY(all, load_relations(connection));
     std::vector<CatalogRelation> chosen;
     if (names.empty()) {
@@ -185,7 +186,8 @@ Result<std::vector<CatalogRelation>> choose(PostgresConnection& connection,
         auto found = choose_one(connection, all, name);
         if (!found.ok()) {
             if (!problems) return std::move(found).error();
-            problems->push_back(std::move(found).error());
+            problems->push_back(
+                {lake_name(name.substr(name.find('.') + 1)), std::move(found).error()});
             continue;
         }
         const bool twice =
@@ -249,7 +251,8 @@ Status load_columns(PostgresConnection& connection, const std::string& oids, Tab
                      ", a.attisdropped, NOT a.attisdropped AND has_column_privilege(a.attrelid, "
                      "a.attnum, 'SELECT'), a.xmin, " +
                      std::string(missing) +
-                     ", txid_snapshot_xmax(txid_current_snapshot()) % 4294967296 FROM pg_attribute a WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 "
+                     ", txid_snapshot_xmax(txid_current_snapshot()) % 4294967296 FROM pg_attribute "
+                     "a WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 "
                      "ORDER BY 1, a.attnum",
                  {oids}));
     std::map<uint32_t, std::set<std::string>> used;
@@ -276,11 +279,13 @@ Status load_columns(PostgresConnection& connection, const std::string& oids, Tab
     return ok_status();
 }
 
-/// The tables that a table consists of, itself or its partitions: ($1: oids) root, oid.
+/// The tables that a table consists of, itself or its partitions: ($1: oids) root, oid, and whether
+/// it was made as a partition: by one statement, and not by ATTACH, which comes later.
 constexpr const char* kTree =
-    "WITH RECURSIVE tree (root, oid) AS (SELECT oid, oid FROM pg_class WHERE oid = ANY "
-    "($1::oid[]) UNION ALL SELECT t.root, i.inhrelid FROM tree t JOIN pg_inherits i ON "
-    "i.inhparent = t.oid) ";
+    "WITH RECURSIVE tree (root, oid, made) AS (SELECT oid, oid, true FROM pg_class WHERE oid = ANY "
+    "($1::oid[]) UNION ALL SELECT t.root, i.inhrelid, t.made AND coalesce(i.xmin = y.xmin AND "
+    "i.cmin::text::bigint - y.cmin::text::bigint <= 2, false) FROM tree t JOIN pg_inherits i ON "
+    "i.inhparent = t.oid LEFT JOIN pg_type y ON y.typrelid = i.inhrelid AND y.typtype = 'c') ";
 
 /// A partitioned table has no rows of its own, so what its rows of before have for a column that
 /// was added stands with its partitions.
@@ -343,15 +348,15 @@ Status load_parts(PostgresConnection& connection, const std::string& oids, Table
     TARN_TRY(rows,
              connection.query(
                  std::string(kTree) +
-                 "SELECT t.root, n.nspname, c.relname, "
-                 "c.relkind, coalesce(m.amname = 'heap', false), CASE WHEN c.relkind IN "
-                 "('r', 'm') THEN pg_relation_size(c.oid) / "
-                 "current_setting('block_size')::int ELSE 0 END, greatest(c.reltuples, "
-                 "0)::bigint, has_table_privilege(c.oid, 'SELECT') AND "
-                 "has_schema_privilege(n.oid, 'USAGE'), t.root = t.oid, c.oid || '/' || "
-                 "c.relfilenode FROM tree t JOIN "
-                 "pg_class c ON c.oid = t.oid JOIN pg_namespace n ON n.oid = c.relnamespace "
-                 "LEFT JOIN pg_am m ON m.oid = c.relam WHERE c.relkind <> 'p' ORDER BY 1, 2, 3",
+                     "SELECT t.root, n.nspname, c.relname, "
+                     "c.relkind, coalesce(m.amname = 'heap', false), CASE WHEN c.relkind IN "
+                     "('r', 'm') THEN pg_relation_size(c.oid) / "
+                     "current_setting('block_size')::int ELSE 0 END, greatest(c.reltuples, "
+                     "0)::bigint, has_table_privilege(c.oid, 'SELECT') AND "
+                     "has_schema_privilege(n.oid, 'USAGE'), t.root = t.oid, c.oid || '/' || "
+                     "c.relfilenode, c.oid, c.relfilenode, t.made FROM tree t JOIN "
+                     "pg_class c ON c.oid = t.oid JOIN pg_namespace n ON n.oid = c.relnamespace "
+                     "LEFT JOIN pg_am m ON m.oid = c.relam WHERE c.relkind <> 'p' ORDER BY 1, 2, 3",
                  {oids}));
     const bool splits = connection.server_version() >= 140000;
     std::set<uint32_t> whole;  // a partition that may not be read by itself: read from the top
@@ -366,12 +371,16 @@ Status load_parts(PostgresConnection& connection, const std::string& oids, Table
         if (!is_true(row[7]) && !is_true(row[8])) whole.insert(root);
         estimates[root] += number_of<uint64_t>(row[6]);
         storage[root] += fnv1a(text_of(row[9]));  // in any order
+        part.oid = number_of<uint32_t>(row[10]);
+        if (tables[root].kind == 'p')
+            tables[root].partitions[number_of<uint32_t>(row[10])] = {
+                text_of(row[11]), is_true(row[12]) || text_of(row[5]) == "0"};
         tables[root].parts.push_back(std::move(part));
     }
     for (auto& [oid, table] : tables) {
         table.rows_estimated = std::max(table.rows_estimated, estimates[oid]);
         table.storage = fmt::format("{:016x}", storage[oid]);
-        if (whole.count(oid)) table.parts = {{table.quoted(), 0}};
+        if (whole.count(oid)) table.parts = {{table.quoted(), 0, oid}};
     }
     return ok_status();
 }
@@ -454,7 +463,7 @@ Type type_of_postgres(uint32_t oid, int32_t modifier) {
 
 Result<std::vector<PostgresTable>> find_postgres_tables(PostgresConnection& connection,
                                                         const std::vector<std::string>& names,
-                                                        std::vector<Error>* problems) {
+                                                        std::vector<TableProblem>* problems) {
     TARN_TRY(chosen, choose(connection, names, problems));
     TablesByOid by_oid;
     for (const auto& relation : chosen) {
@@ -476,7 +485,15 @@ Result<std::vector<PostgresTable>> find_postgres_tables(PostgresConnection& conn
     std::vector<PostgresTable> out;
     for (const auto& relation : chosen) {
         auto& table = by_oid[relation.oid];
-        if (!table.columns.empty()) out.push_back(std::move(table));
+        if (!table.columns.empty())
+            out.push_back(std::move(table));
+        else if (problems && !names.empty())
+            problems->push_back(
+                {lake_name(relation.name),
+                 Error(Code::invalid_argument,
+                       fmt::format("table {} has no column that user {} may read: add one, GRANT "
+                                   "SELECT on some, or take it out of `tables`",
+                                   relation.full_name(), connection.user()))});
     }
     name_tables(out);
     return out;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,11 +41,17 @@ struct PostgresAttribute {
     uint32_t changed_by = 0;  // the transaction that did something to it last
 };
 
+struct PostgresPartition {
+    std::string storage;  // another one when its rows were written anew, or truncated
+    bool born = true;     // made as a partition, or empty: all its rows came as the table's
+};
+
 /// A part of a table that is read by itself: a table is one, a partitioned table has one for each
 /// partition.
 struct PostgresPart {
     std::string from;     // "ONLY "public"."sales"", quoted
     uint64_t blocks = 0;  // 0: it cannot be split by ctid
+    uint32_t oid = 0;     // of itself, or of the table whose partitions are read from the top
 };
 
 struct PostgresTable {
@@ -58,7 +65,9 @@ struct PostgresTable {
     std::vector<PostgresAttribute> attributes;  // all
     /// Where the rows lie there: another text after all of them were written anew.
     std::string storage;
-    uint32_t next_xid = 0;  // the number that the next transaction there gets
+    /// Of a partitioned table, by OID: those that have rows.
+    std::map<uint32_t, PostgresPartition> partitions;
+    uint32_t next_xid = 0;                    // the number that the next transaction there gets
     std::vector<std::string> key;             // of the primary key, names in the lake; empty: none
     std::vector<std::string> identity_index;  // identity i: the index's columns, likewise
     uint64_t rows_estimated = 0;
@@ -80,9 +89,9 @@ query::Type type_of_postgres(uint32_t oid, int32_t modifier);
 /// The tables that `names` means ("sales" of schema public, "shop.sales"), or all that the user may
 /// read. Errors: not_found, permission_denied with the GRANT to run; with `problems` those of
 /// single tables go there, and the others are the answer.
-Result<std::vector<PostgresTable>> find_postgres_tables(PostgresConnection& connection,
-                                                        const std::vector<std::string>& names,
-                                                        std::vector<Error>* problems = nullptr);
+Result<std::vector<PostgresTable>> find_postgres_tables(
+    PostgresConnection& connection, const std::vector<std::string>& names,
+    std::vector<TableProblem>* problems = nullptr);
 /// The types of columns as the log describes them; arrays of arrays are lists here.
 Result<std::vector<query::Type>> types_in_log(PostgresConnection& connection,
                                               const std::vector<RelationColumn>& columns);

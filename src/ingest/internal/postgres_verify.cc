@@ -68,7 +68,7 @@ TableVerifier::TableVerifier(VerifyParts parts, PostgresConnection& connection, 
 TableVerifier::~TableVerifier() = default;
 
 Status TableVerifier::prepare() {
-    drop_generated(table_);
+    keep_logged(table_);
     versions_ = table_.kind == 'r';
     TARN_TRY(here, find_lake_table(parts_.lake, parts_.source, parts_.identity, table_));
     if (!here || !here->capture)

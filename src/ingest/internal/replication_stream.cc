@@ -153,9 +153,12 @@ Result<bool> Stream::read(ChangeReceiver& receiver, std::chrono::milliseconds wa
     const auto begun = std::chrono::steady_clock::now();
     for (int count = 1;; ++count) {
         const bool inside = open_.has_value();
+        // Keep-alives do not make it longer.
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+            begun + wait - std::chrono::steady_clock::now());
         const auto span = came && !inside ? std::chrono::milliseconds(0)
                           : inside        ? kInsideWait
-                                          : wait;
+                                          : std::max(left, std::chrono::milliseconds(0));
         auto piece = receiver_->next(span);
         if (!piece.ok()) return named(std::move(piece).error(), options_);
         if ((count % kMessagesPerLook == 0 || !*piece) && stop_.stopped())

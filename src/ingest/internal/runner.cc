@@ -49,6 +49,20 @@ void StatusBox::clear_error() {
     for (auto& table : status_.tables) table.last_error.clear();
 }
 
+void StatusBox::set_problems(const std::string& database,
+                             const std::vector<TableProblem>& problems) {
+    change([](SourceStatus& status) {
+        for (auto& table : status.tables) table.last_error.clear();
+    });
+    for (const auto& [table, error] : problems)
+        change_table(database, table,
+                     [&](TableStatus& status) { status.last_error = error.message; });
+    if (problems.empty())
+        clear_error();
+    else
+        set_error(SourceStatus::State::following, problems.front().error.message);
+}
+
 void StatusBox::change(const std::function<void(SourceStatus&)>& change) {
     const MutexLock lock(mutex_);
     change(status_);

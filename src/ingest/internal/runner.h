@@ -6,6 +6,8 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "base/mutex.h"
 #include "ingest/sources.h"
@@ -63,6 +65,12 @@ inline SourceStatus first_status(const SourceSpec& spec, const char* kind, bool 
     return status;
 }
 
+/// Why one of several tables can't be read or followed.
+struct TableProblem {
+    std::string table;  // its name in the lake
+    Error error;
+};
+
 /// The status that a runner's threads write and everybody reads. Thread safe.
 class StatusBox {
  public:
@@ -72,6 +80,8 @@ class StatusBox {
     /// State failed or waiting with that text; logged when it is another text than before.
     void set_error(SourceStatus::State state, const std::string& error);
     void clear_error();
+    /// Those of single tables, and no others: the source follows the rest.
+    void set_problems(const std::string& database, const std::vector<TableProblem>& problems);
     /// The callback runs under the lock: assignments only.
     void change(const std::function<void(SourceStatus&)>& change);
     /// The same for one table; it is added when absent.

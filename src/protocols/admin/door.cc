@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "dashboards/dashboards.h"
+#include "ingest/sources.h"
 #include "protocols/admin/internal/api.h"
 #include "protocols/admin/internal/backups.h"
 #include "protocols/admin/internal/lake_verify.h"
@@ -331,6 +332,7 @@ class Door {
         if (!fits.ok()) return refused(caller, *target, fits.error());
         if (target->metrics) {
             TARN_CHECK_OK(parts_.audit->record(caller, {}));
+            if (parts_.sources != nullptr) parts_.sources->update_metrics();
             return responder.respond(200, {{"content-type", "text/plain; version=0.0.4"}},
                                      parts_.metrics->render());
         }

@@ -1,0 +1,53 @@
+// Loads of single tables that failed, and when each is tried again: soon, but not so that the
+// source does little else than to be read. One thread: the runner's.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "ingest/internal/postgres_connection.h"
+
+namespace tarn::ingest {
+
+class FailedLoads {
+ public:
+    using SteadyTime = std::chrono::steady_clock::time_point;
+    static constexpr auto kPassingWait = std::chrono::seconds(5);
+
+    /// `begun`: when the load began that failed.
+    void add(const std::string& table, const Error& why, SteadyTime begun) {
+        const auto now = std::chrono::steady_clock::now();
+        const bool passes = passes_by_itself(why);
+        const SteadyTime::duration least = passes ? kPassingWait : kPersonWait;
+        const SteadyTime::duration gentle = (passes ? 1 : kPersonShare) * (now - begun);
+        failed_.insert_or_assign(table, Failed{now + std::max(least, gentle), why});
+        soon_ = soon_ || passes;
+    }
+    /// Why it failed, while it is not to be tried again; it is forgotten then.
+    std::optional<Error> waits(const std::string& table) {
+        const auto found = failed_.find(table);
+        if (found == failed_.end()) return std::nullopt;
+        if (std::chrono::steady_clock::now() < found->second.again) return found->second.why;
+        failed_.erase(found);
+        return std::nullopt;
+    }
+    /// One that passes by itself failed since it was last asked.
+    bool soon() { return std::exchange(soon_, false); }
+
+ private:
+    static constexpr auto kPersonWait = std::chrono::seconds(60);
+    static constexpr int kPersonShare = 10;  // pause, to one part of loading
+
+    struct Failed {
+        SteadyTime again;
+        Error why;
+    };
+    std::map<std::string, Failed> failed_;
+    bool soon_ = false;
+};
+
+}  // namespace tarn::ingest
