@@ -29,13 +29,25 @@ constexpr int kCommitAttempts = 10;
 class PostgresLoad::Writer {
  public:
     Writer(PostgresLoad& load, size_t table, bool knows_encoding)
-        : load_(load), table_(table), decoder_(load.tables_[table].source.specs()) {
+        : load_(load), table_(table), decoder_(columns_of(load.tables_[table])) {
         decoder_.trust_utf8(knows_encoding);
         for (const auto& column : decoder_.columns()) names_.push_back(column.name);
         chunk_ = decoder_.make_chunk(kChunkRows);
     }
 
     size_t table() const { return table_; }
+
+    /// The source's; where the table still has a wider type, of before a change, with that.
+    static std::vector<ColumnSpec> columns_of(const TableLoad& load) {
+        auto columns = load.source.specs();
+        for (auto& column : columns) {
+            const auto* field = load.target.table->schema().find(column.name);
+            const auto type = iceberg_type(column.type);
+            if (field && type.ok() && tables::can_widen(*type, field->type))
+                column.type = type_of_iceberg(field->type);
+        }
+        return columns;
+    }
 
     Status add(std::string_view row) {
         TARN_CHECK_OK(load_.keep_pace(row.size()));
