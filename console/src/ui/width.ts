@@ -9,11 +9,13 @@ const paper = 640;
 export function use_width_of(element: RefObject<HTMLElement | null>, start: number): number {
   const [width, set_width] = useState(start);
   const seen = useRef<HTMLElement | null>(null);
+  const printing = useRef(false);
   const observer = useMemo(
     () =>
       new ResizeObserver((entries) => {
         const measured = Math.round(entries[0]!.contentRect.width);
-        if (measured > 0) set_width(measured);
+        // What was measured for the screen may be told only after the print has begun.
+        if (measured > 0) set_width(printing.current ? Math.min(measured, paper) : measured);
       }),
     [],
   );
@@ -24,8 +26,14 @@ export function use_width_of(element: RefObject<HTMLElement | null>, start: numb
     if (seen.current !== null) observer.observe(seen.current);
   });
   useEffect(() => {
-    const print = () => set_width((now) => Math.min(now, paper));
-    const printed = () => element.current && set_width(Math.round(element.current.clientWidth));
+    const print = () => {
+      printing.current = true;
+      set_width((now) => Math.min(now, paper));
+    };
+    const printed = () => {
+      printing.current = false;
+      if (element.current !== null) set_width(Math.round(element.current.clientWidth));
+    };
     addEventListener("beforeprint", print);
     addEventListener("afterprint", printed);
     return () => {
