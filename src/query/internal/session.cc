@@ -538,18 +538,24 @@ Status LakeSession::rollback() {
     return {};
 }
 
+Status LakeSession::end_own(bool own, Status done) {
+    if (!own) return done;
+    if (done.ok()) return commit();
+    static_cast<void>(rollback());
+    return done;
+}
+
 Status LakeSession::in_transaction(const std::function<void()>& work) {
     TARN_CHECK_OK(settle_open_cursor());
     const bool own = state_ == TransactionState::idle;
     if (own) TARN_CHECK_OK(begin(true));
+    Status done;
     try {
         work();
     } catch (const std::exception& problem) {
-        const Error error = failed(duck::ErrorData(problem), nullptr, nullptr);
-        if (own) static_cast<void>(rollback());
-        return error;
+        done = failed(duck::ErrorData(problem), nullptr, nullptr);
     }
-    return own ? commit() : Status();
+    return end_own(own, std::move(done));
 }
 
 }  // namespace tarn::query

@@ -77,6 +77,8 @@ class LakeSession final : public Session {
                                           const std::vector<Value>& parameters);
     /// Runs with a transaction, of its own when none is open; commits that one.
     Status in_transaction(const std::function<void()>& work);
+    /// Commits the transaction that a statement has begun for itself, or takes it back. `own`: it has.
+    Status end_own(bool own, Status done);
     Status settle_open_cursor();
     void name_columns_as_postgres() { postgres_names_ = true; }
     /// That the rows which the open transaction has added break no enforced key of the table:

@@ -195,10 +195,7 @@ Result<std::unique_ptr<Cursor>> LakeSession::change_keyed(
     auto cursor = start(statement, std::move(meaning), parameters);
     Status done = cursor.ok() ? settle_open_cursor() : Status(cursor.error());
     if (done.ok()) done = check_keys(*statement.keyed);
-    if (own && done.ok())
-        done = commit();
-    else if (own)
-        static_cast<void>(rollback());
+    done = end_own(own, std::move(done));
     if (!done.ok()) return failed(done.error());
     return cursor;
 }

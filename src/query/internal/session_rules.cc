@@ -33,10 +33,6 @@ const LakeTable* table_of(duck::ClientContext& context, const duck::SQLStatement
     return find_table(context, table.catalog_name, table.schema_name, table.table_name);
 }
 
-}  // namespace
-
-namespace {
-
 const LakeTable& table_named(duck::ClientContext& context, const std::string& schema,
                              const std::string& name) {
     const auto* table = find_table(context, "", schema, name);
@@ -125,9 +121,7 @@ Status LakeSession::change_rules(const Utility& wanted) {
     } catch (const std::exception& problem) {
         done = failed(duck::ErrorData(problem), nullptr, nullptr);
     }
-    if (own && done.ok()) return commit();
-    if (own) static_cast<void>(rollback());
-    return done;
+    return end_own(own, std::move(done));
 }
 
 /// That no row of the table breaks it.
@@ -191,10 +185,7 @@ Result<std::unique_ptr<Cursor>> LakeSession::change_in_steps(
             fill = fmt::format("UPDATE {} SET {} = DEFAULT", qualified(table), quoted_name(column));
         });
     if (done.ok() && !fill.empty()) done = fill_rows(fill);
-    if (own && done.ok())
-        done = commit();
-    else if (own)
-        static_cast<void>(rollback());
+    done = end_own(own, std::move(done));
     if (!done.ok()) return failed(done.error());
     return cursor;
 }

@@ -8,13 +8,10 @@ namespace tarn::query {
 Status LakeSession::run_parts(const std::vector<std::string>& statements) {
     const bool own = state_ == TransactionState::idle;
     if (own) TARN_CHECK_OK(begin(true));
-    for (const auto& sql : statements) {
-        const auto done = run(sql, {});
-        if (done.ok()) continue;
-        if (own) static_cast<void>(rollback());
-        return done.error();
-    }
-    return own ? commit() : Status();
+    Status done;
+    for (auto sql = statements.begin(); done.ok() && sql != statements.end(); ++sql)
+        if (const auto ran = run(*sql, {}); !ran.ok()) done = ran.error();
+    return end_own(own, std::move(done));
 }
 
 Result<std::unique_ptr<Cursor>> LakeSession::execute_utility(PreparedSql& statement) {

@@ -26,9 +26,11 @@ namespace {
 using Row = duck::vector<duck::Value>;
 using Fill = void (*)(LakeTransaction&, std::vector<Row>&);
 
+using Columns = std::vector<std::pair<const char*, duck::LogicalType>>;
+
 struct Source {
     const char* name;
-    std::vector<std::pair<const char*, duck::LogicalType>> columns;
+    Columns columns;
     Fill fill;
 };
 
@@ -276,33 +278,18 @@ std::vector<Source> rule_sources() {
     const auto text = duck::LogicalType::VARCHAR;
     const auto number = oid_type();
     const auto small = duck::LogicalType::INTEGER;
+    const auto numbers = duck::LogicalType::LIST(duck::LogicalType::SMALLINT);
+    const Columns rule{{"oid", number},          {"name", text},       {"relation_oid", number},
+                       {"database_oid", number}, {"database", text},   {"relation", text},
+                       {"kind", text},           {"columns", numbers}, {"definition", text}};
+    auto constraint = rule;
+    constraint.insert(constraint.end(), {{"target_oid", number},
+                                         {"target_columns", numbers},
+                                         {"on_update", text},
+                                         {"on_delete", text}});
     return {
-        {"tarn_keys",
-         {{"oid", number},
-          {"name", text},
-          {"relation_oid", number},
-          {"database_oid", number},
-          {"database", text},
-          {"relation", text},
-          {"kind", text},
-          {"columns", duck::LogicalType::LIST(duck::LogicalType::SMALLINT)},
-          {"definition", text}},
-         fill_keys},
-        {"tarn_constraints",
-         {{"oid", number},
-          {"name", text},
-          {"relation_oid", number},
-          {"database_oid", number},
-          {"database", text},
-          {"relation", text},
-          {"kind", text},
-          {"columns", duck::LogicalType::LIST(duck::LogicalType::SMALLINT)},
-          {"definition", text},
-          {"target_oid", number},
-          {"target_columns", duck::LogicalType::LIST(duck::LogicalType::SMALLINT)},
-          {"on_update", text},
-          {"on_delete", text}},
-         fill_constraints},
+        {"tarn_keys", rule, fill_keys},
+        {"tarn_constraints", constraint, fill_constraints},
         {"tarn_sequences",
          {{"oid", number},
           {"name", text},
