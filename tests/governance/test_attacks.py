@@ -109,6 +109,13 @@ def test_nothing_hangs_on_the_bounds_of_hidden_values(lake):
     assert not wrong, f"{len(wrong)}:\n" + "\n".join(wrong)
 
 
+def test_a_refused_rule_tells_no_column(lake):
+    user = lake.connect("clerk")
+    for rule in ("check ({} > 0)", "check (length({}) > 0)", "unique ({})", "primary key ({})", "foreign key ({}) references clinic.staff (id)"):
+        there, absent = (answer(user, f"alter table clinic.patients add constraint c {rule.format(column)}")[0] for column in ("zqxcol_pay", "nothing"))
+        assert repr(there).replace("zqxcol_pay", "nothing") == repr(absent), rule
+
+
 def test_a_plan_is_shown_down_to_the_policy(lake):
     _, plan = answer(lake.connect("clerk"), "explain select region, count(*) from clinic.patients where id > 3 group by region")
     assert "POLICY" in plan and "GROUP_BY" in plan and "id > 3" in plan, plan

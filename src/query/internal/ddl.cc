@@ -317,13 +317,16 @@ void LakeTransaction::alter(const std::string& database, duck::AlterInfo& info) 
     audit("tarn:Alter", *found);
 }
 
+void LakeTransaction::require_rules(const LakeTable& table) const {
+    if (table.view().governed || !table.view().access.alter)
+        throw_error(denied("table " + table.name));
+}
+
 void LakeTransaction::change_rules(const LakeTable& table, const tables::Properties& set,
                                    const std::vector<std::string>& remove) {
-    const auto& state = table.state();
-    if (table.view().governed || !table.view().access.alter)
-        throw_error(denied("table " + state->info.name));
-    audit("tarn:Alter", state->info);
-    stage_rules(state, set, remove);
+    require_rules(table);
+    audit("tarn:Alter", table.state()->info);
+    stage_rules(table.state(), set, remove);
 }
 
 void LakeTransaction::stage_rules(const tables::TablePtr& table, const tables::Properties& set,

@@ -167,6 +167,8 @@ class LakeTransaction final : public duck::Transaction {
     void create_view(LakeSchema& schema, duck::CreateViewInfo& info);
     void drop(const std::string& database, duck::DropInfo& info);
     void alter(const std::string& database, duck::AlterInfo& info);
+    /// Throws unless the user may give the table other rules: he alters it and sees all of it.
+    void require_rules(const LakeTable& table) const;
     /// Other rules of the table (table_rules.h); that the rows there are keep them is the caller's
     /// to check.
     void change_rules(const LakeTable& table, const tables::Properties& set,

@@ -108,6 +108,8 @@ Status LakeSession::change_rules(const Utility& wanted) {
             [&] {
                 table = &table_named(context, wanted.tables.front().first,
                                      wanted.tables.front().second);
+                // First of all: what is wrong with a rule tells which columns there are.
+                table->transaction().require_rules(*table);
                 const auto changes = wanted_changes(context, *table, wanted);
                 table->transaction().change_rules(*table, changes.set, changes.remove);
                 if (!wanted.check || wanted.check->not_valid) return;
