@@ -160,13 +160,13 @@ std::string Rollup::sql(const std::string& from, const std::string& where) const
 }
 
 std::vector<std::vector<size_t>> share_scans(const std::vector<Keys>& charts, const std::map<std::string, double>& distinct) {
-    struct Scan {
+    struct Shared {
         Keys keys;
         std::vector<size_t> charts;
     };
-    std::vector<Scan> scans;
+    std::vector<Shared> scans;
     for (size_t i = 0; i < charts.size(); ++i) {
-        const auto same = std::find_if(scans.begin(), scans.end(), [&](const Scan& scan) { return scan.keys == charts[i]; });
+        const auto same = std::find_if(scans.begin(), scans.end(), [&](const Shared& scan) { return scan.keys == charts[i]; });
         if (same == scans.end())
             scans.push_back({charts[i], {i}});
         else
@@ -183,7 +183,7 @@ std::vector<std::vector<size_t>> share_scans(const std::vector<Keys>& charts, co
                 keys.insert(scans[b].keys.begin(), scans[b].keys.end());
                 const double groups = groups_of(keys, distinct);
                 if (groups > kGroupsMax) continue;
-                const auto within = static_cast<size_t>(std::count_if(scans.begin(), scans.end(), [&](const Scan& scan) {
+                const auto within = static_cast<size_t>(std::count_if(scans.begin(), scans.end(), [&](const Shared& scan) {
                     return std::includes(keys.begin(), keys.end(), scan.keys.begin(), scan.keys.end());
                 }));
                 if (within < most || (within == most && groups >= fewest)) continue;
@@ -193,8 +193,8 @@ std::vector<std::vector<size_t>> share_scans(const std::vector<Keys>& charts, co
             }
         }
         if (most < 2) break;
-        Scan together{best, {}};
-        std::vector<Scan> others;
+        Shared together{best, {}};
+        std::vector<Shared> others;
         for (auto& scan : scans) {
             if (std::includes(best.begin(), best.end(), scan.keys.begin(), scan.keys.end()))
                 together.charts.insert(together.charts.end(), scan.charts.begin(), scan.charts.end());

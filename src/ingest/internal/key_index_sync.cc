@@ -175,7 +175,8 @@ Status IndexTable::set_live(const tables::ScanPlan& plan) {
 Status IndexTable::build(const tables::TablePtr& state) {
     TARN_TRY(plan, tables::plan_scan(parts_.catalog, state));
     TARN_TRY(number, fresh_number());
-    const auto old = found_ ? std::optional(record_.number) : std::nullopt;
+    const bool again = found_;
+    const auto old = record_.number;
     Record made;
     made.number = number;
     made.snapshot = plan.snapshot ? plan.snapshot->snapshot_id : kNoSnapshot;
@@ -185,7 +186,7 @@ Status IndexTable::build(const tables::TablePtr& state) {
     looked_ = false;
     // The old record stays until the end, so that a crash leaves no half: entries of a number that
     // no record names are swept.
-    if (old) TARN_CHECK_OK(mark_torn());
+    if (again) TARN_CHECK_OK(mark_torn());
     record_ = made;
     found_ = false;
     rocksdb::WriteBatch batch;
@@ -195,7 +196,7 @@ Status IndexTable::build(const tables::TablePtr& state) {
     save(batch);
     TARN_CHECK_OK(write(batch));
     found_ = looked_ = true;
-    if (old) TARN_CHECK_OK(drop_index_number(parts_.db, *old));
+    if (again) TARN_CHECK_OK(drop_index_number(parts_.db, old));
     return ok_status();
 }
 

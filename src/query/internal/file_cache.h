@@ -7,7 +7,11 @@
 #include <deque>
 
 #include "base/metrics.h"
+// GCC 12 cannot see that its cache fills in an entry before it moves it.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #include "duckdb/storage/object_cache.hpp"
+#pragma GCC diagnostic pop
 #include "query/internal/duck.h"
 
 namespace tarn::query {
