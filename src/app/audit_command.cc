@@ -6,6 +6,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "app/archive_settings.h"
+#include "app/audit_anchor.h"
 #include "app/client_json.h"
 #include "app/table_print.h"
 #include "codec/text.h"
@@ -23,7 +25,8 @@ constexpr uint64_t kFileBytesMax = 1 << 16;
 struct AuditWanted {
     std::string from, to, principal, action, resource, outcome;
     uint64_t limit = 100;
-    std::string anchor, public_key;
+    archive::Place anchor;
+    std::string anchor_credentials_file, public_key;
 };
 
 // --- list
@@ -106,47 +109,58 @@ Result<Verdict> check_records(const ClientOptions& options) {
     return verdict;
 }
 
+/// null: none was named.
+Result<std::shared_ptr<security::AuditAnchor>> find_anchor(io::Disk& disk, const Clock& clock,
+                                                           const AuditWanted& wanted) {
+    auto place = wanted.anchor;
+    if (place.to.empty()) return std::shared_ptr<security::AuditAnchor>();
+    TARN_CHECK_OK(read_destination_key(wanted.anchor_credentials_file, kAnchorKeyPrefix, place));
+    return open_anchor(disk, clock, place, nullptr);
+}
+
 /// The key to trust: one that was kept by hand or stands in the anchor; else what the lake says.
-Result<std::string> trusted_key(const AuditWanted& wanted, const std::string& account,
-                                const std::string& stated) {
-    io::RealDisk disk;
-    std::string file = wanted.public_key;
-    if (file.empty() && !wanted.anchor.empty())
-        file = wanted.anchor + "/audit-public-key-" + account + ".hex";
-    if (file.empty()) return codec::hex_decode(stated);
-    TARN_TRY(text, io::read_file(disk, file, kFileBytesMax));
+Result<std::string> trusted_key(const AuditWanted& wanted, security::AuditAnchor* anchor,
+                                const std::string& account, const std::string& stated) {
+    std::string text = stated;
+    if (!wanted.public_key.empty()) {
+        io::RealDisk disk;
+        TARN_TRY(kept, io::read_file(disk, wanted.public_key, kFileBytesMax));
+        text = std::move(kept);
+    } else if (anchor != nullptr) {
+        const auto name = security::anchor_key_name(account);
+        TARN_TRY(kept, anchor->get(name));
+        if (!kept)
+            return Error(Code::not_found, wanted.anchor.to + " has no " + name +
+                                              ": it is no anchor of this lake's audit trail");
+        text = std::move(*kept);
+    }
     while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
     return codec::hex_decode(text);
 }
 
 /// The anchor's copy of a digest; nullopt: it has none.
-Result<std::optional<AuditDigest>> anchored(const std::string& path) {
-    io::RealDisk disk;
-    TARN_TRY(there, disk.exists(path));
-    if (!there) return std::optional<AuditDigest>();
-    TARN_TRY(text, io::read_file(disk, path, kFileBytesMax));
-    auto digest = AuditDigest::from_json(text);
-    if (!digest.ok()) return std::move(digest).error().within(path);
+Result<std::optional<AuditDigest>> anchored(security::AuditAnchor& anchor, uint64_t number) {
+    const auto name = security::anchor_name(number);
+    TARN_TRY(text, anchor.get(name));
+    if (!text) return std::optional<AuditDigest>();
+    auto digest = AuditDigest::from_json(*text);
+    if (!digest.ok()) return std::move(digest).error().within(name);
     return std::optional<AuditDigest>(std::move(digest).value());
-}
-
-std::string anchor_path(const std::string& folder, uint64_t number) {
-    char name[64];
-    std::snprintf(name, sizeof name, "/audit-digest-%012llu.json",
-                  static_cast<unsigned long long>(number));
-    return folder + name;
 }
 
 /// Every digest of the lake is signed by the trusted key and is what the anchor says; and the
 /// anchor has none that the lake lacks.
 Status check_digests(const ClientOptions& options, const AuditWanted& wanted, Verdict& verdict) {
+    io::RealDisk disk;
+    SystemClock clock;
+    TARN_TRY(anchor, find_anchor(disk, clock, wanted));
     uint64_t count = 0, unanchored = 0;
     std::string from = "0", key;
     while (!from.empty()) {
         TARN_TRY(page, ask(options, "GET", "/api/v1/audit/digests?limit=1000&from=" + from));
         if (key.empty()) {
-            TARN_TRY(trusted,
-                     trusted_key(wanted, text_of(page, "account"), text_of(page, "public_key")));
+            TARN_TRY(trusted, trusted_key(wanted, anchor.get(), text_of(page, "account"),
+                                          text_of(page, "public_key")));
             key = std::move(trusted);
         }
         for (const auto& one : page.at("digests")) {
@@ -155,8 +169,8 @@ Status check_digests(const ClientOptions& options, const AuditWanted& wanted, Ve
             if (!security::is_signed_by(key, digest.text(), digest.signature))
                 verdict.problems.push_back(name + " is not signed by the key that is trusted");
             count = std::max(count, digest.number + 1);
-            if (wanted.anchor.empty()) continue;
-            TARN_TRY(copy, anchored(anchor_path(wanted.anchor, digest.number)));
+            if (!anchor) continue;
+            TARN_TRY(copy, anchored(*anchor, digest.number));
             if (!copy)
                 ++unanchored;
             else if (copy->hash() != digest.hash())
@@ -164,12 +178,12 @@ Status check_digests(const ClientOptions& options, const AuditWanted& wanted, Ve
         }
         from = text_of(page, "next");
     }
-    if (wanted.anchor.empty()) return ok_status();
+    if (!anchor) return ok_status();
     if (unanchored > 0)
         verdict.problems.push_back(std::to_string(unanchored) +
                                    " digests of the lake are missing in the anchor");
     for (;; ++count) {
-        TARN_TRY(copy, anchored(anchor_path(wanted.anchor, count)));
+        TARN_TRY(copy, anchored(*anchor, count));
         if (!copy) return ok_status();
         verdict.problems.push_back("the lake lacks digest " + std::to_string(count) + ": records " +
                                    std::to_string(copy->first) + " to " +
@@ -204,7 +218,7 @@ int run_verify(const ClientOptions& options, const AuditWanted& wanted) {
                 text_of(verdict->end, "oldest").c_str(), text_of(verdict->end, "end").c_str(),
                 text_of(verdict->end, "signed_to").c_str(),
                 static_cast<unsigned long long>(verdict->digests),
-                wanted.anchor.empty() ? "" : ", compared with the anchor");
+                wanted.anchor.to.empty() ? "" : ", compared with the anchor");
     return good ? 0 : 1;
 }
 
@@ -254,9 +268,24 @@ void add_audit_command(CLI::App& app, ClientOptions& options, int& code) {
         "finds records that were changed, removed, moved or cut off since they were signed");
     verify->footer(
         "Examples:\n  tarn audit verify\n  tarn audit verify --anchor /mnt/elsewhere/audit\n"
+        "  tarn audit verify --anchor s3://evidence/lake --anchor-endpoint "
+        "https://other-tarn:4566\n"
         "  tarn audit verify --public-key audit.key");
-    verify->add_option("--anchor", wanted->anchor,
-                       "folder with copies of the digests (--audit-anchor)");
+    auto* anchor = verify->add_option(
+        "--anchor", wanted->anchor.to,
+        "folder or s3://bucket/prefix with copies of the digests (--audit-anchor)");
+    verify->add_option("--anchor-endpoint", wanted->anchor.endpoint, "of S3; without it AWS")
+        ->needs(anchor);
+    verify->add_option("--anchor-region", wanted->anchor.region, "of the bucket")->needs(anchor);
+    verify
+        ->add_option("--anchor-ca-file", wanted->anchor.ca_file,
+                     "PEM of who signs the endpoint's certificate")
+        ->needs(anchor);
+    verify
+        ->add_option("--anchor-credentials", wanted->anchor_credentials_file,
+                     "AWS credentials file; without it TARN_AUDIT_ANCHOR_ACCESS_KEY_ID and "
+                     "TARN_AUDIT_ANCHOR_SECRET_ACCESS_KEY")
+        ->needs(anchor);
     verify->add_option("--public-key", wanted->public_key,
                        "file with the key that `tarn audit public-key` printed; default: the "
                        "anchor's, else the lake's own word");

@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include "app/archive_settings.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "meta/keys.h"
@@ -58,10 +59,21 @@ Status Lake::open_security(const Settings& settings) {
     audit->start();
     security::AuditChainOptions chain;
     chain.account_id = users->account_id();
-    chain.anchor_directory = settings.audit_anchor;
-    TARN_TRY(opened_chain,
-             security::AuditChain::open(*store, *keyring, disk, clock, metrics, chain));
+    if (!settings.audit_anchor.empty()) {
+        archive::Place place;
+        place.to = settings.audit_anchor;
+        place.endpoint = settings.audit_anchor_endpoint;
+        place.region = settings.audit_anchor_region;
+        place.ca_file = settings.audit_anchor_ca_file;
+        TARN_CHECK_OK(
+            read_destination_key(settings.audit_anchor_credentials_file, kAnchorKeyPrefix, place));
+        TARN_TRY(anchor, open_anchor(disk, clock, place, &end_anchor));
+        chain.anchor = std::move(anchor);
+    }
+    const bool anchored = chain.anchor != nullptr;
+    TARN_TRY(opened_chain, security::AuditChain::open(*store, *keyring, clock, metrics, chain));
     audit_chain = std::move(opened_chain);
+    if (anchored) anchor_keeper = std::make_unique<AnchorKeeper>(*audit_chain, end_anchor);
     authenticator = std::make_unique<security::Authenticator>(*users, clock);
     authorizer = std::make_unique<security::Authorizer>(*users);
     sessions =
@@ -125,6 +137,7 @@ void Lake::close() {
     if (!signed_now.ok())
         log_error("app", "the newest audit records are not signed",
                   {{"why", signed_now.error().message}});
+    if (anchor_keeper) anchor_keeper->finish();
 }
 
 security::Caller Lake::system_caller() const {

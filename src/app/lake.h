@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "app/audit_anchor.h"
 #include "app/data_folder.h"
 #include "app/settings.h"
 #include "base/lane.h"
@@ -52,7 +53,9 @@ struct Lake {
     std::unique_ptr<meta::LocalStore> store;
     std::unique_ptr<security::Users> users;
     std::unique_ptr<security::AuditTrail> audit;
+    std::atomic<bool> end_anchor{false};
     std::unique_ptr<security::AuditChain> audit_chain;
+    std::unique_ptr<AnchorKeeper> anchor_keeper;  // null: the trail has no anchor
     std::unique_ptr<security::Authenticator> authenticator;
     std::unique_ptr<security::Authorizer> authorizer;
     std::unique_ptr<security::Sessions> sessions;

@@ -87,8 +87,22 @@ const std::vector<SettingInfo>& setting_table() {
          3650,
          {}},
         {"audit-anchor",
-         "folder, best on another machine, that gets a copy of each signed digest of the audit trail",
+         "folder, best on another machine, or s3://bucket/prefix, that gets a copy of each signed "
+         "digest of the audit trail",
          Kind::text, &Settings::audit_anchor},
+        {"audit-anchor-endpoint",
+         "of the anchor's S3, e.g. https://other-tarn:4566; without it AWS", Kind::text,
+         &Settings::audit_anchor_endpoint},
+        {"audit-anchor-region", "AWS region of the anchor's bucket", Kind::text,
+         &Settings::audit_anchor_region},
+        {"audit-anchor-credentials-file",
+         "AWS credentials file with the anchor's key, profile default; without it "
+         "TARN_AUDIT_ANCHOR_ACCESS_KEY_ID and TARN_AUDIT_ANCHOR_SECRET_ACCESS_KEY in the "
+         "environment",
+         Kind::text, &Settings::audit_anchor_credentials_file},
+        {"audit-anchor-ca-file", "PEM file of who signs the endpoint's certificate; without it the "
+                                 "system's",
+         Kind::text, &Settings::audit_anchor_ca_file},
         {"archive",
          "follow the log to here, a second behind: a folder, best of another machine, or "
          "s3://bucket/prefix",

@@ -32,7 +32,11 @@ struct Settings {
     uint64_t sql_temporary_mb = 0;
     uint64_t sql_threads = 0;  // 0: one a core
     uint64_t audit_keep_days = 90;
-    std::string audit_anchor;  // folder; empty: none
+    std::string audit_anchor;  // folder or s3://bucket/prefix; empty: none
+    std::string audit_anchor_endpoint;
+    std::string audit_anchor_region = "us-east-1";
+    std::string audit_anchor_credentials_file;
+    std::string audit_anchor_ca_file;
     std::string core_files = "off";
     std::string archive;  // folder or s3://bucket/prefix; empty: none
     std::string archive_endpoint;

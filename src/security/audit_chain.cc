@@ -23,19 +23,11 @@ Error chained_meanwhile() {
     return Error(Code::conflict, "the audit trail was chained by somebody else meanwhile");
 }
 
-// Names sort as their numbers do.
-std::string anchor_name(uint64_t number) {
-    const std::string digits = std::to_string(number);
-    return "audit-digest-" + std::string(12 - std::min<size_t>(12, digits.size()), '0') + digits +
-           ".json";
-}
-
 }  // namespace
 
-AuditChain::AuditChain(meta::Store& store, io::Disk& disk, const Clock& clock, Metrics& metrics,
+AuditChain::AuditChain(meta::Store& store, const Clock& clock, Metrics& metrics,
                        AuditChainOptions options)
     : store_(store),
-      disk_(disk),
       clock_(clock),
       options_(std::move(options)),
       unsigned_records_(metrics.gauge("tarn_audit_unsigned_records",
@@ -45,10 +37,9 @@ AuditChain::AuditChain(meta::Store& store, io::Disk& disk, const Clock& clock, M
                         "Signed digests of the audit trail that the anchor has not yet")) {}
 
 Result<std::unique_ptr<AuditChain>> AuditChain::open(meta::Store& store, const Keyring& keyring,
-                                                     io::Disk& disk, const Clock& clock,
-                                                     Metrics& metrics, AuditChainOptions options) {
-    std::unique_ptr<AuditChain> chain(
-        new AuditChain(store, disk, clock, metrics, std::move(options)));
+                                                     const Clock& clock, Metrics& metrics,
+                                                     AuditChainOptions options) {
+    std::unique_ptr<AuditChain> chain(new AuditChain(store, clock, metrics, std::move(options)));
     TARN_CHECK_OK(chain->load_key(keyring));
     TARN_CHECK_OK(chain->load_state());
     return chain;
@@ -164,7 +155,7 @@ Status AuditChain::advance() {
             more = true;
         }
     }
-    return anchor();
+    return ok_status();
 }
 
 Result<std::optional<AuditDigest>> AuditChain::sign() {
@@ -179,30 +170,48 @@ Result<std::optional<AuditDigest>> AuditChain::sign() {
         last = std::move(digest);
         more = true;
     }
-    TARN_CHECK_OK(anchor());
     return last;
 }
 
 Status AuditChain::anchor() {
-    if (options_.anchor_directory.empty()) return ok_status();
-    unanchored_digests_.set(static_cast<double>(state_.digests - anchored_));
-    if (anchored_ == state_.digests) return ok_status();
-    TARN_CHECK_OK(disk_.make_directories(options_.anchor_directory));
-    TARN_CHECK_OK(io::replace_file(
-        disk_, options_.anchor_directory + "/audit-public-key-" + options_.account_id + ".hex",
-        codec::hex_encode(key_.public_key) + "\n"));
-    for (; anchored_ < state_.digests; ++anchored_) {
-        const std::string path = options_.anchor_directory + "/" + anchor_name(anchored_);
-        TARN_TRY(there, disk_.exists(path));
-        if (there) continue;  // what was written once is never written again
+    assert_may_block();
+    if (!options_.anchor) return ok_status();
+    MutexLock turn(anchor_mutex_);
+    uint64_t signed_now = 0;
+    {
+        MutexLock lock(mutex_);
+        signed_now = state_.digests;
+    }
+    unanchored_digests_.set(static_cast<double>(signed_now - anchored_));
+    if (!looked_) TARN_CHECK_OK(look_at_anchor());
+    for (; anchored_ < signed_now; ++anchored_) {
+        const std::string name = anchor_name(anchored_);
+        if (there_.contains(name)) continue;  // what was written once is never written again
         TARN_TRY(record, store_.get(digest_key(anchored_)));
         if (!record)
             return Error(Code::corrupted, "digest " + std::to_string(anchored_) +
                                               " of the audit trail is missing; run: tarn audit "
                                               "verify");
-        TARN_CHECK_OK(io::replace_file(disk_, path, record->value + "\n"));
+        TARN_CHECK_OK(options_.anchor->put(name, record->value + "\n"));
     }
+    there_.clear();
     unanchored_digests_.set(0);
+    return ok_status();
+}
+
+Status AuditChain::look_at_anchor() {
+    const std::string name = anchor_key_name(options_.account_id);
+    const std::string key = codec::hex_encode(key_.public_key) + "\n";
+    TARN_TRY(kept, options_.anchor->get(name));
+    if (kept && *kept != key)
+        return Error(Code::conflict,
+                     "the anchor holds another public key (" + name +
+                         "): it is of another trail, or this lake's key was replaced; nothing is "
+                         "written there; run: tarn audit verify --anchor");
+    if (!kept) TARN_CHECK_OK(options_.anchor->put(name, key));
+    TARN_TRY(names, options_.anchor->names());
+    there_ = {names.begin(), names.end()};
+    looked_ = true;
     return ok_status();
 }
 

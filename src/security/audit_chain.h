@@ -5,7 +5,7 @@
 //
 // What it shows: a record that was changed, removed, moved or cut off after it was signed, by who
 // has not the signing key (audit_check.h). The key lies sealed in the same data folder: against
-// somebody who can read root.key too, copies of the digests elsewhere (anchor_directory) are the
+// somebody who can read root.key too, copies of the digests elsewhere (audit_anchor.h) are the
 // evidence.
 #pragma once
 
@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,8 @@
 #include "base/mutex.h"
 #include "base/result.h"
 #include "base/time.h"
-#include "io/disk.h"
 #include "meta/store.h"
+#include "security/audit_anchor.h"
 #include "security/audit_digest.h"
 #include "security/keyring.h"
 
@@ -31,7 +32,7 @@ struct AuditChainOptions {
     std::string account_id;
     std::chrono::seconds sign_every{3600};
     uint64_t digest_records_max = 100'000;  // signed earlier when so many wait
-    std::string anchor_directory;           // each digest is copied there; empty: nowhere
+    std::shared_ptr<AuditAnchor> anchor;    // each digest is copied there; null: nowhere
 };
 
 /// Where the chain stands, as kept under "ac".
@@ -53,14 +54,16 @@ class AuditChain {
  public:
     /// Makes the signing key at the first start. The references outlive it.
     static Result<std::unique_ptr<AuditChain>> open(meta::Store& store, const Keyring& keyring,
-                                                    io::Disk& disk, const Clock& clock,
-                                                    Metrics& metrics, AuditChainOptions options);
+                                                    const Clock& clock, Metrics& metrics,
+                                                    AuditChainOptions options);
 
-    /// Chains what was committed since the last call, signs when it is time, and copies digests to
-    /// the anchor. An error of the anchor is returned after everything else was done.
+    /// Chains what was committed since the last call, and signs when it is time.
     Status advance();
     /// Chains and signs all that is committed now. nullopt: nothing is new since the last digest.
     Result<std::optional<AuditDigest>> sign();
+    /// Copies the signed digests that the anchor has not to it. May wait for another machine; the
+    /// others do not wait for it. conflict: the anchor is of a trail with another key.
+    Status anchor();
 
     /// 32 bytes, Ed25519.
     const std::string& public_key() const { return key_.public_key; }
@@ -72,19 +75,18 @@ class AuditChain {
     Result<uint64_t> expire(uint64_t up_to, meta::Batch with);
 
  private:
-    AuditChain(meta::Store& store, io::Disk& disk, const Clock& clock, Metrics& metrics,
-               AuditChainOptions options);
+    AuditChain(meta::Store& store, const Clock& clock, Metrics& metrics, AuditChainOptions options);
     Status load_key(const Keyring& keyring);
     Status load_state();
     /// Chains up to the end, at most to `signed_to` + digest_records_max; true: more is waiting.
     Result<bool> chain_some() TARN_REQUIRES(mutex_);
     Result<AuditDigest> sign_chained() TARN_REQUIRES(mutex_);
-    Status anchor() TARN_REQUIRES(mutex_);
+    /// The key, and which digests are there, once.
+    Status look_at_anchor() TARN_REQUIRES(anchor_mutex_);
     /// Where the last digest ends that covers nothing at or above `wanted`; 0: there is none.
     Result<uint64_t> last_end_until(uint64_t wanted) const TARN_REQUIRES(mutex_);
 
     meta::Store& store_;
-    io::Disk& disk_;
     const Clock& clock_;
     const AuditChainOptions options_;
     Gauge& unsigned_records_;
@@ -92,7 +94,10 @@ class AuditChain {
     SigningKey key_;
     mutable Mutex mutex_;  // one advance at a time; held over its commits
     ChainState state_ TARN_GUARDED_BY(mutex_);
-    uint64_t anchored_ TARN_GUARDED_BY(mutex_) = 0;  // digests below are in the anchor
+    Mutex anchor_mutex_;  // held over calls to the anchor
+    bool looked_ TARN_GUARDED_BY(anchor_mutex_) = false;
+    std::set<std::string> there_ TARN_GUARDED_BY(anchor_mutex_);  // what stood there at first
+    uint64_t anchored_ TARN_GUARDED_BY(anchor_mutex_) = 0;        // digests below are there
 };
 
 }  // namespace tarn::security

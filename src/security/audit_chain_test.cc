@@ -32,9 +32,9 @@ class AuditChainTest : public testing::Test {
             std::make_unique<AuditTrail>(*store_, store_.clock, store_.metrics, AuditOptions());
         AuditChainOptions options;
         options.account_id = "123456789012";
-        options.anchor_directory = anchor_;
+        options.anchor = open_folder_anchor(store_.disk, anchor_);
         auto opened =
-            AuditChain::open(*store_, keyring_, store_.disk, store_.clock, store_.metrics, options);
+            AuditChain::open(*store_, keyring_, store_.clock, store_.metrics, options);
         ASSERT_TRUE(opened.ok()) << opened.error().message;
         chain_ = std::move(opened).value();
     }
@@ -261,6 +261,7 @@ TEST_F(AuditChainTest, ADigestIsNotForgedRemovedOrReplaced) {
 TEST_F(AuditChainTest, ATrailRolledBackIsSeenByItsAnchor) {
     fill();
     ASSERT_TRUE(chain_->sign().value().has_value());
+    ASSERT_TRUE(chain_->anchor().ok());
     for (uint64_t number = 0; number < 4; ++number) {
         const auto copy = io::read_file(
             store_.disk, anchor_ + "/audit-digest-00000000000" + std::to_string(number) + ".json",
@@ -275,13 +276,25 @@ TEST_F(AuditChainTest, ATrailRolledBackIsSeenByItsAnchor) {
 
 TEST_F(AuditChainTest, ChangesToTheAnchorStay) {
     fill();
+    ASSERT_TRUE(chain_->anchor().ok());
     const std::string path = anchor_ + "/audit-digest-000000000000.json";
     ASSERT_TRUE(io::replace_file(store_.disk, path, "evidence").ok());
     open();
     write(1);
     store_.clock.advance(hours(2));
     ASSERT_TRUE(chain_->advance().ok());
+    ASSERT_TRUE(chain_->anchor().ok());
     EXPECT_EQ(io::read_file(store_.disk, path, 100).value(), "evidence");
+}
+
+TEST_F(AuditChainTest, AnAnchorOfAnotherKeyIsLeftAlone) {
+    const std::string path = anchor_ + "/audit-public-key-123456789012.hex";
+    ASSERT_TRUE(store_.disk.make_directories(anchor_).ok());
+    ASSERT_TRUE(io::replace_file(store_.disk, path, std::string(64, '0') + "\n").ok());
+    fill();
+    EXPECT_EQ(chain_->anchor().error().code, Code::conflict);
+    EXPECT_EQ(io::read_file(store_.disk, path, 100).value(), std::string(64, '0') + "\n");
+    EXPECT_FALSE(store_.disk.exists(anchor_ + "/audit-digest-000000000000.json").value());
 }
 
 TEST_F(AuditChainTest, RetentionTakesWholeDigestsAndLeavesAGoodTrail) {

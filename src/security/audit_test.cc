@@ -280,7 +280,7 @@ TEST_F(AuditTest, StoppingCommitsWhatWaits) {
 
 TEST_F(AuditTest, ForgetsWhatIsOld) {
     const Keyring keyring(std::string(32, 'k'));
-    const auto chain = AuditChain::open(*store_, keyring, store_.disk, store_.clock, store_.metrics,
+    const auto chain = AuditChain::open(*store_, keyring, store_.clock, store_.metrics,
                                         AuditChainOptions())
                            .value();
     for (int day = 0; day < 100; ++day) {

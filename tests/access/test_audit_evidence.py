@@ -8,9 +8,11 @@ import shutil
 import struct
 import subprocess
 
+import boto3
 import pytest
 
 from access_clients import Connection, Signed, audited, call, good, new_user, policy, statement, until
+from authority import Authority
 from tarn_server import TarnServer, binary
 
 
@@ -95,6 +97,74 @@ def test_an_older_lake_in_its_place_is_seen_by_the_anchor(anchored):
     assert tarn(anchored, "verify")[0] == 0, "in itself it is whole"
     code, said = tarn(anchored, "verify", "--anchor", anchored.anchor)
     assert code == 1 and "is not the one in the anchor" in said or "the lake lacks digest" in said, said
+
+
+@pytest.fixture
+def in_a_bucket(tarn_binary, tmp_path):
+    """A lake whose anchor is a bucket of another one, over TLS: (the lake, the other, words of `verify`)."""
+    authority = Authority(tmp_path / "ca")
+    certificate, key = authority.issue("other")
+    (tmp_path / "lake").mkdir()
+    (tmp_path / "other").mkdir()
+    with TarnServer(folder=tmp_path / "other", args=["--tls-certificate", certificate, "--tls-key", key]) as other:
+        bucket = boto3.client("s3", endpoint_url=f"https://{other.ready['aws']}", verify=str(authority.ca), region_name="us-east-1",
+                              aws_access_key_id=other.access_key, aws_secret_access_key=other.secret_key)
+        bucket.create_bucket(Bucket="evidence")
+        place = ["s3://evidence/lake", "--{}-endpoint", f"https://{other.ready['aws']}", "--{}-ca-file", authority.ca]
+        server = TarnServer(folder=tmp_path / "lake", start_seconds=120, args=[
+            "--audit-anchor", *(str(word).format("audit-anchor") for word in place), "--audit-anchor-credentials-file", other.credentials_file])
+        server.verify = ["verify", "--anchor", *(str(word).format("anchor") for word in place), "--anchor-credentials", other.credentials_file]
+        try:
+            yield server.start(), other, bucket
+        finally:
+            server.close()
+
+
+def test_an_anchor_in_a_bucket(in_a_bucket):
+    server, other, bucket = in_a_bucket
+    names = [f"lake/audit-digest-{n:012}.json" for n in range(3)]
+
+    def held():
+        return [one["Key"] for one in bucket.list_objects_v2(Bucket="evidence").get("Contents", []) if one["Key"].endswith(".json")]
+    do_something(server)
+    code, said = tarn(server, "sign")
+    assert code == 0 and held() == names[:1], said
+    code, said = tarn(server, *server.verify)
+    assert code == 0 and "in 1 digests, compared with the anchor" in said, said
+    # It is away: the lake goes on, ends in time, and says what is missing.
+    port = other.address("aws")[1]
+    other.kill()
+    do_something(server)
+    code, said = tarn(server, "sign")
+    assert code == 1 and str(port) in said, said
+    code, said = tarn(server, *server.verify)
+    assert code == 1 and str(port) in said, said
+    until(lambda: "the anchor lacks digests" in server.log_text())
+    assert other.secret_key not in server.log_text()
+    server.stop(seconds=15)
+    server.start()
+    do_something(server)
+    other.start({"aws": port})
+    assert tarn(server, "sign")[0] == 0
+    assert len(held()) >= 3 and held()[:3] == names
+    assert tarn(server, *server.verify)[0] == 0
+    # What stands there is not written again, and what was changed there is named.
+    bucket.put_object(Bucket="evidence", Key=names[0], Body=bucket.get_object(Bucket="evidence", Key=names[1])["Body"].read())
+    server.restart()
+    do_something(server)
+    assert tarn(server, "sign")[0] == 0
+    code, said = tarn(server, *server.verify)
+    assert code == 1 and "digest 0 is not the one in the anchor" in said, said
+
+
+@pytest.mark.parametrize("args, says", [
+    (["--audit-anchor", "s3://evidence/lake"], "no access key"), (["--audit-anchor", "s3://"], "s3://bucket"),
+    (["--audit-anchor", "s3://evidence/lake", "--audit-anchor-endpoint", "nowhere"], "https://host:port")])
+def test_an_anchor_that_is_none_stops_the_start(tarn_binary, tmp_path, args, says):
+    done = subprocess.run([str(binary()), "serve", "--data", str(tmp_path / "data"), *args], capture_output=True, text=True, timeout=60,
+                          env={**os.environ, "TARN_AUDIT_ANCHOR_ACCESS_KEY_ID": "" if says == "no access key" else "k",
+                               "TARN_AUDIT_ANCHOR_SECRET_ACCESS_KEY": "s"})
+    assert done.returncode != 0 and says in done.stderr, done.stderr
 
 
 # --- the log, forged as who knows its format would

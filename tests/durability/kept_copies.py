@@ -55,10 +55,12 @@ def until(wanted, what, seconds=90):
     raise AssertionError(f"{what}: not within {seconds} s")
 
 
-def s3_of(server, key=None):
+def s3_of(server, key=None, ca=None):
+    """`ca`: of the server's certificate, where it speaks TLS."""
     user, secret = key or (server.access_key, server.secret_key)
     config = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 0}, connect_timeout=5, read_timeout=30)
-    return boto3.client("s3", endpoint_url=server.endpoint, aws_access_key_id=user, aws_secret_access_key=secret,
+    endpoint = f"https://{server.ready['aws']}" if ca else server.endpoint
+    return boto3.client("s3", endpoint_url=endpoint, verify=str(ca) if ca else None, aws_access_key_id=user, aws_secret_access_key=secret,
                         region_name="us-east-1", config=config)
 
 

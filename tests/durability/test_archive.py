@@ -6,6 +6,7 @@ import urllib.request
 
 import pytest
 
+from authority import Authority
 from kept_copies import Load, PASSPHRASE, api, check_against, everything, prepare, s3_of, tarn, told, until
 from tarn_server import TarnServer
 
@@ -70,13 +71,18 @@ def test_a_lost_machine_loses_seconds(tarn_binary, tmp_path):
     assert tarn("restore", "--from", tmp_path / "archive", "--at", middle, "--verify", "--scratch", tmp_path).returncode == 0
 
 
-def test_another_tarn_is_a_place_for_it_and_may_be_away(tarn_binary, tmp_path):
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+def test_another_tarn_is_a_place_for_it_and_may_be_away(tarn_binary, tmp_path, secure):
     (tmp_path / "second").mkdir()
-    with TarnServer(tmp_path / "second") as second:
-        s3_of(second).create_bucket(Bucket="copies")
+    authority = Authority(tmp_path / "ca") if secure else None
+    tls = [word for pair in zip(("--tls-certificate", "--tls-key"), authority.issue("second")) for word in pair] if secure else []
+    with TarnServer(tmp_path / "second", args=tls) as second:
+        s3_of(second, ca=authority and authority.ca).create_bucket(Bucket="copies")
         port = second.address("aws")[1]
+        endpoint = f"{'https' if secure else 'http'}://127.0.0.1:{port}"
+        ca = {name: [name, authority.ca] if secure else [] for name in ("--archive-ca-file", "--from-ca-file")}
         env = {"TARN_ARCHIVE_ACCESS_KEY_ID": second.access_key, "TARN_ARCHIVE_SECRET_ACCESS_KEY": second.secret_key}
-        first = with_archive(tmp_path / "first", "s3://copies/lake", "--archive-endpoint", f"http://127.0.0.1:{port}", env=env)
+        first = with_archive(tmp_path / "first", "s3://copies/lake", "--archive-endpoint", endpoint, *ca["--archive-ca-file"], env=env)
         try:
             first.start()
             prepare(first)
@@ -93,8 +99,10 @@ def test_another_tarn_is_a_place_for_it_and_may_be_away(tarn_binary, tmp_path):
         finally:
             first.close()
         key = {"TARN_BACKUP_ACCESS_KEY_ID": second.access_key, "TARN_BACKUP_SECRET_ACCESS_KEY": second.secret_key}
-        come_back(load, moment, lag, tmp_path, "--from", "s3://copies/lake", "--from-endpoint", f"http://127.0.0.1:{port}",
-                  env=key)
+        come_back(load, moment, lag, tmp_path, "--from", "s3://copies/lake", "--from-endpoint", endpoint, *ca["--from-ca-file"], env=key)
+        if secure:
+            unknown = tarn("backups", "--from", "s3://copies/lake", "--from-endpoint", endpoint, env=key)
+            assert unknown.returncode == 1 and "certificate" in unknown.stderr, unknown.stderr
 
 
 def test_an_ordered_end_loses_nothing(tarn_binary, tmp_path):

@@ -38,6 +38,7 @@ Result<ApiResponse> sign_audit_digest(const DoorParts& parts, ApiRequest&) {
     if (parts.audit_chain == nullptr) return without_chain();
     TARN_CHECK_OK(parts.audit->flush());
     TARN_TRY(digest, parts.audit_chain->sign());
+    TARN_CHECK_OK(parts.audit_chain->anchor());
     return ApiResponse{200, {{"digest", digest ? digest_json(*digest) : Json()}}, {}};
 }
 
