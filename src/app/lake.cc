@@ -74,6 +74,8 @@ Status Lake::open_security(const Settings& settings) {
     TARN_TRY(opened_chain, security::AuditChain::open(*store, *keyring, clock, metrics, chain));
     audit_chain = std::move(opened_chain);
     if (anchored) anchor_keeper = std::make_unique<AnchorKeeper>(*audit_chain, end_anchor);
+    TARN_TRY(opened_usage, security::AuditUsage::open(*store, clock));
+    audit_usage = std::move(opened_usage);
     authenticator = std::make_unique<security::Authenticator>(*users, clock);
     authorizer = std::make_unique<security::Authorizer>(*users);
     sessions =
@@ -106,7 +108,10 @@ Status Lake::open_tables(const Settings& settings) {
     tables::CreateDatabase main;
     main.name = kDefaultDatabase;
     main.if_absent = true;
-    TARN_CHECK_OK(catalog->create_database(system_caller(), main));
+    auto by = system_caller();
+    by.action = "tarn:Create";
+    by.resource = "arn:aws:tarn:" + settings.region + ":" + users->account_id() + ":database/" + main.name;
+    TARN_CHECK_OK(catalog->create_database(by, main));
     TARN_TRY(opened_grants,
              govern::Grants::open(*store, *users, *authorizer, *catalog, settings.region));
     grants = std::move(opened_grants);

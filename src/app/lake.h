@@ -21,6 +21,7 @@
 #include "query/engine.h"
 #include "security/audit.h"
 #include "security/audit_chain.h"
+#include "security/audit_usage.h"
 #include "security/authenticator.h"
 #include "security/authorizer.h"
 #include "security/keyring.h"
@@ -56,6 +57,7 @@ struct Lake {
     std::atomic<bool> end_anchor{false};
     std::unique_ptr<security::AuditChain> audit_chain;
     std::unique_ptr<AnchorKeeper> anchor_keeper;  // null: the trail has no anchor
+    std::unique_ptr<security::AuditUsage> audit_usage;
     std::unique_ptr<security::Authenticator> authenticator;
     std::unique_ptr<security::Authorizer> authorizer;
     std::unique_ptr<security::Sessions> sessions;

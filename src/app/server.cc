@@ -148,6 +148,7 @@ class RunningServer final : public Server {
         parts.authorizer = lake_->authorizer.get();
         parts.audit = lake_->audit.get();
         parts.audit_chain = lake_->audit_chain.get();
+        parts.audit_usage = lake_->audit_usage.get();
         parts.store = lake_->store.get();
         parts.grants = lake_->grants.get();
         parts.streams = lake_->streams.get();
@@ -274,6 +275,7 @@ class RunningServer final : public Server {
                             return ok_status();
                         }});
         jobs.push_back({"audit retention", seconds(300), [this] { return expire_audit(); }});
+        jobs.push_back({"audit usage", seconds(10), [this] { return lake_->audit_usage->advance(); }});
         jobs.push_back({"audit chain", seconds(10), [this] { return lake_->audit_chain->advance(); }});
         if (tls_ != nullptr)
             jobs.push_back({"TLS certificate", seconds(1), [this]() -> Status {

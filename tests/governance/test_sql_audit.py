@@ -91,3 +91,87 @@ def test_the_usage_page_counts_tables(shop):
     usage = good(shop, "GET", "/api/v1/usage")
     mine = [reader for reader in usage["readers"] if reader["principal"] == "reader"]
     assert mine and "table/shop/people" in json.dumps(mine[0]["what"]), usage
+
+
+READS = {"tarn:Select", "tarn:ExecuteStatement", "tarn:CopyOut", "tarn:GetDashboard", "tarn:SampleTable", "tarn:ProfileTable", "tarn:ReadStream",
+         "s3:GetObject", "iot:Subscribe", "iot:Receive", "tarn:StartQuery", "tarn:RunQuery"}
+
+
+def trail(server, since):
+    """All records from `since` on, newest first."""
+    found, before = [], ""
+    while before is not None:
+        page = good(server, "GET", f"/api/v1/audit?limit=1000&from={since}{before}")
+        found += page["records"]
+        before = f"&before={page['next']}" if page.get("next") is not None else None
+    return found
+
+
+def test_the_sums_of_reads_are_what_the_trail_says_also_after_a_restart(tarn_binary):
+    with TarnServer() as server:
+        for statement in ("create table t (n int)", "insert into t values (1), (2)", "create table u (n int)"):
+            good(server, "POST", "/api/v1/sql", {"sql": statement})
+        good(server, "PUT", "/api/v1/roles/reader", {"grants": {"main.t": {}}})
+        pairs = {name: user(server, name, (), ["reader"]) for name in ("ann", "ben")}
+        host, port = server.address("postgres")
+
+        def read(name, statements):
+            made = psycopg2.connect(host=host, port=port, user=pairs[name][0], password=pairs[name][1], dbname="lake")
+            made.autocommit = True
+            for statement in statements:
+                try:
+                    made.cursor().execute(statement)
+                except psycopg2.Error:
+                    pass  # refused or wrong: counted too
+            made.close()
+
+        def sums():
+            usage = good(server, "GET", "/api/v1/usage?hours=24")
+            assert usage["truncated"] is False
+            told = {one["principal"]: one for one in usage["readers"]}
+            return usage["from"], {name: (told[name]["times"], told[name]["refused"] + told[name]["failed"], told[name]["bytes"], told[name]["last"],
+                                          {one["name"]: one["times"] for one in told[name]["what"]}) for name in pairs if name in told}
+
+        def counted(since):
+            out = {}
+            for record in trail(server, since):
+                name = record.get("principal", "").rsplit("/", 1)[-1]
+                if name not in pairs or record["action"] not in READS:
+                    continue
+                times, others, size, last, what = out.get(name, (0, 0, 0, "", {}))
+                count = record.get("count", 1)
+                for one in record["resource"].split(" "):
+                    thing = one.rsplit(":", 1)[-1].split("#")[0]
+                    if thing != "lake":
+                        what[thing] = what.get(thing, 0) + count
+                allowed = record["outcome"] == "allowed"
+                out[name] = (times + (count if allowed else 0), others + (0 if allowed else count), size + record.get("bytes", 0),
+                             max(last, record["time"]), what)
+            return out
+
+        def equal(seconds=30):
+            deadline = time.monotonic() + seconds
+            while True:
+                since, told = sums()
+                right = counted(since)
+                if told == right:
+                    return told
+                assert time.monotonic() < deadline, (told, right)
+                time.sleep(0.2)
+
+        read("ann", ["select * from t", "select count(*) from t", "select * from u", "select nothing from t"] * 5)
+        read("ben", ["select n from t"] * 3)
+        deadline = time.monotonic() + 30
+        while (told := equal()).get("ben", (0,))[0] < 3 or told["ann"][0] < 10:
+            assert time.monotonic() < deadline, told
+            time.sleep(0.2)
+        server.restart()
+        host, port = server.address("postgres")
+        assert equal() == told
+        read("ben", ["select n from t"] * 4)
+        deadline = time.monotonic() + 30
+        while (after := equal())["ben"][0] < told["ben"][0] + 4:
+            assert time.monotonic() < deadline, after
+            time.sleep(0.2)
+        server.restart(crash=True)
+        assert equal() == after

@@ -1,14 +1,14 @@
-// Who may see what: of a table, each user; of a user, each table. And who did read, counted from
+// Who may see what: of a table, each user; of a user, each table. And who did read, by the sums of
 // the audit trail.
 #include <algorithm>
 
 #include "protocols/admin/internal/api.h"
 #include "protocols/admin/internal/catalog_view.h"
+#include "security/audit_usage.h"
 
 namespace tarn::admin {
 namespace {
 
-constexpr size_t kTrailRecordsMax = 20'000;
 constexpr size_t kReadersMax = 100;
 constexpr uint64_t kHoursMax = 24 * 31;
 
@@ -58,40 +58,6 @@ Json user_head(const security::Principal& who) {
 bool covers(const std::string& pattern, const tables::RelationInfo& table) {
     return pattern == "*" || pattern == table.database + ".*" || pattern == table.full_name();
 }
-
-/// Actions that read data, of all doors.
-bool reads(const security::AuditRecord& record) {
-    static constexpr std::string_view kActions[] = {
-        "tarn:Select",      "tarn:ExecuteStatement", "tarn:CopyOut",    "tarn:GetDashboard",
-        "tarn:SampleTable", "tarn:ProfileTable",     "tarn:ReadStream", "s3:GetObject",
-        "iot:Subscribe",    "iot:Receive",           "tarn:StartQuery", "tarn:RunQuery"};
-    return std::find(std::begin(kActions), std::end(kActions), record.action) != std::end(kActions);
-}
-
-std::string last_part(const std::string& arn, char mark) {
-    const size_t at = arn.rfind(mark);
-    return at == std::string::npos ? arn : arn.substr(at + 1);
-}
-
-/// "table/erp/sales" of each table that a statement read; of other records the one resource.
-std::vector<std::string> resources_of(const security::AuditRecord& record) {
-    std::vector<std::string> out;
-    const std::string& all = record.resource;
-    for (size_t at = 0; at < all.size();) {
-        const size_t end = std::min(all.find(" arn:", at), all.size());
-        std::string one = last_part(all.substr(at, end - at), ':');
-        if (one.starts_with("table/")) one.resize(std::min(one.find('#'), one.size()));
-        out.push_back(std::move(one));
-        at = end + 1;
-    }
-    return out;
-}
-
-struct Reader {
-    uint64_t times = 0, refused = 0, failed = 0, bytes = 0;
-    Timestamp last;
-    std::map<std::string, uint64_t> doors, what;
-};
 
 Json top_of(const std::map<std::string, uint64_t>& counts, size_t most) {
     std::vector<std::pair<uint64_t, std::string>> sorted;
@@ -154,41 +120,20 @@ Result<ApiResponse> get_user_access(const DoorParts& parts, ApiRequest& request)
 }
 
 Result<ApiResponse> get_usage(const DoorParts& parts, ApiRequest& request) {
+    if (parts.audit_usage == nullptr)
+        return Error(Code::unimplemented,
+                     "this server was started without sums of its audit trail");
     TARN_TRY(hours, number_in(request.http, "hours"));
-    security::AuditQuery query;
-    query.from = parts.clock->now().plus(
-        -std::chrono::hours(std::clamp<uint64_t>(hours.value_or(24), 1, kHoursMax)));
-    query.records_max = 1000;
-    std::map<std::string, Reader> readers;
-    size_t looked = 0;
-    bool more = true;
-    while (more && looked < kTrailRecordsMax) {
-        TARN_TRY(page, parts.audit->read(query));
-        for (const auto& record : page.records) {
-            ++looked;
-            if (!reads(record)) continue;
-            Reader& reader = readers[last_part(last_part(record.principal, ':'), '/')];
-            if (record.outcome == security::AuditOutcome::allowed)
-                reader.times += record.count;
-            else
-                (record.outcome == security::AuditOutcome::denied ? reader.refused
-                                                                  : reader.failed) += record.count;
-            reader.bytes += record.bytes;
-            reader.last = std::max(reader.last, record.at);
-            reader.doors[record.door] += record.count;
-            for (const auto& what : resources_of(record))
-                if (what != "lake") reader.what[what] += record.count;
-        }
-        more = page.next.has_value();
-        query.before = page.next;
-    }
+    TARN_TRY(report, parts.audit_usage->since(std::chrono::hours(
+                         std::clamp<uint64_t>(hours.value_or(24), 1, kHoursMax))));
+    const auto& readers = report.sums.readers;
     std::vector<std::pair<uint64_t, std::string>> order;
     for (const auto& [name, reader] : readers)
         order.emplace_back(reader.times + reader.refused + reader.failed, name);
     std::sort(order.rbegin(), order.rend());
     Json out = Json::array();
     for (size_t i = 0; i < order.size() && i < kReadersMax; ++i) {
-        const Reader& reader = readers[order[i].second];
+        const auto& reader = readers.at(order[i].second);
         out.push_back({{"principal", order[i].second},
                        {"times", reader.times},
                        {"refused", reader.refused},
@@ -200,9 +145,9 @@ Result<ApiResponse> get_usage(const DoorParts& parts, ApiRequest& request) {
     }
     return ApiResponse{200,
                        {{"readers", std::move(out)},
-                        {"from", format_iso8601(*query.from)},
-                        {"records", looked},
-                        {"truncated", more}},
+                        {"from", format_iso8601(report.from)},
+                        {"records", report.sums.records},
+                        {"truncated", report.sums.truncated || report.behind}},
                        {}};
 }
 

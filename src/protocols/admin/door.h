@@ -27,7 +27,7 @@ class Archive;
 namespace tarn::dashboards {
 class Dashboards;
 class EmbedLinks;
-}
+}  // namespace tarn::dashboards
 namespace tarn::events {
 class Alerts;
 }
@@ -49,8 +49,9 @@ class Queries;
 }
 namespace tarn::security {
 class AuditChain;
+class AuditUsage;
 class Secrets;
-}
+}  // namespace tarn::security
 namespace tarn::tables {
 class Catalog;
 class Committer;
@@ -81,6 +82,7 @@ struct DoorParts {
     const security::Authorizer* authorizer = nullptr;
     security::AuditTrail* audit = nullptr;
     security::AuditChain* audit_chain = nullptr;
+    security::AuditUsage* audit_usage = nullptr;
     meta::Store* store = nullptr;  // with audit_chain
     govern::Grants* grants = nullptr;
     query::Engine* engine = nullptr;

@@ -1,5 +1,6 @@
 #include "security/internal/audit_record.h"
 
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "codec/json.h"
@@ -45,6 +46,79 @@ AuditRecord decode_record(const Json& json) {
     record.bytes = json.value("bytes", uint64_t{0});
     record.count = json.value("count", uint64_t{1});
     return record;
+}
+
+/// The members of an object of texts without escapes and whole numbers, in one pass; nothing when
+/// the line holds anything else. Most records are of that kind.
+class PlainMembers {
+ public:
+    explicit PlainMembers(std::string_view line) : rest_(line) {
+        plain_ = rest_.find('\\') == rest_.npos && take("{");
+    }
+    /// False at the end; plain() says whether it is the line's.
+    bool next(std::string_view& name, std::string_view& value) {
+        if (!plain_ || take("}")) {
+            plain_ = plain_ && rest_.empty();
+            return false;
+        }
+        plain_ = (first_ || take(",")) && take_text(name) && take(":") &&
+                 (take_text(value) || take_number(value));
+        first_ = false;
+        return plain_;
+    }
+    bool plain() const { return plain_; }
+
+ private:
+    bool take(std::string_view token) {
+        if (!rest_.starts_with(token)) return false;
+        rest_.remove_prefix(token.size());
+        return true;
+    }
+    bool take_text(std::string_view& text) {
+        if (!rest_.starts_with('"')) return false;
+        const size_t end = rest_.find('"', 1);
+        if (end == rest_.npos) return false;
+        text = rest_.substr(1, end - 1);
+        rest_.remove_prefix(end + 1);
+        return true;
+    }
+    bool take_number(std::string_view& digits) {
+        const size_t end = rest_.find_first_of(",}");
+        if (end == rest_.npos) return false;
+        digits = rest_.substr(0, end);
+        rest_.remove_prefix(end);
+        return true;
+    }
+
+    std::string_view rest_;
+    bool plain_ = false, first_ = true;
+};
+
+template <typename Number>
+bool read_number(std::string_view digits, Number& number) {
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    return error == std::errc() && end == digits.data() + digits.size();
+}
+
+/// False: a member of a record is of another type than it should be.
+bool set_member(AuditRecord& record, std::string_view name, std::string_view value) {
+    if (name == "at") return read_number(value, record.at.micros);
+    if (name == "bytes") return read_number(value, record.bytes);
+    if (name == "count") return read_number(value, record.count);
+    const std::pair<std::string_view, std::string*> texts[] = {
+        {"principal", &record.principal},
+        {"access_key_id", &record.access_key_id},
+        {"door", &record.door},
+        {"source_ip", &record.source_ip},
+        {"user_agent", &record.user_agent},
+        {"action", &record.action},
+        {"resource", &record.resource},
+        {"error", &record.error_code},
+        {"request_id", &record.request_id}};
+    for (const auto& [known, text] : texts)
+        if (name == known) *text = value;
+    if (name == "outcome") record.outcome = outcome_of(value);
+    return true;
 }
 
 }  // namespace
@@ -127,6 +201,26 @@ Result<std::vector<AuditRecord>> decode_block(std::string_view block, uint64_t f
                      "the audit record " + std::to_string(first) + " can't be read");
     }
     return records;
+}
+
+Result<std::optional<AuditRecord>> decode_if(std::string_view line,
+                                             bool (*wanted)(std::string_view)) {
+    std::string_view action, name, value;
+    PlainMembers members(line);
+    while (members.next(name, value))
+        if (name == "action") action = value;
+    if (members.plain() && !wanted(action)) return std::optional<AuditRecord>();
+    AuditRecord record;
+    bool plain = members.plain();
+    for (PlainMembers again(line); plain && again.next(name, value);)
+        plain = set_member(record, name, value);
+    if (!plain) {
+        TARN_TRY(decoded, decode_block(line, 0));
+        record = std::move(decoded.front());
+        record.offset = 0;
+    }
+    if (!wanted(record.action)) return std::optional<AuditRecord>();
+    return std::optional(std::move(record));
 }
 
 }  // namespace tarn::security

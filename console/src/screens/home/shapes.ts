@@ -39,5 +39,6 @@ export interface Growth {
   points: { at: string; bytes: number; rows: number }[];
 }
 export interface Usage {
+  from: string;
   readers: { principal: string; times: number; refused: number; last: string; doors: { name: string; times: number }[]; what: { name: string; times: number }[] }[];
 }
