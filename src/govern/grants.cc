@@ -92,10 +92,11 @@ Status Grants::put_role(const std::string& role, const RoleGrants& grants,
                         std::map<std::string, std::string> policies, meta::Batch with) {
     if (role.empty() || role.size() > 64)
         return Error(Code::invalid_argument, "a role's name has 1 to 64 bytes");
-    if (policies.contains("grants"))
+    const std::string made(kGrantsPolicy);
+    if (policies.contains(made))
         return Error(Code::invalid_argument,
                      "the policy name \"grants\" is taken: it is made of the grants");
-    policies["grants"] = policy_of(grants);
+    policies[made] = policy_of(grants);
     MutexLock one_at_a_time(change_mutex_);
     with.put(key_of(role), to_json(grants));
     TARN_CHECK_OK(users_.put_role(role, std::move(policies), std::move(with)));

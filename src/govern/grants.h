@@ -41,6 +41,9 @@ using RoleGrants = std::map<std::string, TableGrant>;
 Result<RoleGrants> parse_grants(std::string_view json);
 std::string to_json(const RoleGrants& grants);
 
+/// The name of the policy that is made of a role's grants.
+inline constexpr std::string_view kGrantsPolicy = "grants";
+
 /// Owner: wiring. Lane: look-ups any but a loop; changes any but a loop.
 class Grants final : public query::AccessProvider {
  public:

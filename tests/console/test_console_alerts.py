@@ -142,6 +142,26 @@ def test_two_people_see_different_alerts(lake, browser, quiet):
     assert trouble(browser.problems()) == []
 
 
+def test_the_right_to_silence_is_among_a_roles_rights_and_outlives_an_edit(lake, browser):
+    statement = api(lake, "GET", "/api/v1/roles")["roles"]["guard"]["policies"]["alerts"]["Statement"][0]
+    assert statement["Action"] == ["tarn:SilenceAlert"] and statement["Resource"][0].endswith(":alert/runs_empty")
+    assert api(lake, "GET", "/api/v1/roles")["roles"]["buyer"]["policies"] == {}
+    browser.open(link(lake, "/access?tab=roles"))
+    browser.holds("region", "Role guard", "May silence runs_empty")
+    assert "silence" not in browser.text("region", "Role buyer")
+    browser.click("button", "Edit the role guard")
+    assert "tarn:SilenceAlert" in browser.evaluate("[...document.querySelectorAll('dialog textarea')].pop().value")
+    browser.fill("Grants", '{"*": {}, "main.levels": {}}')
+    browser.click("button", "Save")
+    browser.holds("region", "Role guard", "main.levels")
+    browser.holds("region", "Role guard", "May silence runs_empty")
+    body = {"key": {"shelf_id": 1}, "until": "2020-01-01T00:00:00Z"}
+    assert ask(lake, "POST", "/api/v1/alerts/runs_empty/silence", body, key=lake.keys["gus"])[0] == 204
+    browser.click("link", "runs_empty")
+    browser.see("heading", "runs_empty")
+    assert trouble(browser.problems()) == []
+
+
 def test_who_may_see_no_rule_is_told_once(lake, browser):
     """And that the lake is closed to this person, not that it is empty."""
     api(lake, "POST", "/api/v1/users", {"name": "nora"})

@@ -181,7 +181,7 @@ constexpr RouteShape kRouteShapes[] = {
     {"POST", "/api/v1/users/{}/keys", "", "{}", "{access_key_id: string, secret_access_key: string}", 201},
     {"PUT", "/api/v1/keys/{}", "", "{active: boolean}", kNothing, 204},
     {"DELETE", "/api/v1/keys/{}", "", "", kNothing, 204},
-    {"GET", "/api/v1/roles", "", "", "{roles: {*: {grants: {*: Grant}}}}"},
+    {"GET", "/api/v1/roles", "", "", "{roles: {*: {grants: {*: Grant}, policies: {*: Policy}}}}"},
     {"PUT", "/api/v1/roles/{}", "", "{grants?: {*: Grant}, policies?: {*: Policy}}", kNothing, 204},
     {"DELETE", "/api/v1/roles/{}", "", "", kNothing, 204},
     {"GET", "/api/v1/users/{}/access", "", "",

@@ -77,7 +77,12 @@ Result<ApiResponse> set_user_roles(const DoorParts& parts, ApiRequest& request) 
 Result<ApiResponse> list_roles(const DoorParts& parts, ApiRequest&) {
     Json roles = Json::object();
     for (const auto& [role, grants] : parts.grants->roles())
-        roles[role] = {{"grants", Json::parse(govern::to_json(grants))}};
+        roles[role] = {{"grants", Json::parse(govern::to_json(grants))},
+                       {"policies", Json::object()}};
+    for (const auto& [role, policies] : parts.users->list_roles())
+        for (const auto& [name, document] : policies)
+            if (roles.contains(role) && name != govern::kGrantsPolicy)
+                roles[role]["policies"][name] = Json::parse(document, nullptr, false);
     return ApiResponse{200, {{"roles", roles}}, {}};
 }
 

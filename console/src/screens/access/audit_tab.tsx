@@ -47,7 +47,7 @@ export function AuditTab() {
               columns={[
                 { name: "at", title: "When", value: (record) => record.at, show: (record) => <Time at={record.time} /> },
                 { name: "who", title: "Who", value: (record) => (record.door === "internal" ? "the lake" : who(record.principal)) },
-                { name: "action", title: "Did", value: (record) => record.action ?? "own work", show: (record) => (record.action ? <code>{record.action}{record.count && record.count > 1 ? ` \u00d7${record.count}` : ""}</code> : <span class="measure">own work</span>) },
+                { name: "action", title: "Did", value: (record) => record.action ?? "own work", show: (record) => (record.action ? <code>{breakable(record.action)}{record.count && record.count > 1 ? ` \u00d7${record.count}` : ""}</code> : <span class="measure">own work</span>) },
                 { name: "resource", title: "To", value: (record) => what(record.resource), show: (record) => <span class="text" title={record.resource}>{what(record.resource)}</span>, wide_from: 700 },
                 { name: "outcome", title: "Came of it", value: (record) => record.outcome, show: (record) => <Badge word={record.outcome} tone={outcome_tones[record.outcome]} {...(record.error_code ? { title: record.error_code } : {})} /> },
                 { name: "door", title: "Door", value: (record) => record.door, wide_from: 900 },
@@ -84,6 +84,19 @@ export function AuditTab() {
 // What is empty is left out of a record.
 const who = (arn = ""): string => arn.split(/[:/]/).pop() || arn || "\u2013";
 const what = (arn = ""): string => arn.split(":").slice(5).join(":").replace(/#$/, "") || arn || "\u2013";
+
+/** "tarn:Select" may go on below its colon. */
+function breakable(action: string) {
+  const [service, ...rest] = action.split(":");
+  return rest.length === 0 ? (
+    action
+  ) : (
+    <>
+      {service}:<wbr />
+      {rest.join(":")}
+    </>
+  );
+}
 
 function Search() {
   const query = address.value.query;

@@ -25,8 +25,20 @@ export interface Grant {
   read?: boolean;
   write?: string[];
 }
+export interface Role {
+  grants: Record<string, Grant>;
+  policies: Record<string, PolicyDocument>; // beside the one that is made of the grants
+}
+export interface PolicyDocument {
+  Statement: Statement | Statement[];
+}
+export interface Statement {
+  Effect: string;
+  Action?: string | string[];
+  Resource?: string | string[];
+}
 export interface Roles {
-  roles: Record<string, { grants: Record<string, Grant> }>;
+  roles: Record<string, Role>;
 }
 export interface UserAccess {
   user: string;
