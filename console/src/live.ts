@@ -144,8 +144,16 @@ export async function do_ask<T>(method: string, path: string, body?: unknown): P
   }
 }
 
+let probe: ReturnType<typeof setTimeout> | undefined;
+
+/** Also a page that asks nothing by itself notices when the server is back. */
 function lost(): void {
   connection.value = "lost";
+  clearTimeout(probe);
+  probe = setTimeout(() => {
+    if (connection.value !== "lost") return;
+    ask("GET", "/api/v1/me").then(reached, (error: unknown) => (error instanceof ApiError && error.status === 0 ? lost() : reached()));
+  }, 2000);
 }
 function reached(): void {
   if (connection.value === "lost") connection.value = [stream, own].some((one) => one?.readyState === EventSource.OPEN) ? "live" : "asking";

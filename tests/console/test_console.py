@@ -183,6 +183,19 @@ def test_a_dashboard_that_is_not_there(lake, browser):
     browser.see("heading", "No such dashboard")
 
 
+def test_nothing_is_said_of_dashboards_before_their_list_has_come(lake, browser):
+    browser.open(link(lake))
+    browser.see("heading", "Stock on the shelves")
+    browser.open(address(lake, "/catalog"))
+    browser.see("heading", "Catalog")
+    browser.hold("/api/v1/dashboards")
+    browser.click("link", "Dashboards")
+    browser.see("status", "Loading the dashboard")
+    assert "No dashboard is declared" not in browser.text("main", "")
+    browser.let_go("/api/v1/dashboards")
+    browser.see("heading", "Stock on the shelves")
+
+
 def test_the_page_survives_a_restart(tarn_binary, browser):
     with TarnServer() as server:
         browser.open(link(server))

@@ -9,7 +9,7 @@ import { Edit } from "./edit";
 import { Share } from "./share";
 import { AlertsPanel, SourcesPanel } from "./panels";
 import { use_title } from "../../title";
-import { choose, dashboard, dashboard_error, dashboards, load, route, try_again } from "./state";
+import { choose, dashboard, dashboard_error, dashboards, listed, load, route, try_again } from "./state";
 
 /** The declared dashboards, one beside the other. */
 export function DashboardTabs() {
@@ -57,7 +57,7 @@ export function DashboardPage() {
   const error = dashboard_error.value;
   if (page === null) {
     if (error !== null) return <Failed status={error.status} message={error.message} />;
-    return dashboards.value.length === 0 && route.value.name === null ? <NothingDeclared /> : <Waiting />;
+    return listed.value && dashboards.value.length === 0 && route.value.name === null ? <NothingDeclared /> : <Waiting />;
   }
   // The same value again takes the narrowing away.
   const narrow = (column: string, value: Cell) => {

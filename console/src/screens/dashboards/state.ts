@@ -8,6 +8,8 @@ import { address, is_list_word, navigate } from "../../navigate";
 import { lake, phase } from "../../session";
 
 export const dashboards = signal<DashboardName[]>([]);
+/** The list has come: that it is empty means that nothing is declared. */
+export const listed = signal(false);
 export const dashboard = signal<Dashboard | null>(null);
 export const dashboard_error = signal<ApiError | null>(null);
 export const alerts = signal<Alerts | null>(null);
@@ -109,6 +111,7 @@ async function enter(): Promise<void> {
 async function load_list(): Promise<void> {
   const list = await ask<{ dashboards: DashboardName[]; lake?: string }>("GET", "/api/v1/dashboards");
   dashboards.value = list.dashboards;
+  listed.value = true;
   lake.value = list.lake ?? ""; // a lakefile may have been applied since
 }
 

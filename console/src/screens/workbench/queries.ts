@@ -34,6 +34,8 @@ const path = (id: string, more = ""): string => `/api/v1/queries/${encodeURIComp
 export class Query {
   readonly state = signal<QueryState | null>(null);
   readonly lost = signal<ApiError | null>(null);
+  /** The server did not answer when it was asked last: how far the statement is is not known. */
+  readonly away = signal(false);
   /** Rises when rows have come: the grid draws again. */
   readonly arrived = signal(0);
   private readonly pages = new Map<number, Cell[][]>();
@@ -67,14 +69,16 @@ export class Query {
     while (!this.closed && this.running) {
       try {
         this.state.value = await do_ask<QueryState>("GET", path(id, `?wait_ms=${wait}`));
+        this.away.value = false;
         wait = Math.min(2000, wait + 500);
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
-        if (error.status === 404) this.lost.value = error;
-        if (error.status !== 0) {
+        // Away, starting or too busy to answer: asked again.
+        if (error.status !== 0 && error.status !== 429 && error.status < 500) {
           this.lost.value = error;
           return;
         }
+        this.away.value = true;
         await new Promise((done) => setTimeout(done, 1000));
       }
     }

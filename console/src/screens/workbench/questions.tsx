@@ -218,22 +218,28 @@ function Answer({ sql, question, timed }: { sql: string; question: Question; tim
     let here = true;
     let mine: Query | null = null;
     let stop: () => void = () => undefined;
-    set_error(null);
+    const fail = (failure: unknown) => here && failure instanceof ApiError && set_error(failure);
     Query.start(sql, []).then(
       (made) => {
         mine = made;
         if (!here) return made.close();
         set_asked(made);
-        stop = made.state.subscribe((state) => {
+        const stop_lost = made.lost.subscribe((lost) => lost !== null && fail(lost));
+        const stop_state = made.state.subscribe((state) => {
           if (state?.state === "done") {
-            made.head(10_000).then(
-              (all) => here && set_rows(all),
-              (failure: unknown) => here && failure instanceof ApiError && set_error(failure),
-            );
+            made.head(10_000).then((all) => {
+              if (!here) return;
+              set_rows(all);
+              set_error(null);
+            }, fail);
           } else if (state?.state === "failed" || state?.state === "cancelled") set_error(new ApiError(400, state.error?.code ?? "cancelled", state.error?.message ?? "The statement was cancelled."));
         });
+        stop = () => {
+          stop_lost();
+          stop_state();
+        };
       },
-      (failure: unknown) => here && failure instanceof ApiError && set_error(failure),
+      fail,
     );
     return () => {
       here = false;
@@ -241,6 +247,12 @@ function Answer({ sql, question, timed }: { sql: string; question: Question; tim
       mine?.close();
     };
   }, [turn]);
+  // A server that was away is asked again, and so is one that has forgotten the statement by a restart.
+  useEffect(() => {
+    if (error === null || (error.status !== 0 && error.status !== 404)) return;
+    const timer = setTimeout(() => set_turn(turn + 1), 2000);
+    return () => clearTimeout(timer);
+  }, [error]);
   const state = query?.state.value ?? null;
   const groups = question.by.length;
   const drawing =

@@ -281,6 +281,13 @@ const state_words = { waiting: "Waiting", running: "Running", done: "Done", fail
 
 function StateLine({ query, working, plan }: { query: Query; working: boolean; plan: boolean }) {
   const state = query.state.value!;
+  if (working && query.away.value)
+    return (
+      <p class="state-line" role="status">
+        <strong class="phase failed">Not known</strong>
+        <span>The server cannot be reached; whether the statement still runs is asked again.</span>
+      </p>
+    );
   const elapsed = working ? Math.max(state.milliseconds, now.value - Date.parse(state.started)) : state.milliseconds;
   return (
     <p class="state-line" role="status">
