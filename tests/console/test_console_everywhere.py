@@ -259,13 +259,13 @@ def test_a_filter_finds_beyond_the_rows_that_are_shown_first(lake, browser):
     assert browser.problems() == []
 
 
-# How much wider the page is than the window, and the chosen tabs that are not in sight.
+# How much wider the page is than the window, the chosen tabs that are not in sight, and the lists of ours that scroll sideways.
 TOO_WIDE = """(() => [document.documentElement.scrollWidth - innerWidth, ...[...document.querySelectorAll('main [role="tab"][aria-selected="true"]')].filter((tab) => {
   const [mine, frame] = [tab.getBoundingClientRect(), tab.parentElement.getBoundingClientRect()];
   return mine.left < frame.left - 1 || mine.right > frame.right + 1;
-}).map((tab) => tab.textContent)])()"""
+}).map((tab) => tab.textContent), ...[...document.querySelectorAll("main .table-frame:not(.twin, .data)")].filter((list) => list.scrollWidth > list.clientWidth + 1).map((list) => `${list.ariaLabel} scrolls`)])()"""
 PHONE = ["/", "/catalog", "/catalog/main/daily_units?tab=profile", "/catalog/main/daily_units?tab=use", "/workbench/questions?table=sales&measure=count&by=day%7Cmonth",
-         "/pipelines/tables.daily_units", "/dashboards/stock", "/alerts/runs_empty", "/models/main.demand?tab=score", "/access?tab=audit"]
+         "/pipelines/tables.daily_units", "/dashboards/stock", "/alerts/runs_empty", "/models/main.demand?tab=score", "/access?tab=audit", "/access/users/ann", "/alerts?tab=deliveries", "/models/main.demand?tab=versions"]
 
 
 @pytest.mark.parametrize("places", [PHONE, pytest.param(sum(SCREENS.values(), []), marks=pytest.mark.long)], ids=["", "all"])

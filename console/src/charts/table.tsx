@@ -26,7 +26,7 @@ export function DataTable(props: { title: string; columns: Column[]; rows: Cell[
       show: (row) => (props.plain ? <Plain cell={cell(row)} kind={kind} /> : <Value cell={cell(row)} column={column} kind={kind} />),
     };
   });
-  return <Table label={`${props.title}, as a table`} word={list_word(props.title)} {...(props.rows.length > 10 ? { find: `Filter: ${props.title}` } : {})} columns={columns} rows={props.rows} row_key={(_, at) => at} height={props.twin ? 282 : 560} frame={props.twin ? "twin" : ""} />;
+  return <Table label={`${props.title}, as a table`} word={list_word(props.title)} {...(props.rows.length > 10 ? { find: `Filter: ${props.title}` } : {})} columns={columns} rows={props.rows} row_key={(_, at) => at} height={props.twin ? 282 : 560} frame={props.twin ? "twin" : "data"} />;
 }
 
 function Plain({ cell, kind }: { cell: Cell; kind: CellKind }) {

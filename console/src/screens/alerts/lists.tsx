@@ -165,7 +165,7 @@ export function DeliveryList({ deliveries, of_one }: { deliveries: Delivery[]; o
         </button>
       ),
     },
-    { name: "attempts", title: "Attempts", value: (one) => one.attempt_count, right: true },
+    { name: "attempts", title: "Attempts", value: (one) => one.attempt_count, right: true, wide_from: 500 },
   ];
   return (
     <>

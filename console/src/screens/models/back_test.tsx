@@ -66,7 +66,7 @@ function Rounds({ version }: { version: Version }) {
       label="Back-test by round"
       word="rounds"
       columns={[
-        { name: "round", title: "Round", value: (round) => round.round },
+        { name: "round", title: "Round", value: (round) => round.round, wide_from: 500 },
         { name: "origin", title: "Known up to", value: (round) => round.origin },
         { name: "model", title: "This model", value: (round) => of(round, "model"), show: (round) => percent(of(round, "model")), right: true },
         { name: "naive", title: "Naive", value: (round) => of(round, "naive"), show: (round) => percent(of(round, "naive")), right: true },

@@ -4,7 +4,7 @@ import { use_live } from "../../live";
 import { Answered, Badge, Card, Empty, Page, Tabs } from "../../ui";
 import { GraphView } from "./graph_view";
 import { CaptureCard } from "./capture";
-import { RunList, SourceList, StepList } from "./lists";
+import { RunList, SourceList, SourceTroubles, StepList } from "./lists";
 import { nodes_of } from "./nodes";
 import { RunPage } from "./run_page";
 import { StepPage } from "./step_page";
@@ -69,6 +69,7 @@ function Views({ graph }: { graph: Graph }) {
         <Card title={source === null ? "Sources" : `Source ${source}`} aside={source !== null && <a href="/pipelines?view=list">All sources</a>}>
           <SourceList graph={graph} only={source} />
         </Card>
+        {chosen && <SourceTroubles source={chosen} />}
         {chosen?.capture && <CaptureCard capture={chosen.capture} />}
         {chosen?.kind === "postgres" && <VerdictCard key={source} source={source!} />}
       </>

@@ -1,8 +1,8 @@
 // Steps and runs as tables: the graph's twin in words, and the history.
-import { Badge, Bytes, Count, Empty, Table, type TableColumn, Tag, Time } from "../../ui";
+import { Badge, Bytes, Card, Count, Empty, Table, type TableColumn, Tag, Time } from "../../ui";
 import { milliseconds } from "../../format";
 import { tone_of } from "./nodes";
-import { type Graph, type Run, type Step, run_path, short_name, step_path, table_name, table_path, took } from "./types";
+import { type Graph, type Run, type Source, type Step, run_path, short_name, step_path, table_name, table_path, took } from "./types";
 
 export function Took({ run }: { run: Run | null }) {
   const time = run === null ? null : took(run);
@@ -27,7 +27,7 @@ export const OutcomeBadge = ({ outcome }: { outcome: string }) => <Badge word={o
 
 const step_columns: TableColumn<Step>[] = [
   { name: "step", title: "Step", value: (step) => short_name(step.step), show: (step) => <a class="cell-text" href={step_path(step.step)}>{short_name(step.step)}</a> },
-  { name: "kind", title: "Kind", value: (step) => step.kind, show: (step) => <Tag>{step.kind}</Tag> },
+  { name: "kind", title: "Kind", value: (step) => step.kind, show: (step) => <Tag>{step.kind}</Tag>, wide_from: 500 },
   { name: "state", title: "State", value: (step) => step.state, show: (step) => <Badge word={step.state} tone={tone_of(step.state)} /> },
   { name: "reads", title: "Reads", value: (step) => step.inputs.join(" "), show: (step) => <Tables names={step.inputs} />, wide_from: 900 },
   { name: "last", title: "Last run", value: (step) => step.last?.started, show: (step) => (step.last ? <a href={run_path(step.step, step.last.run)}><Time at={step.last.started} /></a> : <Time at={null} />) },
@@ -85,6 +85,35 @@ export function SourceList({ graph, only }: { graph: Graph; only: string | null 
       row_key={(row) => `${row.source} ${row.table}`}
       empty={<Empty title="No source that you can see." />}
     />
+  );
+}
+
+/** What is wrong with a source and each of its tables, in whole: it says what to do. */
+export function SourceTroubles({ source }: { source: Source }) {
+  const told = source.tables.flatMap((table) => {
+    const problem = table.paused || table.last_error;
+    return [...(problem ? [{ table: table.table, word: table.paused ? "paused" : "failed", text: problem }] : []), ...(table.note ? [{ table: table.table, word: "note", text: table.note }] : [])];
+  });
+  const of_all = source.last_error && !told.some((one) => one.text === source.last_error) ? source.last_error : "";
+  if (told.length === 0 && of_all === "") return null;
+  return (
+    <Card title="Problems and notes">
+      <ul class="plain-list troubles">
+        {of_all && (
+          <li>
+            <Badge word="failed" /> <span>{of_all}</span>
+          </li>
+        )}
+        {told.map((one) => (
+          <li key={`${one.table} ${one.word}`}>
+            <Badge word={one.word} tone={one.word === "failed" ? "bad" : "warn"} />
+            <span>
+              <a href={table_path(one.table)}>{table_name(one.table)}</a>: {one.text}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </Card>
   );
 }
 

@@ -137,7 +137,7 @@ function Snapshots({ run }: { run: Run }) {
         { name: "what", title: "Read or made", value: (row) => row.what, unsorted: true },
         { name: "table", title: "Table", value: (row) => row.table, show: (row) => <a href={table_path(row.table)}>{table_name(row.table)}</a> },
         { name: "now", title: "Snapshot", value: (row) => row.now, show: (row) => (row.now === null ? <span class="absent-value">empty</span> : <code>{row.now}</code>) },
-        { name: "before", title: "Worked through before", value: (row) => row.before, show: (row) => (row.what === "made" ? "" : row.before === null ? <span class="absent-value">nothing</span> : row.before === row.now ? "the same" : <code>{row.before}</code>) },
+        { name: "before", title: "Worked through before", value: (row) => row.before, show: (row) => (row.what === "made" ? "" : row.before === null ? <span class="absent-value">nothing</span> : row.before === row.now ? "the same" : <code>{row.before}</code>), wide_from: 500 },
       ]}
       rows={rows}
       row_key={(row) => row.what + row.table}
