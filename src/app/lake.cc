@@ -110,7 +110,8 @@ Status Lake::open_tables(const Settings& settings) {
     main.if_absent = true;
     auto by = system_caller();
     by.action = "tarn:Create";
-    by.resource = "arn:aws:tarn:" + settings.region + ":" + users->account_id() + ":database/" + main.name;
+    by.resource =
+        "arn:aws:tarn:" + settings.region + ":" + users->account_id() + ":database/" + main.name;
     TARN_CHECK_OK(catalog->create_database(by, main));
     TARN_TRY(opened_grants,
              govern::Grants::open(*store, *users, *authorizer, *catalog, settings.region));

@@ -12,6 +12,7 @@
 #include "ingest/internal/landing_files.h"
 #include "ingest/internal/postgres_connection.h"
 #include "meta/keys.h"
+#include "objects/acting.h"
 #include "objects/store.h"
 #include "query/work.h"
 #include "tables/commit.h"
@@ -176,8 +177,8 @@ Result<std::vector<Followed>> Landing::Impl::followed(const tables::CatalogSnaps
         // No change says what a column's first value is: all rows are written anew after it.
         std::string load = to_text(capture->lsn);
         if (capture->fills != 0) load += fmt::format("+{}", capture->fills);
-        Followed one{
-            spec, std::get<PostgresSource>(spec.from).landing, {}, {}, std::move(load), {}};
+        Followed one{spec, std::get<PostgresSource>(spec.from).landing, {}, {}, std::move(load),
+                     {}};
         TARN_TRY(table, state.load_table(relation));
         TARN_TRY(record, state.state().get(position_key(spec.identity(), relation.uuid)));
         one.table = std::move(table);
@@ -196,7 +197,8 @@ Status Landing::Impl::open_sessions(const std::string& source) {
         const auto head = parts.objects.head_bucket(kLandingBucket);
         if (!head.ok() && head.error().code != Code::not_found) return head.error();
         if (!head.ok()) {
-            const auto made = parts.objects.create_bucket(parts.caller(), kLandingBucket);
+            const auto made = parts.objects.create_bucket(
+                objects::acting(parts.caller(), "s3:CreateBucket", kLandingBucket), kLandingBucket);
             if (!made.ok() && made.error().code != Code::already_exists) return made.error();
         }
         bucket_exists = true;

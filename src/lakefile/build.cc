@@ -96,7 +96,7 @@ const ObjectInfo* Builder::choose(const SectionInfo& section, Node& node,
     if (chosen != nullptr) return chosen->object;
     if (!node.is_map() || node.members.empty()) {
         problem(node, where,
-                "a " + std::string(section.item) + " needs keys, one of them " + words(markers));
+                with_article(section.item) + " needs keys, one of them " + words(markers));
         return nullptr;
     }
     std::string hint;
@@ -105,7 +105,7 @@ const ObjectInfo* Builder::choose(const SectionInfo& section, Node& node,
         if (!near.empty()) hint = "; did you mean '" + near + "' by '" + member.name + "'?";
     }
     problem(node, where,
-            "a " + std::string(section.item) + " needs one of the keys " + words(markers) + hint);
+            with_article(section.item) + " needs one of the keys " + words(markers) + hint);
     return nullptr;
 }
 
@@ -358,7 +358,8 @@ void Builder::promises(const Node& node, const Item& item) {
                         database ? "say of which table: sales." + member.name
                                  : "a measure's name has no dot: " + member.name.substr(dot + 1));
             else if (database)
-                out_.measures[item.name + "." + member.name.substr(0, dot)][member.name.substr(dot + 1)] = member.value.text;
+                out_.measures[item.name + "." + member.name.substr(0, dot)]
+                             [member.name.substr(dot + 1)] = member.value.text;
             else
                 out_.measures[only][member.name] = member.value.text;
         }

@@ -36,6 +36,11 @@ std::string wanted(const KeyInfo& key) {
 
 }  // namespace
 
+std::string with_article(std::string_view noun) {
+    const bool vowel = !noun.empty() && std::string_view("aeio").find(noun[0]) != noun.npos;
+    return std::string(vowel ? "an " : "a ").append(noun);
+}
+
 std::string words(const std::vector<const char*>& list) {
     std::string out;
     for (size_t i = 0; i < list.size(); ++i)
@@ -72,7 +77,7 @@ void Checker::member(Node::Member& member, const ObjectInfo& info, const std::st
     const std::string near = nearest(member.name, names);
     problems_.push_back(
         {here, member.line, member.column,
-         "a " + std::string(info.name) + " has no key '" + member.name + "'" +
+         with_article(info.name) + " has no key '" + member.name + "'" +
              (near.empty() ? "; there are " + all : "; did you mean '" + near + "'?")});
 }
 

@@ -227,6 +227,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"measure_of_no_table", "lake: a\nsources:\n  erp:\n    postgres: postgres://h/d\n    measures: {turnover: sum(x)}\n", "5:26 sources.erp.measures", "sales.turnover"},
         Wrong{"misspelt_key", "lake: a\ntables:\n  t:\n    sql: select 1\n    refesh: on_change\n",
               "5:5 tables.t.refesh", "did you mean 'refresh'"},
+        Wrong{"article", "lake: a\nalerts:\n  hot: {when: select 1, key: a}\n", "3:25 alerts.hot.key", "an alert has no key 'key'"},
         Wrong{"twice", "lake: a\ntables:\n  t: {sql: select 1}\n  t: {sql: select 2}\n", "4:3 t",
               "stands twice"},
         Wrong{"tab", "lake: a\ntables:\n\tt: 1\n", "3:1 ", "a tab"},

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "meta/keys.h"
+#include "objects/acting.h"
 
 namespace tarn::models {
 
@@ -236,8 +237,9 @@ Status Registry::stage(const security::Caller& caller, VersionInfo& version,
     char number[32];
     std::snprintf(number, sizeof number, "%06llu", static_cast<unsigned long long>(version.number));
     version.object_key = "models/" + version.model + "/" + number + ".ubj";
-    TARN_CHECK_OK(
-        objects_.put(caller, std::string(objects::kLakeBucket), version.object_key, trees));
+    const std::string bucket(objects::kLakeBucket);
+    TARN_CHECK_OK(objects_.put(objects::acting(caller, "s3:PutObject", bucket, version.object_key),
+                               bucket, version.object_key, trees));
     const std::string key = version_key(version.model, version.number);
     batch.require_absent(
         key,

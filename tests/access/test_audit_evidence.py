@@ -73,6 +73,21 @@ def test_list_sign_and_verify(anchored):
     assert code == 1 and "digest 0 is not signed by the key that is trusted" in said, said
 
 
+def test_what_the_server_does_is_named(tarn_binary, tmp_path):
+    (tmp_path / "drop").mkdir()
+    (tmp_path / "drop" / "a.csv").write_text("id,x\n1,2\n")
+    (tmp_path / "lake.yaml").write_text(f"lake: t\nsources:\n  f: {{folder: {tmp_path}/drop}}\ntables:\n  g: {{sql: select id from f}}\n")
+    with TarnServer(folder=tmp_path, args=["--lake", tmp_path / "lake.yaml"]) as server:
+        until(lambda: "a file was loaded" in server.log_text())
+
+        def named():
+            return {(one.get("action"), one.get("resource", "").split(":", 5)[-1].split("/")[0])
+                    for one in good(server, "GET", "/api/v1/audit?limit=1000")["records"] if one.get("principal", "").endswith("system/tarn")}
+        until(lambda: ("s3:PutObject", "landing") in named())
+        assert named() >= {("s3:CreateBucket", "landing"), ("tarn:Create", "database"), ("tarn:Apply", "lake")}
+        assert all(action and resource for action, resource in named()), named()
+
+
 def test_who_may_look(anchored):
     reader = new_user(anchored, "reader", statement("cloudtrail:LookupEvents"))
     auditor = new_user(anchored, "auditor", statement("tarn:CheckAudit", "tarn:ListAuditDigests"))

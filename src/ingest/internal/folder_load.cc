@@ -10,6 +10,7 @@
 #include "ingest/internal/leftovers.h"
 #include "ingest/internal/target.h"
 #include "ingest/internal/utf8.h"
+#include "objects/acting.h"
 #include "objects/store.h"
 #include "query/engine.h"
 
@@ -322,7 +323,8 @@ Status FileLoader::ensure_landing() {
     const auto head = parts_.objects.head_bucket(kLandingBucket);
     if (!head.ok() && head.error().code != Code::not_found) return head.error();
     if (!head.ok()) {
-        const auto made = parts_.objects.create_bucket(parts_.caller(), kLandingBucket);
+        const auto made = parts_.objects.create_bucket(
+            objects::acting(parts_.caller(), "s3:CreateBucket", kLandingBucket), kLandingBucket);
         if (!made.ok() && made.error().code != Code::already_exists) return made.error();
     }
     landing_exists_ = true;
@@ -340,8 +342,10 @@ Status FileLoader::read(DropFile& file, Plan& plan, FileRecord& record, Portion&
     TARN_TRY(sha, codec::hex_decode(record.sha256));
     options.expected.push_back(
         {objects::ChecksumAlgorithm::sha256, objects::ChecksumType::full_object, std::move(sha)});
-    TARN_TRY(upload, parts_.objects.begin_put(parts_.caller(), kLandingBucket, record.object,
-                                              std::move(options)));
+    const auto caller =
+        objects::acting(parts_.caller(), "s3:PutObject", kLandingBucket, record.object);
+    TARN_TRY(upload,
+             parts_.objects.begin_put(caller, kLandingBucket, record.object, std::move(options)));
     portion.rows.emplace(plan.columns, plan.pin.decimal);
     const bool keyed = !from_.key.empty();
     if (!keyed) {

@@ -43,5 +43,7 @@ class Checker {
 
 /// "weather/*.csv, drop/x" -> "a, b or c".
 std::string words(const std::vector<const char*>& list);
+/// "a source", "an alert".
+std::string with_article(std::string_view noun);
 
 }  // namespace tarn::lakefile
