@@ -316,6 +316,37 @@ TEST_F(LogTest, AFlippedBitIsReported) {
     log_.reset();
 }
 
+TEST_F(LogTest, ASegmentWhoseHeaderWasNotWrittenToItsEndWasNeverBegun) {
+    ASSERT_TRUE(open().ok());
+    ASSERT_EQ(commit("one"), kCommitted);
+    const auto id = log_->segments().back().id + 1;
+    log_.reset();
+    const std::string header = encode_segment_header({options_.lake_id, id, 2, {}});
+    const auto intact = disk_->copy();
+    for (size_t written = 1; written < 84; ++written) {
+        use(intact->copy());
+        const std::string path = kFolder + "/" + segment_name(id);
+        static_cast<void>(disk_->remove(path).ok());  // prepared ahead of time, or not
+        auto file = disk_->open(path, io::OpenMode::create_new).value();
+        ASSERT_TRUE(file->preallocate(options_.segment_bytes).ok());
+        ASSERT_TRUE(file->write(0, header.substr(0, written)).ok());
+        file.reset();
+        ASSERT_TRUE(open().ok()) << written;
+        ASSERT_EQ(commit("two"), kCommitted);
+        ASSERT_TRUE(open().ok()) << written;
+        EXPECT_EQ(records(), (std::vector<std::string>{"one", "two"}));
+        log_.reset();
+        // With something behind it, it is damage.
+        use(intact->copy());
+        static_cast<void>(disk_->remove(path).ok());
+        file = disk_->open(path, io::OpenMode::create_new).value();
+        ASSERT_TRUE(file->write(0, header.substr(0, written)).ok());
+        ASSERT_TRUE(file->write(kSegmentHeaderBytes, "frame").ok());
+        file.reset();
+        EXPECT_EQ(open().error().code, Code::corrupted) << written;
+    }
+}
+
 TEST_F(LogTest, WhatIsCutOffAtTheEndIsDroppedAndOverwritten) {
     ASSERT_TRUE(open().ok());
     ASSERT_EQ(commit("one", {std::string(100, '1')}), kCommitted);

@@ -61,6 +61,7 @@ Result<SegmentHeader> parse_segment_header(std::string_view bytes) {
         return damaged("the file does not begin as a log segment does");
     ByteReader reader(bytes.substr(kSegmentMagic.size(), kHeaderCrcOffset));
     const uint32_t version = *reader.take_le<uint32_t>();
+    if (version == 0) return damaged("the header is cut off");  // no version has this number
     if (version != kFormatVersion)
         return Error(Code::unimplemented, "format version " + std::to_string(version) +
                                               " is unknown to this program, which knows " +

@@ -130,21 +130,18 @@ Status Recovery::add_segment(SegmentId id) {
     const std::string path = options_.directory + "/" + segment_name(id);
     TARN_TRY(file, disk_.open(path, io::OpenMode::read_write));
     TARN_TRY(bytes, file->read(0, kSegmentHeaderBytes));
-    if (all_zero(bytes)) {
-        // Prepared, and not begun before the crash or the end: the header is durable before a frame
-        // is written.
+    auto header = parse_segment_header(bytes);
+    if (!header.ok() && header.error().code != Code::corrupted)
+        return std::move(header).error().within(path);
+    if (!header.ok()) {
+        // Prepared, and not begun before the end, or begun by a write that failed midway: the
+        // header is durable before a frame is written.
         TARN_TRY(after, file->read(kSegmentHeaderBytes, kWindowBytes));
-        if (!all_zero(after)) return corrupted_at(id, 0, "the header is gone");
-        return disk_.remove(path);
+        if (all_zero(after)) return disk_.remove(path);
+        return corrupted_at(id, 0, all_zero(bytes) ? "the header is gone" : header.error().message);
     }
     if (!found_.segments.empty() && found_.next_segment > id)
         return corrupted_at(id, 0, "a segment has an earlier number than the one before");
-    auto header = parse_segment_header(bytes);
-    if (!header.ok()) {
-        if (header.error().code == Code::corrupted)
-            return corrupted_at(id, 0, header.error().message);
-        return std::move(header).error().within(path);
-    }
     if (header->segment != id)
         return corrupted_at(id, 0, "the file belongs to another segment: was it renamed?");
     if (header->lake_id != options_.lake_id)
