@@ -9,7 +9,7 @@ import type { Query, QueryColumn } from "./queries";
 
 const row_height = 27;
 const tallest = 12_000_000; // pixels: browsers end at 17 to 33 million
-const spare = 12;
+const spare = 12; // rows beyond the edges, for who scrolls on
 const window_rows = 1000;
 
 /** `ask`: sorts on the server what is too long for the page (order.tsx). */
@@ -20,6 +20,8 @@ export function Grid({ query, label, ask }: { query: Query; label: string; ask: 
   const body = useRef<HTMLDivElement>(null);
   const [top, set_top] = useState(0);
   const [tall, set_tall] = useState(400);
+  /** What was drawn last; a row's element has the key of its place less `shift`. */
+  const drawn = useRef({ pixel: 0, leap: false, first: 0, last: 0, shift: 0 });
   const [at, set_at] = useState<{ row: number; column: number }>({ row: 0, column: 0 });
   const columns = state.columns;
   const view = use_view(query);
@@ -30,8 +32,13 @@ export function Grid({ query, label, ask }: { query: Query; label: string; ask: 
   // The part of the way down, of the page's pixels and of the rows.
   const scale = height > room ? (whole - room) / (height - room) : 1;
   const first_pixel = top * scale;
-  const first = Math.max(0, Math.floor(first_pixel / row_height) - spare);
-  const last = Math.min(view.count, Math.ceil((first_pixel + tall) / row_height) + spare);
+  // Who leaps sees other rows in each frame: those in sight are enough, and they take the elements of the ones before.
+  const leap = first_pixel === drawn.current.pixel ? drawn.current.leap : Math.abs(first_pixel - drawn.current.pixel) > tall;
+  const beyond = leap ? 1 : spare;
+  const first = Math.max(0, Math.floor(first_pixel / row_height) - beyond);
+  const last = Math.min(view.count, Math.ceil((first_pixel + tall) / row_height) + beyond);
+  if (first >= drawn.current.last || last <= drawn.current.first) drawn.current.shift += first - drawn.current.first;
+  drawn.current = { pixel: first_pixel, leap, first, last, shift: drawn.current.shift };
 
   useEffect(() => {
     if (!view.plain) return;
@@ -72,7 +79,7 @@ export function Grid({ query, label, ask }: { query: Query; label: string; ask: 
     const pixel = to.row * row_height;
     if (pixel < first_pixel) box.scrollTop = pixel / scale;
     else if (pixel + 2 * row_height > first_pixel + tall - row_height) box.scrollTop = (pixel + 3 * row_height - tall) / scale;
-    document.getElementById(cell_id(to.row, to.column))?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    body.current!.querySelector(`[aria-rowindex="${to.row + 2}"]`)?.children[to.column + 1]?.scrollIntoView({ block: "nearest", inline: "nearest" });
   };
   const keys = (event: KeyboardEvent) => {
     const page = Math.max(1, Math.floor(tall / row_height) - 2);
@@ -91,6 +98,12 @@ export function Grid({ query, label, ask }: { query: Query; label: string; ask: 
     if (target === undefined) return;
     event.preventDefault();
     move(...target);
+  };
+
+  const choose = (event: MouseEvent) => {
+    const cell = (event.target as HTMLElement).closest('[role="gridcell"]');
+    const row = cell?.parentElement;
+    if (cell && row) set_at({ row: Number(row.ariaRowIndex) - 2, column: [...row.children].indexOf(cell) - 1 });
   };
 
   // Where a row stands within the window changes only when the window is another one: rows that stay in sight are not drawn again.
@@ -125,10 +138,10 @@ export function Grid({ query, label, ask }: { query: Query; label: string; ask: 
           </span>
         ))}
       </div>
-      <div class="grid-body" ref={body} role="rowgroup">
+      <div class="grid-body" ref={body} role="rowgroup" onMouseDown={choose}>
         <div class="grid-window" role="presentation" style={{ transform: `translateY(${top + anchor * row_height - first_pixel}px)` }}>
           {rows.map((row) => (
-            <Row key={row} row={row} number={view.number(row) + 1} place={(row - anchor) * row_height} cells={view.cells(row)} columns={columns} current={at.row === row ? at.column : -1} choose={(column) => set_at({ row, column })} />
+            <Row key={row - drawn.current.shift} row={row} number={view.number(row) + 1} place={(row - anchor) * row_height} cells={view.cells(row)} columns={columns} current={at.row === row ? at.column : -1} />
           ))}
         </div>
       </div>
@@ -145,7 +158,6 @@ interface RowProps {
   cells: Cell[] | undefined;
   columns: QueryColumn[];
   current: number;
-  choose: (column: number) => void;
 }
 
 /** The same element as before where nothing of it has changed. */
@@ -164,11 +176,10 @@ function Cells(props: RowProps) {
         return (
           <span
             key={i}
-            id={cell_id(props.row, i)}
+            id={props.current === i ? cell_id(props.row, i) : undefined}
             role="gridcell"
-            aria-selected={props.current === i}
+            aria-selected={props.current === i ? true : undefined}
             class={`${numeric(column.type) ? "right" : ""} ${props.current === i ? "current" : ""} ${cell === null ? "null" : ""}`}
-            onMouseDown={() => props.choose(i)}
             title={cell !== undefined && cell !== null && String(cell).length > 24 ? String(cell).slice(0, 2000) : undefined}
           >
             {cell === undefined ? "\u00a0" : shown(cell).slice(0, 300)}
