@@ -90,7 +90,7 @@ Result<SignedIn> sign_in(const DoorParts& parts, http::Request& request,
     if (authorization.starts_with("Basic "))
         return by_password(parts, request, authorization.substr(6));
     if (!authorization.empty()) return not_signed_in();
-    std::string id = cookie(request, kSessionCookie);
+    std::string id(cookie(request.header("cookie"), kSessionCookie));
     if (id.empty()) return not_signed_in();
     return by_session(parts, request, std::move(id));
 }
@@ -125,15 +125,15 @@ Result<SignedIn> sign_in_embedded(const DoorParts& parts, const http::Request& r
     return out;
 }
 
-std::string cookie(const http::Request& request, std::string_view name) {
-    std::string_view rest = request.header("cookie");
+std::string_view cookie(std::string_view header, std::string_view name) {
+    std::string_view rest = header;
     while (!rest.empty()) {
         const size_t end = std::min(rest.find(';'), rest.size());
         std::string_view pair = rest.substr(0, end);
         rest.remove_prefix(std::min(end + 1, rest.size()));
         while (pair.starts_with(' ')) pair.remove_prefix(1);
         if (pair.starts_with(name) && pair.size() > name.size() && pair[name.size()] == '=')
-            return std::string(pair.substr(name.size() + 1));
+            return pair.substr(name.size() + 1);
     }
     return {};
 }

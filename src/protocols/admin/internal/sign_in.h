@@ -39,8 +39,9 @@ Json identity(const DoorParts& parts, const security::Principal& principal);
 Result<ApiResponse> open_session(const DoorParts& parts, http::Request& request,
                                  const security::Caller& caller, const Json& body);
 
-/// The value of one cookie; empty when absent.
-std::string cookie(const http::Request& request, std::string_view name);
+/// The value of one cookie of a Cookie header (RFC 6265, 4.2.1); empty when absent. The first, where
+/// there are several of that name.
+std::string_view cookie(std::string_view header, std::string_view name);
 /// The Set-Cookie value of a session that ends in `max_age_s` (0: now).
 std::string session_cookie(const std::string& id, int64_t max_age_s, bool secure);
 
