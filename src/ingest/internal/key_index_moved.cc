@@ -19,7 +19,7 @@ namespace {
 constexpr size_t kStepsMax = 16;               // from an entry's file to the row's
 constexpr size_t kMovedMax = 4096;             // files that are gone
 constexpr uint64_t kMovedBytesMax = 24 << 20;  // in memory for them
-constexpr size_t kIndexFilesMax = 50'000;           // that ever were: each has a number
+constexpr size_t kIndexFilesMax = 50'000;      // that ever were: each has a number
 
 }  // namespace
 
@@ -153,22 +153,26 @@ std::optional<RowPlace> IndexTable::place_now(RowPlace place) const {
     return std::nullopt;
 }
 
-bool IndexTable::ways_are_long() const {
-    size_t count = 0, longest = 0;
-    uint64_t bytes = 0;
+bool IndexTable::Ways::long_already() const {
+    return steps > kStepsMax || files > kMovedMax || bytes > kMovedBytesMax ||
+           numbers > kIndexFilesMax;
+}
+
+IndexTable::Ways IndexTable::ways() const {
+    Ways ways;
+    ways.numbers = files_.size();
     // Files are numbered as they come: a row goes from a lower number to a higher one.
     std::vector<size_t> steps(files_.size(), 0);
     for (size_t file = files_.size(); file-- > 0;) {
         const auto& moved = files_[file].moved;
         if (!moved || files_[file].live) continue;
-        ++count;
-        bytes += moved->bytes();
+        ++ways.files;
+        ways.bytes += moved->bytes();
         for (const auto& [end, to] : moved->to)
             if (to < steps.size()) steps[file] = std::max(steps[file], steps[to] + 1);
-        longest = std::max(longest, steps[file]);
+        ways.steps = std::max(ways.steps, steps[file]);
     }
-    return longest > kStepsMax || count > kMovedMax || bytes > kMovedBytesMax ||
-           files_.size() > kIndexFilesMax;
+    return ways;
 }
 
 }  // namespace tarn::ingest

@@ -204,6 +204,7 @@ Status IndexTable::build(const tables::TablePtr& state) {
 /// anew.
 Status IndexTable::shorten_ways() {
     const auto begun = std::chrono::steady_clock::now();
+    const Ways before = ways();
     TARN_TRY(number, fresh_number());
     const uint32_t old = record_.number;
     std::vector<File> files;
@@ -251,7 +252,11 @@ Status IndexTable::shorten_ways() {
         return done;
     }
     log_info("ingest", "a table's part of the key index was written again",
-             {{"table", parts_.uuid}, {"ms", milliseconds_since(begun)}});
+             {{"table", parts_.uuid},
+              {"ms", milliseconds_since(begun)},
+              {"steps", before.steps},
+              {"files", before.files},
+              {"bytes", before.bytes}});
     return drop_index_number(parts_.db, old);
 }
 
@@ -312,7 +317,7 @@ Status IndexTable::catch_up(const tables::TablePtr& state) {
     record_.torn = false;
     save(batch);
     TARN_CHECK_OK(write(batch));
-    return !key_.many && ways_are_long() ? shorten_ways() : ok_status();
+    return !key_.many && ways().long_already() ? shorten_ways() : ok_status();
 }
 
 /// Rows that delete files took away that came since: their keys are nowhere, unless an entry says

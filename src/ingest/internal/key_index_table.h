@@ -120,7 +120,15 @@ class IndexTable final : public KeyIndex::Table {
     Status follow_rewrites(Known& known);
     Status follow_rewrite(const tables::Rewrite& rewrite, Known& known);
     std::optional<RowPlace> place_now(RowPlace place) const;
-    bool ways_are_long() const;
+    /// What has come together of files that are gone.
+    struct Ways {
+        uint64_t steps = 0;    // most, from an entry's file to the row's
+        uint64_t files = 0;    // gone
+        uint64_t bytes = 0;    // in memory, for them
+        uint64_t numbers = 0;  // of all files that ever were
+        bool long_already() const;
+    };
+    Ways ways() const;
     Status shorten_ways();
 
     const Parts parts_;
