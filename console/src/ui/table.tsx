@@ -186,6 +186,7 @@ function use_width(): number {
   const [width, set_width] = useState(innerWidth);
   useEffect(() => {
     const on = () => set_width(innerWidth);
+    on(); // the window may have changed since this was drawn
     addEventListener("resize", on);
     return () => removeEventListener("resize", on);
   }, []);

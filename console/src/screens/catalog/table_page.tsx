@@ -199,10 +199,11 @@ function Columns({ base, found, again }: { base: string; found: TableAnswer; aga
                   <strong>{column.name}</strong>
                   {column.masked && <Badge word="masked" tone="mute" title="You see what a mask makes of it" />}
                   {parted.has(column.name) && <Tag>partition: {parted.get(column.name)}</Tag>}
+                  <code class="type-below">{column.type}</code>
                 </span>
               ),
             },
-            { name: "type", title: "Type", value: (column) => column.type, show: (column) => <code title={column.required ? "never NULL" : "may be NULL"}>{column.type}{column.required ? " not null" : ""}</code> },
+            { name: "type", title: "Type", value: (column) => column.type, show: (column) => <code title={column.required ? "never NULL" : "may be NULL"}>{column.type}{column.required ? " not null" : ""}</code>, wide_from: 500 },
             {
               name: "description",
               title: "Description",

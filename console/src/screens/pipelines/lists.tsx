@@ -32,7 +32,7 @@ const step_columns: TableColumn<Step>[] = [
   { name: "reads", title: "Reads", value: (step) => step.inputs.join(" "), show: (step) => <Tables names={step.inputs} />, wide_from: 900 },
   { name: "last", title: "Last run", value: (step) => step.last?.started, show: (step) => (step.last ? <a href={run_path(step.step, step.last.run)}><Time at={step.last.started} /></a> : <Time at={null} />) },
   { name: "rows", title: "Rows", value: (step) => step.last?.rows_written, show: (step) => <Count value={step.last?.rows_written} />, right: true },
-  { name: "took", title: "Took", value: (step) => (step.last ? took(step.last) : null), show: (step) => <Took run={step.last} />, right: true },
+  { name: "took", title: "Took", value: (step) => (step.last ? took(step.last) : null), show: (step) => <Took run={step.last} />, right: true, wide_from: 500 },
   { name: "checks", title: "Checks", value: (step) => step.checks, right: true, wide_from: 900 },
   { name: "next", title: "Next run", value: (step) => step.next, show: (step) => <Time at={step.next} />, wide_from: 1200 },
 ];
@@ -72,12 +72,11 @@ export function SourceList({ graph, only }: { graph: Graph; only: string | null 
       label="Tables of sources"
       word="sources"
       columns={[
-        { name: "source", title: "Source", value: (row) => row.source, show: (row) => <a href={`/pipelines?source=${encodeURIComponent(row.source)}`}>{row.source}</a> },
-        { name: "kind", title: "Kind", value: (row) => row.kind, show: (row) => <Tag>{row.kind}</Tag>, wide_from: 700 },
+        ...(only === null ? [{ name: "source", title: "Source", value: (row: SourceRow) => row.source, show: (row: SourceRow) => <a href={`/pipelines?source=${encodeURIComponent(row.source)}`}>{row.source}</a> }, { name: "kind", title: "Kind", value: (row: SourceRow) => row.kind, show: (row: SourceRow) => <Tag>{row.kind}</Tag>, wide_from: 700 }] : []),
         { name: "state", title: "State", value: (row) => row.state, show: (row) => <Badge word={row.state} tone={tone_of(row.state)} /> },
         { name: "table", title: "Table", value: (row) => row.table, show: (row) => <a href={table_path(row.table)}>{table_name(row.table)}</a> },
         { name: "rows", title: "Rows", value: (row) => row.rows, show: (row) => <Count value={row.rows} />, right: true },
-        { name: "rejected", title: "Set aside", value: (row) => row.rejected, show: (row) => <Count value={row.rejected} />, right: true },
+        { name: "rejected", title: "Set aside", value: (row) => row.rejected, show: (row) => <Count value={row.rejected} />, right: true, wide_from: only === null ? 500 : 0 },
         { name: "last", title: "Last rows", value: (row) => row.last, show: (row) => <Time at={row.last} /> },
         { name: "error", title: "Problem", value: (row) => row.error || row.note, show: (row) => (row.error ? <span class="problem cell-text" title={row.error}>{row.error}</span> : row.note ? <span class="warn-text cell-text" title={row.note}>{row.note}</span> : ""), wide_from: 900 },
       ]}
