@@ -186,26 +186,28 @@ class NastyTransactions:
     def change_shape(self, connection):
         """In one transaction with rows before and after it."""
         kind = self.random.choice(["add", "rename", "drop", "widen"])
-        before = f"INSERT INTO shape (id) VALUES ({10_000 + self.count})"
+        before = f"INSERT INTO shape (id) VALUES ({1_000_000 + 2 * self.count})"
+        columns = list(self.columns)  # after it
         if kind == "add" or len(self.columns) < 2:
             name = f"c{self.next_column}"
             self.next_column += 1
             step = f"ALTER TABLE shape ADD COLUMN {name} int" + self.random.choice(["", f" DEFAULT {self.count}"])
-            self.columns.append(name)
+            columns.append(name)
         else:
             old = self.random.choice(self.columns)
             if kind == "rename":
                 name = f"c{self.next_column}"
                 self.next_column += 1
                 step = f"ALTER TABLE shape RENAME COLUMN {old} TO {name}"
-                self.columns[self.columns.index(old)] = name
+                columns[columns.index(old)] = name
             elif kind == "drop":
                 step = f"ALTER TABLE shape DROP COLUMN {old}"
-                self.columns.remove(old)
+                columns.remove(old)
             else:
                 step = f"ALTER TABLE shape ALTER COLUMN {old} TYPE bigint"
-        column = self.random.choice(self.columns)
-        self._do(connection, before, step, f"INSERT INTO shape (id, {column}) VALUES ({20_000 + self.count}, {self.count})")
+        column = self.random.choice(columns)
+        self._do(connection, before, step, f"INSERT INTO shape (id, {column}) VALUES ({1_000_001 + 2 * self.count}, {self.count})")
+        self.columns = columns
 
 
 def columns_of(pg, table):

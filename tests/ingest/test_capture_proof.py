@@ -1,5 +1,6 @@
 """Proofs that a followed PostgreSQL database and the lake are the same, under the field's own load, with real sales, read by another
 reader, with a full disk on either side, and with transactions that are larger than memory should be."""
+import concurrent.futures
 import csv
 import gzip
 import itertools
@@ -102,10 +103,10 @@ def test_minutes_of_pgbench_and_nasty_transactions_together(pg, tmp_path):  # no
         nasty_watcher = Watcher(lake, INVARIANT, lambda row: row[0] == 0, pause=0.05)
         rounds, loads = 12, []
         for number in range(rounds):
-            generator = threading.Thread(target=until_told, args=(nasty, time.monotonic() + 25))
-            generator.start()
-            pgbench(pg, "-n", "-c", 3, "-j", 1, "-T", 25, "--random-seed", number + 1)
-            generator.join()
+            with concurrent.futures.ThreadPoolExecutor(1) as beside:
+                generator = beside.submit(until_told, nasty, time.monotonic() + 25)
+                pgbench(pg, "-n", "-c", 3, "-j", 1, "-T", 25, "--random-seed", number + 1)
+                generator.result()
             lake.until_rows(BENCH_SUMS.format("erp."), pg.rows(BENCH_SUMS.format("")), 90)
             assert lake.rows(ACCOUNTS.format("erp.")) == pg.rows(ACCOUNTS.format(""))
             until_equal(lake, pg, SMALL_TABLES + NASTY_TABLES, 90)
