@@ -21,11 +21,11 @@ struct ColumnName {
 /// pg_type.typname. The parser has not looked the type up yet: it knows its name only.
 std::string type_name(const duck::LogicalType& type) {
     static const std::map<std::string, const char*> kNames = {
-        {"boolean", "bool"},      {"tinyint", "int2"},    {"smallint", "int2"},
-        {"integer", "int4"},      {"int", "int4"},        {"bigint", "int8"},
-        {"float", "float4"},      {"real", "float4"},     {"double", "float8"},
-        {"decimal", "numeric"},   {"hugeint", "numeric"}, {"varchar", "text"},
-        {"blob", "bytea"},        {"tarn_oid", "oid"},    {"timestamp with time zone", "timestamptz"},
+        {"boolean", "bool"},    {"tinyint", "int2"},    {"smallint", "int2"},
+        {"integer", "int4"},    {"int", "int4"},        {"bigint", "int8"},
+        {"float", "float4"},    {"real", "float4"},     {"double", "float8"},
+        {"decimal", "numeric"}, {"hugeint", "numeric"}, {"varchar", "text"},
+        {"blob", "bytea"},      {"tarn_oid", "oid"},    {"timestamp with time zone", "timestamptz"},
         {"tarn_char", "char"},
     };
     std::string name = duck::StringUtil::Lower(type.ToString());
@@ -41,7 +41,7 @@ ColumnName name_of_function(const std::string& function) {
     if (function == "count_star") return {"count", true};
     if (function == "list_value") return {"array", true};
     if (function == "tarn_regclass") return {"regclass", false};  // 'name'::regclass
-    if (function == "regexp_full_match") return {};  // how the parser has x ~ y
+    if (function == "regexp_full_match") return {};               // how the parser has x ~ y
     return {function, true};
 }
 
@@ -151,6 +151,58 @@ void name_node(duck::QueryNode& node) {
         values.expected_names.push_back("column" + std::to_string(i));
 }
 
+using ExpressionPtr = duck::unique_ptr<duck::ParsedExpression>;
+
+void wrap_in_call(const char* function, ExpressionPtr& given) {
+    const std::string alias = given->GetAlias();
+    given->ClearAlias();
+    duck::vector<ExpressionPtr> arguments;
+    arguments.push_back(std::move(given));
+    given = duck::make_uniq<duck::FunctionExpression>(function, std::move(arguments));
+    given->SetAlias(alias);
+}
+
+bool is_cast_to(const duck::ParsedExpression& given, const char* type) {
+    return given.GetExpressionClass() == Class::CAST &&
+           type_name(given.Cast<duck::CastExpression>().cast_type) == type;
+}
+
+bool is_call_of(const duck::ParsedExpression& given, const char* function) {
+    return given.GetExpressionClass() == Class::FUNCTION &&
+           given.Cast<duck::FunctionExpression>().function_name == function;
+}
+
+/// regclass and regtype are numbers that are shown as names.
+void show_by_name(ExpressionPtr& given) {
+    if (is_call_of(*given, "tarn_regclass") || is_cast_to(*given, "regclass"))
+        wrap_in_call("tarn_regclass_name", given);
+    else if (is_call_of(*given, "tarn_regtype"))
+        wrap_in_call("tarn_regtype_name", given);
+}
+
+/// As text they are names wherever they stand.
+void show_as_text(ExpressionPtr& given) {
+    if (given->GetExpressionClass() == Class::SUBQUERY)
+        duck::ParsedExpressionIterator::EnumerateQueryNodeChildren(
+            *given->Cast<duck::SubqueryExpression>().subquery->node, show_as_text);
+    duck::ParsedExpressionIterator::EnumerateChildren(
+        *given, [](ExpressionPtr& child) { show_as_text(child); });
+    if (is_cast_to(*given, "regtype")) {
+        const std::string alias = given->GetAlias();
+        given = std::move(given->Cast<duck::CastExpression>().child);
+        wrap_in_call("tarn_regtype", given);
+        given->SetAlias(alias);
+    }
+    if (is_cast_to(*given, "text")) show_by_name(given->Cast<duck::CastExpression>().child);
+}
+
+/// The arms of a UNION keep numbers: what they are joined with may be oids.
+void show_names(duck::QueryNode& node) {
+    duck::ParsedExpressionIterator::EnumerateQueryNodeChildren(node, show_as_text);
+    if (node.type != duck::QueryNodeType::SELECT_NODE) return;
+    for (auto& each : node.Cast<duck::SelectNode>().select_list) show_by_name(each);
+}
+
 void name_created(duck::CreateInfo& info) {
     if (info.type == duck::CatalogType::VIEW_ENTRY)
         name_node(*info.Cast<duck::CreateViewInfo>().query->node);
@@ -163,7 +215,8 @@ void name_created(duck::CreateInfo& info) {
 void name_columns(duck::SQLStatement& statement) {
     switch (statement.type) {
         case duck::StatementType::SELECT_STATEMENT:
-            return name_node(*statement.Cast<duck::SelectStatement>().node);
+            name_node(*statement.Cast<duck::SelectStatement>().node);
+            return show_names(*statement.Cast<duck::SelectStatement>().node);
         case duck::StatementType::CREATE_STATEMENT:
             return name_created(*statement.Cast<duck::CreateStatement>().info);
         case duck::StatementType::INSERT_STATEMENT:

@@ -87,6 +87,18 @@ constexpr Macro kMacros[] = {
      "lower(replace(split_part(n, '.', -1), '\"', '')) and (not contains(n, '.') or r.database = "
      "lower(replace(split_part(n, '.', -2), '\"', ''))) limit 1))"},
     {"main",
+     "tarn_regclass_name(o) AS case when o::bigint = 0 then '-' else coalesce((select max(case "
+     "when "
+     "n.nspname in (current_schema(), 'pg_catalog') then '' else quote_ident(n.nspname) || '.' end "
+     "|| quote_ident(c.relname)) from pg_catalog.pg_class c join pg_catalog.pg_namespace n on "
+     "n.oid "
+     "= c.relnamespace where c.oid = o::bigint), o::bigint::varchar) end"},
+    {"main", "tarn_regtype(t) AS coalesce(try_cast(t::varchar as bigint), to_regtype(t::varchar))"},
+    {"main",
+     "tarn_regtype_name(t) AS case when t::bigint = 0 then '-' else pg_catalog.format_type(t, "
+     "null) "
+     "end"},
+    {"main",
      "tarn_regnamespace(n) AS (select oid from pg_catalog.pg_namespace where nspname = "
      "lower(replace(n, '\"', '')))"},
     {"pg_catalog", "acldefault(k, o) AS null::varchar[]"},
@@ -197,7 +209,8 @@ constexpr Macro kMacros[] = {
     {"pg_catalog", "pg_describe_object(c, o, s) AS null::varchar"},
     {"pg_catalog", "pg_partition_ancestors(r) AS r::tarn_oid"},
     // psql asks it WITH ORDINALITY, which DuckDB reads past for a macro.
-    {"pg_catalog", "pg_partition_ancestors(r) AS TABLE select r::tarn_oid as relid, 1::bigint as ordinality"},
+    {"pg_catalog",
+     "pg_partition_ancestors(r) AS TABLE select r::tarn_oid as relid, 1::bigint as ordinality"},
     {"pg_catalog",
      "pg_partition_tree(r) AS TABLE select 0::tarn_oid as relid, 0::tarn_oid as parentrelid, true "
      "as isleaf, 0 as level where false"},
