@@ -19,16 +19,23 @@ struct Target {
     std::vector<std::string> keys;
 };
 
-/// Nothing when there is no such table: the binder says so.
-std::optional<Target> look_up(duck::ClientContext& context, const duck::InsertStatement& insert) {
+duck::optional_ptr<duck::TableCatalogEntry> target_table(duck::ClientContext& context,
+                                                         const duck::InsertStatement& insert) {
     std::string catalog = insert.catalog;
     std::string schema = insert.schema;
     duck::Binder::BindSchemaOrCatalog(context, catalog, schema);
     const duck::EntryLookupInfo lookup(duck::CatalogType::TABLE_ENTRY, insert.table);
     auto found = duck::Catalog::GetEntry(context, catalog, schema, lookup,
                                          duck::OnEntryNotFound::RETURN_NULL);
-    if (!found || found->type != duck::CatalogType::TABLE_ENTRY) return std::nullopt;
-    auto& table = found->Cast<duck::TableCatalogEntry>();
+    if (!found || found->type != duck::CatalogType::TABLE_ENTRY) return nullptr;
+    return &found->Cast<duck::TableCatalogEntry>();
+}
+
+/// Nothing when there is no such table: the binder says so.
+std::optional<Target> look_up(duck::ClientContext& context, const duck::InsertStatement& insert) {
+    auto found = target_table(context, insert);
+    if (!found) return std::nullopt;
+    auto& table = *found;
     Target target;
     target.columns.assign(insert.columns.begin(), insert.columns.end());
     if (target.columns.empty())
@@ -80,6 +87,19 @@ void refuse_twice(duck::InsertStatement& insert, const Target& target) {
     insert.select_statement->node = std::move(select);
 }
 
+/// How many values a row has; 0: that is known after binding only.
+size_t values_per_row(const duck::InsertStatement& insert) {
+    if (const auto values = insert.GetValuesList())
+        return values->values.empty() ? 0 : values->values.front().size();
+    const auto& node = *insert.select_statement->node;
+    if (node.type != duck::QueryNodeType::SELECT_NODE) return 0;
+    const auto& list = node.Cast<duck::SelectNode>().select_list;
+    const bool star = std::any_of(list.begin(), list.end(), [](const auto& each) {
+        return each->GetExpressionClass() == duck::ExpressionClass::STAR;
+    });
+    return star ? 0 : list.size();
+}
+
 void once(duck::DataChunk& arguments, duck::ExpressionState&, duck::Vector& result) {
     duck::UnaryExecutor::Execute<int64_t, bool>(
         arguments.data[0], result, arguments.size(), [](int64_t rows) {
@@ -92,6 +112,26 @@ void once(duck::DataChunk& arguments, duck::ExpressionState&, duck::Vector& resu
 }
 
 }  // namespace
+
+void name_first_columns(duck::ClientContext& context, duck::InsertStatement& insert) {
+    if (!insert.columns.empty() || !insert.select_statement ||
+        insert.column_order == duck::InsertColumnOrder::INSERT_BY_NAME)
+        return;
+    const size_t given = values_per_row(insert);
+    if (given == 0) return;
+    duck::vector<duck::string> names;
+    context.RunFunctionInTransaction(
+        [&] {
+            const auto table = target_table(context, insert);
+            if (!table) return;
+            for (const auto& column : table->GetColumns().Physical())
+                names.push_back(column.Name());
+        },
+        false);
+    if (given >= names.size()) return;
+    names.resize(given);
+    insert.columns = std::move(names);
+}
 
 void prepare_on_conflict(duck::ClientContext& context, duck::InsertStatement& insert) {
     if (!insert.on_conflict_info || !insert.select_statement ||

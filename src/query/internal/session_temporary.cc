@@ -63,8 +63,10 @@ duck::unique_ptr<duck::SQLStatement> LakeSession::to_bind(PreparedSql& statement
         take_constraints(copy->Cast<duck::CreateStatement>().info->Cast<duck::CreateTableInfo>(),
                          statement.clauses);
     if (statement.clauses.requires_column && !statement.changes_temporary) require_column(*copy);
-    if (copy->type == duck::StatementType::INSERT_STATEMENT)
+    if (copy->type == duck::StatementType::INSERT_STATEMENT) {
+        name_first_columns(context, copy->Cast<duck::InsertStatement>());
         prepare_on_conflict(context, copy->Cast<duck::InsertStatement>());
+    }
     statement.keyed.reset();
     if (!statement.changes_temporary)
         statement.keyed = keyed_target(context, *copy, statement.clauses);

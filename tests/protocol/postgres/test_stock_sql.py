@@ -318,6 +318,42 @@ def test_functions_in_from(cursor):
         ("2026-01-30",), ("2026-01-31",), ("2026-02-01",)]
 
 
+def test_fewer_values_than_columns(cursor):
+    """The first columns get them, the others their defaults."""
+    cursor.execute("create table t (a int, b int default 7, c text)")
+    cursor.execute("insert into t values (1), (2)")
+    cursor.execute("insert into t select 3, 4")
+    cursor.execute("insert into t values (%s, %s)", (5, 6))
+    assert asked(cursor, "select * from t order by a") == [(1, 7, None), (2, 7, None), (3, 4, None), (5, 6, None)]
+    cursor.execute("create temp table own (a int, b int default 7)")
+    cursor.execute("insert into own values (1)")
+    assert asked(cursor, "select * from own") == [(1, 7)]
+    cursor.execute("create table keyed (id int primary key, n int default 9)")
+    for _ in range(2):
+        cursor.execute("insert into keyed values (1) on conflict (id) do nothing")
+    assert asked(cursor, "select * from keyed") == [(1, 9)]
+    for more in ("insert into t values (1, 2, 'x', 4)", "insert into t (a, b) values (1)", "insert into t values (1), (2, 3)"):
+        assert refused(cursor, more) == "42601"
+
+
+def test_relations_and_types_are_shown_by_name(cursor):
+    cursor.execute("create table t (a int, b varchar(3))")
+    assert asked(cursor, "select 't'::regclass, 't'::regclass::text, cast('stock.t' as regclass)") == [("t", "t", "t")]
+    assert [each.name for each in cursor.description] == ["regclass", "text", "regclass"]
+    assert asked(cursor, "select oid::regclass, oid::regclass::text from pg_class where relnamespace = 'stock'::regnamespace order by relname") == [
+        ("t", "t")]
+    assert asked(cursor, "select max(x) from (select attrelid::regclass::text as x from pg_attribute where attrelid = 't'::regclass) y") == [("t",)]
+    assert asked(cursor, "select 't'::regclass::oid = c.oid, c.oid = to_regclass('t') from pg_class c where c.oid::regclass::text = 't'") == [(True, True)]
+    assert asked(cursor, "select atttypid::regtype from pg_attribute where attrelid = 't'::regclass and attnum > 0 order by attnum") == [
+        ("integer",), ("text",)]
+    assert asked(cursor, "select 'int4'::regtype, 23::regtype::text, 'integer'::regtype::oid, 0::oid::regclass, 0::oid::regtype::text") == [
+        ("integer", "integer", 23, "-", "-")]
+    assert asked(cursor, "select typname from pg_type where oid = 'bigint'::regtype") == [("int8",)]
+    cursor.execute("set search_path to main")
+    assert asked(cursor, "select 'stock.t'::regclass") == [("stock.t",)]
+    cursor.execute("set search_path to stock")
+
+
 def test_listening(cursor):
     for statement in ("listen word", "notify word, 'x'"):
         assert refused(cursor, statement) == "0A000"
