@@ -251,13 +251,14 @@ class LakeCopyOut final : public CopyOut {
                 }
                 out += line + '\n';
             }
-            if (!out.empty()) return std::optional<std::string>(std::move(out));
+            // A binary head travels with the first row, as psycopg expects it.
+            if (spec_.header) return std::optional<std::string>(std::move(out));
         }
         TARN_TRY(chunk, cursor_->next());
         if (!chunk) {
             if (std::exchange(ended_, true) || spec_.format != CopyFormat::binary)
                 return std::optional<std::string>();
-            return std::optional<std::string>("\xff\xff");
+            return std::optional<std::string>(out + "\xff\xff");
         }
         rows_ += chunk->rows();
         append_copy_rows(spec_, cursor_->columns(), *chunk, out);

@@ -1,8 +1,11 @@
 """Programs as they come: pgbench, asyncpg's pools, and SQLAlchemy where it is installed."""
 import asyncio
+import datetime
+import decimal
 import os
 import shutil
 import subprocess
+import uuid
 from urllib.parse import quote
 
 import pytest
@@ -96,3 +99,28 @@ def test_an_orm_makes_fills_and_reads_its_tables(engine):
             assert connection.execute(sa.select(reflected.c.visits).order_by(reflected.c.id)).scalars().all() == [8, 7]
     finally:
         Base.metadata.drop_all(engine)
+
+
+def test_psycopg_copies_in_text_and_binary(tarn):
+    psycopg = pytest.importorskip("psycopg")
+    types = ["int4", "text", "date", "numeric", "float8", "timestamptz", "uuid", "bytea", "int4[]"]
+    row = (1, "x\ty", datetime.date(2026, 1, 2), decimal.Decimal("1.50"), 2.5, datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc), uuid.UUID(int=5),
+           b"\0a", [1, 2])
+    nothing = (2,) + (None,) * 8
+    with psycopg.connect(**parameters(tarn), autocommit=True) as made:
+        cursor = made.cursor()
+        cursor.execute("create table copied (a int, b text, d date, n numeric(10,2), f float8, z timestamptz, u uuid, r bytea, l int[])")
+        try:
+            for form in ("", "(format binary)"):
+                with cursor.copy(f"copy copied from stdin {form}") as copy:
+                    copy.set_types(types)
+                    copy.write_row(row)
+                    copy.write_row(nothing)
+                with cursor.copy(f"copy (select * from copied order by a) to stdout {form}") as copy:
+                    copy.set_types(types)
+                    assert [tuple(bytes(v) if isinstance(v, memoryview) else v for v in each) for each in copy.rows()] == [row, nothing]
+                with cursor.copy(f"copy (select a from copied where a > 5) to stdout {form}") as copy:
+                    assert b"".join(copy) == (b"PGCOPY\n\xff\r\n" + bytes(9) + b"\xff\xff" if form else b"")
+                cursor.execute("truncate copied")
+        finally:
+            cursor.execute("drop table copied")
