@@ -21,6 +21,7 @@ namespace tarn::query {
 namespace {
 
 constexpr size_t kSqlBytesMax = 16u << 20;
+constexpr const char* kPublic = "public";
 
 Error aborted() {
     return {Code::precondition_failed,
@@ -31,6 +32,33 @@ Error aborted() {
 bool changes_rows(Command command) {
     return command == Command::insert || command == Command::update || command == Command::remove ||
            command == Command::truncate || command == Command::merge;
+}
+
+/// Whether a table or a view is to be created in a schema `public` that is not there. Throws.
+bool lacks_public(duck::ClientContext& context, duck::SQLStatement& parsed) {
+    if (parsed.type != duck::StatementType::CREATE_STATEMENT) return false;
+    const auto& info = *parsed.Cast<duck::CreateStatement>().info;
+    const bool relation =
+        info.type == duck::CatalogType::TABLE_ENTRY || info.type == duck::CatalogType::VIEW_ENTRY;
+    if (!relation || info.temporary || !info.catalog.empty() ||
+        !duck::StringUtil::CIEquals(info.schema, kPublic))
+        return false;
+    bool lacks = false;
+    context.RunFunctionInTransaction(
+        [&] {
+            lacks = !duck::Catalog::GetSchema(context, kLake, kPublic,
+                                              duck::OnEntryNotFound::RETURN_NULL);
+        },
+        false);
+    return lacks;
+}
+
+/// A dump of a PostgreSQL creates tables in `public` and not the schema, which every database there
+/// has (docs/decisions/0019).
+Status create_public(Session& session) {
+    TARN_TRY(create, session.prepare("CREATE SCHEMA IF NOT EXISTS public", {}));
+    const auto done = session.execute(*create, {});
+    return done.ok() ? Status() : Status(done.error());
 }
 
 /// PostgreSQL counts characters from 1.
@@ -350,6 +378,8 @@ Result<std::unique_ptr<Cursor>> LakeSession::execute_once(PreparedSql& statement
 Result<duck::unique_ptr<duck::SQLStatement>> LakeSession::meaning_of(PreparedSql& statement) {
     TARN_CHECK_OK(settle_open_cursor());
     try {
+        if (lacks_public(*connection_->context, *statement.parsed))
+            TARN_CHECK_OK(create_public(*this));
         auto meaning = to_bind(statement);
         if (statement.clauses.locks.wanted)
             TARN_CHECK_OK(lock_rows(*meaning, statement.clauses.locks));

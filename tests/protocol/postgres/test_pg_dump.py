@@ -161,3 +161,32 @@ def test_postgres_goes_into_a_lake(tarn, postgres):
     finally:
         made.cursor().execute("drop schema if exists trade cascade")
         made.close()
+
+
+def test_a_dump_of_public_finds_its_schema(tarn, postgres):
+    """pg_dump creates no schema `public`: every PostgreSQL has it."""
+    source = psycopg2.connect(postgres.url)
+    source.autocommit = True
+    cursor = source.cursor()
+    cursor.execute("create table public.ours (id serial primary key, name text); insert into public.ours (name) values ('a'), ('b'); "
+                   "create view public.names as select name from public.ours")
+    dump = program("pg_dump", "--no-owner", "-t", "public.ours", "-t", "public.names", postgres.url)
+    cursor.execute("drop table public.ours cascade")
+    source.close()
+    assert b"CREATE SCHEMA" not in dump
+    made = connect(tarn)
+    made.autocommit = True
+    lake = made.cursor()
+    try:
+        lake.execute("begin; create table public.gone (a int); rollback")
+        lake.execute("select count(*) from pg_namespace where nspname = 'public'")
+        assert lake.fetchone() == (0,)
+        program("psql", "-X", "-v", "ON_ERROR_STOP=1", of=parameters(tarn), stdin=dump)
+        lake.execute("select o.id, n.name from public.ours o join public.names n on n.name = o.name order by 1")
+        assert lake.fetchall() == [(1, "a"), (2, "b")]
+        with pytest.raises(psycopg2.Error) as refused:
+            lake.execute("create table other_name.t (a int)")
+        assert refused.value.pgcode == "3F000"
+    finally:
+        lake.execute("drop schema if exists public cascade")
+        made.close()
