@@ -13,6 +13,8 @@ namespace tarn::query {
 namespace {
 
 constexpr size_t kRowsPerAppend = STANDARD_VECTOR_SIZE;
+constexpr size_t kAgainBytesMax = 4 << 20;  // a longer COPY that lost is the client's to send again
+constexpr size_t kPieceBytes = 64 << 10;
 
 /// SELECT that gives what COPY TO prints, or the columns that COPY FROM fills.
 std::string copy_select(const CopySpec& copy) {
@@ -51,20 +53,46 @@ class LakeCopyIn final : public CopyIn {
         } catch (const std::exception& problem) {
             return abandon(session_.failed(duck::ErrorData(problem), nullptr, nullptr));
         }
-        return temporary_ ? Status() : guarded([this] { make_writer(); });
+        if (temporary_) return {};
+        TARN_CHECK_OK(guarded([this] { make_writer(); }));
+        // Without keys rows that come at the same time are in nobody's way.
+        if (own_transaction_ && keyed_ && !sent_) sent_.emplace();
+        return {};
     }
 
     CopyFormat format() const override { return spec_.format; }
     size_t column_count() const override { return columns_.size(); }
 
     Status push(std::string_view bytes) override {
+        if (sent_ && sent_->size() + bytes.size() <= kAgainBytesMax)
+            sent_->append(bytes);
+        else
+            sent_.reset();
+        return take(bytes);
+    }
+
+    /// One that is a transaction by itself and lost to another commit is run again, as statements
+    /// are (docs/decisions/0017).
+    Result<uint64_t> finish() override {
+        LakeSession::Again again;
+        auto done = finish_once();
+        while (!done.ok() && sent_) {
+            TARN_TRY(more, session_.once_more(again, done.error()));
+            if (!more) break;
+            done = run_again();
+        }
+        return done;
+    }
+
+ private:
+    Status take(std::string_view bytes) {
         const Status read = reader_->push(bytes, rows_);
         if (!read.ok()) return abandon(read.error());
         if (rows_.rows() < kRowsPerAppend) return {};
         return guarded([this] { write(); });
     }
 
-    Result<uint64_t> finish() override {
+    Result<uint64_t> finish_once() {
         const Status read = reader_->finish(rows_);
         if (!read.ok()) return abandon(read.error());
         TARN_CHECK_OK(guarded([this] {
@@ -76,7 +104,7 @@ class LakeCopyIn final : public CopyIn {
             auto files = writer_->take();
             if (!files.empty()) transaction().append(table_->state(), std::move(files));
         }));
-        if (!temporary_ && !keys_of(transaction().properties_of(table_->state())).empty()) {
+        if (keyed_) {
             const Status kept =
                 session_.check_keys({table_->ParentSchema().name, table_->name, false});
             if (!kept.ok()) return abandon(kept.error());
@@ -86,7 +114,23 @@ class LakeCopyIn final : public CopyIn {
         return total_;
     }
 
- private:
+    Result<uint64_t> run_again() {
+        lane_.reset();
+        writer_.reset();
+        checks_.reset();
+        compute_defaults_.reset();
+        defaults_.clear();
+        reader_ = std::make_unique<CopyReader>(spec_, types_);
+        clear();
+        total_ = 0;
+        finished_ = false;
+        TARN_CHECK_OK(open());
+        for (std::string_view left = *sent_; !left.empty();
+             left.remove_prefix(std::min(kPieceBytes, left.size())))
+            TARN_CHECK_OK(take(left.substr(0, kPieceBytes)));
+        return finish_once();
+    }
+
     duck::ClientContext& context() { return *session_.connection().context; }
     LakeTransaction& transaction() { return table_->transaction(); }
 
@@ -148,8 +192,9 @@ class LakeCopyIn final : public CopyIn {
         writer_ = std::make_unique<TableWriter>(session_.services(), context(), table_->state(),
                                                 positions);
         lane_ = std::make_unique<TableWriter::Lane>(*writer_);
-        checks_ = std::make_unique<RowChecks>(
-            context(), *table_->state(), transaction().properties_of(table_->state()), positions);
+        const auto properties = transaction().properties_of(table_->state());
+        keyed_ = !keys_of(properties).empty();
+        checks_ = std::make_unique<RowChecks>(context(), *table_->state(), properties, positions);
     }
 
     /// Columns that COPY does not name get their defaults.
@@ -224,8 +269,10 @@ class LakeCopyIn final : public CopyIn {
     std::unique_ptr<duck::ExpressionExecutor> compute_defaults_;
     uint64_t total_ = 0;
     bool temporary_ = false;
+    bool keyed_ = false;
     bool own_transaction_ = false;
     bool finished_ = false;
+    std::optional<std::string> sent_;  // all so far, while it may have to be read again
 };
 
 class LakeCopyOut final : public CopyOut {

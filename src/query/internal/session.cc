@@ -322,8 +322,6 @@ void PreparedSql::describe(bool gives_rows, const duck::vector<duck::string>& na
 /// (docs/decisions/0017).
 Result<std::unique_ptr<Cursor>> LakeSession::execute(Statement& given,
                                                      const std::vector<Value>& parameters) {
-    constexpr int kAttemptsMax = 20;
-    constexpr std::chrono::seconds kBeginsFor{30};
     error_position_ = 0;
     end_statement_settings();
     auto& statement = static_cast<PreparedSql&>(given);
@@ -334,15 +332,11 @@ Result<std::unique_ptr<Cursor>> LakeSession::execute(Statement& given,
     }
     const bool by_itself = state_ == TransactionState::idle &&
                            (changes_rows(statement.command_) || statement.clauses.fills_column);
-    const auto begun = std::chrono::steady_clock::now();
+    Again again;
     auto done = execute_once(statement, parameters);
-    tables::TableTurn turn;
-    for (int attempt = 1;
-         by_itself && !done.ok() && done.error().reason == "40001" && attempt < kAttemptsMax &&
-         std::chrono::steady_clock::now() - begun < kBeginsFor;
-         ++attempt) {
-        if (!turn.held()) TARN_CHECK_OK(wait_for_turn(turn));
-        error_position_ = 0;
+    while (by_itself && !done.ok()) {
+        TARN_TRY(more, once_more(again, done.error()));
+        if (!more) break;
         done = execute_once(statement, parameters);
     }
     return done;
@@ -350,15 +344,20 @@ Result<std::unique_ptr<Cursor>> LakeSession::execute(Statement& given,
 
 /// Those that run again on the table of the last commit go one after the other, so that they are in
 /// the way of new ones only. Whoever waits has no place among the running statements.
-Status LakeSession::wait_for_turn(tables::TableTurn& turn) {
-    constexpr std::chrono::seconds kWait{5};
+Result<bool> LakeSession::once_more(Again& again, const Error& why) {
+    constexpr int kAttemptsMax = 20;
+    constexpr std::chrono::seconds kBeginsFor{30}, kWait{5};
+    if (why.reason != "40001" || ++again.attempts > kAttemptsMax ||
+        std::chrono::steady_clock::now() - again.begun >= kBeginsFor)
+        return false;
+    error_position_ = 0;
     const auto& table = SessionState::of(*connection_->context).commit_table;
-    if (table.empty()) return {};
+    if (again.turn.held() || table.empty()) return true;
     const RunningCall call(*this);
-    turn = tables::take_turn(services_.parts.catalog, table + " again", tables::TurnKind::alone,
-                             kWait);
+    again.turn = tables::take_turn(services_.parts.catalog, table + " again",
+                                   tables::TurnKind::alone, kWait);
     const std::lock_guard<std::mutex> lock(running_mutex_);
-    if (!cancelled_) return {};
+    if (!cancelled_) return true;
     return failed({Code::cancelled, "canceling statement due to user request", "57014"});
 }
 

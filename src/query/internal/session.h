@@ -77,7 +77,17 @@ class LakeSession final : public Session {
                                           const std::vector<Value>& parameters);
     /// Runs with a transaction, of its own when none is open; commits that one.
     Status in_transaction(const std::function<void()>& work);
-    /// Commits the transaction that a statement has begun for itself, or takes it back. `own`: it has.
+    /// A statement that is a transaction by itself, and how often it was run.
+    struct Again {
+        std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();
+        int attempts = 1;
+        tables::TableTurn turn;
+    };
+    /// Whether what failed by `why` is to be run again now: after its turn, if another commit was
+    /// first.
+    Result<bool> once_more(Again& again, const Error& why);
+    /// Commits the transaction that a statement has begun for itself, or takes it back. `own`: it
+    /// has.
     Status end_own(bool own, Status done);
     Status settle_open_cursor();
     void name_columns_as_postgres() { postgres_names_ = true; }
@@ -145,7 +155,6 @@ class LakeSession final : public Session {
                                                      const std::vector<Value>& parameters);
     Result<std::unique_ptr<Cursor>> execute_once(PreparedSql& statement,
                                                  const std::vector<Value>& parameters);
-    Status wait_for_turn(tables::TableTurn& turn);
     /// For a table with enforced keys: in a transaction, of its own when none is open, and checked
     /// before it goes on.
     Result<std::unique_ptr<Cursor>> change_keyed(PreparedSql& statement,

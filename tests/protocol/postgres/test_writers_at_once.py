@@ -1,4 +1,5 @@
 """Several connections change the same rows at the same moment, each statement a transaction by itself: none fails, none is lost."""
+import io
 import threading
 
 import psycopg2
@@ -76,6 +77,46 @@ def test_deletes_beside_updates_and_inserts(tarn, cursor):
 
     assert at_once(tarn, work) == []
     assert found(cursor, "select id, n from counts order by id") == [(0, 0), (1, WRITERS * ROUNDS), (2, 0)]
+
+
+def test_copies_into_a_table_with_a_key(tarn, cursor):
+    cursor.execute("create table keyed (id int primary key, w int, at_time timestamptz default now(), n serial, check (w < 100))")
+    errors = at_once(tarn, lambda own, writer, turn: own.copy_expert("copy keyed (id, w) from stdin", io.StringIO(
+        "".join(f"{writer * 10_000 + turn * 100 + row}\t{writer}\n" for row in range(5)))))
+    assert errors == []
+    cursor.execute("select count(*), count(distinct id), count(distinct n), count(at_time), sum(w) from keyed")
+    rows = WRITERS * ROUNDS * 5
+    assert cursor.fetchone() == (rows, rows, rows, rows, ROUNDS * 5 * sum(range(WRITERS)))
+    # A key that is there is told, however often it was tried.
+    errors = at_once(tarn, lambda own, writer, turn: own.copy_expert("copy keyed (id, w) from stdin", io.StringIO(f"0\t1\n{90_000 + writer * 100 + turn}\t1\n")))
+    assert [code for code, _ in errors] == ["23505"] * (WRITERS * ROUNDS)
+    cursor.execute("select count(*) from keyed")
+    assert cursor.fetchone() == (rows,)
+    cursor.execute("drop table keyed")
+
+
+def test_a_long_copy_is_not_kept(tarn, cursor):
+    """Beyond 4 MiB the rows go into files as they come; the statement fails when somebody else was first, and nothing of it is left."""
+    cursor.execute("create table keyed (id int primary key, t text)")
+    other = connect(tarn)
+    other.autocommit = True
+
+    class Rows(io.TextIOBase):
+        def __init__(self):
+            self.sent = 0
+
+        def read(self, _):
+            self.sent += 1
+            if self.sent == 700:  # in the middle of it
+                other.cursor().execute("insert into keyed values (-1, 'first')")
+            return f"{self.sent}\t{'x' * 8000}\n" if self.sent <= 800 else ""
+    with pytest.raises(psycopg2.Error) as lost:
+        cursor.copy_expert("copy keyed from stdin", Rows())
+    assert lost.value.pgcode == "40001"
+    cursor.execute("select count(*), min(id) from keyed")
+    assert cursor.fetchone() == (1, -1)
+    cursor.execute("drop table keyed")
+    other.close()
 
 
 def test_merges_are_all_counted(tarn, cursor):
