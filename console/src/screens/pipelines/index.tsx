@@ -1,7 +1,7 @@
 // The pipeline: its graph, its steps, their runs.
 import { address, set_query } from "../../navigate";
 import { use_live } from "../../live";
-import { Answered, Badge, Card, Empty, Page, Tabs } from "../../ui";
+import { Answered, Badge, Card, Empty, Page, Tabs, Tag } from "../../ui";
 import { GraphView } from "./graph_view";
 import { CaptureCard } from "./capture";
 import { RunList, SourceList, SourceTroubles, StepList } from "./lists";
@@ -67,6 +67,7 @@ function Views({ graph }: { graph: Graph }) {
           <StepList graph={graph} />
         </Card>
         <Card title={source === null ? "Sources" : `Source ${source}`} aside={source !== null && <a href="/pipelines?view=list">All sources</a>}>
+          {chosen && <Tag>{chosen.kind}</Tag>}
           <SourceList graph={graph} only={source} />
         </Card>
         {chosen && <SourceTroubles source={chosen} />}
