@@ -1,6 +1,8 @@
 #include "security/users.h"
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include "base/bytes.h"
 #include "base/lane.h"
@@ -13,6 +15,8 @@
 namespace tarn::security {
 namespace {
 
+constexpr int kReloadsMax = 10;
+constexpr std::chrono::milliseconds kReloadPause{5};
 constexpr size_t kNameBytesMax = 64;
 constexpr size_t kScramSaltBytes = 16;
 constexpr size_t kPoliciesMax = 20;
@@ -191,7 +195,13 @@ Status Users::commit_and_reload(meta::Batch batch, meta::Batch with) {
     assert_may_block();
     batch.merge(std::move(with));
     TARN_CHECK_OK(store_.commit(std::move(batch)));
-    return reload();
+    // It is committed: a key that was taken back must not go on because a read failed once.
+    Status loaded = reload();
+    for (int tries = 1; !loaded.ok() && tries < kReloadsMax; ++tries) {
+        std::this_thread::sleep_for(kReloadPause * tries);
+        loaded = reload();
+    }
+    return loaded;
 }
 
 std::string Users::account_id() const {
