@@ -87,7 +87,7 @@ class OpenIndex final : public KeyIndex {
 
     Result<std::unique_ptr<Table>> open_table(const std::string& uuid, KeyOf key) override {
         return IndexTable::open({*db_, parts_.catalog, parts_.engine, parts_.folder, seed_, uuid,
-                                 parts_.moved_rows_min},
+                                 parts_.moved_rows_min, parts_.renewal},
                                 std::move(key));
     }
 

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <compare>
 #include <cstdint>
 #include <cstring>
@@ -73,6 +74,11 @@ class KeyMaker {
 
 class KeyIndex {
  public:
+    /// Of entries whose files are gone (key_index_renewal.cc).
+    struct Renewal {
+        double begin_at = 0.5;                 // of what may come together of such files
+        std::chrono::milliseconds slice{100};  // that the commit behind it may have to wait
+    };
     struct Parts {
         std::string
             folder;  // made when absent; thrown away when it is damaged or of another version
@@ -81,6 +87,7 @@ class KeyIndex {
         uint64_t memory_max = 96ull << 20;
         /// Compaction's new files of fewer rows are read; of larger ones places are computed.
         uint64_t moved_rows_min = 20'000;
+        Renewal renewal = {};
     };
     static Result<std::unique_ptr<KeyIndex>> open(Parts parts);
     virtual ~KeyIndex() = default;

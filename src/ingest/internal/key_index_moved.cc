@@ -1,6 +1,6 @@
 // Files that compaction wrote again, in the index: instead of reading millions of keys it notes
 // where the rows went. That makes ways to go from the file that an entry names to the one where the
-// row is; before they get long, all entries are written again.
+// row is; before they get long, entries are put anew (key_index_renewal.cc).
 #include "ingest/internal/key_index_moved.h"
 
 #include <fmt/format.h>
@@ -13,15 +13,6 @@
 #include "query/row_places.h"
 
 namespace tarn::ingest {
-
-namespace {
-
-constexpr size_t kStepsMax = 16;               // from an entry's file to the row's
-constexpr size_t kMovedMax = 4096;             // files that are gone
-constexpr uint64_t kMovedBytesMax = 24 << 20;  // in memory for them
-constexpr size_t kIndexFilesMax = 50'000;      // that ever were: each has a number
-
-}  // namespace
 
 std::string MovedRows::encode() const {
     std::string out;
@@ -142,37 +133,16 @@ Status IndexTable::follow_rewrite(const tables::Rewrite& rewrite, Known& known) 
 
 /// Where a row is that an entry names; nullopt: nowhere any more.
 std::optional<RowPlace> IndexTable::place_now(RowPlace place) const {
-    for (size_t step = 0; place.file < files_.size() && step <= files_.size(); ++step) {
-        const auto& file = files_[place.file];
-        if (file.live) return place;
-        if (!file.moved) break;
-        const auto next = file.moved->place_of(place.position);
+    for (size_t step = 0; step <= files_.size(); ++step) {
+        const auto file = files_.find(place.file);
+        if (file == files_.end()) break;
+        if (file->second.live) return place;
+        if (!file->second.moved) break;
+        const auto next = file->second.moved->place_of(place.position);
         if (!next) break;
         place = *next;
     }
     return std::nullopt;
-}
-
-bool IndexTable::Ways::long_already() const {
-    return steps > kStepsMax || files > kMovedMax || bytes > kMovedBytesMax ||
-           numbers > kIndexFilesMax;
-}
-
-IndexTable::Ways IndexTable::ways() const {
-    Ways ways;
-    ways.numbers = files_.size();
-    // Files are numbered as they come: a row goes from a lower number to a higher one.
-    std::vector<size_t> steps(files_.size(), 0);
-    for (size_t file = files_.size(); file-- > 0;) {
-        const auto& moved = files_[file].moved;
-        if (!moved || files_[file].live) continue;
-        ++ways.files;
-        ways.bytes += moved->bytes();
-        for (const auto& [end, to] : moved->to)
-            if (to < steps.size()) steps[file] = std::max(steps[file], steps[to] + 1);
-        ways.steps = std::max(ways.steps, steps[file]);
-    }
-    return ways;
 }
 
 }  // namespace tarn::ingest

@@ -8,7 +8,6 @@
 #include <map>
 
 #include "base/bytes.h"
-#include "base/log.h"
 #include "base/random.h"
 #include "ingest/internal/key_index_table.h"
 #include "query/row_places.h"
@@ -19,11 +18,6 @@ namespace {
 
 constexpr size_t kRunEntries = 1 << 20;   // sorted in memory at once: 32 MiB
 constexpr size_t kBatchEntries = 50'000;  // fewer go the way of ordinary writes
-
-int64_t milliseconds_since(std::chrono::steady_clock::time_point begun) {
-    using std::chrono::duration_cast, std::chrono::milliseconds, std::chrono::steady_clock;
-    return duration_cast<milliseconds>(steady_clock::now() - begun).count();
-}
 
 }  // namespace
 
@@ -166,7 +160,7 @@ Status IndexTable::sync(const tables::TablePtr& state) {
 }
 
 Status IndexTable::set_live(const tables::ScanPlan& plan) {
-    for (auto& file : files_) file.live = false;
+    for (auto& [number, file] : files_) file.live = false;
     for (const auto& task : plan.tasks) number_of(task.file->path);
     looked_ = true;
     return ok_status();
@@ -183,6 +177,8 @@ Status IndexTable::build(const tables::TablePtr& state) {
     made.key = key_text(*state);
     files_.clear();
     numbers_.clear();
+    renewal_.reset();
+    weight_ = 0;
     looked_ = false;
     // The old record stays until the end, so that a crash leaves no half: entries of a number that
     // no record names are swept.
@@ -198,66 +194,6 @@ Status IndexTable::build(const tables::TablePtr& state) {
     found_ = looked_ = true;
     if (again) TARN_CHECK_OK(drop_index_number(parts_.db, old));
     return ok_status();
-}
-
-/// All entries with the places where their rows are now, under another number; files are counted
-/// anew.
-Status IndexTable::shorten_ways() {
-    const auto begun = std::chrono::steady_clock::now();
-    const Ways before = ways();
-    TARN_TRY(number, fresh_number());
-    const uint32_t old = record_.number;
-    std::vector<File> files;
-    std::vector<uint32_t> number_of_file(files_.size());
-    for (size_t file = 0; file < files_.size(); ++file) {
-        if (!files_[file].live) continue;
-        number_of_file[file] = static_cast<uint32_t>(files.size());
-        files.emplace_back().path = files_[file].path;
-        files.back().live = true;
-    }
-    Runs runs(*this, number);
-    const auto work = [&]() -> Status {
-        rocksdb::ReadOptions options;
-        options.fill_cache = false;
-        options.readahead_size = 1 << 20;
-        const std::unique_ptr<rocksdb::Iterator> rows(parts_.db.NewIterator(options));
-        const std::string prefix = prefix_of(old);
-        for (rows->Seek(prefix); rows->Valid() && rows->key().starts_with(prefix); rows->Next()) {
-            const auto named = place_of(rows->value());
-            const auto key = rows->key().size() - prefix.size();
-            if (!named || key > RowKey::kBytesMax)
-                return note(Error(Code::corrupted, "key index: an entry"));
-            const auto place = place_now(*named);
-            if (!place) continue;
-            RowKey of;
-            of.size = static_cast<uint8_t>(key);
-            std::memcpy(of.bytes.data(), rows->key().data() + prefix.size(), key);
-            TARN_CHECK_OK(runs.add(of, {number_of_file[place->file], place->position}));
-        }
-        TARN_CHECK_OK(note(status_of(rows->status())));
-        record_.number = number;
-        files_ = std::move(files);
-        numbers_.clear();
-        for (size_t file = 0; file < files_.size(); ++file)
-            numbers_[files_[file].path] = static_cast<uint32_t>(file);
-        rocksdb::WriteBatch batch;
-        TARN_CHECK_OK(runs.finish(batch));
-        record_.torn = false;
-        save(batch);
-        return write(batch);
-    };
-    const Status done = work();
-    if (!done.ok()) {
-        record_.torn = true;
-        return done;
-    }
-    log_info("ingest", "a table's part of the key index was written again",
-             {{"table", parts_.uuid},
-              {"ms", milliseconds_since(begun)},
-              {"steps", before.steps},
-              {"files", before.files},
-              {"bytes", before.bytes}});
-    return drop_index_number(parts_.db, old);
 }
 
 Status IndexTable::add_file(const tables::TablePtr& state, const tables::ScanTask& task,
@@ -317,7 +253,8 @@ Status IndexTable::catch_up(const tables::TablePtr& state) {
     record_.torn = false;
     save(batch);
     TARN_CHECK_OK(write(batch));
-    return !key_.many && ways().long_already() ? shorten_ways() : ok_status();
+    weigh();
+    return renew_some();
 }
 
 /// Rows that delete files took away that came since: their keys are nowhere, unless an entry says

@@ -125,13 +125,12 @@ Status IndexTable::load() {
     record_.next_file = load_le<uint32_t>(text.data() + 13);
     record_.key = text.substr(kRecordBytes);
     found_ = true;
-    files_.resize(record_.next_file);
     const std::unique_ptr<rocksdb::Iterator> rows(parts_.db.NewIterator({}));
     const std::string end = file_key(record_.number + 1, 0);
     for (rows->Seek(file_key(record_.number, 0)); rows->Valid() && rows->key().compare(end) < 0;
          rows->Next()) {
         const auto file = load_be<uint32_t>(rows->key().data() + 5);
-        if (file >= files_.size()) files_.resize(file + 1);
+        record_.next_file = std::max(record_.next_file, file + 1);
         files_[file].path = rows->value().ToString();
         files_[file].saved = true;
         numbers_[files_[file].path] = file;
@@ -141,11 +140,11 @@ Status IndexTable::load() {
          rows->Valid() && rows->key().compare(moved_end) < 0; rows->Next()) {
         const auto file = load_be<uint32_t>(rows->key().data() + 5);
         TARN_TRY(moved, MovedRows::decode(rows->value().ToStringView()));
-        if (file >= files_.size()) files_.resize(file + 1);
+        record_.next_file = std::max(record_.next_file, file + 1);
         files_[file].moved = std::make_shared<const MovedRows>(std::move(moved));
         files_[file].moved_saved = true;
     }
-    record_.next_file = static_cast<uint32_t>(files_.size());
+    weigh();
     return status_of(rows->status());
 }
 
@@ -205,21 +204,22 @@ void IndexTable::put(rocksdb::WriteBatch& batch, const KeyIndex::Move& move) con
 
 /// The table's record and what changed of its files' names.
 void IndexTable::collect_facts(Facts& facts) {
-    for (uint32_t file = 0; file < files_.size(); ++file) {
-        auto& known = files_[file];
+    for (auto file = files_.begin(); file != files_.end();) {
+        auto& known = file->second;
         if (known.moved && !known.moved_saved) {
-            facts[file_key(record_.number, file, kMovedKind)] = known.moved->encode();
+            facts[file_key(record_.number, file->first, kMovedKind)] = known.moved->encode();
             known.moved_saved = true;
         }
-        if (known.path.empty()) continue;
         if (known.saved != known.live) {
-            auto& fact = facts[file_key(record_.number, file)];
+            auto& fact = facts[file_key(record_.number, file->first)];
             if (known.live) fact = known.path;
             known.saved = known.live;
         }
-        if (known.live) continue;
-        numbers_.erase(known.path);
-        std::string().swap(known.path);
+        if (!known.live && !known.path.empty()) {
+            numbers_.erase(known.path);
+            std::string().swap(known.path);
+        }
+        file = known.live || known.moved ? std::next(file) : files_.erase(file);
     }
     facts[table_key(parts_.uuid)] = record_text();
 }
@@ -229,7 +229,7 @@ std::string IndexTable::record_text() const {
     append_le(out, record_.number);
     append_le(out, static_cast<uint8_t>(record_.torn));
     append_le(out, record_.snapshot);
-    append_le(out, static_cast<uint32_t>(files_.size()));
+    append_le(out, record_.next_file);
     return out + record_.key;
 }
 
@@ -250,6 +250,11 @@ Status IndexTable::note(const Status& status) const {
     return status;
 }
 
+/// Where the rows of a file went is not needed any more.
+void IndexTable::forget_moved(rocksdb::WriteBatch& batch, uint32_t file) const {
+    batch.Delete(file_key(record_.number, file, kMovedKind));
+}
+
 Status IndexTable::write(rocksdb::WriteBatch& batch) {
     TARN_CHECK_OK(status_of(parts_.db.Write(without_log(), &batch)));
     const auto now = std::chrono::steady_clock::now();
@@ -261,8 +266,8 @@ Status IndexTable::write(rocksdb::WriteBatch& batch) {
 }
 
 uint32_t IndexTable::number_of(const std::string& path) {
-    const auto [found, fresh] = numbers_.emplace(path, static_cast<uint32_t>(files_.size()));
-    if (fresh) files_.emplace_back().path = path;
+    const auto [found, fresh] = numbers_.emplace(path, record_.next_file);
+    if (fresh) files_[record_.next_file++].path = path;
     files_[found->second].live = true;
     return found->second;
 }
@@ -368,16 +373,18 @@ Result<std::vector<RowPlace>> IndexTable::find_many(const RowKey& key, size_t co
         RowPlace place;
         place.file = load_be<uint32_t>(entry.data() + prefix.size());
         place.position = load_be<uint64_t>(entry.data() + prefix.size() + 4);
-        if (place.file < files_.size() && files_[place.file].live) out.push_back(place);
+        const auto file = files_.find(place.file);
+        if (file != files_.end() && file->second.live) out.push_back(place);
     }
     TARN_CHECK_OK(note(status_of(rows->status())));
     return out;
 }
 
 Result<std::string> IndexTable::path_of(uint32_t file) const {
-    if (file >= files_.size() || files_[file].path.empty())
+    const auto found = files_.find(file);
+    if (found == files_.end() || found->second.path.empty())
         return Error(Code::corrupted, "key index: a file without a name");
-    return files_[file].path;
+    return found->second.path;
 }
 
 Result<uint32_t> IndexTable::file_of(const std::string& path) {
@@ -393,11 +400,13 @@ Status IndexTable::moved(const std::vector<KeyIndex::Move>& moves, const tables:
     if (cleared_) {
         // The part of before and its files go; numbers of files go on.
         record_.number = *cleared_;
-        for (auto& file : files_) {
+        for (auto& [number, file] : files_) {
             file.saved = false;
             file.moved.reset();
         }
         cleared_.reset();
+        renewal_.reset();
+        weight_ = 0;
     }
     if (alone) record_.snapshot = snapshot ? snapshot->snapshot_id : kNoSnapshot;
     // Somebody else's commit lies between: known by the difference to the old snapshot.
@@ -407,7 +416,7 @@ Status IndexTable::moved(const std::vector<KeyIndex::Move>& moves, const tables:
         return note(written);
     }
     if (record_.number != old_number) TARN_CHECK_OK(drop_index_number(parts_.db, old_number));
-    return alone ? ok_status() : sync(after);
+    return alone ? renew_some() : sync(after);
 }
 
 Status IndexTable::moving(const std::vector<KeyIndex::Move>& moves) {

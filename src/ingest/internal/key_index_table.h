@@ -44,6 +44,7 @@ class IndexTable final : public KeyIndex::Table {
         std::string seed;
         std::string uuid;
         uint64_t moved_min;  // KeyIndex::Parts::moved_rows_min
+        KeyIndex::Renewal renewal;
     };
     static Result<std::unique_ptr<KeyIndex::Table>> open(Parts parts, KeyIndex::KeyOf key);
 
@@ -63,8 +64,8 @@ class IndexTable final : public KeyIndex::Table {
         uint32_t number = 0;  // before each key of this table
         bool torn = false;    // entries are ahead of the snapshot
         int64_t snapshot = kNoSnapshot;
-        uint32_t next_file = 0;
-        std::string key;  // its columns and types
+        uint32_t next_file = 0;  // number of a file that comes
+        std::string key;         // its columns and types
     };
     static constexpr int64_t kNoSnapshot = -1;
     struct File {
@@ -94,6 +95,7 @@ class IndexTable final : public KeyIndex::Table {
     void collect_facts(Facts& facts);
     std::string record_text() const;
     void save(rocksdb::WriteBatch& batch);
+    void forget_moved(rocksdb::WriteBatch& batch, uint32_t file) const;
     Status note(const Status& status) const;
     Result<size_t> walk(Lookup& lookup, size_t from, rocksdb::Iterator& rows) const;
     Status look_up(Lookup& lookup, size_t from, size_t count) const;
@@ -120,16 +122,19 @@ class IndexTable final : public KeyIndex::Table {
     Status follow_rewrites(Known& known);
     Status follow_rewrite(const tables::Rewrite& rewrite, Known& known);
     std::optional<RowPlace> place_now(RowPlace place) const;
-    /// What has come together of files that are gone.
-    struct Ways {
-        uint64_t steps = 0;    // most, from an entry's file to the row's
-        uint64_t files = 0;    // gone
-        uint64_t bytes = 0;    // in memory, for them
-        uint64_t numbers = 0;  // of all files that ever were
-        bool long_already() const;
+
+    // key_index_renewal.cc
+    /// Entries that name files which are gone are put anew from the first to the last, a slice at a
+    /// time; then nothing has to be known any more of what was gone when it began.
+    struct Renewal {
+        std::string next;  // entry
+        std::vector<uint32_t> gone;
+        uint64_t entries = 0;  // put anew or removed so far
     };
-    Ways ways() const;
-    Status shorten_ways();
+    void weigh();
+    Status renew_some();
+    Result<bool> renew_until(std::chrono::steady_clock::time_point end);
+    Status end_renewal();
 
     const Parts parts_;
     const KeyIndex::KeyOf key_;
@@ -138,8 +143,12 @@ class IndexTable final : public KeyIndex::Table {
     bool found_ = false;               // there is a record of this key
     bool looked_ = false;              // files' liveness is known
     std::optional<uint32_t> cleared_;  // number of what comes after clear()
-    std::vector<File> files_;
+    // By number. One that is gone and whose rows are nowhere is not kept: no number comes twice.
+    std::unordered_map<uint32_t, File> files_;
     std::unordered_map<std::string, uint32_t> numbers_;
+    double weight_ = 0;  // of what is known of files that are gone; from 1 on it is too much
+    std::optional<Renewal> renewal_;
+    std::chrono::steady_clock::time_point renewed_ = std::chrono::steady_clock::now();
     uint64_t garbage_ = 0;  // entries of rows that are in other files now
     std::chrono::steady_clock::time_point flushed_ = std::chrono::steady_clock::now();
 };
