@@ -283,6 +283,7 @@ class RunningServer final : public Server {
                                 if (changed) log_info("app", "a new TLS certificate is in use");
                                 return ok_status();
                             }});
+        jobs.push_back({"users", seconds(1), [this] { return lake_->users->read_back(); }});
         jobs.push_back({"sessions", seconds(300), [this]() -> Status {
                             TARN_CHECK_OK(lake_->sessions->remove_expired(10'000));
                             return ok_status();

@@ -186,21 +186,43 @@ std::shared_ptr<const Directory> Users::directory() const {
 Status Users::reload() {
     const auto before = directory();
     TARN_TRY(loaded, records::load(*store_.snapshot(), keyring_, before.get()));
+    unread_ = false;
     MutexLock lock(mutex_);
     directory_ = std::move(loaded);
     return ok_status();
+}
+
+Status Users::read_back() {
+    MutexLock lock(change_mutex_);
+    if (!unread_) return ok_status();
+    TARN_CHECK_OK(reload());
+    log_info("security", "users are read again");
+    return ok_status();
+}
+
+Result<std::shared_ptr<const Directory>> Users::to_change() {
+    if (unread_) TARN_CHECK_OK(reload());
+    return directory();
 }
 
 Status Users::commit_and_reload(meta::Batch batch, meta::Batch with) {
     assert_may_block();
     batch.merge(std::move(with));
     TARN_CHECK_OK(store_.commit(std::move(batch)));
-    // It is committed: a key that was taken back must not go on because a read failed once.
+    // It is committed: a key that was taken back must not go on because reads fail.
     Status loaded = reload();
     for (int tries = 1; !loaded.ok() && tries < kReloadsMax; ++tries) {
         std::this_thread::sleep_for(kReloadPause * tries);
         loaded = reload();
     }
+    if (loaded.ok()) return loaded;
+    log_error("security", "users can't be read: nobody signs in until they can",
+              {{"why", loaded.error().message}});
+    auto nobody = std::make_shared<Directory>();
+    nobody->account_id = account_id();
+    unread_ = true;
+    MutexLock lock(mutex_);
+    directory_ = std::move(nobody);
     return loaded;
 }
 
@@ -276,7 +298,7 @@ Result<UserInfo> Users::create_user(NewUser user, meta::Batch with) {
 Status Users::delete_user(std::string_view name, meta::Batch with) {
     if (name == kRoot) return bad("the root can't be deleted");
     MutexLock lock(change_mutex_);
-    const auto now = directory();
+    TARN_TRY(now, to_change());
     const auto user = now->users.find(name);
     if (user == now->users.end()) return no_user(name);
     meta::Batch batch;
@@ -308,7 +330,7 @@ Result<UserInfo> Users::get_user(std::string_view name) const {
 Status Users::change_user(std::string_view name, const std::function<Status(UserInfo&)>& change,
                           meta::Batch with) {
     MutexLock lock(change_mutex_);
-    const auto now = directory();
+    TARN_TRY(now, to_change());
     const auto found = now->users.find(name);
     if (found == now->users.end()) return no_user(name);
     if (name == kRoot) return bad("the root has no policies, roles or attributes: it may do all");
@@ -369,7 +391,7 @@ Status Users::set_user_attributes(std::string_view name,
 
 Result<NewAccessKey> Users::create_key(std::string_view user_name, meta::Batch with) {
     MutexLock lock(change_mutex_);
-    const auto now = directory();
+    TARN_TRY(now, to_change());
     const auto user = now->users.find(user_name);
     if (user == now->users.end()) return no_user(user_name);
     if (user->second.key_ids.size() >= kKeysPerUser) {
@@ -395,7 +417,7 @@ Status Users::refuse_last_root_key(const Directory& now, const KeyEntry& key) {
 
 Status Users::set_key_active(std::string_view access_key_id, bool active, meta::Batch with) {
     MutexLock lock(change_mutex_);
-    const auto now = directory();
+    TARN_TRY(now, to_change());
     const auto found = now->keys.find(access_key_id);
     if (found == now->keys.end()) return no_key(access_key_id);
     if (!active) TARN_CHECK_OK(refuse_last_root_key(*now, found->second));
@@ -409,7 +431,7 @@ Status Users::set_key_active(std::string_view access_key_id, bool active, meta::
 
 Status Users::delete_key(std::string_view access_key_id, meta::Batch with) {
     MutexLock lock(change_mutex_);
-    const auto now = directory();
+    TARN_TRY(now, to_change());
     const auto key = now->keys.find(access_key_id);
     if (key == now->keys.end()) return no_key(access_key_id);
     TARN_CHECK_OK(refuse_last_root_key(*now, key->second));
@@ -475,7 +497,8 @@ Users::ScramCandidates Users::scram_candidates(std::string_view name) const {
     const UserEntry* user = user_of_name(*now, name);
     const std::string made_up =
         codec::hmac_sha256(keyring_.derive("scram salt of unknown users"), name);
-    candidates.account.salt = user != nullptr ? user->scram_salt : made_up.substr(0, kScramSaltBytes);
+    candidates.account.salt =
+        user != nullptr ? user->scram_salt : made_up.substr(0, kScramSaltBytes);
     candidates.account.iterations = user != nullptr ? user->scram_iterations : kScramIterations;
     for (const KeyEntry* key : keys_of_name(*now, name)) {
         candidates.account.verifiers.push_back(key->credential->scram);

@@ -78,6 +78,10 @@ class Users {
                                                const Clock& clock);
     ~Users();
 
+    /// What was committed and could not be read back is read now. Until then nobody is known: a key
+    /// that was taken back must not go on. Nothing is done when all is read.
+    Status read_back();
+
     std::string account_id() const;
 
     /// The root's first key, made when there is none.
@@ -139,6 +143,7 @@ class Users {
     Users(meta::Store& store, const Keyring& keyring, const Clock& clock);
     std::shared_ptr<const Directory> directory() const;
     Status reload() TARN_REQUIRES(change_mutex_);
+    Result<std::shared_ptr<const Directory>> to_change() TARN_REQUIRES(change_mutex_);
     Status commit_and_reload(meta::Batch batch, meta::Batch with) TARN_REQUIRES(change_mutex_);
     Status change_user(std::string_view name, const std::function<Status(UserInfo&)>& change,
                        meta::Batch with);
@@ -151,6 +156,7 @@ class Users {
     Mutex change_mutex_;  // one change at a time; held over its commit
     mutable Mutex mutex_;
     std::shared_ptr<const Directory> directory_ TARN_GUARDED_BY(mutex_);
+    bool unread_ TARN_GUARDED_BY(change_mutex_) = false;
 };
 
 }  // namespace tarn::security

@@ -7,6 +7,7 @@
 #include <chrono>
 
 #include "meta/keys.h"
+#include "security/internal/directory.h"
 #include "security/internal/test_store.h"
 
 namespace tarn::security {
@@ -52,6 +53,31 @@ TEST_F(UsersTest, TheAccountIsFixed) {
     EXPECT_EQ(account.size(), 12u);
     reopen();
     EXPECT_EQ(users_->account_id(), account);
+}
+
+/// What was taken back does not go on because what is stored can't be read.
+TEST_F(UsersTest, NobodyIsKnownWhileUsersCantBeReadBack) {
+    add("eva");
+    const NewAccessKey kept = new_key("eva"), revoked = new_key("eva");
+    meta::Batch damage;
+    damage.put(records::user_key("zoe"), "no record");
+    EXPECT_FALSE(users_->set_key_active(revoked.id, false, std::move(damage)).ok());
+    for (const auto& key : {kept, revoked}) {
+        EXPECT_EQ(users_->find_key(key.id), nullptr);
+        EXPECT_FALSE(users_->verify_password(key.id, key.secret).ok());
+    }
+    EXPECT_FALSE(users_->principal_of("eva").ok());
+    EXPECT_FALSE(users_->set_user_roles("eva", {}).ok());
+    EXPECT_FALSE(users_->read_back().ok());
+    EXPECT_EQ(users_->account_id().size(), 12u);
+
+    meta::Batch mended;
+    mended.erase(records::user_key("zoe"));
+    ASSERT_TRUE(store_->commit(std::move(mended)).ok());
+    ASSERT_TRUE(users_->read_back().ok());
+    EXPECT_NE(users_->find_key(kept.id), nullptr);
+    EXPECT_EQ(users_->find_key(revoked.id), nullptr);
+    EXPECT_TRUE(users_->set_user_roles("eva", {}).ok());
 }
 
 TEST_F(UsersTest, TheRootIsMadeOnce) {
