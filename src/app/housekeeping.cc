@@ -6,10 +6,18 @@
 
 namespace tarn::app {
 
+namespace {
+
+/// Soon, so that what never lives long gives its space back too; not at once, because a start has
+/// other work.
+constexpr std::chrono::milliseconds kFirstTurn{3000};
+
+}  // namespace
+
 Housekeeping::Housekeeping(Lane& lane, std::vector<Job> jobs) : lane_(lane) {
     const auto now = std::chrono::steady_clock::now();
     for (auto& job : jobs) {
-        const auto due = now + job.every;
+        const auto due = now + std::min(job.every, kFirstTurn);
         turns_.push_back({std::move(job), due, false});
     }
     thread_ = std::thread([this] { watch(); });

@@ -15,12 +15,13 @@ using std::chrono::steady_clock;
 constexpr int kQuietRounds = 60;
 
 /// Beyond so many snapshots a table's age limit shrinks: each commit writes the list of all of
-/// them. Where rows are only added, those who read the table look at what came since they looked
-/// last, and the snapshots in between tell; where rows change, they read the whole anyway.
+/// them, 0.7 kB each. Where rows are only added, those who read the table look at what came since
+/// they looked last, and the snapshots in between tell: those of five minutes of commits each
+/// second stay. Where rows change, they read the whole anyway.
 struct SnapshotLimit {
     size_t max, kept;
 };
-constexpr SnapshotLimit kAdded{1000, 500}, kChanged{200, 120};
+constexpr SnapshotLimit kAdded{500, 330}, kChanged{200, 120};
 
 SnapshotLimit snapshot_limit(const tables::TableMetadata& metadata) {
     const auto& all = metadata.snapshots;
