@@ -14,13 +14,15 @@ function question_of(place: Location): string | null {
   return `/api/v1/dashboards/${name}${query ? "?" + query : ""}`;
 }
 
+/** While the server is asked who this is, too: what is answered to nobody is asked again. */
 export function ask_early(): void {
   const path = question_of(location);
-  if (path === null) return;
+  if (path === null || answers.has(path)) return;
   const answer = ask("GET", path);
-  answer.catch(() => undefined); // told where it is taken
+  const forget = () => void (answers.get(path) === answer && answers.delete(path));
+  answer.catch(forget); // asked anew, it is told where it is taken
   answers.set(path, answer);
-  setTimeout(() => answers.delete(path), kept_ms);
+  setTimeout(forget, kept_ms);
 }
 
 /** The answer that is on its way already, for the first who wants it; otherwise it is asked for now. */

@@ -30,6 +30,7 @@ const kEntered = "tarn.entered";
 export const expected = link_token !== null || localStorage.getItem(kEntered) !== null;
 
 export async function start(): Promise<void> {
+  if (expected && link_token === null) ask_early();
   try {
     if (link_token !== null) {
       try {

@@ -222,13 +222,54 @@ def test_tables_of_charts_are_sorted_and_linked(lake, browser):
 
 @needs_browser
 def test_a_dashboard_is_asked_for_once_and_before_its_screen(lake, browser):
-    """The question goes out when it is known who asks; a reload takes it from there, too, and narrowing asks anew."""
+    """The question goes out while the server is asked who this is; the screen takes its answer, and narrowing asks anew."""
     asked = "performance.getEntriesByType('resource').filter((one) => one.name.includes('/api/v1/dashboards/kinds')).map((one) => new URL(one.name).search)"
     enter(lake, browser, "/dashboards/kinds?region=south&heat.table=1")
     browser.see("group", "Heat, as a table")
     assert browser.evaluate(asked) == ["?region=south"]
+    assert browser.evaluate("""(() => {
+      const one = (end) => performance.getEntriesByType("resource").find((one) => new URL(one.name).pathname.endsWith(end));
+      return one("/dashboards/kinds").startTime < one("/api/v1/me").responseEnd;
+    })()""")
     browser.choose("Region", "north")
     until(lambda: browser.evaluate(asked)[:2] == ["?region=south", "?region=north"])
+    assert browser.problems() == []
+
+
+@needs_browser
+def test_what_is_below_the_window_is_drawn_without_scrolling(lake, browser):
+    """After what is seen; and all for the width that they have."""
+    enter(lake, browser, "/dashboards/kinds")
+    browser.see("group", "Stores, as a table")
+    until(lambda: browser.evaluate("document.querySelector('main [aria-busy], main .ghost') === null"), 10)
+    assert browser.evaluate("scrollY") == 0
+    plots = browser.evaluate("[...document.querySelectorAll('.plot')].map((one) => [one.clientWidth, one.firstElementChild.clientWidth, one.querySelectorAll('path, circle').length])")
+    assert len(plots) == 5 and all(room == width and parts > 0 for room, width, parts in plots), plots
+    assert browser.problems() == []
+
+
+@needs_browser
+def test_the_pointer_reads_single_bars_and_cells(lake, browser):
+    """Each series, and each colour, is one path: what the pointer is on is found by its place."""
+    enter(lake, browser, "/dashboards/kinds")
+    browser.see("application", "Heat")
+    point = """((name, across, down, kind) => {
+      const plot = document.querySelector(`article[aria-label="${name}"] .plot`);
+      const box = plot.getBoundingClientRect();
+      const at = { bubbles: true, clientX: box.left + across * box.width, clientY: box.top + down * box.height };
+      (kind === "click" ? plot.firstElementChild : plot).dispatchEvent(kind === "click" ? new MouseEvent("click", at) : new PointerEvent("pointermove", at));
+    })"""
+    assert browser.evaluate("document.querySelectorAll('article[aria-label=Months] path.fill').length") == 2
+    months = api(lake, "POST", "/api/v1/sql", {"sql": "select date_trunc('month', day)::date::text, sum(units)::bigint from sales group by 1 order by 1"})["rows"]
+    for across, (_, units) in zip((0.25, 0.5, 0.85), months, strict=True):
+        browser.evaluate(f"{point}('Months', {across}, 0.5)")
+        browser.holds("article", "Months", f"{int(units):,} ")
+    browser.evaluate(f"{point}('Heat', 0.9, 0.1)")
+    browser.holds("article", "Heat", "tea, east:")
+    browser.evaluate(f"{point}('Heat', 0.3, 0.3)")
+    browser.holds("article", "Heat", "juice, north:")
+    browser.evaluate(f"{point}('Heat', 0.3, 0.3, 'click')")
+    until(lambda: browser.evaluate("location.search") == "?region=north")
     assert browser.problems() == []
 
 

@@ -15,6 +15,7 @@ import { widen } from "./shape";
 import { Stacked } from "./stacked";
 import { DataTable } from "./table";
 import { Sparkline } from "../ui/basic";
+import { use_turn } from "../ui/turn";
 
 export function NumberTile({ chart }: { chart: Chart }) {
   // With an axis: the newest value, how it changed, and the points before it.
@@ -73,7 +74,9 @@ export const is_wide = (chart: Chart): boolean => ["table", "line", "area"].incl
 /** Narrows the page to a value of a column; absent where the page has no such filter. */
 export type Choose = (column: string, value: Cell) => void;
 
-export function ChartCard({ chart, wide, filters = [], choose, rows_link }: { chart: Chart; wide: boolean; filters?: string[]; choose?: Choose; rows_link?: string | null }) {
+/** `later`: it is below what is seen first, and is drawn when its turn comes. */
+export function ChartCard({ chart, wide, later = false, filters = [], choose, rows_link }: { chart: Chart; wide: boolean; later?: boolean; filters?: string[]; choose?: Choose; rows_link?: string | null }) {
+  const turn = use_turn(later);
   const word = `${list_word(chart.title)}.table`;
   const as_table = address.value.query.has(word);
   const drawn = chart.kind !== "table" && !chart.error && (chart.rows?.length ?? 0) > 0;
@@ -93,7 +96,7 @@ export function ChartCard({ chart, wide, filters = [], choose, rows_link }: { ch
           </button>
         )}
       </div>
-      <Drawing chart={chart} as_table={as_table} filters={filters} choose={choose} />
+      {turn ? <Drawing chart={chart} as_table={as_table} filters={filters} choose={choose} /> : <span class="ghost area" aria-busy="true" />}
       <Foot chart={chart} />
     </article>
   );

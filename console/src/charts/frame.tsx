@@ -6,9 +6,24 @@ import { words } from "../format";
 import { use_width_of } from "../ui/width";
 import { colour_of } from "./shape";
 
-export function Plot(props: { height: number; label: string; kind: string; draw: (width: number) => ComponentChildren; move?: (by: number, far: boolean) => void; leave?: () => void; enter?: () => void }) {
+interface PlotProps {
+  height: number;
+  label: string;
+  kind: string;
+  draw: (width: number) => ComponentChildren;
+  /** By the arrow keys. */
+  move?: (by: number, far: boolean) => void;
+  leave?: () => void;
+  enter?: () => void;
+  /** Where the pointer or a finger is; a drawing of many parts finds the one by its place. */
+  point?: (x: number, y: number, width: number) => void;
+  /** A click takes what the pointer is on. */
+  pick?: boolean;
+}
+
+export function Plot(props: PlotProps) {
   const frame = useRef<HTMLDivElement>(null);
-  const width = use_width_of(frame, 640);
+  const width = use_width_of(frame);
   const keys = (event: KeyboardEvent) => {
     const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -1, ArrowDown: 1, Home: -1e6, End: 1e6 }[event.key];
     if (event.key === "Escape") props.leave?.();
@@ -17,10 +32,15 @@ export function Plot(props: { height: number; label: string; kind: string; draw:
     event.preventDefault();
     props.move(by, event.key === "ArrowUp" || event.key === "ArrowDown");
   };
+  const point = (event: PointerEvent) => {
+    const box = frame.current!.getBoundingClientRect();
+    props.point?.(event.clientX - box.left, event.clientY - box.top, width);
+  };
+  const on = props.point && { onPointerMove: point, onPointerDown: point };
   return (
-    <div class="plot" ref={frame} tabIndex={0} role="application" aria-roledescription={props.kind} aria-label={props.label} onKeyDown={keys} onPointerLeave={props.leave} onBlur={props.leave}>
-      <svg width={width} height={props.height} viewBox={`0 0 ${width} ${props.height}`} aria-hidden="true">
-        {props.draw(width)}
+    <div class="plot" ref={frame} tabIndex={0} role="application" aria-roledescription={props.kind} aria-label={props.label} onKeyDown={keys} onPointerLeave={props.leave} onBlur={props.leave} {...on}>
+      <svg width={width} height={props.height} viewBox={`0 0 ${width} ${props.height}`} aria-hidden="true" class={props.pick ? "pick" : ""} onClick={props.pick ? props.enter : undefined}>
+        {width > 0 && props.draw(width)}
       </svg>
     </div>
   );

@@ -6,6 +6,7 @@ import { as_number, number, words } from "../format";
 import { Legend, Plot } from "./frame";
 import { label_of } from "./shape";
 
+const levels = ["heat-none", "heat-0", "heat-1", "heat-2", "heat-3", "heat-4"];
 const pad = { top: 4, right: 8, bottom: 26, left: 110 };
 
 export function Heatmap(props: { title: string; unit: string; columns: Column[]; rows: Cell[][]; choose?: ((x: Cell, series: string) => void) | undefined }) {
@@ -24,6 +25,17 @@ export function Heatmap(props: { title: string; unit: string; columns: Column[];
   const say = (i: number) => {
     const value = value_at(i);
     return `${label_of(xs[i % xs.length] ?? null, columns[0]!)}, ${ys[Math.floor(i / xs.length)]}: ${value === null ? "none" : number(value)} ${props.unit}`;
+  };
+  /** One path of all cells of a colour. */
+  const cells_of = (level: string, wide: number): string => {
+    const across = Math.max(1, wide - 1).toFixed(1);
+    let d = "";
+    for (let i = 0; i < xs.length * ys.length; i++) {
+      const value = value_at(i);
+      if ((value === null ? "heat-none" : `heat-${step(value)}`) !== level) continue;
+      d += `M${(pad.left + (i % xs.length) * wide + 0.5).toFixed(1)} ${pad.top + Math.floor(i / xs.length) * tall + 0.5}h${across}v${tall - 1}h-${across}z`;
+    }
+    return d;
   };
   return (
     <figure class="heat-chart">
@@ -51,6 +63,12 @@ export function Heatmap(props: { title: string; unit: string; columns: Column[];
         label={`${props.title}. ${ys.length} by ${xs.length} cells, from ${number(least)} to ${number(most)} ${props.unit}. Arrow keys read single cells.`}
         leave={() => (focus.value = null)}
         move={(by, far) => (focus.value = Math.max(0, Math.min(xs.length * ys.length - 1, (focus.value ?? (by > 0 ? -1 : xs.length * ys.length)) + (far && focus.value !== null ? by * xs.length : by))))}
+        pick={props.choose !== undefined}
+        point={(x, y, width) => {
+          const column = Math.floor(((x - pad.left) / (width - pad.left - pad.right)) * xs.length);
+          const row = Math.floor((y - pad.top) / tall);
+          focus.value = column >= 0 && column < xs.length && row >= 0 && row < ys.length ? row * xs.length + column : null;
+        }}
         enter={() => at !== null && props.choose?.(xs[at % xs.length] ?? null, ys[Math.floor(at / xs.length)]!)}
         draw={(width) => {
           const wide = (width - pad.left - pad.right) / Math.max(1, xs.length);
@@ -69,24 +87,10 @@ export function Heatmap(props: { title: string; unit: string; columns: Column[];
                   </text>
                 ) : null,
               )}
-              {ys.flatMap((_, r) =>
-                xs.map((x, c) => {
-                  const i = r * xs.length + c;
-                  const value = value_at(i);
-                  return (
-                    <rect
-                      key={i}
-                      class={`${value === null ? "heat-none" : `heat-${step(value)}`} ${at === i ? "on" : ""} ${props.choose ? "pick" : ""}`}
-                      x={pad.left + c * wide + 0.5}
-                      y={pad.top + r * tall + 0.5}
-                      width={Math.max(1, wide - 1)}
-                      height={tall - 1}
-                      onPointerEnter={() => (focus.value = i)}
-                      onClick={() => props.choose?.(x, ys[r]!)}
-                    />
-                  );
-                }),
-              )}
+              {levels.map((level) => (
+                <path key={level} class={level} d={cells_of(level, wide)} />
+              ))}
+              {at !== null && <rect class="on" x={pad.left + (at % xs.length) * wide + 0.5} y={pad.top + Math.floor(at / xs.length) * tall + 0.5} width={Math.max(1, wide - 1)} height={tall - 1} />}
             </>
           );
         }}

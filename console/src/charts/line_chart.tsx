@@ -97,7 +97,7 @@ function path_of(points: ([number, number] | null)[]): string {
 
 export function LineChart(props: { title: string; unit: string; columns: Column[]; rows: Cell[][]; filled?: boolean; joined?: boolean }) {
   const frame = useRef<HTMLDivElement>(null);
-  const width = use_width_of(frame, 640);
+  const width = use_width_of(frame);
   const focus = useSignal<number | null>(null);
 
   const { columns, rows } = props;
@@ -220,40 +220,44 @@ export function LineChart(props: { title: string; unit: string; columns: Column[
         onBlur={() => (focus.value = null)}
       >
         <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
-          {ticks(bottom, top, 4).map((tick) => (
-            <g key={tick}>
-              <line class="grid" x1={pad.left} x2={width - pad.right} y1={y(tick)} y2={y(tick)} />
-              <text class="tick" x={pad.left - 8} y={y(tick) + 4} text-anchor="end">
-                {short_number(tick)}
-                {props.unit === "percent" && "%"}
-              </text>
-            </g>
-          ))}
-          {x_ticks.map((tick) => (
-            <text key={tick.at} class="tick" x={Math.min(x(tick.at), width - 4 - tick.text.length * 3.2)} y={height - 8} text-anchor="middle">
-              {tick.text}
-            </text>
-          ))}
-          {last_known >= 0 && last_known < rows.length - 1 && (
-            <g>
-              <line class="boundary" x1={x(axis.values[last_known]!)} x2={x(axis.values[last_known]!)} y1={pad.top} y2={height - pad.bottom} />
-            </g>
-          )}
-          {series.map((one) => (
-            <g key={one.name} class={`series-${one.colour} ${one.role}`}>
-              {one.low >= 0 && one.high >= 0 && <path class="band" d={band_of(along(one.low), along(one.high))} />}
-              {props.filled && one.role === "measure" && <path class="band" d={band_of(along(one.at).map((point) => point && [point[0], y(Math.max(0, bottom))]), along(one.at))} />}
-              <path d={path_of(along(one.at))} />
-            </g>
-          ))}
-          {at !== null && (
-            <g>
-              <line class="cross" x1={x(axis.values[at]!)} x2={x(axis.values[at]!)} y1={pad.top} y2={height - pad.bottom} />
-              {series.map((one) => {
-                const found = value(at, one.at);
-                return found === null ? null : <circle key={one.name} class={`point series-${one.colour}`} cx={x(axis.values[at]!)} cy={y(found)} r="4" />;
-              })}
-            </g>
+          {width > 0 && (
+            <>
+              {ticks(bottom, top, 4).map((tick) => (
+                <g key={tick}>
+                  <line class="grid" x1={pad.left} x2={width - pad.right} y1={y(tick)} y2={y(tick)} />
+                  <text class="tick" x={pad.left - 8} y={y(tick) + 4} text-anchor="end">
+                    {short_number(tick)}
+                    {props.unit === "percent" && "%"}
+                  </text>
+                </g>
+              ))}
+              {x_ticks.map((tick) => (
+                <text key={tick.at} class="tick" x={Math.min(x(tick.at), width - 4 - tick.text.length * 3.2)} y={height - 8} text-anchor="middle">
+                  {tick.text}
+                </text>
+              ))}
+              {last_known >= 0 && last_known < rows.length - 1 && (
+                <g>
+                  <line class="boundary" x1={x(axis.values[last_known]!)} x2={x(axis.values[last_known]!)} y1={pad.top} y2={height - pad.bottom} />
+                </g>
+              )}
+              {series.map((one) => (
+                <g key={one.name} class={`series-${one.colour} ${one.role}`}>
+                  {one.low >= 0 && one.high >= 0 && <path class="band" d={band_of(along(one.low), along(one.high))} />}
+                  {props.filled && one.role === "measure" && <path class="band" d={band_of(along(one.at).map((point) => point && [point[0], y(Math.max(0, bottom))]), along(one.at))} />}
+                  <path d={path_of(along(one.at))} />
+                </g>
+              ))}
+              {at !== null && (
+                <g>
+                  <line class="cross" x1={x(axis.values[at]!)} x2={x(axis.values[at]!)} y1={pad.top} y2={height - pad.bottom} />
+                  {series.map((one) => {
+                    const found = value(at, one.at);
+                    return found === null ? null : <circle key={one.name} class={`point series-${one.colour}`} cx={x(axis.values[at]!)} cy={y(found)} r="4" />;
+                  })}
+                </g>
+              )}
+            </>
           )}
         </svg>
       </div>

@@ -20,7 +20,7 @@ interface Place {
 export function PlaceMap(props: { title: string; columns: Column[]; rows: Cell[][] }) {
   const over = useSignal<Place | null>(null);
   const frame = useRef<HTMLDivElement>(null);
-  const width = use_width_of(frame, 600);
+  const width = use_width_of(frame);
   const at = (role: string) => props.columns.findIndex((column) => column.role === role);
   const [latitude, longitude, measure] = [at("latitude"), at("longitude"), at("measure")];
   const label = props.columns.map((column) => column.role).lastIndexOf("label");
@@ -30,6 +30,7 @@ export function PlaceMap(props: { title: string; columns: Column[]; rows: Cell[]
     return lat === null || lon === null ? [] : [{ lat, lon, name: String(row[label] ?? ""), value: as_number(row[measure]) }];
   });
   if (points.length === 0) return <div class="nothing" ref={frame}>No place has a latitude and a longitude.</div>;
+  if (width === 0) return <div class="map" ref={frame} />;
   const middle = (points.reduce((sum, one) => sum + one.lat, 0) / points.length) * (Math.PI / 180);
   const xs = points.map((one) => one.lon * Math.cos(middle));
   const ys = points.map((one) => -one.lat);
@@ -70,7 +71,7 @@ export function PlaceMap(props: { title: string; columns: Column[]; rows: Cell[]
             return (
               <g key={`m${degrees}`}>
                 <line class="meridian" x1={x} x2={x} y1={0} y2={height} />
-                <text x={x + 3} y={height - 4}>{degrees_text(degrees, "E", "W")}</text>
+                {x + 42 < width && <text x={x + 3} y={height - 4}>{degrees_text(degrees, "E", "W")}</text>}
               </g>
             );
           })}

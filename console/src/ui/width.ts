@@ -1,13 +1,14 @@
 // How wide a part of the page is: drawings are made for it, so that their text keeps its size.
 import type { RefObject } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 /** Of a page of paper between its margins, in CSS pixels: a drawing for a wide window would be too small to read there. */
 const paper = 640;
 
-/** The element may come later, and be another one later: a drawing that has no rows yet. */
-export function use_width_of(element: RefObject<HTMLElement | null>, start: number): number {
-  const [width, set_width] = useState(start);
+/** 0 until the element is laid out, which is before anything is painted: nothing is drawn for a width that is a guess.
+    The element may come later, and be another one later: a drawing that has no rows yet. */
+export function use_width_of(element: RefObject<HTMLElement | null>): number {
+  const [width, set_width] = useState(0);
   const seen = useRef<HTMLElement | null>(null);
   const printing = useRef(false);
   const observer = useMemo(
@@ -19,6 +20,9 @@ export function use_width_of(element: RefObject<HTMLElement | null>, start: numb
       }),
     [],
   );
+  useLayoutEffect(() => {
+    if (width === 0 && element.current !== null) set_width(element.current.clientWidth);
+  });
   useEffect(() => {
     if (seen.current === element.current) return;
     seen.current = element.current;

@@ -35,7 +35,8 @@ export function Timeline({ events, open }: { events: AlertEvent[]; open: OpenAle
 
 function Lanes({ spans }: { spans: Span[] }) {
   const frame = useRef<HTMLDivElement>(null);
-  const width = use_width_of(frame, 900);
+  const width = use_width_of(frame);
+  if (width === 0) return <div ref={frame} class="timeline-frame" />;
   const left = Math.min(170, width * 0.3);
   const keys = [...new Set([...spans].sort((a, b) => (b.to ?? Infinity) - (a.to ?? Infinity) || b.from - a.from).map((span) => span.key))];
   const shown = keys.slice(0, lanes_most);

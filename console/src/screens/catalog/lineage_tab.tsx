@@ -1,7 +1,7 @@
 // Where the rows come from and what is made of them: a picture in layers, the same as a list, and the columns behind each
 // column as far as the SQL says it plainly.
 
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { path_of } from "../../api";
 import { use_live } from "../../live";
 import { use_width_of } from "../../ui/width";
@@ -145,8 +145,8 @@ const kinds = { table: "table", source: "source", alert: "alert", dashboard: "da
 
 function Picture({ answer, self }: { answer: LineageAnswer; self: string }) {
   const frame = useRef<HTMLDivElement>(null);
-  const room = use_width_of(frame, 1000);
-  const { places, lines, node_width, width, height } = place(answer, room);
+  const room = use_width_of(frame);
+  const { places, lines, node_width, width, height } = useMemo(() => place(answer, room), [answer, room]);
   useEffect(() => {
     const mine = places.get(self);
     if (mine && frame.current) frame.current.scrollLeft = mine.x + node_width / 2 - frame.current.clientWidth / 2;

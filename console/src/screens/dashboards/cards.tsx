@@ -4,6 +4,8 @@ import type { Cell, Chart, Dashboard } from "../../api";
 import { sql_name, sql_text } from "../../api";
 import { ChartCard, type Choose, is_wide, NumberTile } from "../../charts/chart";
 
+const in_sight = 4; // cards that a large window shows without scrolling
+
 export function ChartCards({ page, choose }: { page: Dashboard; choose?: Choose }) {
   const numbers = page.charts.filter((chart) => chart.kind === "number");
   const others = page.charts.filter((chart) => chart.kind !== "number");
@@ -20,7 +22,7 @@ export function ChartCards({ page, choose }: { page: Dashboard; choose?: Choose 
       )}
       <section class="charts" aria-label="Charts">
         {keyed(others).map(([key, chart], i) => (
-          <ChartCard key={key} chart={chart} wide={alone.has(i)} filters={filters} {...(choose ? { choose, rows_link: rows_link(page, chart) } : {})} />
+          <ChartCard key={key} chart={chart} wide={alone.has(i)} later={i >= in_sight} filters={filters} {...(choose ? { choose, rows_link: rows_link(page, chart) } : {})} />
         ))}
       </section>
     </>

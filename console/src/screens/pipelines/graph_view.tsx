@@ -50,14 +50,16 @@ export function GraphView({ graph, focus }: { graph: Graph; focus: string | null
   const nodes = shown === null ? all.nodes : all.nodes.filter((node) => shown.has(node.id));
   const shape = JSON.stringify([nodes.map((node) => node.id), all.edges]);
   const frame = useRef<HTMLDivElement>(null);
-  const room = use_width_of(frame, 1200) - 2 * margin;
+  const frame_width = use_width_of(frame);
   const layout = useMemo(() => {
+    if (frame_width === 0) return null;
     const tight = lay_out(nodes, all.edges, sizes);
     // What is left of the width goes between the columns.
     const gaps = Math.max(1, Math.round((tight.width - sizes.width) / (sizes.width + sizes.gap_x)));
-    const spare = Math.min(70, Math.floor((room - tight.width) / gaps));
+    const spare = Math.min(70, Math.floor((frame_width - 2 * margin - tight.width) / gaps));
     return spare > 0 ? lay_out(nodes, all.edges, { ...sizes, gap_x: sizes.gap_x + spare }) : tight;
-  }, [shape, room]);
+  }, [shape, frame_width]);
+  if (layout === null) return <div ref={frame} class="graph-frame" />;
   const by_id = new Map(nodes.map((node) => [node.id, node]));
   const ordered = [...layout.places.values()].sort((a, b) => a.column - b.column || a.y - b.y);
 
