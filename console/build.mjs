@@ -69,15 +69,24 @@ function with_imports(path, into = new Set()) {
 }
 const script = named("app", ".js");
 const entry = [...with_imports("site" + script)].map((path) => path.replace(/^site/, ""));
-const preload = entry.filter((path) => path !== script).map((path) => `<link rel="modulepreload" href="${path}">\n`).join("");
+const preload = (paths) => paths.map((path) => `<link rel="modulepreload" href="${path}">\n`).join("");
+/** What an address's screen needs, beside the entry: asked for at once, not one after the other as each names the next. */
+function needed_by(source, name) {
+  const chunk = Object.keys(outputs).find((path) => outputs[path].entryPoint === source);
+  const scripts = [...with_imports(chunk)].map((path) => path.replace(/^site/, "")).filter((path) => !entry.includes(path));
+  return preload(scripts) + `<link rel="stylesheet" href="${styles[name]}">\n`;
+}
 const page = readFileSync(join(here, "src/index.html"), "utf8")
   .replace("{{script}}", script)
-  .replace("{{preload}}", preload)
+  .replace("{{preload}}", preload(entry.filter((path) => path !== script)))
   .replace("{{styles}}", JSON.stringify(styles).replaceAll('"', "&quot;"))
   .replace("{{style}}", named("style", ".css"))
   .replace("{{font}}", font.path)
   .replace("{{icon}}", icon_path);
-files.push({ path: "/", bytes: Buffer.from(page), immutable: false });
+const page_of = (needed) => Buffer.from(page.replace("{{screen}}", needed));
+// The page of each screen's addresses (src/protocols/admin/console.cc), named as their first segment is.
+for (const name of Object.keys(folders)) files.push({ path: name === "home" ? "/" : `/${name}`, bytes: page_of(needed_by(`src/screens/${name}/index.tsx`, name)), immutable: false });
+files.push({ path: "/embed", bytes: page_of(needed_by("src/screens/dashboards/embed.tsx", "dashboards")), immutable: false });
 files.push({ path: "/licenses.txt", bytes: Buffer.from(licenses()), immutable: false });
 files.sort((a, b) => (a.path < b.path ? -1 : 1));
 
@@ -112,7 +121,7 @@ files.forEach((file, i) => {
   const type = types[file.path.split(".").pop()] ?? "text/html; charset=utf-8";
   source += array(`plain${i}`, file.bytes) + array(`gzip${i}`, packed);
   table += `    {"${file.path}", "${type}", "\\"${etag}\\"", ${file.immutable}, text(plain${i}), text(gzip${i})},\n`;
-  const target = join(out, "site", file.path === "/" ? "index.html" : file.path);
+  const target = join(out, "site", file.path === "/" ? "index.html" : file.path.includes(".") ? file.path : `${file.path}.html`);
   mkdirSync(dirname(target), { recursive: true });
   writeFileSync(target, file.bytes);
   sizes.files[file.path] = packed.length;

@@ -27,7 +27,8 @@ createServer((asked, answer) => {
   const file = join(out, "site", path);
   const passed = request({ host: lake.hostname, port: lake.port, path: asked.url, method: asked.method, headers: asked.headers }, (found) => {
     const page = path !== "/licenses.txt" && !path.startsWith("/api/") && (found.headers["content-type"] ?? "").startsWith("text/html");
-    if (page) return send(answer, join(out, "site/index.html"), { "content-security-policy": found.headers["content-security-policy"], "cache-control": "no-store" });
+    const own = join(out, "site", `${path.split("/")[1]}.html`);
+    if (page) return send(answer, existsSync(own) ? own : join(out, "site/index.html"), { "content-security-policy": found.headers["content-security-policy"], "cache-control": "no-store" });
     answer.writeHead(found.statusCode, found.headers);
     found.pipe(answer);
   });

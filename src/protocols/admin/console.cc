@@ -1,5 +1,8 @@
 #include "protocols/admin/internal/console.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "protocols/admin/internal/console_assets.h"
 
 namespace tarn::admin {
@@ -7,33 +10,40 @@ namespace {
 
 // Nothing but our own files, no inline script or style, no frame around it, no outside address.
 constexpr std::string_view kContentSecurityPolicy =
-    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; connect-src 'self'; img-src 'self' "
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; connect-src 'self'; "
+    "img-src 'self' "
     "data:; "
     "manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors ";
 constexpr std::string_view kEmbed = "/embed/";
 
 /// Addresses that the page itself understands (console/src/routes.ts), and all below them.
-constexpr std::string_view kPages[] = {"/sign-in", "/home",   "/catalog", "/workbench", "/pipelines", "/dashboards",
-                                       "/alerts",  "/models", "/access"};
+constexpr std::string_view kPages[] = {"/sign-in",   "/home",      "/catalog",
+                                       "/workbench", "/pipelines", "/dashboards",
+                                       "/alerts",    "/models",    "/access"};
 
-bool is_page(std::string_view path) {
-    if (path == "/" || path.starts_with(kEmbed)) return true;
-    for (const auto page : kPages)
-        if (path == page || (path.starts_with(page) && path[page.size()] == '/')) return true;
-    return false;
-}
-
-const ConsoleAsset* find_asset(std::string_view path) {
-    if (is_page(path)) path = "/";
+const ConsoleAsset* find_file(std::string_view path) {
     for (const auto& asset : console_assets())
         if (asset.path == path) return &asset;
     return nullptr;
 }
 
+/// The page comes in one edition for each screen: it names the scripts of that screen. "/" has
+/// those of the start.
+const ConsoleAsset* find_asset(std::string_view path) {
+    const std::string_view first = path.substr(0, path.find('/', 1));
+    if (path.starts_with(kEmbed)) return find_file("/embed");
+    if (std::find(std::begin(kPages), std::end(kPages), first) != std::end(kPages)) {
+        const ConsoleAsset* page = find_file(first);
+        return page != nullptr ? page : find_file("/");
+    }
+    return path == "/embed" ? nullptr : find_file(path);
+}
+
 }  // namespace
 
-bool serve_console(http::Request& request, http::Responder& responder,
-                   const std::function<std::vector<std::string>(const std::string& dashboard)>& framers) {
+bool serve_console(
+    http::Request& request, http::Responder& responder,
+    const std::function<std::vector<std::string>(const std::string& dashboard)>& framers) {
     if (request.method() != "GET" && request.method() != "HEAD") return false;
     const ConsoleAsset* asset = find_asset(request.path());
     if (asset == nullptr) return false;

@@ -7,7 +7,7 @@
 namespace tarn::admin {
 
 struct ConsoleAsset {
-    std::string_view path;  // "/" for the page itself
+    std::string_view path;  // of a page: "/", "/catalog" and the like
     std::string_view content_type;
     std::string_view etag;   // in quotes; of the content
     bool immutable = false;  // its name holds the hash of its content
