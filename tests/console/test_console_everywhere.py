@@ -283,6 +283,37 @@ def test_nothing_is_wider_than_a_phone(lake, browser, places):
     assert wrong == []
 
 
+# Names that stand on several lines though they could have been broken after a dot or an underscore: their parts, each on one line.
+BROKEN = """[...document.querySelectorAll("main .name")].flatMap((name) => [...name.childNodes].filter((part) => part.nodeType === 3).filter((part) => {
+  const range = document.createRange();
+  range.selectNodeContents(part);
+  return range.getClientRects().length > 1;
+}).map((part) => part.data))"""
+
+
+def test_a_narrow_column_does_not_break_within_a_word(lake, browser):
+    browser.look(390, 844, "light")
+    enter(lake, browser, "/pipelines?view=runs")
+    for path in ("/pipelines?view=runs", "/pipelines?view=list", "/access?tab=roles"):
+        browser.open(address(lake, path))
+        rested(browser)
+        assert browser.evaluate("document.querySelectorAll('main .name wbr').length") > 0, path
+        assert browser.evaluate(BROKEN) == [], path
+
+
+@pytest.mark.parametrize("screen", [one for one in SCREENS if one not in ("none", "workbench")])  # the workbench's editor comes when it is used
+def test_a_page_names_all_that_its_screen_needs_at_once(lake, browser, screen):
+    """Scripts that are asked for one after the other, as each names the next, keep a screen waiting."""
+    enter(lake, browser, SCREENS[screen][0])
+    rested(browser)
+    late = browser.evaluate("""(async () => {
+      const page = new DOMParser().parseFromString(await (await fetch(location.pathname)).text(), "text/html");
+      const named = new Set([...page.querySelectorAll("link[href], script[src]")].map((one) => one.getAttribute("href") ?? one.getAttribute("src")));
+      return performance.getEntriesByType("resource").map((one) => new URL(one.name).pathname).filter((path) => /^.assets.*\\.(js|css)$/.test(path) && !named.has(path));
+    })()""")
+    assert late == []
+
+
 def test_a_drawn_result_and_a_menu_fit_a_phone(lake, browser):
     enter(lake, browser, "/workbench?sql=select+day,+units+from+sales+where+store_id=1+order+by+1")
     browser.click("button", "Run")

@@ -329,6 +329,15 @@ def test_a_plan_is_a_picture(lake, browser):
     browser.see("region", "Plan")
     browser.holds("region", "Plan", "rows")
     assert browser.evaluate("document.querySelectorAll('.plan-step').length") >= 2
+    # The same statement again has its plan in the same tab, and a plan that is explained is run again.
+    tabs = browser.evaluate("document.querySelectorAll('.editor-tabs [role=tab]').length")
+    browser.evaluate("document.querySelector('.editor-tabs [role=tab]').click()")
+    browser.see("tab", "Query 1")
+    browser.click("button", "Explain")
+    browser.see("region", "Plan")
+    browser.click("button", "Explain")
+    browser.see("region", "Plan")
+    assert browser.evaluate("document.querySelectorAll('.editor-tabs [role=tab]').length") == tabs
     assert browser.problems() == []
 
 

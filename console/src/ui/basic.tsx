@@ -1,6 +1,6 @@
 // The small parts that every screen is made of. Words and names come from outside; colour is never the only sign.
 
-import type { ButtonHTMLAttributes, ComponentChildren } from "preact";
+import { type ButtonHTMLAttributes, type ComponentChildren, Fragment } from "preact";
 import { useId } from "preact/hooks";
 import { ago, as_time, exact_time } from "../format";
 import { now } from "../live";
@@ -31,6 +31,20 @@ export function Page(props: { title: ComponentChildren; aside?: ComponentChildre
       </div>
       {props.children}
     </div>
+  );
+}
+
+/** A name of the lake's own, which a narrow column breaks after a dot or an underscore before it breaks within a word. */
+export function Name({ of }: { of: string }) {
+  return (
+    <span class="name">
+      {of.split(/(?<=[._])/).map((part, i) => (
+        <Fragment key={i}>
+          {i > 0 && <wbr />}
+          {part}
+        </Fragment>
+      ))}
+    </span>
   );
 }
 

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { path_of } from "../../api";
 import { do_ask, use_live } from "../../live";
 import { address, set_query } from "../../navigate";
-import { Answered, Button, Card, Confirm, Dialog, DialogFoot, Empty, Field, Table, toast } from "../../ui";
+import { Answered, Button, Card, Confirm, Dialog, DialogFoot, Empty, Field, Name, Table, toast } from "../../ui";
 import type { Grant, Role, Roles, Statement } from "./shapes";
 
 const template = `{
@@ -53,7 +53,7 @@ export function RolesTab() {
                       row_key={([table]) => table}
                       empty={<Empty title="It grants nothing." />}
                       columns={[
-                        { name: "table", title: "Tables", value: ([table]) => table, show: ([table]) => <code>{table}</code> },
+                        { name: "table", title: "Tables", value: ([table]) => table, show: ([table]) => (table === "*" ? "all tables" : <code><Name of={table} /></code>) },
                         { name: "columns", title: "Columns", value: ([, grant]) => column_words(grant) },
                         { name: "rows", title: "Rows", value: ([, grant]) => grant.rows ?? "", show: ([, grant]) => (grant.rows ? <code class="wrap">{grant.rows}</code> : "all") },
                         { name: "write", title: "May change", value: ([, grant]) => grant.write?.join(", ") || "nothing", wide_from: 700 },

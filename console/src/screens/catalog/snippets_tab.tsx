@@ -39,7 +39,7 @@ export function SnippetsTab({ found }: { found: TableAnswer }) {
   return (
     <Card title="Read it from elsewhere">
       <p class="calm-note">
-        First the key of yours that every line below takes:
+        Set your access key first; the examples below use it.
         {place.guessed && " You may not ask the server for its addresses: these are the usual ports on this host."}
       </p>
       <CodeBlock text={`export AWS_ACCESS_KEY_ID=your-access-key AWS_SECRET_ACCESS_KEY=your-secret AWS_DEFAULT_REGION=us-east-1`} label="Environment with the access key" />

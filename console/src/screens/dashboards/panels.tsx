@@ -154,7 +154,7 @@ function SourceLine({ source }: { source: Source }) {
       <span class="source-name">
         {source.name} <span class="measure">{source.kind}</span>
       </span>
-      {commits.length > 0 ? <Since at={Math.max(...commits)} /> : <span class="measure">no rows yet</span>}
+      {commits.length > 0 ? <Since at={Math.max(...commits)} /> : rows === 0 && <span class="measure">no rows yet</span>}
       <span class="source-text">
         <State word={source.state} />
         <span>{number(rows)} rows</span>

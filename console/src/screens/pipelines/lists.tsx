@@ -1,5 +1,5 @@
 // Steps and runs as tables: the graph's twin in words, and the history.
-import { Badge, Bytes, Card, Count, Empty, Table, type TableColumn, Tag, Time } from "../../ui";
+import { Badge, Bytes, Card, Count, Empty, Name, Table, type TableColumn, Tag, Time } from "../../ui";
 import { milliseconds } from "../../format";
 import { tone_of } from "./nodes";
 import { type Graph, type Run, type Source, type Step, run_path, short_name, step_path, table_name, table_path, took } from "./types";
@@ -26,7 +26,7 @@ const outcome_tone = { done: "good", failed: "bad", running: "busy", interrupted
 export const OutcomeBadge = ({ outcome }: { outcome: string }) => <Badge word={outcome} tone={outcome_tone[outcome as keyof typeof outcome_tone] ?? "mute"} />;
 
 const step_columns: TableColumn<Step>[] = [
-  { name: "step", title: "Step", value: (step) => short_name(step.step), show: (step) => <a class="cell-text" href={step_path(step.step)}>{short_name(step.step)}</a> },
+  { name: "step", title: "Step", value: (step) => short_name(step.step), show: (step) => <a class="cell-text" href={step_path(step.step)}><Name of={short_name(step.step)} /></a> },
   { name: "kind", title: "Kind", value: (step) => step.kind, show: (step) => <Tag>{step.kind}</Tag>, wide_from: 500 },
   { name: "state", title: "State", value: (step) => step.state, show: (step) => <Badge word={step.state} tone={tone_of(step.state)} /> },
   { name: "reads", title: "Reads", value: (step) => step.inputs.join(" "), show: (step) => <Tables names={step.inputs} />, wide_from: 900 },
@@ -74,7 +74,7 @@ export function SourceList({ graph, only }: { graph: Graph; only: string | null 
       columns={[
         ...(only === null ? [{ name: "source", title: "Source", value: (row: SourceRow) => row.source, show: (row: SourceRow) => <a href={`/pipelines?source=${encodeURIComponent(row.source)}`}>{row.source}</a> }, { name: "kind", title: "Kind", value: (row: SourceRow) => row.kind, show: (row: SourceRow) => <Tag>{row.kind}</Tag>, wide_from: 700 }] : []),
         { name: "state", title: "State", value: (row) => row.state, show: (row) => <Badge word={row.state} tone={tone_of(row.state)} /> },
-        { name: "table", title: "Table", value: (row) => row.table, show: (row) => <a href={table_path(row.table)}>{table_name(row.table)}</a> },
+        { name: "table", title: "Table", value: (row) => row.table, show: (row) => <a class="cell-text" href={table_path(row.table)}><Name of={table_name(row.table)} /></a> },
         { name: "rows", title: "Rows", value: (row) => row.rows, show: (row) => <Count value={row.rows} />, right: true },
         { name: "rejected", title: "Set aside", value: (row) => row.rejected, show: (row) => <Count value={row.rejected} />, right: true, wide_from: only === null ? 500 : 0 },
         { name: "last", title: "Last rows", value: (row) => row.last, show: (row) => <Time at={row.last} /> },
@@ -117,7 +117,7 @@ export function SourceTroubles({ source }: { source: Source }) {
 }
 
 const run_columns: TableColumn<Run>[] = [
-  { name: "step", title: "Step", value: (run) => short_name(run.step), show: (run) => <a class="cell-text" href={step_path(run.step)}>{short_name(run.step)}</a> },
+  { name: "step", title: "Step", value: (run) => short_name(run.step), show: (run) => <a class="cell-text" href={step_path(run.step)}><Name of={short_name(run.step)} /></a> },
   { name: "run", title: "Run", value: (run) => run.run, show: (run) => <a href={run_path(run.step, run.run)} aria-label={`Run ${run.run} of ${short_name(run.step)}`}>#{run.run}</a> },
   { name: "outcome", title: "Outcome", value: (run) => run.outcome, show: (run) => <OutcomeBadge outcome={run.outcome} /> },
   { name: "started", title: "Started", value: (run) => run.started, show: (run) => <Time at={run.started} /> },

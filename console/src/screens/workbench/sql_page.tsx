@@ -51,10 +51,13 @@ export function SqlPage() {
   const explain = () => {
     const selection = editor.current?.selection() ?? { text: tab.sql, from: 0 };
     const text = selection.text.trim().replace(/;\s*$/, "");
-    // A tab of its own: the result beside it stays.
-    const made = add_tab(`explain (analyze, format json)\n${text}`, `Plan of ${tab.title}`);
-    change_tab(made.id, { values: tab.values });
-    void run({ ...made, values: tab.values }, made.sql, 0);
+    if (/^explain\b/i.test(text)) return go();
+    // A tab of its own: the result beside it stays. The same one again, when a statement is explained again.
+    const [sql, title] = [`explain (analyze, format json)\n${text}`, `Plan of ${tab.title}`];
+    const plan = tabs.value.find((one) => one.title === title) ?? add_tab(sql, title);
+    change_tab(plan.id, { sql, values: tab.values });
+    choose_tab(plan.id);
+    void run({ ...plan, values: tab.values }, sql, 0);
   };
   return (
     <div class="sql-page">
