@@ -69,12 +69,13 @@ function with_imports(path, into = new Set()) {
 }
 const script = named("app", ".js");
 const entry = [...with_imports("site" + script)].map((path) => path.replace(/^site/, ""));
-const preload = (paths) => paths.map((path) => `<link rel="modulepreload" href="${path}">\n`).join("");
-/** What an address's screen needs, beside the entry: asked for at once, not one after the other as each names the next. */
+const preload = (paths, after = "") => paths.map((path) => `<link rel="modulepreload" href="${path}"${after}>\n`).join("");
+/** What an address's screen needs, beside the entry: asked for at once, not one after the other as each names the next. The frame is painted before it. */
 function needed_by(source, name) {
   const chunk = Object.keys(outputs).find((path) => outputs[path].entryPoint === source);
   const scripts = [...with_imports(chunk)].map((path) => path.replace(/^site/, "")).filter((path) => !entry.includes(path));
-  return preload(scripts) + `<link rel="stylesheet" href="${styles[name]}">\n`;
+  const after = ' fetchpriority="low"';
+  return preload(scripts, after) + `<link rel="preload" as="style" href="${styles[name]}"${after}>\n`;
 }
 const page = readFileSync(join(here, "src/index.html"), "utf8")
   .replace("{{script}}", script)
@@ -86,6 +87,7 @@ const page = readFileSync(join(here, "src/index.html"), "utf8")
 const page_of = (needed) => Buffer.from(page.replace("{{screen}}", needed));
 // The page of each screen's addresses (src/protocols/admin/console.cc), named as their first segment is.
 for (const name of Object.keys(folders)) files.push({ path: name === "home" ? "/" : `/${name}`, bytes: page_of(needed_by(`src/screens/${name}/index.tsx`, name)), immutable: false });
+files.push({ path: "/home", bytes: page_of(""), immutable: false }); // where there is no screen
 files.push({ path: "/embed", bytes: page_of(needed_by("src/screens/dashboards/embed.tsx", "dashboards")), immutable: false });
 files.push({ path: "/licenses.txt", bytes: Buffer.from(licenses()), immutable: false });
 files.sort((a, b) => (a.path < b.path ? -1 : 1));

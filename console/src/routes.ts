@@ -88,7 +88,7 @@ const styles = JSON.parse(document.querySelector('meta[name="screen-styles"]')?.
 /** Of a chunk that is no screen: its folder's name. */
 export function load_style(name: string): Promise<void> {
   const href = styles[name];
-  if (href === undefined || document.querySelector(`link[href="${href}"]`)) return Promise.resolve();
+  if (href === undefined || document.querySelector(`link[rel="stylesheet"][href="${href}"]`)) return Promise.resolve();
   return new Promise((done) => {
     const link = document.createElement("link");
     link.rel = "stylesheet";
