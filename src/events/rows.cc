@@ -82,7 +82,8 @@ void append_json_value(std::string& out, const query::Type& type, const query::V
         case Kind::map:
             append_nested(out, type, std::get<query::Values>(value.of));
             return;
-        case Kind::json: {
+        case Kind::json:
+        case Kind::jsonb: {
             const auto& text = std::get<std::string>(value.of);
             if (text.size() <= kTextBytesMax && nlohmann::json::accept(text)) {
                 out += text;

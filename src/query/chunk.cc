@@ -27,6 +27,7 @@ Column::Store Column::store_of(const Type& type) {
         case Kind::text:
         case Kind::binary:
         case Kind::json:
+        case Kind::jsonb:
         case Kind::character:
             return Store::texts;
         case Kind::interval:
@@ -175,7 +176,7 @@ void Column::append_pg_text(size_t row, std::string& out) const {
 }
 
 void Column::append_pg_binary(size_t row, std::string& out) const {
-    if (store_of(type_) == Store::texts) {
+    if (store_of(type_) == Store::texts && type_.kind != Kind::jsonb) {
         out.append(text(row));
         return;
     }

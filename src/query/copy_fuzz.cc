@@ -4,14 +4,16 @@
 
 std::vector<std::string> tarn::fuzz_seeds() {
     std::string binary("PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0", 19);
-    binary += std::string("\0\x02\0\0\0\x04\0\0\0\x05\xff\xff\xff\xff\xff\xff", 16);
-    return {"1\ta\\tb\\x41\\101\n\\N\t\\N\n\\.\n", "1,\"a\"\"b\nc\"\r\n,\n2,\"\"\n", binary};
+    binary += std::string("\0\x03\0\0\0\x04\0\0\0\x05\xff\xff\xff\xff", 14);
+    binary += std::string("\0\0\0\x03\x01{}\xff\xff", 9);
+    return {"1\ta\\tb\\x41\\101\t{}\n\\N\t\\N\t\\N\n\\.\n", "1,\"a\"\"b\nc\",1\r\n,,\n2,\"\",[]\n",
+            binary};
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     using namespace tarn::query;
     const std::string_view bytes = tarn::fuzz_text(data, size);
-    const std::vector<Type> types = {Kind::int32, Kind::text};
+    const std::vector<Type> types = {Kind::int32, Kind::text, Kind::jsonb};
     for (const CopyFormat format : {CopyFormat::text, CopyFormat::csv, CopyFormat::binary}) {
         CopySpec spec;
         spec.format = format;

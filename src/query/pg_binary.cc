@@ -17,6 +17,7 @@ namespace {
 constexpr int64_t kEpochDays = 10'957;
 constexpr int64_t kEpochMicros = kEpochDays * 86'400'000'000;
 constexpr int64_t kInfiniteTimestamp = std::numeric_limits<int64_t>::max();
+constexpr char kJsonbVersion = 1;
 constexpr int32_t kInfiniteDate = std::numeric_limits<int32_t>::max();
 
 Error malformed(const Type& type) {
@@ -163,10 +164,11 @@ Result<Value> parse_array(const Type& type, std::string_view bytes) {
     const Type& element_type = type.children.front().second;
     const auto given = type_of_pg_oid(*oid);
     if (!given || given->kind != element_type.kind)
-        return Error{Code::invalid_argument,
-                     fmt::format("binary data has array element type {} instead of expected {} ({})",
-                                 *oid, pg_oid(element_type), pg_name(element_type)),
-                     "42804"};
+        return Error{
+            Code::invalid_argument,
+            fmt::format("binary data has array element type {} instead of expected {} ({})", *oid,
+                        pg_oid(element_type), pg_name(element_type)),
+            "42804"};
     Values elements;
     if (*dimensions == 0) return Value(std::move(elements));
     const auto size = in.take_be<int32_t>();
@@ -235,6 +237,10 @@ void append_pg_binary(const Type& type, const Value& value, std::string& out) {
         case Kind::binary:
             out += std::get<std::string>(value.of);
             return;
+        case Kind::jsonb:
+            out += kJsonbVersion;
+            out += std::get<std::string>(value.of);
+            return;
         case Kind::date:
             append_be(out, date_to_pg(std::get<int64_t>(value.of)));
             return;
@@ -295,11 +301,12 @@ Result<Value> parse_pg_binary(const Type& type, std::string_view bytes) {
         case Kind::null:
         case Kind::text:
         case Kind::character:
+        case Kind::json:
         case Kind::binary:
             return Value(std::string(bytes));
-        case Kind::json:
-            if (bytes.starts_with('\x01')) bytes.remove_prefix(1);  // jsonb's version
-            return Value(std::string(bytes));
+        case Kind::jsonb:
+            if (!bytes.starts_with(kJsonbVersion)) return malformed(type);
+            return Value(std::string(bytes.substr(1)));
         case Kind::date:
             if (bytes.size() != 4) return malformed(type);
             return date_from_pg(type, load_be<int32_t>(bytes.data()));

@@ -199,6 +199,7 @@ void append_json(const Type& type, const Value& value, std::string& out) {
         case Kind::oid:
         case Kind::decimal:
         case Kind::json:
+        case Kind::jsonb:
             append_pg_text(type, value, out);
             return;
         case Kind::float32:
@@ -568,6 +569,7 @@ void append_pg_text(const Type& type, const Value& value, std::string& out) {
         case Kind::text:
         case Kind::character:
         case Kind::json:
+        case Kind::jsonb:
             out += std::get<std::string>(value.of);
             return;
         case Kind::binary:
@@ -632,6 +634,7 @@ Result<Value> parse_pg_text(const Type& type, std::string_view text) {
         case Kind::text:
         case Kind::character:
         case Kind::json:
+        case Kind::jsonb:
             return Value(std::string(text));
         case Kind::binary:
             return parse_bytes(type, text);

@@ -19,7 +19,7 @@ struct Row {
 };
 
 // PostgreSQL's ids: src/include/catalog/pg_type.dat.
-constexpr std::array<Row, 19> kRows = {{
+constexpr std::array<Row, 20> kRows = {{
     {Kind::null, 25, 1009, -1, "text", "VARCHAR"},
     {Kind::boolean, 16, 1000, 1, "boolean", "BOOLEAN"},
     {Kind::int16, 21, 1005, 2, "smallint", "SMALLINT"},
@@ -37,6 +37,7 @@ constexpr std::array<Row, 19> kRows = {{
     {Kind::interval, 1186, 1187, 16, "interval", "INTERVAL"},
     {Kind::uuid, 2950, 2951, 16, "uuid", "UUID"},
     {Kind::json, 114, 199, -1, "json", "JSON"},
+    {Kind::jsonb, 3802, 3807, -1, "jsonb", "JSONB"},
     {Kind::oid, 26, 1028, 4, "oid", "TARN_OID"},
     {Kind::character, 18, 1002, 1, "\"char\"", "TARN_CHAR"},
 }};
@@ -114,8 +115,6 @@ std::optional<Type> type_of_pg_oid(uint32_t oid) {
             return Type(Kind::text);
         case 2205:  // regclass
             return Type(Kind::int64);
-        case 3802:  // jsonb
-            return Type(Kind::json);
         case 1700:
             return Type::decimal(38, 9);
         case 1003:  // name[]

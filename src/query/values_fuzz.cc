@@ -34,9 +34,10 @@ std::vector<std::string> tarn::fuzz_seeds() {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     using namespace tarn::query;
     const std::string_view bytes = tarn::fuzz_text(data, size);
-    for (const Kind kind : {Kind::boolean, Kind::int16, Kind::int64, Kind::float32, Kind::float64,
-                            Kind::binary, Kind::date, Kind::time, Kind::timestamp,
-                            Kind::timestamptz, Kind::interval, Kind::uuid, Kind::json}) {
+    for (const Kind kind :
+         {Kind::boolean, Kind::int16, Kind::int64, Kind::float32, Kind::float64, Kind::binary,
+          Kind::date, Kind::time, Kind::timestamp, Kind::timestamptz, Kind::interval, Kind::uuid,
+          Kind::json, Kind::jsonb}) {
         for (const Type& type : {Type(kind), Type::list(kind)}) {
             if (const auto value = parse_pg_text(type, bytes); value.ok()) pg_text(type, *value);
             if (const auto value = parse_pg_binary(type, bytes); value.ok()) pg_text(type, *value);

@@ -240,6 +240,7 @@ ValueReader::Quick ValueReader::quick_of(const Type& type) {
         case Kind::text:
         case Kind::character:
         case Kind::json:
+        case Kind::jsonb:
             return read_text;
         case Kind::binary:
             return read_bytes;

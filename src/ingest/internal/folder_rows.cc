@@ -135,6 +135,7 @@ bool RowBuilder::convert(size_t column, std::string_view text) {
         case Kind::null:
         case Kind::text:
         case Kind::json:
+        case Kind::jsonb:
             cell.kind = Cell::Kind::text;
             cell.text = text;
             return true;

@@ -207,10 +207,16 @@ Result<Value> to_text(const MqttShape::Column& column, std::string_view text) {
     return Value(std::string(text));
 }
 
+bool is_text(const MqttShape::Column& column) {
+    return column.reading == Kind::text || column.reading == Kind::json ||
+           column.reading == Kind::jsonb;
+}
+
 Result<Value> from_string(const MqttShape::Column& column, std::string_view text) {
     switch (column.reading) {
         case Kind::text:
         case Kind::json:
+        case Kind::jsonb:
             return to_text(column, text);
         case Kind::decimal:
         case Kind::date:
@@ -237,6 +243,7 @@ Result<Value> from_number(const MqttShape::Column& column, std::string_view text
             return to_parsed(column, text);
         case Kind::text:
         case Kind::json:
+        case Kind::jsonb:
             return Value(std::string(text));
         default:
             return unfit(column, "the number " + shown_value(text));
@@ -300,7 +307,7 @@ struct MqttDecoder::Parser {
                 bool truth = false;
                 if (const auto bad = value.get_bool().get(truth)) return not_json(bad);
                 if (column.reading == Kind::boolean) return Value(truth);
-                if (column.reading == Kind::text || column.reading == Kind::json)
+                if (is_text(column))
                     return Value(truth ? "true" : "false");
                 return unfit(column, truth ? "true" : "false");
             }
@@ -316,7 +323,7 @@ struct MqttDecoder::Parser {
                               ondemand::json_type type) {
         const char* begin = value.raw_json_token().data();
         TARN_CHECK_OK(check_value(value, 1));
-        if (column.reading != Kind::text && column.reading != Kind::json)
+        if (!is_text(column))
             return unfit(column, type_word(type));
         const char* end = nullptr;
         if (const auto bad = value.current_location().get(end)) return not_json(bad);

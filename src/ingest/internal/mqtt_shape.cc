@@ -31,6 +31,7 @@ bool readable(Kind kind) {
         case Kind::timestamptz:
         case Kind::uuid:
         case Kind::json:
+        case Kind::jsonb:
             return true;
         case Kind::null:
         case Kind::binary:

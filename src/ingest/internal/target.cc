@@ -124,6 +124,7 @@ query::Type stored_type(const query::Type& type) {
     switch (type.kind) {
         case Kind::null:
         case Kind::json:
+        case Kind::jsonb:
         case Kind::character:
         case Kind::interval:
             return Kind::text;
@@ -164,6 +165,7 @@ Result<tables::Type> iceberg_type(const query::Type& type) {
         case Kind::text:
         case Kind::character:
         case Kind::json:
+        case Kind::jsonb:
         case Kind::interval:
             return tables::Type::of(TypeId::string);
         case Kind::binary:

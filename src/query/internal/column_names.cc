@@ -2,7 +2,7 @@
 
 #include "duckdb/parser/parsed_expression_iterator.hpp"
 #include "duckdb/parser/query_node/list.hpp"
-#include "duckdb/parser/tableref/expressionlistref.hpp"
+#include "duckdb/parser/tableref/list.hpp"
 #include "query/column_names.h"
 #include "query/internal/session.h"
 
@@ -40,8 +40,9 @@ ColumnName name_of(const duck::ParsedExpression& given);
 ColumnName name_of_function(const std::string& function) {
     if (function == "count_star") return {"count", true};
     if (function == "list_value") return {"array", true};
-    if (function == "tarn_regclass") return {"regclass", false};  // 'name'::regclass
-    if (function == "regexp_full_match") return {};               // how the parser has x ~ y
+    if (function == "tarn_regclass" || function == "tarn_regclass_of")
+        return {"regclass", false};                  // 'name'::regclass
+    if (function == "regexp_full_match") return {};  // how the parser has x ~ y
     return {function, true};
 }
 
@@ -172,12 +173,41 @@ bool is_call_of(const duck::ParsedExpression& given, const char* function) {
            given.Cast<duck::FunctionExpression>().function_name == function;
 }
 
+bool is_shown_by_name(const duck::ParsedExpression& given) {
+    return is_call_of(given, "tarn_regclass") || is_call_of(given, "tarn_regclass_of") ||
+           is_call_of(given, "to_regclass") || is_cast_to(given, "regclass") ||
+           is_call_of(given, "tarn_regtype");
+}
+
 /// regclass and regtype are numbers that are shown as names.
 void show_by_name(ExpressionPtr& given) {
-    if (is_call_of(*given, "tarn_regclass") || is_cast_to(*given, "regclass"))
-        wrap_in_call("tarn_regclass_name", given);
-    else if (is_call_of(*given, "tarn_regtype"))
-        wrap_in_call("tarn_regtype_name", given);
+    if (!is_shown_by_name(*given)) return;
+    wrap_in_call(is_call_of(*given, "tarn_regtype") ? "tarn_regtype_name" : "tarn_regclass_name",
+                 given);
+}
+
+void replace_cast(const char* function, ExpressionPtr& given) {
+    const std::string alias = given->GetAlias();
+    given = std::move(given->Cast<duck::CastExpression>().child);
+    wrap_in_call(function, given);
+    given->SetAlias(alias);
+}
+
+/// pg_get_serial_sequence(t::regclass::text, c), as catalog queries write it about to read its
+/// number: that is found without the names between.
+bool name_of_sequence(duck::ParsedExpression& given) {
+    if (!is_call_of(given, "pg_get_serial_sequence")) return false;
+    auto& call = given.Cast<duck::FunctionExpression>();
+    auto& table = call.children.front();
+    if (!is_cast_to(*table, "text")) return false;
+    auto& shown = table->Cast<duck::CastExpression>().child;
+    if (!is_call_of(*shown, "tarn_regclass_name")) return false;
+    auto number = std::move(shown->Cast<duck::FunctionExpression>().children.front());
+    table = std::move(number);
+    call.function_name = "tarn_sequence_of";
+    call.schema = "";
+    call.catalog = "";
+    return true;
 }
 
 /// As text they are names wherever they stand.
@@ -187,20 +217,56 @@ void show_as_text(ExpressionPtr& given) {
             *given->Cast<duck::SubqueryExpression>().subquery->node, show_as_text);
     duck::ParsedExpressionIterator::EnumerateChildren(
         *given, [](ExpressionPtr& child) { show_as_text(child); });
-    if (is_cast_to(*given, "regtype")) {
-        const std::string alias = given->GetAlias();
-        given = std::move(given->Cast<duck::CastExpression>().child);
-        wrap_in_call("tarn_regtype", given);
-        given->SetAlias(alias);
+    if (is_cast_to(*given, "regtype")) replace_cast("tarn_regtype", given);
+    // What a function gives may be a name; columns of the catalogs are numbers.
+    if (is_cast_to(*given, "regclass") &&
+        given->Cast<duck::CastExpression>().child->GetExpressionClass() != Class::COLUMN_REF) {
+        if (!name_of_sequence(*given->Cast<duck::CastExpression>().child))
+            replace_cast("tarn_regclass_of", given);
     }
     if (is_cast_to(*given, "text")) show_by_name(given->Cast<duck::CastExpression>().child);
 }
 
-/// The arms of a UNION keep numbers: what they are joined with may be oids.
+bool reads_indexes(const duck::TableRef* ref) {
+    if (!ref) return false;
+    if (ref->type == duck::TableReferenceType::BASE_TABLE)
+        return duck::StringUtil::CIEquals(ref->Cast<duck::BaseTableRef>().table_name, "pg_index");
+    if (ref->type != duck::TableReferenceType::JOIN) return false;
+    const auto& join = ref->Cast<duck::JoinRef>();
+    return reads_indexes(join.left.get()) || reads_indexes(join.right.get());
+}
+
+/// Columns of pg_index are lists here, so that functions of arrays take them; clients read "1 2".
+void show_as_vector(ExpressionPtr& given) {
+    if (given->GetExpressionClass() != Class::COLUMN_REF) return;
+    const std::string column = given->Cast<duck::ColumnRefExpression>().GetColumnName();
+    if (column != "indkey" && column != "indoption") return;
+    if (given->GetAlias().empty()) given->SetAlias(column);
+    wrap_in_call("tarn_vector", given);
+}
+
+void selects_of(duck::QueryNode& node, std::vector<duck::SelectNode*>& found) {
+    if (node.type == duck::QueryNodeType::SELECT_NODE)
+        found.push_back(&node.Cast<duck::SelectNode>());
+    else if (node.type == duck::QueryNodeType::SET_OPERATION_NODE)
+        for (auto& child : node.Cast<duck::SetOperationNode>().children) selects_of(*child, found);
+}
+
+/// The arms of a UNION show names where all of them do: what they are joined with may be oids.
 void show_names(duck::QueryNode& node) {
     duck::ParsedExpressionIterator::EnumerateQueryNodeChildren(node, show_as_text);
-    if (node.type != duck::QueryNodeType::SELECT_NODE) return;
-    for (auto& each : node.Cast<duck::SelectNode>().select_list) show_by_name(each);
+    std::vector<duck::SelectNode*> arms;
+    selects_of(node, arms);
+    for (size_t i = 0; !arms.empty() && i < arms.front()->select_list.size(); ++i) {
+        if (!std::all_of(arms.begin(), arms.end(), [&](const auto* arm) {
+                return i < arm->select_list.size() && is_shown_by_name(*arm->select_list[i]);
+            }))
+            continue;
+        for (auto* arm : arms) show_by_name(arm->select_list[i]);
+    }
+    for (auto* arm : arms)
+        if (reads_indexes(arm->from_table.get()))
+            for (auto& each : arm->select_list) show_as_vector(each);
 }
 
 void name_created(duck::CreateInfo& info) {

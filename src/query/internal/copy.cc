@@ -206,7 +206,8 @@ class LakeCopyIn final : public CopyIn {
             const auto& field = view.schema.fields[i];
             auto value = default_of(*view.state, field.id);
             if (!value) continue;
-            defaults_.push_back(bind_default(context(), field, std::move(value)));
+            const auto type = column_type(view.state->metadata->properties, field);
+            defaults_.push_back(bind_default(context(), type, std::move(value)));
             positions.push_back(i);
         }
         if (positions.size() == given.size()) return;
@@ -290,14 +291,7 @@ class LakeCopyOut final : public CopyOut {
             begun_ = true;
             if (spec_.format == CopyFormat::binary)
                 out.append("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
-            if (spec_.header) {
-                std::string line;
-                for (const auto& column : cursor_->columns()) {
-                    if (!line.empty()) line += spec_.delimiter;
-                    line += column.name;
-                }
-                out += line + '\n';
-            }
+            if (spec_.header) append_copy_header(spec_, cursor_->columns(), out);
             // A binary head travels with the first row, as psycopg expects it.
             if (spec_.header) return std::optional<std::string>(std::move(out));
         }

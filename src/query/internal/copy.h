@@ -23,6 +23,7 @@ class CopyReader {
     Status take_line(std::string_view line, Chunk& out);
     Status take_csv(std::string_view line, Chunk& out);
     Status take_tuples(Chunk& out);
+    Status append_value(size_t column, Result<Value> value, Chunk& out);
     Status append_field(size_t column, std::optional<std::string_view> text, Chunk& out);
     /// End of the first line in the buffer from `from`, respecting CSV quotes; npos: not complete.
     size_t line_end(size_t from) const;
@@ -37,6 +38,8 @@ class CopyReader {
     bool ended_ = false;
 };
 
+void append_copy_header(const CopySpec& spec, const std::vector<ResultColumn>& columns,
+                        std::string& out);
 /// Appends the rows of a chunk as COPY TO prints them.
 void append_copy_rows(const CopySpec& spec, const std::vector<ResultColumn>& columns,
                       const Chunk& rows, std::string& out);

@@ -1,6 +1,8 @@
 // COPY's text, CSV and binary forms (PostgreSQL: COPY, "File Formats").
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "base/bytes.h"
 #include "query/internal/copy.h"
 
@@ -129,8 +131,14 @@ Status CopyReader::append_field(size_t column, std::optional<std::string_view> t
         out.columns[column].append_null();
         return {};
     }
-    auto value = parse_pg_text(types_[column], *text);
+    return append_value(column, parse_pg_text(types_[column], *text), out);
+}
+
+Status CopyReader::append_value(size_t column, Result<Value> value, Chunk& out) {
     if (!value.ok()) return at_line(std::move(value).error());
+    if ((types_[column].kind == Kind::json || types_[column].kind == Kind::jsonb) &&
+        !nlohmann::json::accept(std::get<std::string>(value->of)))
+        return at_line({Code::invalid_argument, "invalid input syntax for type json", "22P02"});
     out.columns[column].append(std::move(value).value());
     return {};
 }
@@ -293,9 +301,7 @@ Status CopyReader::take_tuples(Chunk& out) {
                 out.columns[i].append_null();
                 continue;
             }
-            auto value = parse_pg_binary(types_[i], *fields[i]);
-            if (!value.ok()) return at_line(std::move(value).error());
-            out.columns[i].append(std::move(value).value());
+            TARN_CHECK_OK(append_value(i, parse_pg_binary(types_[i], *fields[i]), out));
         }
         in = row;
     }
@@ -313,6 +319,18 @@ Status CopyReader::finish(Chunk& out) {
     if (spec_.format != CopyFormat::binary) return take_lines(true, out);
     if (!buffer_.empty() && !ended_) return bad_format("unexpected EOF in COPY data");
     return {};
+}
+
+void append_copy_header(const CopySpec& spec, const std::vector<ResultColumn>& columns,
+                        std::string& out) {
+    for (size_t i = 0; i < columns.size(); ++i) {
+        if (i > 0) out += spec.delimiter;
+        if (spec.format == CopyFormat::csv)
+            append_csv(spec, columns[i].name, false, out);
+        else
+            append_escaped(columns[i].name, spec.delimiter, out);
+    }
+    out += '\n';
 }
 
 void append_copy_rows(const CopySpec& spec, const std::vector<ResultColumn>& columns,

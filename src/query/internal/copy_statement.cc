@@ -45,6 +45,7 @@ Status apply_option(const CopyOption& option, bool& delimiter_set, bool& null_se
         return {};
     }
     if (option.name == "header") {
+        if (option.value == "match") return not_built("COPY HEADER MATCH");
         copy.header = option.value != "false" && option.value != "off" && option.value != "0";
         return {};
     }

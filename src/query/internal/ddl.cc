@@ -54,11 +54,13 @@ tables::Properties rules_of(duck::ClientContext& context, const tables::TableSta
     const auto id_of = [&](const duck::ColumnDefinition& column) {
         return table.schema().find(column.Name())->id;
     };
-    for (const auto& column : info.columns.Logical())
-        if (column.HasDefaultValue()) {
-            check_default(context, *table.schema().find(column.Name()), column.DefaultValue());
-            put_default(rules, id_of(column), column.DefaultValue());
-        }
+    for (const auto& column : info.columns.Logical()) {
+        put_json(rules, id_of(column), column.Type());
+        if (!column.HasDefaultValue()) continue;
+        const auto& field = *table.schema().find(column.Name());
+        check_default(context, column_type(rules, field), column.DefaultValue());
+        put_default(rules, field.id, column.DefaultValue());
+    }
     for (const auto& constraint : info.constraints) {
         if (constraint->type != duck::ConstraintType::UNIQUE) continue;
         const std::string name = info.tags[kKeyName + std::to_string(keys++)];
@@ -82,20 +84,20 @@ tables::Properties rules_of(duck::ClientContext& context, const tables::TableSta
     return rules;
 }
 
-/// ADD COLUMN ... DEFAULT [NOT NULL]. The rows that are there get the value by who asked for it
+/// ADD COLUMN ... [DEFAULT [NOT NULL]]. The rows that are there get the value by who asked for it
 /// (LakeSession::change_in_steps).
-void add_default(duck::ClientContext& context, const tables::TableState& table,
-                 duck::AlterInfo& info, std::vector<tables::SchemaStep>& steps,
-                 RuleChanges& changes) {
+void add_rules(duck::ClientContext& context, const tables::TableState& table, duck::AlterInfo& info,
+               std::vector<tables::SchemaStep>& steps, RuleChanges& changes) {
     if (steps.size() != 1 || steps[0].kind != tables::SchemaStep::Kind::add) return;
     auto& column = info.Cast<duck::AddColumnInfo>().new_column;
-    if (!column.HasDefaultValue()) return;
-    steps[0].required = !column.Comment().IsNull();
     tables::Field field;
     field.id = table.metadata->last_column_id + 1;
     field.name = steps[0].name;
     field.type = steps[0].type;
-    check_default(context, field, column.DefaultValue());
+    put_json(changes.set, field.id, column.Type());
+    if (!column.HasDefaultValue()) return;
+    steps[0].required = !column.Comment().IsNull();
+    check_default(context, column_type(changes.set, field), column.DefaultValue());
     put_default(changes.set, field.id, column.DefaultValue());
 }
 
@@ -305,7 +307,7 @@ void LakeTransaction::alter(const std::string& database, duck::AlterInfo& info) 
     RuleChanges changes = rules ? std::move(*rules) : RuleChanges();
     if (!steps.empty() && steps[0].kind == tables::SchemaStep::Kind::drop)
         changes.remove = properties_of_column(properties_of(table), steps[0].field_id);
-    add_default(*context.lock(), *table, info, steps, changes);
+    add_rules(*context.lock(), *table, info, steps, changes);
     const auto altered = value_or_throw(tables::with_schema_steps(table, steps));
     {
         const std::lock_guard<std::mutex> lock(mutex_);

@@ -47,7 +47,7 @@ class LakeWrite final : public duck::PhysicalOperator {
     bool inserts = false;
     bool returns_rows = false;
     duck::vector<duck::unique_ptr<duck::Expression>>
-        made;  // the new row, from the input; empty: the input is it
+        made;  // the new row, or the one that goes, from the input; empty: the input is it
 
     duck::string GetName() const override { return "LAKE_WRITE"; }
     bool IsSink() const override { return true; }
@@ -107,7 +107,6 @@ duck::unique_ptr<duck::GlobalSinkState> LakeWrite::GetGlobalSinkState(
 duck::unique_ptr<duck::LocalSinkState> LakeWrite::GetLocalSinkState(
     duck::ExecutionContext& context) const {
     auto local = duck::make_uniq<WriteLocal>();
-    if (!inserts) return local;
     if (!made.empty()) {
         local->executor = duck::make_uniq<duck::ExpressionExecutor>(context.client, made);
         duck::vector<duck::LogicalType> row;
@@ -161,12 +160,12 @@ duck::SinkResultType LakeWrite::Sink(duck::ExecutionContext& context, duck::Data
         rows = &fresh;
     }
     const duck::idx_t count = rows->size();
+    if (local.executor && count > 0) {
+        local.made.Reset();
+        local.executor->Execute(*rows, local.made);
+        rows = &local.made;
+    }
     if (inserts && count > 0) {
-        if (local.executor) {
-            local.made.Reset();
-            local.executor->Execute(*rows, local.made);
-            rows = &local.made;
-        }
         if (!local.lane) local.lane = std::make_unique<TableWriter::Lane>(*global.writer);
         if (table && !local.checks)
             local.checks = std::make_unique<RowChecks>(
@@ -294,12 +293,13 @@ duck::PhysicalOperator& LakeCatalog::PlanDelete(duck::ClientContext&,
                                                 duck::PhysicalPlanGenerator& planner,
                                                 duck::LogicalDelete& op,
                                                 duck::PhysicalOperator& plan) {
-    if (op.return_chunk)
-        throw duck::NotImplementedException("DELETE ... RETURNING is not supported");
     auto& write = planner.Make<LakeWrite>(op.types).Cast<LakeWrite>();
     write.table = &writable(op.table, &TableAccess::remove, true);
     write.removes = true;
     write.row_id = op.expressions[0]->Cast<duck::BoundReferenceExpression>().index;
+    write.returns_rows = op.return_chunk;
+    for (size_t i = 2; op.return_chunk && i < op.expressions.size(); ++i)  // returning.h
+        write.made.push_back(std::move(op.expressions[i]));
     write.children.push_back(plan);
     return write;
 }

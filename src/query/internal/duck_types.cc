@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "duckdb/common/extension_type_info.hpp"
 #include "duckdb/common/types/decimal.hpp"
 #include "duckdb/common/types/hugeint.hpp"
 #include "duckdb/common/types/uuid.hpp"
@@ -92,6 +93,7 @@ LogicalType readable(const LogicalType& type) {
     }
 }
 
+constexpr const char* kJsonbName = "jsonb";
 constexpr const char* kOidName = "tarn_oid";
 constexpr const char* kCharacterName = "tarn_char";
 
@@ -149,6 +151,7 @@ Type readable_type(const LogicalType& type) {
         }
         default:
             if (has_name(type, kCharacterName)) return Kind::character;
+            if (is_jsonb(type)) return Kind::jsonb;
             return type.IsJSONType() ? Kind::json : Kind::text;
     }
 }
@@ -236,6 +239,19 @@ LogicalType oid_type() {
     return type;
 }
 
+LogicalType jsonb_type() {
+    auto type = LogicalType::JSON();
+    auto info = duck::make_uniq<duck::ExtensionTypeInfo>();
+    info->properties[kJsonbName] = duck::Value::BOOLEAN(true);
+    type.SetExtensionInfo(std::move(info));
+    return type;
+}
+
+bool is_jsonb(const LogicalType& type) {
+    return type.IsJSONType() && type.HasExtensionInfo() &&
+           type.GetExtensionInfo()->properties.contains(kJsonbName);
+}
+
 LogicalType vector_type() {
     auto type = LogicalType::LIST(LogicalType::SMALLINT);
     type.SetAlias(kVectorName);
@@ -290,6 +306,7 @@ LogicalType type_to_duck(const Type& type) {
         case Kind::null:
         case Kind::text:
         case Kind::json:
+        case Kind::jsonb:
             return LogicalType::VARCHAR;
         case Kind::list:
             return LogicalType::LIST(type_to_duck(type.children[0].second));
@@ -547,6 +564,7 @@ duck::Value value_to_duck(const Type& type, const Value& value) {
         case Kind::text:
         case Kind::character:
         case Kind::json:
+        case Kind::jsonb:
             return duck::Value(std::get<std::string>(value.of));
         case Kind::list: {
             duck::vector<duck::Value> elements;

@@ -16,6 +16,9 @@ duck::LogicalType type_to_duck(const Type& type);
 duck::LogicalType oid_type();
 duck::LogicalType character_type();
 duck::LogicalType vector_type();
+/// JSON to DuckDB, with a mark that says what clients call it.
+duck::LogicalType jsonb_type();
+bool is_jsonb(const duck::LogicalType& type);
 
 duck::LogicalType iceberg_to_duck(const tables::Type& type);
 /// The type a table's column gets; field ids of nested fields are 0. invalid_argument: no table can

@@ -8,7 +8,9 @@
 #include "query/internal/barrier.h"
 #include "query/internal/conditions.h"
 #include "query/internal/database.h"
+#include "query/internal/duck_types.h"
 #include "query/internal/lake.h"
+#include "query/internal/returning.h"
 #include "query/internal/sql_text.h"
 #include "query/internal/table_spec.h"
 #include "query/internal/temporary.h"
@@ -33,6 +35,10 @@ std::string with_attributes(const std::string& sql, const security::Principal& p
         i += 2;
     }
     return edited.finish();
+}
+
+std::string type_text(const duck::LogicalType& type) {
+    return is_jsonb(type) ? "jsonb" : type.ToString();
 }
 
 /// The policy of one table for one principal, as SQL.
@@ -62,7 +68,7 @@ class PolicySql {
             if (!shown) continue;
             const auto mask = grant.masks.find(name);
             const std::string value = mask == grant.masks.end()
-                                          ? "t." + quoted_name(name)
+                                          ? plain_value(name)
                                           : "(" + with_attributes(mask->second, principal_) + ")";
             if (grants.size() == 1) return value;
             const std::string when =
@@ -77,6 +83,12 @@ class PolicySql {
     }
 
  private:
+    /// As what the principal sees of it: JSON that somebody else's mask stands beside is text.
+    std::string plain_value(const std::string& name) const {
+        return fmt::format("CAST(t.{} AS {})", quoted_name(name),
+                           type_text(table_.GetColumn(name).Type()));
+    }
+
     const LakeTable& table_;
     const security::Principal& principal_;
 };
@@ -93,7 +105,7 @@ std::string policy_query(const LakeTable& table, const security::Principal& prin
         }
         const auto& shown =
             table.GetColumns().GetColumn(duck::LogicalIndex(column.GetPrimaryIndex()));
-        list += "CAST(" + policy.column(shown.Name()) + " AS " + shown.Type().ToString() + ")";
+        list += "CAST(" + policy.column(shown.Name()) + " AS " + type_text(shown.Type()) + ")";
     }
     if (list.empty()) list = "TRUE";
     std::string at;
@@ -240,6 +252,7 @@ void after_binding(duck::PlannerExtensionInput& input, duck::BoundStatement& sta
     const auto* explain = statement.plan->type == duck::LogicalOperatorType::LOGICAL_EXPLAIN
                               ? &statement.plan->Cast<duck::LogicalExplain>()
                               : nullptr;
+    fetch_deleted(*statement.plan);
     Rewriter rewriter(input, explain != nullptr);
     rewriter.visit(statement.plan, {});
     // What was counted while it ran is counted below the barrier too.

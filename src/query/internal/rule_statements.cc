@@ -22,6 +22,9 @@ MadeRule tagged(std::string tag, std::string notice = "") {
 std::pair<std::string, std::string> take_name(Words& words) {
     std::pair<std::string, std::string> name{"", words.next().name()};
     if (words.take_symbol('.')) name = {std::move(name.second), words.next().name()};
+    // The one database may stand before the schema.
+    if (name.first == kLake && words.take_symbol('.'))
+        name = {std::move(name.second), words.next().name()};
     return name;
 }
 

@@ -213,7 +213,7 @@ Result<std::unique_ptr<Statement>> LakeSession::prepare(
 Status LakeSession::parse(PreparedSql& statement, const std::vector<Token>& tokens,
                           const std::vector<std::optional<Type>>& types) {
     statement.clauses = {};
-    statement.edits = rewrite_spellings(statement.sql, tokens, types, &statement.clauses);
+    statement.edits = rewrite_spellings(statement.sql, tokens, types, &statement.clauses, postgres_names_);
     statement.duck_sql = statement.edits.finish();
     if (statement.clauses.refused) return failed(*statement.clauses.refused);
     try {

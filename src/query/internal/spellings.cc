@@ -1,6 +1,7 @@
 // PostgreSQL's spellings in DuckDB's words, token by token.
 #include <cstdlib>
 
+#include "query/internal/arrows.h"
 #include "query/internal/clauses.h"
 
 namespace tarn::query {
@@ -29,19 +30,44 @@ size_t array_parameter_at(const std::vector<Token>& tokens, size_t i) {
 class Spellings {
  public:
     Spellings(std::string_view sql, const std::vector<Token>& tokens,
-              const std::vector<std::optional<Type>>& types, Clauses& clauses)
-        : tokens_(tokens), types_(types), clauses_(clauses), edited_(sql) {
+              const std::vector<std::optional<Type>>& types, Clauses& clauses, bool float_is_double)
+        : tokens_(tokens),
+          types_(types),
+          clauses_(clauses),
+          float_is_double_(float_is_double),
+          edited_(sql) {
         find_on_commit();
         find_not_enforced();
         replacements_ = find_clauses(tokens, clauses);
     }
 
     EditedSql rewrite() {
-        for (size_t i = 0; i < tokens_.size();) i = next(i);
+        find_arrows();
+        for (size_t i = 0; i < tokens_.size();) {
+            const size_t first = i;
+            if (opened_.contains(i)) edited_.replace(tokens_[i].offset, 0, opened_[i]);
+            i = next(i);
+            for (size_t passed = first; passed < i; ++passed)
+                if (closed_.contains(passed)) edited_.replace(end_of(i - 1), 0, closed_[passed]);
+        }
         return std::move(edited_);
     }
 
  private:
+    /// What begins within something that is replaced, or ends before it does, has its own text.
+    void find_arrows() {
+        for (const auto& [first, last] : arrow_chains(tokens_)) {
+            const bool cut = std::any_of(replacements_.begin(), replacements_.end(),
+                                         [first = first, last = last](const auto& r) {
+                                             return (r.first < first && first <= r.second.last) ||
+                                                    (r.first <= last && last < r.second.last);
+                                         });
+            if (cut) continue;
+            opened_[first] += '(';
+            closed_[last] += ')';
+        }
+    }
+
     const Token& at(size_t i) const { return token_at(tokens_, i); }
     size_t end_of(size_t i) const { return tokens_[i].offset + tokens_[i].raw.size(); }
     /// Puts `with` in the place of the tokens first to last; returns the next.
@@ -151,6 +177,9 @@ class Spellings {
         // A keyword of DuckDB's, a name like others in PostgreSQL.
         if (token.is("at") && !at(i + 1).is("time") && !at(i + 1).is_symbol('('))
             return replace(i, i, "\"at\"");
+        if (float_is_double_ && token.is("float") && stands_for_type(i))
+            return replace(i, i, "double");
+        if (token.is("by") && !is_keyword_by(i)) return replace(i, i, "\"by\"");
         if ((token.is("generate_series") || token.is("unnest")) && at(i + 1).is_symbol('(') &&
             stands_in_from(i))
             alias_of_function_ = alias_behind(i + 1);
@@ -181,6 +210,40 @@ class Spellings {
         if (at(i + 2).is("generate_series") || at(i + 2).is("unnest"))
             alias_of_function_ = alias_behind(i + 3);
         return drop(i, i + 1);
+    }
+
+    /// x::float, CAST(x AS float), and behind the name of a column in CREATE and ALTER.
+    bool stands_for_type(size_t i) const {
+        if (i == 0 || at(i + 1).is_symbol('(')) return false;
+        const Token& before = at(i - 1);
+        if (before.raw == "::") return true;
+        if (before.is("as")) return stands_in_cast(i);
+        const bool name =
+            before.kind == Token::Kind::word || before.kind == Token::Kind::quoted_word;
+        if (!name || !(at(0).is("create") || at(0).is("alter"))) return false;
+        if (i + 1 == tokens_.size() || at(i + 1).kind == Token::Kind::symbol) return true;
+        for (const char* word : {"not", "null", "default", "primary", "unique", "check",
+                                 "references", "constraint", "generated", "using"})
+            if (at(i + 1).is(word)) return true;
+        return false;
+    }
+    bool stands_in_cast(size_t i) const {
+        int depth = 0;
+        for (; i > 0; --i) {
+            if (at(i - 1).is_symbol(')')) ++depth;
+            if (at(i - 1).is_symbol('(') && --depth < 0)
+                return i > 1 && (at(i - 2).is("cast") || at(i - 2).is("try_cast"));
+        }
+        return false;
+    }
+
+    bool is_keyword_by(size_t i) const {
+        if (i == 0 || at(i + 1).is("name") || at(i + 1).is("position") || at(i + 1).is("default"))
+            return true;
+        for (const char* word :
+             {"order", "group", "partition", "partitioned", "sorted", "increment", "owned"})
+            if (at(i - 1).is(word)) return true;
+        return false;
     }
 
     bool stands_in_from(size_t i) const {
@@ -259,8 +322,10 @@ class Spellings {
     const std::vector<Token>& tokens_;
     const std::vector<std::optional<Type>>& types_;
     Clauses& clauses_;
+    const bool float_is_double_;
     EditedSql edited_;
     Replacements replacements_;
+    std::map<size_t, std::string> opened_, closed_;  // parentheses before and behind a token
     size_t on_commit_ = kNowhere;
     size_t on_commit_end_ = 0;
     size_t not_enforced_ = kNowhere;  // its NOT
@@ -270,9 +335,10 @@ class Spellings {
 }  // namespace
 
 EditedSql rewrite_spellings(std::string_view sql, const std::vector<Token>& tokens,
-                            const std::vector<std::optional<Type>>& types, Clauses* clauses) {
+                            const std::vector<std::optional<Type>>& types, Clauses* clauses,
+                            bool float_is_double) {
     Clauses found;
-    return Spellings(sql, tokens, types, clauses ? *clauses : found).rewrite();
+    return Spellings(sql, tokens, types, clauses ? *clauses : found, float_is_double).rewrite();
 }
 
 std::vector<size_t> array_parameters(const std::vector<Token>& tokens) {

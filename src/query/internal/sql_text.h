@@ -81,10 +81,11 @@ struct Clauses {
 
 /// PostgreSQL's spellings turned into DuckDB's; $n with a known type gets a cast. `types` is by
 /// number, from 0. In `= any($n)` an $n without a type loses its `any`: the binder finds the type
-/// of an element. `clauses` gets what was taken out.
+/// of an element. `clauses` gets what was taken out. `float_is_double`: as in PostgreSQL; to others
+/// it is four bytes.
 EditedSql rewrite_spellings(std::string_view sql, const std::vector<Token>& tokens,
                             const std::vector<std::optional<Type>>& types,
-                            Clauses* clauses = nullptr);
+                            Clauses* clauses = nullptr, bool float_is_double = false);
 /// The numbers of the parameters that stand as `= any($n)` and the like, which are arrays.
 std::vector<size_t> array_parameters(const std::vector<Token>& tokens);
 /// The highest $n; 0 when there is none. nullopt: one is out of bounds (65,535).

@@ -20,6 +20,7 @@ namespace {
 constexpr std::string_view kDefault = "tarn.default.";
 constexpr std::string_view kIdentity = "tarn.identity.";
 constexpr std::string_view kKey = "tarn.key.";
+constexpr std::string_view kType = "tarn.type.";
 
 std::string property(std::string_view prefix, int field_id) {
     return std::string(prefix) + std::to_string(field_id);
@@ -46,6 +47,17 @@ std::string identity_text(const duck::FunctionExpression& call) {
 }
 
 }  // namespace
+
+void put_json(tables::Properties& properties, int field_id, const duck::LogicalType& type) {
+    if (type.IsJSONType())
+        properties[property(kType, field_id)] = is_jsonb(type) ? "jsonb" : "json";
+}
+
+duck::LogicalType column_type(const tables::Properties& properties, const tables::Field& field) {
+    const auto* json = find_property(properties, property(kType, field.id));
+    if (!json || field.type.id != tables::TypeId::string) return iceberg_to_duck(field.type);
+    return *json == "jsonb" ? jsonb_type() : duck::LogicalType::JSON();
+}
 
 void put_default(tables::Properties& properties, int field_id,
                  const duck::ParsedExpression& given) {
@@ -137,7 +149,7 @@ std::vector<std::string> properties_of_column(const tables::Properties& properti
         if (std::find(reference.fields.begin(), reference.fields.end(), field_id) !=
             reference.fields.end())
             names.push_back(*constraint_property(properties, reference.name));
-    for (const auto prefix : {kDefault, kIdentity})
+    for (const auto prefix : {kDefault, kIdentity, kType})
         if (find_property(properties, property(prefix, field_id)))
             names.push_back(property(prefix, field_id));
     return names;
@@ -166,21 +178,21 @@ const tables::Field& column_of(const tables::TableState& table, const std::strin
 }  // namespace
 
 duck::unique_ptr<duck::Expression> bind_default(duck::ClientContext& context,
-                                                const tables::Field& field,
+                                                const duck::LogicalType& type,
                                                 duck::unique_ptr<duck::ParsedExpression> given) {
     const auto binder = duck::Binder::CreateBinder(context);
     duck::ConstantBinder constants(*binder, context, "DEFAULT value");
-    constants.target_type = iceberg_to_duck(field.type);
+    constants.target_type = type;
     return constants.Bind(given);
 }
 
-void check_default(duck::ClientContext& context, const tables::Field& field,
+void check_default(duck::ClientContext& context, const duck::LogicalType& type,
                    const duck::ParsedExpression& given) {
     if (given.GetExpressionClass() == duck::ExpressionClass::FUNCTION) {
         const auto& name = given.Cast<duck::FunctionExpression>().function_name;
         if (name == kIdentityDefault || name == "nextval") return;
     }
-    const auto bound = bind_default(context, field, given.Copy());
+    const auto bound = bind_default(context, type, given.Copy());
     if (bound->IsFoldable())
         static_cast<void>(duck::ExpressionExecutor::EvaluateScalar(context, *bound));
 }
@@ -206,6 +218,28 @@ std::optional<std::string> constraint_property(const tables::Properties& propert
     return std::nullopt;
 }
 
+namespace {
+
+/// Text is not looked through for what is no JSON; nullopt: nothing about JSON.
+std::optional<RuleChanges> alter_json(const tables::TableState& table,
+                                      const duck::ChangeColumnTypeInfo& wanted) {
+    const auto* field = table.schema().find(wanted.column_name);
+    if (!field) return std::nullopt;
+    const bool is = column_type(table.metadata->properties, *field).IsJSONType();
+    if (is == wanted.target_type.IsJSONType()) return std::nullopt;
+    if (!is)
+        throw_error(
+            {Code::unimplemented,
+             fmt::format("changing the type of column \"{}\" to jsonb: add a column", field->name),
+             "0A000"});
+    if (wanted.target_type.id() != duck::LogicalTypeId::VARCHAR) return std::nullopt;
+    RuleChanges changes;
+    changes.remove = {property(kType, field->id)};
+    return changes;
+}
+
+}  // namespace
+
 std::optional<RuleChanges> alter_rules(duck::ClientContext& context,
                                        const tables::TableState& table, duck::AlterInfo& info) {
     if (info.type != duck::AlterType::ALTER_TABLE) return std::nullopt;
@@ -225,11 +259,13 @@ std::optional<RuleChanges> alter_rules(duck::ClientContext& context,
                          "42601"});
         changes.remove = {property(kDefault, field.id)};
         if (!wanted.expression) return changes;
-        check_default(context, field, *wanted.expression);
+        check_default(context, column_type(table.metadata->properties, field), *wanted.expression);
         put_default(changes.set, field.id, *wanted.expression);
         if (!changes.set.empty()) changes.remove.clear();
         return changes;
     }
+    if (alter.alter_table_type == duck::AlterTableType::ALTER_COLUMN_TYPE)
+        return alter_json(table, alter.Cast<duck::ChangeColumnTypeInfo>());
     return std::nullopt;
 }
 

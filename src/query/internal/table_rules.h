@@ -28,6 +28,11 @@ struct TableKey {
     std::vector<int> fields;
 };
 
+/// A column of json or jsonb: Iceberg has a string for it.
+void put_json(tables::Properties& properties, int field_id, const duck::LogicalType& type);
+/// The type that SQL gives the column.
+duck::LogicalType column_type(const tables::Properties& properties, const tables::Field& field);
+
 /// What stands behind DEFAULT, or for an identity. Throws 0A000.
 void put_default(tables::Properties& properties, int field_id, const duck::ParsedExpression& given);
 void put_key(tables::Properties& properties, const TableKey& key);
@@ -37,11 +42,11 @@ std::optional<Identity> identity_of(const tables::Properties& properties, int fi
 duck::unique_ptr<duck::ParsedExpression> default_of(const tables::TableState& table, int field_id);
 /// To be computed, as the column's type. Throws as a CREATE TABLE with that default would.
 duck::unique_ptr<duck::Expression> bind_default(duck::ClientContext& context,
-                                                const tables::Field& field,
+                                                const duck::LogicalType& type,
                                                 duck::unique_ptr<duck::ParsedExpression> given);
 /// That the value is one of the column, as far as it is known before a row is there. Throws 22P02
 /// and what binding does.
-void check_default(duck::ClientContext& context, const tables::Field& field,
+void check_default(duck::ClientContext& context, const duck::LogicalType& type,
                    const duck::ParsedExpression& given);
 /// As catalogs show it; empty: none.
 std::string default_text(const tables::Properties& properties, int field_id);
@@ -69,7 +74,8 @@ RuleChanges identity_added(const tables::TableState& table, const Utility::NewId
 std::optional<std::string> constraint_property(const tables::Properties& properties,
                                                const std::string& name);
 
-/// What SET DEFAULT and DROP DEFAULT do. nullopt: it is something else. Throws.
+/// What SET DEFAULT and DROP DEFAULT do, and a change between json and text. nullopt: it is
+/// something else. Throws.
 std::optional<RuleChanges> alter_rules(duck::ClientContext& context,
                                        const tables::TableState& table, duck::AlterInfo& info);
 

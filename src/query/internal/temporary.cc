@@ -21,16 +21,6 @@ namespace {
 constexpr std::string_view kPrefix = "pg_temp.";
 constexpr const char* kOnCommitTag = "on_commit";
 
-void scan(duck::ClientContext& context,
-          const std::function<void(const std::string& name, duck::TableCatalogEntry&)>& found) {
-    auto& catalog = duck::ClientData::Get(context).temporary_objects->GetCatalog();
-    catalog.GetSchema(context, DEFAULT_SCHEMA)
-        .Scan(context, duck::CatalogType::TABLE_ENTRY, [&](duck::CatalogEntry& entry) {
-            if (entry.type == duck::CatalogType::TABLE_ENTRY && entry.name.starts_with(kPrefix))
-                found(entry.name.substr(kPrefix.size()), entry.Cast<duck::TableCatalogEntry>());
-        });
-}
-
 /// Puts in the place of names what they mean.
 class Resolver {
  public:
@@ -131,11 +121,10 @@ bool create(duck::CreateInfo& info, Resolver& resolver, const std::set<std::stri
     if (info.type == duck::CatalogType::VIEW_ENTRY) {
         resolver.query(*info.Cast<duck::CreateViewInfo>().query);
         if (resolver.any())
-            throw_error(
-                {Code::unimplemented,
-                 "a view of a temporary table is not supported\n"
-                 "HINT: Make it a temporary table as well, or put its query into WITH.",
-                 "0A000"});
+            throw_error({Code::unimplemented,
+                         "a view of a temporary table is not supported\n"
+                         "HINT: Make it a temporary table as well, or put its query into WITH.",
+                         "0A000"});
         return false;
     }
     if (info.type != duck::CatalogType::TABLE_ENTRY) return false;
@@ -190,9 +179,10 @@ void measure(const duck::TableCatalogEntry& table, duck::RowGroupCollection& row
         const auto statistics = rows.CopyStats(duck::StorageIndex(column.Physical().index));
         if (!statistics || !duck::StringStats::HasMaxStringLength(*statistics) ||
             duck::StringStats::MaxStringLength(*statistics) > kTextBytesInside)
-            out.long_texts.insert(column.Type().id() == duck::LogicalTypeId::BLOB
-                                      ? fmt::format("octet_length({})", quoted_name(column.Name()))
-                                      : fmt::format("strlen({}::VARCHAR)", quoted_name(column.Name())));
+            out.long_texts.insert(
+                column.Type().id() == duck::LogicalTypeId::BLOB
+                    ? fmt::format("octet_length({})", quoted_name(column.Name()))
+                    : fmt::format("strlen({}::VARCHAR)", quoted_name(column.Name())));
     }
 }
 
@@ -210,6 +200,17 @@ void run(duck::Connection& connection, duck::unique_ptr<duck::SQLStatement> stat
 
 }  // namespace
 
+void each_temporary(
+    duck::ClientContext& context,
+    const std::function<void(const std::string& name, duck::TableCatalogEntry&)>& found) {
+    auto& catalog = duck::ClientData::Get(context).temporary_objects->GetCatalog();
+    catalog.GetSchema(context, DEFAULT_SCHEMA)
+        .Scan(context, duck::CatalogType::TABLE_ENTRY, [&](duck::CatalogEntry& entry) {
+            if (entry.type == duck::CatalogType::TABLE_ENTRY && entry.name.starts_with(kPrefix))
+                found(entry.name.substr(kPrefix.size()), entry.Cast<duck::TableCatalogEntry>());
+        });
+}
+
 std::string temporary_name(const std::string& name) {
     return name.starts_with(kPrefix) ? name : std::string(kPrefix) + name;
 }
@@ -224,7 +225,8 @@ bool is_temporary(const duck::CatalogEntry& entry) {
 
 std::set<std::string> temporary_tables(duck::ClientContext& context) {
     std::set<std::string> names;
-    scan(context, [&](const std::string& name, duck::TableCatalogEntry&) { names.insert(name); });
+    each_temporary(context,
+                   [&](const std::string& name, duck::TableCatalogEntry&) { names.insert(name); });
     return names;
 }
 
@@ -263,7 +265,7 @@ bool resolve_temporary(duck::SQLStatement& statement, const std::set<std::string
 
 std::vector<std::string> at_commit(duck::ClientContext& context) {
     std::vector<std::string> statements;
-    scan(context, [&](const std::string& name, duck::TableCatalogEntry& table) {
+    each_temporary(context, [&](const std::string& name, duck::TableCatalogEntry& table) {
         const auto tag = table.tags.find(kOnCommitTag);
         if (tag == table.tags.end()) return;
         statements.push_back((tag->second == "drop" ? "DROP TABLE " : "DELETE FROM ") +
@@ -289,14 +291,15 @@ uint64_t session_temporary_bytes(duck::Connection& connection) {
         [&] {
             auto& local =
                 duck::LocalStorage::Get(context, *duck::ClientData::Get(context).temporary_objects);
-            scan(context, [&](const std::string& name, duck::TableCatalogEntry& table) {
+            each_temporary(context, [&](const std::string& name, duck::TableCatalogEntry& table) {
                 Measured measured;
                 measure(table, *table.GetStorage().GetRowGroupCollection(), measured);
                 if (auto added = local.GetStorage(table.GetStorage()))
                     measure(table, added->GetCollection(), measured);
                 bytes += measured.bytes;
                 for (const auto& text : measured.long_texts)
-                    sums.push_back(fmt::format("SELECT sum({}) FROM {}", text, temporary_sql(name)));
+                    sums.push_back(
+                        fmt::format("SELECT sum({}) FROM {}", text, temporary_sql(name)));
             });
         },
         false);
@@ -305,8 +308,7 @@ uint64_t session_temporary_bytes(duck::Connection& connection) {
 }
 
 void insert_temporary(duck::Connection& connection, const std::string& table,
-                      const std::vector<std::string>& columns,
-                      duck::ColumnDataCollection& rows) {
+                      const std::vector<std::string>& columns, duck::ColumnDataCollection& rows) {
     auto insert = duck::make_uniq<duck::InsertStatement>();
     insert->catalog = TEMP_CATALOG;
     insert->schema = DEFAULT_SCHEMA;
@@ -327,7 +329,7 @@ std::shared_ptr<const TemporaryCopy> copy_temporary(duck::Connection& connection
     std::vector<std::string> names;
     context.RunFunctionInTransaction(
         [&] {
-            scan(context, [&](const std::string& name, duck::TableCatalogEntry& table) {
+            each_temporary(context, [&](const std::string& name, duck::TableCatalogEntry& table) {
                 names.push_back(name);
                 copy->tables.push_back({table.GetInfo(), nullptr});
             });

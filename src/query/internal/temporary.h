@@ -17,6 +17,10 @@ inline constexpr size_t kTemporaryTablesMax = 256;
 
 /// Their names as the session knows them. In a transaction of the connection.
 std::set<std::string> temporary_tables(duck::ClientContext& context);
+/// Each by the name that the session knows it by. In a transaction of the connection.
+void each_temporary(
+    duck::ClientContext& context,
+    const std::function<void(const std::string& name, duck::TableCatalogEntry&)>& found);
 /// The name that a temporary table has in DuckDB; of that name it is the same.
 std::string temporary_name(const std::string& name);
 /// "temp"."main"."pg_temp.t"
@@ -34,8 +38,7 @@ std::vector<std::string> at_commit(duck::ClientContext& context);
 
 /// Adds rows to one, in a transaction of the connection. Throws.
 void insert_temporary(duck::Connection& connection, const std::string& table,
-                      const std::vector<std::string>& columns,
-                      duck::ColumnDataCollection& rows);
+                      const std::vector<std::string>& columns, duck::ColumnDataCollection& rows);
 
 /// What the temporary tables of all sessions take, in memory and spilled.
 uint64_t temporary_bytes(duck::ClientContext& context);

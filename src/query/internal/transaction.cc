@@ -138,6 +138,17 @@ duck::CatalogEntry* LakeTransaction::find_relation(LakeSchema& schema,
                                                     : make_table(schema, *info, lookup);
 }
 
+namespace {
+
+/// A mask is any text, so that the column is no JSON to whom it is shown.
+bool is_masked(const LakeTable::View& view, const std::string& column) {
+    return view.governed &&
+           std::any_of(view.access.read.begin(), view.access.read.end(),
+                       [&](const auto& grant) { return grant.masks.contains(column); });
+}
+
+}  // namespace
+
 duck::CatalogEntry* LakeTransaction::make_table(LakeSchema& schema,
                                                 const tables::RelationInfo& info,
                                                 const duck::EntryLookupInfo& lookup) {
@@ -167,7 +178,10 @@ duck::CatalogEntry* LakeTransaction::make_table(LakeSchema& schema,
     duck::CreateTableInfo create(schema, info.name);
     for (const size_t position : view.columns) {
         const auto& field = view.schema.fields[position];
-        duck::ColumnDefinition column(field.name, iceberg_to_duck(field.type));
+        duck::ColumnDefinition column(field.name,
+                                      is_masked(view, field.name)
+                                          ? iceberg_to_duck(field.type)
+                                          : column_type(view.state->metadata->properties, field));
         if (auto value = default_of(*view.state, field.id))
             column.SetDefaultValue(std::move(value));
         create.columns.AddColumn(std::move(column));

@@ -58,6 +58,7 @@ def test_arrays(tarn, table):
         assert await made.fetchval(f"select nums from {arrays} where id = 2") == [5]
         await made.set_type_codec("json", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
         assert await made.fetchval("select '{\"a\": [1]}'::json") == {"a": [1]}
+        assert await made.fetchval("select $1::jsonb", '{"a": [1]}') == '{"a": [1]}'
         await made.execute(f"drop table {arrays}")
     asyncpg_run(tarn, story)
 

@@ -358,3 +358,90 @@ def test_listening(cursor):
     for statement in ("listen word", "notify word, 'x'"):
         assert refused(cursor, statement) == "0A000"
     cursor.execute("unlisten *")
+
+
+def test_delete_gives_what_it_deleted(cursor):
+    cursor.execute("create table t (id int primary key, a text, j jsonb)")
+    cursor.execute("insert into t select i, 'a' || i, '{}' from generate_series(1, 6) g(i)")
+    assert asked(cursor, "delete from t where id = 1 returning *") == [(1, "a1", {})]
+    assert cursor.statusmessage == "DELETE 1"
+    assert asked(cursor, "delete from t as x where a in (select 'a2') returning x.id as n, upper(a) || '!'") == [(2, "A2!")]
+    assert [column.name for column in cursor.description] == ["n", "?column?"]
+    # A row that two others match goes once.
+    assert asked(cursor, "delete from t using (values (3), (3)) v(i) where t.id = v.i returning t.id, a") == [(3, "a3")]
+    assert asked(cursor, "delete from t where id = any(array(select x.id from t x where x.id < t.id + 1 and t.id = 4)) returning id") == [(4,)]
+    assert asked(cursor, "delete from t where false returning id") == []
+    cursor.execute("begin")
+    assert sorted(asked(cursor, "delete from t returning id")) == [(5,), (6,)]
+    cursor.execute("rollback")
+    assert asked(cursor, "select id from t order by id") == [(5,), (6,)]
+    cursor.execute("create temp table m (i int)")
+    cursor.execute("insert into m values (1), (2)")
+    assert asked(cursor, "delete from m where i = 1 returning i") == [(1,)]
+
+
+def test_names_that_are_keywords_elsewhere(cursor):
+    cursor.execute("create table t (id int, by int)")
+    cursor.execute("insert into t (id, by) values (1, 2), (2, 1)")
+    assert asked(cursor, "select by, t.by, count(*) over (partition by by) from t group by by order by by") == [(1, 1, 1), (2, 2, 1)]
+    cursor.execute("update t set by = by + 1 where by = 2")
+    assert asked(cursor, "select id from t order by by desc") == [(1,), (2,)]
+
+
+def test_relations_by_name(cursor):
+    cursor.execute("create table t (id serial primary key)")
+    cursor.execute("create schema stock2")
+    try:
+        cursor.execute("create table stock2.only_there (a int)")
+        assert asked(cursor, "select to_regclass('t'), to_regclass('stock2.only_there'), to_regclass('only_there'), to_regclass('stock2.t')") == [
+            ("t", "stock2.only_there", None, None)]
+        assert asked(cursor, "select 't'::regclass union all select 'stock2.only_there'::regclass") == [("t",), ("stock2.only_there",)]
+        assert asked(cursor, "select ('t' || '_id_seq')::regclass, pg_get_serial_sequence('t', 'id')::regclass::oid = 't_id_seq'::regclass") == [
+            ("t_id_seq", True)]
+        assert asked(cursor, "select s.seqincrement from pg_attribute a join pg_sequence s on s.seqrelid = "
+                             "cast(cast(pg_get_serial_sequence(cast(cast(a.attrelid as regclass) as text), a.attname) as regclass) as oid) "
+                             "where a.attrelid = 't'::regclass") == [(1,)]
+        assert asked(cursor, "select i.indkey, indoption, 1 = any(indkey) from pg_index i where indrelid = 't'::regclass") == [("1", "0", True)]
+    finally:
+        cursor.execute("drop schema stock2 cascade")
+
+
+def test_heads_of_copies_are_quoted(cursor):
+    cursor.execute("""create table t ("a,b" int, "q""q" int, "Up" int, plain int)""")
+    out = io.StringIO()
+    cursor.copy_expert("copy t to stdout (format csv, header)", out)
+    assert out.getvalue() == '"a,b","q""q",Up,plain\n'
+    cursor.copy_expert("copy t from stdin (format csv, header)", io.StringIO('"a,b","q""q",Up,plain\n1,2,3,4\n'))
+    assert asked(cursor, "select * from t") == [(1, 2, 3, 4)]
+    assert refused(cursor, "copy t from stdin (format csv, header match)") == "0A000"
+
+
+def test_float_has_eight_bytes(cursor):
+    cursor.execute("create table t (a float, b real, c float not null, d float[], e float8)")
+    cursor.execute("alter table t add column f float")
+    cursor.execute("insert into t values (0.1234567890123, 0.5, 0.1234567890123, '{0.1234567890123}', 1, 0.1234567890123)")
+    assert asked(cursor, "select a, b, c, d, f, 0.1234567890123::float, cast(a as float), a as float from t") == [
+        (0.1234567890123, 0.5, 0.1234567890123, [0.1234567890123], 0.1234567890123, 0.1234567890123, 0.1234567890123, 0.1234567890123)]
+    assert cursor.description[-1].name == "float"
+    cursor.execute("select * from t")
+    assert [column.type_code for column in cursor.description] == [701, 700, 701, 1022, 701, 701]
+
+
+def test_temporary_tables_are_listed_for_their_session(tarn, cursor):
+    cursor.execute("create temp table staged (id int, name text, j jsonb)")
+    columns = "select column_name, data_type from information_schema.columns where table_name = 'staged' order by ordinal_position"
+    assert asked(cursor, columns) == [("id", "integer"), ("name", "text"), ("j", "jsonb")]
+    assert asked(cursor, "select n.nspname, c.relpersistence, pg_table_is_visible(c.oid) from pg_class c join pg_namespace n on n.oid = c.relnamespace "
+                         "where c.relname = 'staged'") == [("pg_temp", "t", True)]
+    assert asked(cursor, "select table_schema, table_type from information_schema.tables where table_name = 'staged'") == [("pg_temp", "LOCAL TEMPORARY")]
+    assert asked(cursor, "select to_regclass('staged') is not null, 'staged'::regclass::oid = oid from pg_class where relname = 'staged'") == [(True, True)]
+    other = second(tarn)
+    assert asked(other, columns) == [] and asked(other, "select 1 from pg_namespace where nspname = 'pg_temp'") == []
+    other.connection.close()
+
+
+def test_a_unique_index_may_name_the_database(cursor):
+    cursor.execute("create table t (id int)")
+    cursor.execute('create unique index if not exists "k1" on "lake"."stock"."t" using btree (id)')
+    cursor.execute("insert into t values (1)")
+    assert refused(cursor, "insert into t values (1)") == "23505"

@@ -20,7 +20,8 @@ Error no_portal(std::string_view name) {
 }
 
 bool is_text(query::Kind kind) {
-    return kind == query::Kind::text || kind == query::Kind::json || kind == query::Kind::null;
+    using query::Kind;
+    return kind == Kind::text || kind == Kind::json || kind == Kind::jsonb || kind == Kind::null;
 }
 
 /// The word that begins at `at`, lower case unless quoted; `at` moves behind it and the blanks.

@@ -80,12 +80,20 @@ constexpr Macro kMacros[] = {
     {"main", "array_remove(a, e) AS list_filter(a, lambda x: x IS DISTINCT FROM e)"},
     {"main", "current_role() AS (select user_name from tarn_session())"},
     {"main",
-     "tarn_regclass(n) AS coalesce(tarn_catalog_number(split_part(lower(n), '.', -1)), (select oid "
+     "tarn_regclass(n) AS coalesce(tarn_catalog_number(split_part(lower(n), '.', -1)), (select "
+     "arg_min(oid, coalesce(list_position(current_schemas(false), database), 0)) "
      "from (select oid, name, database from "
      "tarn_relations() union all select oid, name, database from tarn_sequences() union all select "
      "oid, name, database from tarn_keys()) r where r.name = "
-     "lower(replace(split_part(n, '.', -1), '\"', '')) and (not contains(n, '.') or r.database = "
-     "lower(replace(split_part(n, '.', -2), '\"', ''))) limit 1))"},
+     "lower(replace(split_part(n, '.', -1), '\"', '')) and case when contains(n, '.') then "
+     "r.database = lower(replace(split_part(n, '.', -2), '\"', '')) else "
+     "(r.database = 'pg_temp' or list_contains(current_schemas(false), r.database)) end))"},
+    {"main",
+     "tarn_regclass_of(v) AS (select coalesce(try_cast(x as bigint), tarn_regclass(x)) from "
+     "(select v::varchar as x) given)"},
+    {"main",
+     "tarn_sequence_of(t, c) AS (select oid from tarn_sequences() s where s.column_name = c and "
+     "s.relation_oid = t::bigint)"},
     {"main",
      "tarn_regclass_name(o) AS case when o::bigint = 0 then '-' else coalesce((select max(case "
      "when "
@@ -129,7 +137,7 @@ constexpr Macro kMacros[] = {
      "pg_table_is_visible(r) AS (select count(*) > 0 from (select oid, database from "
      "tarn_relations() union all select oid, database from "
      "tarn_sequences() union all select oid, database from tarn_keys()) x where x.oid = r and "
-     "list_contains(current_schemas(false), x.database))"},
+     "(x.database = 'pg_temp' or list_contains(current_schemas(false), x.database)))"},
     {"pg_catalog", "pg_type_is_visible(t) AS true"},
     {"pg_catalog", "pg_function_is_visible(t) AS true"},
     {"pg_catalog", "pg_get_expr(e, r) AS e, (e, r, p) AS e"},
@@ -186,9 +194,7 @@ constexpr Macro kMacros[] = {
      "quote_ident(n) AS case when regexp_full_match(n, '^[a-z_][a-z0-9_]*$') then n else '\"' || "
      "replace(n, '\"', '\"\"') || '\"' end"},
     {"pg_catalog", "quote_literal(n) AS '''' || replace(n, '''', '''''') || ''''"},
-    {"pg_catalog",
-     "to_regclass(n) AS (select oid from tarn_relations() r where r.name = lower(split_part(n, "
-     "'.', -1)) limit 1)"},
+    {"pg_catalog", "to_regclass(n) AS tarn_regclass(n)"},
     {"pg_catalog",
      "to_regtype(n) AS (select oid from pg_catalog.pg_type y where y.typname = case lower(n) when "
      "'integer' then 'int4' when 'int' then 'int4' when 'bigint' then 'int8' when 'smallint' then "

@@ -16,6 +16,7 @@
 #include "query/internal/row_checks.h"
 #include "query/internal/sql_text.h"
 #include "query/internal/table_rules.h"
+#include "query/internal/temporary.h"
 #include "query/internal/view_text.h"
 #include "query/work.h"
 
@@ -49,10 +50,25 @@ duck::Value oid(uint64_t number) {
     return duck::Value::BIGINT(static_cast<int64_t>(number));
 }
 
+// Temporary tables are their session's, under numbers that no other relation has.
+constexpr const char* kTemporarySchema = "pg_temp";
+constexpr uint64_t kTemporarySchemaOid = (1u << 29) - 1;
+constexpr uint64_t kFirstTemporaryOid = 1u << 29;
+
+tables::RelationInfo temporary_info(const std::string& name, const duck::CatalogEntry& entry) {
+    tables::RelationInfo info;
+    info.database = kTemporarySchema;
+    info.name = name;
+    info.oid = static_cast<tables::Oid>(kFirstTemporaryOid + entry.oid);
+    return info;
+}
+
 void fill_databases(LakeTransaction& transaction, std::vector<Row>& rows) {
     for (const auto& info : value_or_throw(transaction.snapshot().databases()))
         if (transaction.find_schema(info.name))
             rows.push_back({oid(info.oid), info.name, info.comment});
+    if (!temporary_tables(*transaction.context.lock()).empty())
+        rows.push_back({oid(kTemporarySchemaOid), kTemporarySchema, ""});
 }
 
 /// A view's query as PostgreSQL reads it, wherever it is: names without a schema mean the view's
@@ -81,12 +97,17 @@ void fill_relations(LakeTransaction& transaction, std::vector<Row>& rows) {
                                  : duck::Value(duck::LogicalType::VARCHAR)});
         }
     }
+    each_temporary(
+        *transaction.context.lock(), [&](const std::string& name, duck::TableCatalogEntry& table) {
+            rows.push_back({oid(temporary_info(name, table).oid), name, oid(kTemporarySchemaOid),
+                            kTemporarySchema, "r", "", duck::Value(duck::LogicalType::VARCHAR)});
+        });
 }
 
 void add_column(const tables::RelationInfo& info, int number, const std::string& name,
-                const tables::Type& type, bool required, const std::string& comment,
+                const duck::LogicalType& type, bool required, const std::string& comment,
                 const std::string& value, const std::string& identity, std::vector<Row>& rows) {
-    const Type shown = type_from_duck(iceberg_to_duck(type));
+    const Type shown = type_from_duck(type);
     const duck::Value none(duck::LogicalType::VARCHAR);
     rows.push_back({oid(info.oid), info.database, info.name, name, duck::Value::INTEGER(number),
                     oid(pg_oid(shown)), duck::Value::INTEGER(pg_modifier(shown)),
@@ -246,21 +267,23 @@ void fill_columns(LakeTransaction& transaction, std::vector<Row>& rows) {
             if (info.kind == tables::RelationKind::view) {
                 int number = 0;
                 for (const auto& column : info.columns)
-                    add_column(info, ++number, column.name, column.type, false, column.comment, "",
-                               "", rows);
+                    add_column(info, ++number, column.name, iceberg_to_duck(column.type), false,
+                               column.comment, "", "", rows);
                 continue;
             }
             const duck::EntryLookupInfo lookup(duck::CatalogType::TABLE_ENTRY, info.name);
             auto* entry = transaction.find_relation(*schema, lookup);
             if (!entry) continue;
-            const auto& view = entry->Cast<LakeTable>().view();
+            const auto& table = entry->Cast<LakeTable>();
+            const auto& view = table.view();
             int number = 0;
             for (const size_t position : view.columns) {
                 const auto& field = view.schema.fields[position];
                 const auto properties = transaction.properties_of(view.state);
                 const auto identity = identity_of(properties, field.id);
-                add_column(info, ++number, field.name, field.type, field.required,
-                           field.doc.value_or(""), default_text(properties, field.id),
+                add_column(info, ++number, field.name, table.GetColumn(field.name).Type(),
+                           field.required, field.doc.value_or(""),
+                           default_text(properties, field.id),
                            !identity          ? ""
                            : identity->always ? "a"
                                               : "d",
@@ -268,6 +291,13 @@ void fill_columns(LakeTransaction& transaction, std::vector<Row>& rows) {
             }
         }
     }
+    each_temporary(*transaction.context.lock(),
+                   [&](const std::string& name, duck::TableCatalogEntry& table) {
+                       int number = 0;
+                       for (const auto& column : table.GetColumns().Physical())
+                           add_column(temporary_info(name, table), ++number, column.Name(),
+                                      column.Type(), false, "", "", "", rows);
+                   });
 }
 
 void fill_session(LakeTransaction& transaction, std::vector<Row>& rows) {

@@ -123,7 +123,7 @@ void add_catalog_types(duck::ClientContext& context, duck::Catalog& system) {
     };
     for (const char* name : kTextTypes) add(name, duck::LogicalType::VARCHAR);
     for (const char* name : kNumberTypes) add(name, duck::LogicalType::BIGINT);
-    add("jsonb", duck::LogicalType::JSON());
+    add("jsonb", jsonb_type());
     add(oid_type().GetAlias(), oid_type());
     add(character_type().GetAlias(), character_type());
     add_casts(context);

@@ -149,8 +149,9 @@ constexpr View kViews[] = {
      "select 'lake' as catalog_name, nspname as schema_name, 'lake' as schema_owner from "
      "pg_catalog.pg_namespace"},
     {"information_schema", "tables",
-     "select 'lake' as table_catalog, database as table_schema, name as table_name, case kind when "
-     "'v' then 'VIEW' else 'BASE TABLE' end as table_type, "
+     "select 'lake' as table_catalog, database as table_schema, name as table_name, case when "
+     "kind = 'v' then 'VIEW' when database = 'pg_temp' then 'LOCAL TEMPORARY' else 'BASE TABLE' "
+     "end as table_type, "
      "case kind when 'v' then 'NO' else 'YES' end as is_insertable_into, 'NO' as is_typed from "
      "tarn_relations()"},
     {"information_schema", "columns",
@@ -183,7 +184,9 @@ constexpr View kViews[] = {
      "relfilenode, 0::tarn_oid as reltablespace, 0 as relpages, "
      "(-1)::float as reltuples, 0 as relallvisible, 0::tarn_oid as reltoastrelid, exists (select 1 "
      "from tarn_keys() k where k.relation_oid = r.oid) as "
-     "relhasindex, false as relisshared, 'p' as relpersistence, kind as relkind, (select count(*) "
+     "relhasindex, false as relisshared, "
+     "case when database_oid = 536870911 then 't' else 'p' end as "
+     "relpersistence, kind as relkind, (select count(*) "
      "from tarn_columns() c where c.relation_oid = "
      "r.oid)::smallint as relnatts, (select count(*) from tarn_constraints() c where "
      "c.relation_oid = r.oid and c.kind = 'c')::smallint as relchecks, "
