@@ -212,6 +212,30 @@ def test_values_that_a_change_of_type_computed_are_loaded_again(pg, tmp_path):  
         until_equal(lake, pg, ["t"], 120)
 
 
+def test_values_computed_anew_for_a_column_of_the_same_type_are_loaded_again(pg, tmp_path):  # noqa: F811
+    """The log describes the table as before. Rows that only lie elsewhere, or columns that were only touched, need no load."""
+    pg.run("CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t SELECT g, g FROM generate_series(1, 50) g; CREATE TABLE other (id int PRIMARY KEY)")
+    with CaptureLake(tmp_path, pg.url) as lake:
+        lake.until_following()
+
+        def connect_again():  # the tables are looked at then; else once a minute
+            pg.run("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots")
+            pg.run("INSERT INTO other SELECT coalesce(max(id), 0) + 1 FROM other")
+            until_equal(lake, pg, ["other"], 60)
+
+        pg.run("ALTER TABLE t ALTER n SET DEFAULT 5")
+        connect_again()
+        pg.run("VACUUM FULL t")
+        connect_again()
+        pg.run("ALTER TABLE t ALTER n SET NOT NULL; UPDATE t SET n = 0 WHERE id = 1")
+        until_equal(lake, pg, ["t"])
+        assert loads(lake) == 1
+        pg.run("ALTER TABLE t ALTER n TYPE int USING n * 2 + 1; UPDATE t SET n = 3 WHERE id = 2")
+        connect_again()
+        until_equal(lake, pg, ["t"], 60)
+        assert loads(lake) == 2 and "computed values of its rows anew" in lake.server.log_text()
+
+
 def test_a_table_whose_rows_could_not_be_told_apart_is_loaded_again_when_they_can(pg, tmp_path):  # noqa: F811
     pg.run("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT g, 'v' FROM generate_series(1, 20) g;"
            "ALTER TABLE t REPLICA IDENTITY NOTHING; CREATE TABLE k (id int PRIMARY KEY)")

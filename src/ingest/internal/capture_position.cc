@@ -108,6 +108,7 @@ std::string CaptureTable::encode() const {
     json["columns"] = std::move(list);
     if (numbers != 0) json["numbers"] = numbers;
     if (!storage.empty()) json["storage"] = storage;
+    if (!touched.empty()) json["touched"] = touched;
     if (published != 0) json["published"] = published;
     for (const auto& [oid, lies] : partitions) json["partitions"][std::to_string(oid)] = lies;
     if (fills != 0) json["fills"] = fills;
@@ -128,6 +129,7 @@ std::optional<CaptureTable> CaptureTable::decode(std::string_view bytes) {
     out.why = text_of(json, "why");
     out.numbers = number_of(json, "numbers");
     out.storage = text_of(json, "storage");
+    out.touched = text_of(json, "touched");
     out.published = number_of<uint32_t>(json, "published");
     out.fills = number_of(json, "fills");
     if (json.contains("partitions") && json["partitions"].is_object())

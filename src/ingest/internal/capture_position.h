@@ -64,6 +64,7 @@ struct CaptureTable {
     /// The source's columns up to this number are known, or known not to be kept; 0: not recorded.
     int numbers = 0;
     std::string storage;     // PostgresTable::storage when that was so; empty: not recorded
+    std::string touched;     // PostgresTable::touched then; empty: not recorded
     uint32_t published = 0;  // OID of its row in pg_publication_rel; 0: not recorded
     /// Of a partitioned table, by OID: where each one's rows lie.
     std::map<uint32_t, std::string> partitions;

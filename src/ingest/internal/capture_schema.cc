@@ -94,6 +94,7 @@ class SchemaWork {
         }
         next.numbers = highest_number(now);
         next.storage = now.storage;
+        next.touched = now.touched;
     }
 
     /// A field of that name that nobody fills and that fits is what an attempt before made.

@@ -248,16 +248,33 @@ int highest_number(const PostgresTable& table) {
     return table.attributes.empty() ? 0 : table.attributes.back().number;
 }
 
-bool moved_elsewhere(const CaptureTable& known, const PostgresTable& now) {
-    if (known.numbers == 0 || known.numbers != highest_number(now) || known.storage == now.storage)
-        return false;
-    // A column whose type the log has not told yet: the rows were written anew for it.
+namespace {
+
+/// All columns are known, of the types that they have now.
+bool columns_known(const CaptureTable& known, const PostgresTable& now) {
+    if (known.numbers == 0 || known.numbers != highest_number(now)) return false;
     return std::none_of(now.attributes.begin(), now.attributes.end(), [&](const auto& attribute) {
         return std::any_of(known.columns.begin(), known.columns.end(), [&](const auto& column) {
             return column.number == attribute.number && column.type != 0 && !attribute.dropped &&
                    column.type != attribute.type_oid;
         });
     });
+}
+
+}  // namespace
+
+bool computed_anew(const CaptureTable& known, const PostgresTable& now) {
+    return columns_known(known, now) && known.storage != now.storage && !known.touched.empty() &&
+           known.touched != now.touched;
+}
+
+bool note_place(CaptureTable& known, const PostgresTable& now) {
+    if (!columns_known(known, now) ||
+        (known.storage == now.storage && known.touched == now.touched))
+        return false;
+    known.storage = now.storage;
+    known.touched = now.touched;
+    return true;
 }
 
 std::string partitions_moved(const CaptureTable& known, const PostgresTable& now) {
@@ -284,6 +301,7 @@ CaptureTable loaded_table(const PostgresTable& table, const tables::Schema& sche
     out.lsn = lsn;
     out.numbers = highest_number(table);
     out.storage = table.storage;
+    out.touched = table.touched;
     out.partitions = partitions_of(table);
     for (const auto& column : table.columns) {
         if (column.generated) continue;

@@ -63,8 +63,11 @@ int highest_number(const PostgresTable& table);
 std::string partitions_moved(const CaptureTable& known, const PostgresTable& now);
 /// As they are recorded.
 std::map<uint32_t, std::string> partitions_of(const PostgresTable& table);
-/// All its columns are known, and its rows were written anew since that was recorded: to be noted
-/// while it is so, since of columns that come later nobody could tell then what the rows have.
-bool moved_elsewhere(const CaptureTable& known, const PostgresTable& now);
+/// A statement touched columns that stayed of their types, and wrote all rows anew: USING computed
+/// values, which the log does not tell. VACUUM FULL and TRUNCATE touch no column.
+bool computed_anew(const CaptureTable& known, const PostgresTable& now);
+/// Notes where the rows lie, as far as nothing of the columns is still to come in the log: of those
+/// that come later nobody could tell then what the rows of before have. False: nothing is new.
+bool note_place(CaptureTable& known, const PostgresTable& now);
 
 }  // namespace tarn::ingest

@@ -350,6 +350,7 @@ TEST(CapturePositionTest, BackAndForth) {
     table.columns[1].unfilled = true;
     table.numbers = 7;
     table.storage = "00ff";
+    table.touched = "11ee";
     table.published = 16'400;
     table.fills = 2;
     const auto same = CaptureTable::decode(table.encode());
@@ -358,6 +359,7 @@ TEST(CapturePositionTest, BackAndForth) {
     EXPECT_EQ(same->columns, table.columns);
     EXPECT_EQ(same->numbers, 7);
     EXPECT_EQ(same->storage, "00ff");
+    EXPECT_EQ(same->touched, "11ee");
     EXPECT_EQ(same->published, 16'400u);
     EXPECT_EQ(same->fills, 2);
     EXPECT_EQ(same->pause, CaptureTable::Pause::person);

@@ -112,6 +112,13 @@ Status keep_published(const CaptureLoadParts& parts, PostgresConnection& control
                                           moved + ", and the log does not tell its rows"));
             continue;
         }
+        if (computed_anew(followed.state, table)) {
+            if (followed.state.pause == CaptureTable::Pause::none)
+                TARN_CHECK_OK(pause_table(parts, followed, CaptureTable::Pause::reload,
+                                          "ALTER TABLE computed values of its rows anew, and the "
+                                          "log does not tell them"));
+            continue;
+        }
         // What was changed or deleted while only additions were published is in no log.
         const bool told_now = recorded != 0 && after[table.oid] != recorded && has_identity(table);
         if (told_now) {
@@ -123,10 +130,9 @@ Status keep_published(const CaptureLoadParts& parts, PostgresConnection& control
         // We put it into the other one; or nobody has noted it so far.
         CaptureTable next = followed.state;
         next.published = after[table.oid];
-        if (moved_elsewhere(next, table)) next.storage = table.storage;
+        const bool placed = note_place(next, table);
         next.partitions = partitions_of(table);
-        if (next.published != recorded || next.storage != followed.state.storage ||
-            next.partitions != followed.state.partitions)
+        if (next.published != recorded || placed || next.partitions != followed.state.partitions)
             TARN_CHECK_OK(change_record(parts, followed, next));
     }
     return ok_status();

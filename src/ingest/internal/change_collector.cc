@@ -286,15 +286,15 @@ const Cells& ChangeCollector::whole(Open& one, const Cells& cells, Cells& room, 
     return room;
 }
 
-Status ChangeCollector::looked_again(const std::vector<PostgresTable>& tables) {
+Result<bool> ChangeCollector::looked_again(const std::vector<PostgresTable>& tables) {
     for (auto& one : tables_)
         for (const auto& table : tables) {
-            if (table.oid != one.source.oid || !moved_elsewhere(one.state, table)) continue;
+            if (table.oid != one.source.oid) continue;
+            if (computed_anew(one.state, table)) return false;
             CaptureTable next = one.state;
-            next.storage = table.storage;
-            TARN_CHECK_OK(record(one, next));
+            if (note_place(next, table)) TARN_CHECK_OK(record(one, next));
         }
-    return ok_status();
+    return true;
 }
 
 /// The table that keeps each change, made when absent; null: none is kept.

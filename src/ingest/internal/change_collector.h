@@ -78,8 +78,8 @@ class ChangeCollector final : public ChangeReceiver {
     };
     const std::optional<Trouble>& trouble() const { return trouble_; }
     const std::vector<FollowedTable>& tables() const { return tables_; }
-    /// What the source's tables look like by now.
-    Status looked_again(const std::vector<PostgresTable>& tables);
+    /// What the source's tables look like by now. False: rows of one changed past the log.
+    Result<bool> looked_again(const std::vector<PostgresTable>& tables);
     uint64_t transactions() const { return transactions_; }
     uint64_t changes() const { return changes_; }
 

@@ -256,6 +256,7 @@ Status load_columns(PostgresConnection& connection, const std::string& oids, Tab
                      "ORDER BY 1, a.attnum",
                  {oids}));
     std::map<uint32_t, std::set<std::string>> used;
+    std::map<uint32_t, uint64_t> touched;
     for (const auto& row : rows) {
         const auto oid = number_of<uint32_t>(row[0]);
         PostgresAttribute attribute;
@@ -273,9 +274,12 @@ Status load_columns(PostgresConnection& connection, const std::string& oids, Tab
                 column.name = fmt::format("{}_{}", lake_name(column.outside).substr(0, 59), n);
             tables[oid].columns.push_back(std::move(column));
         }
+        if (!attribute.dropped)
+            touched[oid] += fnv1a(fmt::format("{} {}", attribute.number, attribute.changed_by));
         tables[oid].next_xid = number_of<uint32_t>(row[15]);
         tables[oid].attributes.push_back(std::move(attribute));
     }
+    for (const auto& [oid, digest] : touched) tables[oid].touched = fmt::format("{:016x}", digest);
     return ok_status();
 }
 

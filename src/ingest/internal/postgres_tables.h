@@ -65,6 +65,7 @@ struct PostgresTable {
     std::vector<PostgresAttribute> attributes;  // all
     /// Where the rows lie there: another text after all of them were written anew.
     std::string storage;
+    std::string touched;  // another one when a statement touched its columns
     /// Of a partitioned table, by OID: those that have rows.
     std::map<uint32_t, PostgresPartition> partitions;
     uint32_t next_xid = 0;                    // the number that the next transaction there gets
