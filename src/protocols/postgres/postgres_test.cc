@@ -589,9 +589,15 @@ TEST_F(Postgres, Drains) {
     session_->on_drain();
     EXPECT_TRUE(transport_->closing());
     connect();
+    session_->on_deadline();
+    EXPECT_TRUE(transport_->closed()) << "who has said nothing hears nothing";
+    connect();
     exchange(startup("user\0root\0"s));
     session_->on_deadline();
-    EXPECT_TRUE(transport_->closed());
+    EXPECT_EQ(field(transport_->take_sent(), 'C'), "57014");
+    EXPECT_TRUE(transport_->closing());
+    session_->on_deadline();
+    EXPECT_TRUE(transport_->closed()) << "it never read that";
 }
 
 TEST_F(Postgres, AuditsReadsAndFailures) {

@@ -82,10 +82,12 @@ void PostgresSession::on_eof() {
     connection_->on_eof();
 }
 
-/// Set while signing in only.
+/// Set while signing in only. Who has said who it is hears why.
 void PostgresSession::on_deadline() {
     if (connection_ && connection_->signed_in()) return;
-    transport_.abort();
+    if (!connection_ || ended_) return transport_.abort();
+    transport_.set_deadline(std::chrono::seconds(1));
+    end(Error(Code::unavailable, "canceling authentication due to timeout", "57014"));
 }
 
 void PostgresSession::on_drain() {
