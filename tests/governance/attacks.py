@@ -744,6 +744,8 @@ CHANGES = """
 ! delete from clinic.patients where zqxcol_pay > 0
 ! delete from clinic.patients where id > 735000000
 ! delete from clinic.patients using clinic.staff s where s.id = patients.id
+! delete from clinic.patients where id = 735000101 returning *
+! delete from clinic.patients returning zqxcol_pay
 ! delete from clinic.closed
 ! truncate clinic.patients
 ! truncate clinic.closed
@@ -912,6 +914,7 @@ CHANGES = """
 ~ insert into clinic.dropbox select n, note from clinic.dropbox
 ! update clinic.dropbox set n = 1
 ! delete from clinic.dropbox
+! delete from clinic.dropbox returning *
 """
 
 # What an optimizer knows of hidden rows: whether an expression is computed at all must not hang on it. Each pattern has to give the
