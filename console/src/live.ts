@@ -4,6 +4,7 @@
 import { type Signal, signal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { ApiError, ask } from "./api";
+import { early_or_ask } from "./early";
 import { phase } from "./session";
 
 export type Connection = "connecting" | "live" | "asking" | "lost";
@@ -101,7 +102,7 @@ class Keeper<T> implements Answer<T> {
     this.loading.value = true;
     busy.value++;
     try {
-      const answer = await ask<T>("GET", this.path);
+      const answer = await early_or_ask<T>(this.path);
       if (mine !== this.turn) return;
       this.data.value = answer;
       this.error.value = null;

@@ -3,7 +3,7 @@
 
 import { signal } from "@preact/signals";
 import { ApiError, ask, type Me, on_unauthenticated, use_csrf_token } from "./api";
-import { ask_early } from "./early";
+import { ask_early, forget_early } from "./early";
 
 export type Phase = "starting" | "signed_out" | "ready" | "unreachable";
 
@@ -73,6 +73,7 @@ function enter(who: Me | null, otherwise = ""): void {
 }
 
 function signed_out(note: string): void {
+  forget_early();
   sign_in_note.value = note;
   me.value = null;
   localStorage.removeItem(kEntered);

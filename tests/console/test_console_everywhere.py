@@ -314,6 +314,21 @@ def test_a_page_names_all_that_its_screen_needs_at_once(lake, browser, screen):
     assert late == []
 
 
+def test_the_start_asks_all_its_questions_at_once(lake, browser):
+    """While the server is asked who this is; each of them once."""
+    enter(lake, browser, "/")
+    browser.see("region", "Storage, last 24 hours")
+    rested(browser)
+    asked = browser.evaluate("""(() => {
+      const all = performance.getEntriesByType("resource").map((one) => [new URL(one.name).pathname, one.startTime, one.responseEnd]);
+      const known = all.find(([path]) => path === "/api/v1/me")[2];
+      return all.filter(([path, begun]) => path.startsWith("/api/v1/") && path !== "/api/v1/me" && begun < known).map(([path]) => path.slice(8)).sort();
+    })()""")
+    assert asked == ["alerts", "catalog", "growth", "runs", "sources", "usage"]
+    assert browser.evaluate("performance.getEntriesByType('resource').filter((one) => one.name.includes('/api/v1/growth')).length") == 1
+    assert browser.problems() == []
+
+
 def test_a_drawn_result_and_a_menu_fit_a_phone(lake, browser):
     enter(lake, browser, "/workbench?sql=select+day,+units+from+sales+where+store_id=1+order+by+1")
     browser.click("button", "Run")
