@@ -470,7 +470,8 @@ Result<Value> parse_instant(const Type& type, std::string_view text) {
     if (!take_day(rest, days)) return malformed(type, text);
     if (rest.starts_with(' ') || rest.starts_with('T')) {
         rest.remove_prefix(1);
-        if (!take_time(rest, micros)) return malformed(type, text);
+        const bool zone_alone = rest.starts_with('+') || rest.starts_with('-');  // pgjdbc's dates
+        if (!zone_alone && !take_time(rest, micros)) return malformed(type, text);
         if (!take_zone(rest, zone)) return malformed(type, text);
     }
     if (!rest.empty()) return malformed(type, text);

@@ -36,7 +36,8 @@ bool is_literal(const Token& token) {
 }
 
 bool is_arrow(const Token& token) {
-    return token.kind == Token::Kind::symbol && (token.raw == "->" || token.raw == "->>");
+    return token.kind == Token::Kind::symbol &&
+           (token.raw == "->" || token.raw == "->>" || token.raw == "#>" || token.raw == "#>>");
 }
 
 class Arrows {

@@ -91,9 +91,29 @@ void call_in_from(duck::unique_ptr<duck::TableRef>& part) {
 }  // namespace
 
 void call_functions_in_from(duck::SQLStatement& statement) {
-    if (statement.type != duck::StatementType::SELECT_STATEMENT) return;
     NameWalk walk([](duck::BaseTableRef&) {}, call_in_from);
-    walk.query(*statement.Cast<duck::SelectStatement>().node);
+    switch (statement.type) {
+        case duck::StatementType::SELECT_STATEMENT:
+            return walk.query(*statement.Cast<duck::SelectStatement>().node);
+        case duck::StatementType::INSERT_STATEMENT:
+            if (auto& rows = statement.Cast<duck::InsertStatement>().select_statement)
+                walk.query(*rows->node);
+            return;
+        case duck::StatementType::UPDATE_STATEMENT: {
+            auto& update = statement.Cast<duck::UpdateStatement>();
+            if (update.from_table) walk.part(update.from_table, {});
+            return;
+        }
+        case duck::StatementType::CREATE_STATEMENT: {
+            auto& info = *statement.Cast<duck::CreateStatement>().info;
+            if (info.type == duck::CatalogType::TABLE_ENTRY &&
+                info.Cast<duck::CreateTableInfo>().query)
+                walk.query(*info.Cast<duck::CreateTableInfo>().query->node);
+            return;
+        }
+        default:
+            return;
+    }
 }
 
 }  // namespace tarn::query

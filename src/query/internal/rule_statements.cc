@@ -303,6 +303,9 @@ MaybeRule parse_rule_statement(std::string_view sql, const std::vector<Token>& t
     Words words(sql, tokens);
     if (words.take("alter")) return parse_alter(sql, words);
     if (words.take("create")) return parse_create(words);
+    // Keys are looked at when a statement ends; nothing waits for COMMIT.
+    if (words.peek().is("set") && words.peek(1).is("constraints"))
+        return std::optional(tagged("SET CONSTRAINTS"));
     return parse_unkept(words);
 }
 

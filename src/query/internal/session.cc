@@ -58,6 +58,10 @@ bool lacks_public(duck::ClientContext& context, duck::SQLStatement& parsed) {
 Status create_public(Session& session) {
     TARN_TRY(create, session.prepare("CREATE SCHEMA IF NOT EXISTS public", {}));
     const auto done = session.execute(*create, {});
+    // Another session may have made it since this one looked.
+    if (!done.ok() && done.error().code == Code::already_exists &&
+        session.transaction_state() == TransactionState::idle)
+        return {};
     return done.ok() ? Status() : Status(done.error());
 }
 
@@ -213,7 +217,8 @@ Result<std::unique_ptr<Statement>> LakeSession::prepare(
 Status LakeSession::parse(PreparedSql& statement, const std::vector<Token>& tokens,
                           const std::vector<std::optional<Type>>& types) {
     statement.clauses = {};
-    statement.edits = rewrite_spellings(statement.sql, tokens, types, &statement.clauses, postgres_names_);
+    statement.edits =
+        rewrite_spellings(statement.sql, tokens, types, &statement.clauses, postgres_names_);
     statement.duck_sql = statement.edits.finish();
     if (statement.clauses.refused) return failed(*statement.clauses.refused);
     try {

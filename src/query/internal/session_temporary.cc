@@ -3,6 +3,7 @@
 
 #include "query/internal/add_column.h"
 #include "query/internal/duck_types.h"
+#include "query/internal/group_keys.h"
 #include "query/internal/keys.h"
 #include "query/internal/on_conflict.h"
 #include "query/internal/rows.h"
@@ -57,6 +58,7 @@ duck::unique_ptr<duck::SQLStatement> LakeSession::to_bind(PreparedSql& statement
         context.RunFunctionInTransaction([&] { tables = temporary_tables(context); }, false);
     auto copy = statement.parsed->Copy();
     statement.changes_temporary = resolve_temporary(*copy, tables, statement.clauses.on_commit);
+    if (postgres_names_) group_by_keys(context, *copy);
     if (statement.clauses.key_not_enforced && statement.command_ == Command::create_table)
         copy->Cast<duck::CreateStatement>().info->tags[kNotEnforced] = "";
     if (statement.command_ == Command::create_table && !statement.changes_temporary)

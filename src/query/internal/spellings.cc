@@ -30,11 +30,11 @@ size_t array_parameter_at(const std::vector<Token>& tokens, size_t i) {
 class Spellings {
  public:
     Spellings(std::string_view sql, const std::vector<Token>& tokens,
-              const std::vector<std::optional<Type>>& types, Clauses& clauses, bool float_is_double)
+              const std::vector<std::optional<Type>>& types, Clauses& clauses, bool postgres_types)
         : tokens_(tokens),
           types_(types),
           clauses_(clauses),
-          float_is_double_(float_is_double),
+          postgres_types_(postgres_types),
           edited_(sql) {
         find_on_commit();
         find_not_enforced();
@@ -131,6 +131,7 @@ class Spellings {
 
     size_t symbol(size_t i) {
         if (tokens_[i].raw == "::") return type_name(i);
+        if (tokens_[i].raw == "#>" || tokens_[i].raw == "#>>") return json_path(i);
         const bool equal = tokens_[i].raw == "=";
         const bool unequal = tokens_[i].raw == "<>" || tokens_[i].raw == "!=";
         const bool any = equal && (at(i + 1).is("any") || at(i + 1).is("some"));
@@ -140,6 +141,27 @@ class Spellings {
             return i + 1;
         const auto list = in_list(tokens_[i + 3].literal());
         return list ? replace(i, i + 4, (any ? " IN " : " NOT IN ") + *list) : i + 1;
+    }
+
+    /// x #> '{a,0}' is x -> '/a/0': JSON's own paths (RFC 6901) are DuckDB's, too.
+    size_t json_path(size_t i) {
+        if (at(i + 1).kind != Token::Kind::text) return i + 1;
+        const auto keys = parse_pg_text(Type::list(Kind::text), at(i + 1).literal());
+        if (!keys.ok()) return i + 1;
+        std::string path;
+        for (const auto& key : std::get<Values>(keys->of)) {
+            if (key.is_null()) return i + 1;
+            path += '/';
+            for (const char c : std::get<std::string>(key.of)) {
+                if (c == '~' || c == '/')
+                    path += c == '~' ? "~0" : "~1";
+                else
+                    path += c;
+            }
+        }
+        return replace(
+            i, i + 1,
+            (tokens_[i].raw == "#>" ? " -> " : " ->> ") + quoted_text(path.empty() ? "$" : path));
     }
 
     /// The elements of '{1,2}', whose type is that of what they are compared with.
@@ -177,8 +199,11 @@ class Spellings {
         // A keyword of DuckDB's, a name like others in PostgreSQL.
         if (token.is("at") && !at(i + 1).is("time") && !at(i + 1).is_symbol('('))
             return replace(i, i, "\"at\"");
-        if (float_is_double_ && token.is("float") && stands_for_type(i))
+        if (postgres_types_ && token.is("float") && stands_for_type(i))
             return replace(i, i, "double");
+        if (postgres_types_ && (token.is("numeric") || token.is("decimal") || token.is("dec")) &&
+            stands_for_type(i))
+            return replace(i, i, sql_name(*type_of_pg_oid(1700)));
         if (token.is("by") && !is_keyword_by(i)) return replace(i, i, "\"by\"");
         if ((token.is("generate_series") || token.is("unnest")) && at(i + 1).is_symbol('(') &&
             stands_in_from(i))
@@ -322,7 +347,7 @@ class Spellings {
     const std::vector<Token>& tokens_;
     const std::vector<std::optional<Type>>& types_;
     Clauses& clauses_;
-    const bool float_is_double_;
+    const bool postgres_types_;
     EditedSql edited_;
     Replacements replacements_;
     std::map<size_t, std::string> opened_, closed_;  // parentheses before and behind a token
@@ -336,9 +361,9 @@ class Spellings {
 
 EditedSql rewrite_spellings(std::string_view sql, const std::vector<Token>& tokens,
                             const std::vector<std::optional<Type>>& types, Clauses* clauses,
-                            bool float_is_double) {
+                            bool postgres_types) {
     Clauses found;
-    return Spellings(sql, tokens, types, clauses ? *clauses : found, float_is_double).rewrite();
+    return Spellings(sql, tokens, types, clauses ? *clauses : found, postgres_types).rewrite();
 }
 
 std::vector<size_t> array_parameters(const std::vector<Token>& tokens) {

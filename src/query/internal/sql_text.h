@@ -81,11 +81,11 @@ struct Clauses {
 
 /// PostgreSQL's spellings turned into DuckDB's; $n with a known type gets a cast. `types` is by
 /// number, from 0. In `= any($n)` an $n without a type loses its `any`: the binder finds the type
-/// of an element. `clauses` gets what was taken out. `float_is_double`: as in PostgreSQL; to others
-/// it is four bytes.
+/// of an element. `clauses` gets what was taken out. `postgres_types`: FLOAT has eight bytes
+/// and NUMERIC the digits of types.h; to who is no client of PostgreSQL four bytes and (18,3).
 EditedSql rewrite_spellings(std::string_view sql, const std::vector<Token>& tokens,
                             const std::vector<std::optional<Type>>& types,
-                            Clauses* clauses = nullptr, bool float_is_double = false);
+                            Clauses* clauses = nullptr, bool postgres_types = false);
 /// The numbers of the parameters that stand as `= any($n)` and the like, which are arrays.
 std::vector<size_t> array_parameters(const std::vector<Token>& tokens);
 /// The highest $n; 0 when there is none. nullopt: one is out of bounds (65,535).

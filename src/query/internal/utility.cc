@@ -320,7 +320,7 @@ Result<std::optional<Prepared>> dispatch(std::string_view sql, const std::vector
     if (auto several = parse_several(tokens)) return Maybe(std::move(*several));
     if (words.peek().is("savepoint")) return some(parse_savepoint(words, Utility::Savepoint::make));
     if (words.take("release")) return some(parse_savepoint(words, Utility::Savepoint::release));
-    if (words.take("set")) return some(parse_set(words));
+    if (!words.peek(1).is("constraints") && words.take("set")) return some(parse_set(words));
     if (words.take("reset")) {
         auto made = make(Command::reset);
         made->utility.name = words.next().name();

@@ -1,13 +1,11 @@
 """json and jsonb: columns that stay so, their binary form, and operators as PostgreSQL reads them."""
-import base64
-import http.client
 import io
 import json
 
 import psycopg2
 import pytest
 
-from postgres_clients import connect, parameters
+from postgres_clients import api, connect, parameters
 
 
 @pytest.fixture
@@ -101,18 +99,6 @@ def test_columns_say_what_they_are(cursor):
     assert refused(cursor, "alter table t alter column l type jsonb") == "0A000"
 
 
-def api(tarn, method, path, body):
-    host, port = tarn.address("http")
-    connection = http.client.HTTPConnection(host, port, timeout=60)
-    signed = base64.b64encode(f"{tarn.access_key}:{tarn.secret_key}".encode()).decode()
-    connection.request(method, path, body=None if body is None else json.dumps(body), headers={"Authorization": "Basic " + signed})
-    answer = connection.getresponse()
-    text = answer.read().decode()
-    connection.close()
-    assert answer.status < 300, text
-    return json.loads(text) if text else None
-
-
 def test_masks_of_json_are_text(tarn, cursor):
     """A mask is any text; to whom it is shown the column is no JSON, in no row of it."""
     cursor.execute("create table t (id int, j jsonb, k jsonb)")
@@ -150,3 +136,15 @@ def test_arrows_bind_closely(cursor):
     assert asked(cursor, "select j->'b'->>'c' || 'x' from t where id = 1 and j->>'a' = %s", ("1",)) == [("[5,6]x",)]
     assert asked(cursor, "select list_transform([1, 2], x -> x + 1), list_filter([1, 2], (x) -> x > 1 and x < 9)") == [([2, 3], [2])]
     assert asked(cursor, "select case when id = 1 then j else j end -> 'a' from t where id = 1") == [(1,)]
+    assert asked(cursor, "select j #> '{b,c}', j #>> '{b,c,1}', j #>> '{nope,x}', j #>> '{}' is not null from t where j #> '{b,c}' is not null and id = 1") == [
+        ([5, 6], "6", None, True)]
+
+
+def test_declared_types_come_back(tarn):
+    """A driver that said varchar is not told text: some end the connection then."""
+    psycopg = pytest.importorskip("psycopg")
+    with psycopg.connect(**parameters(tarn)) as connection:
+        wire = connection.pgconn
+        wire.prepare(b"declared", b"select $1, $2 + 1, $3::jsonb", [1043, 0, 114])
+        described = wire.describe_prepared(b"declared")
+        assert [described.param_type(i) for i in range(3)] == [1043, 23, 114]

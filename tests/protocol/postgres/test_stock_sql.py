@@ -2,11 +2,12 @@
 import io
 import threading
 import time
+from decimal import Decimal
 
 import psycopg2
 import pytest
 
-from postgres_clients import connect
+from postgres_clients import api, connect, parameters
 from tarn_server import TarnServer
 
 
@@ -445,3 +446,99 @@ def test_a_unique_index_may_name_the_database(cursor):
     cursor.execute('create unique index if not exists "k1" on "lake"."stock"."t" using btree (id)')
     cursor.execute("insert into t values (1)")
     assert refused(cursor, "insert into t values (1)") == "23505"
+
+
+def test_groups_by_a_primary_key(cursor):
+    cursor.execute("create table a (id int primary key, name text, n int)")
+    cursor.execute("create table b (a int, price int)")
+    cursor.execute("insert into a values (1, 'x', 10), (2, 'y', 20)")
+    cursor.execute("insert into b values (1, 5), (1, 6), (2, 7)")
+    assert asked(cursor, "select a.id, a.name, count(*), sum(b.price) from a join b on b.a = a.id group by a.id order by a.name desc") == [
+        (2, "y", 1, 7), (1, "x", 2, 11)]
+    assert asked(cursor, "select id, name, upper(name) || '!' from a group by 1 having n > 10") == [(2, "y", "Y!")]
+    assert asked(cursor, "select z.*, max(price) from a z, b where z.id = b.a group by z.id order by 1") == [(1, "x", 10, 6), (2, "y", 20, 7)]
+    assert asked(cursor, "select q.name from (select id, name from a group by id) q order by 1") == [("x",), ("y",)]
+    # Not what is no key, and no other relation of that name.
+    assert refused(cursor, "select name, n from a group by name") == "42803"
+    assert refused(cursor, "select b.a, price from b group by b.a") == "42803"
+    assert refused(cursor, "with a as (select 1 as id, 'q' as name) select a.id, a.name from a group by a.id") == "42803"
+    assert asked(cursor, "with a as (select 1 as id, g as n from generate_series(1, 3) s(g)) select a.id, sum(a.n) from a group by a.id") == [(1, 6)]
+
+
+def test_lists_side_by_side_fill_tables(cursor):
+    cursor.execute("create table t (a int, b text)")
+    cursor.execute("insert into t select * from unnest('{1,2}'::int[], '{x,y}'::text[])")
+    cursor.execute("insert into t (a) select g from generate_series(3, 4) g")
+    cursor.execute("create table u as select * from unnest(array[1, 2], array['p', 'q']) v(a, b)")
+    cursor.execute("update t set b = v.b from unnest(array[3, 4], array['m', 'n']) v(a, b) where t.a = v.a")
+    assert asked(cursor, "select * from t order by a") == [(1, "x"), (2, "y"), (3, "m"), (4, "n")]
+    assert asked(cursor, "select * from u order by a") == [(1, "p"), (2, "q")]
+    cursor.execute("set constraints all immediate")
+
+
+def test_what_drivers_ask_of_types_and_indexes(cursor):
+    cursor.execute("create table t (id int primary key)")
+    assert asked(cursor, "select t.typname from pg_type t join pg_proc p on p.oid = t.typreceive where p.proname = 'array_recv' "
+                         "and t.typelem = 'int4'::regtype") == [("_int4",)]
+    assert asked(cursor, "select o.opcdefault, pg_stat_get_numscans(i.indexrelid) from pg_index i join pg_opclass o on o.oid = i.indclass[1] "
+                         "where i.indrelid = 't'::regclass") == [(True, 0)]
+    assert asked(cursor, "select parse_ident('a.\"B.c\"'), parse_ident('T')") == [(["a", "B.c"], ["t"])]
+
+
+def test_numeric_keeps_its_digits(cursor):
+    cursor.execute("create table t (a numeric, b decimal not null, c numeric(10,2), d numeric[])")
+    cursor.execute("insert into t values (1.23456, 12345678901234567890.123456789, 1.5, '{1.23456}')")
+    assert asked(cursor, "select a, b, c, d, 1.23456::numeric, cast('1.23456' as decimal), (a * 1)::numeric from t") == [
+        (Decimal("1.23456"), Decimal("12345678901234567890.123456789"), Decimal("1.5"), [Decimal("1.23456")],
+         Decimal("1.23456"), Decimal("1.23456"), Decimal("1.23456"))]
+
+
+def test_a_date_may_have_a_zone(tarn):
+    psycopg = pytest.importorskip("psycopg")
+    with psycopg.connect(**parameters(tarn)) as connection:
+        connection.execute("create temp table t (d date)")
+        done = connection.pgconn.exec_params(b"insert into t values ($1)", [b"2026-01-02 +00"])  # as pgjdbc sends it
+        assert done.command_status == b"INSERT 0 1", done.error_message
+        assert str(connection.execute("select d from t").fetchone()[0]) == "2026-01-02"
+
+
+def test_public_is_made_by_two_at_once_and_not_by_everyone(tarn):
+    """docs/decisions/0019, where it can go wrong."""
+    made = connect(tarn)
+    made.autocommit = True
+    cursor = made.cursor()
+    cursor.execute("drop schema if exists public cascade")
+    account = tarn.ready.get("account", "*")
+    statement = [{"Effect": "Allow", "Action": ["tarn:Connect", "tarn:ExecuteStatement", "tarn:Get*"], "Resource": "*"},
+                 {"Effect": "Allow", "Action": "tarn:CreateTable", "Resource": f"arn:aws:tarn:*:{account}:table/public/*"}]
+    api(tarn, "POST", "/api/v1/users", {"name": "noschemas", "roles": [], "policies": {"p": {"Version": "2012-10-17", "Statement": statement}}})
+    try:
+        key = api(tarn, "POST", "/api/v1/users/noschemas/keys", {})
+        restricted = connect(tarn, user=key["access_key_id"], password=key["secret_access_key"])
+        restricted.autocommit = True
+        assert refused(restricted.cursor(), "create table public.mine (a int)") == "42501"
+        assert asked(cursor, "select 1 from pg_namespace where nspname = 'public'") == []
+        problems = []
+        together = threading.Barrier(4)
+
+        def create(number):
+            own = connect(tarn)
+            own.autocommit = True
+            together.wait()
+            try:
+                own.cursor().execute(f"create table public.t{number} (a int)")
+            except psycopg2.Error as problem:
+                problems.append((problem.pgcode, str(problem)))
+            own.close()
+        threads = [threading.Thread(target=create, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert problems == []
+        assert asked(cursor, "select tablename from pg_tables where schemaname = 'public' order by 1") == [("t0",), ("t1",), ("t2",), ("t3",)]
+        restricted.close()
+    finally:
+        api(tarn, "DELETE", "/api/v1/users/noschemas", None)
+        cursor.execute("drop schema if exists public cascade")
+        made.close()

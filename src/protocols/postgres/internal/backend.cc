@@ -95,10 +95,14 @@ void append_row_description(std::string& out, const std::vector<query::ResultCol
     }
 }
 
-void append_parameter_description(std::string& out, const std::vector<query::Type>& types) {
+void append_parameter_description(std::string& out, const std::vector<query::Type>& types,
+                                  const std::vector<uint32_t>& declared) {
     const MessageScope message(out, 't');
     append_be(out, static_cast<int16_t>(types.size()));
-    for (const auto& type : types) append_be(out, query::pg_oid(type));
+    for (size_t i = 0; i < types.size(); ++i) {
+        const bool known = i < declared.size() && query::type_of_pg_oid(declared[i]).has_value();
+        append_be(out, known ? declared[i] : query::pg_oid(types[i]));
+    }
 }
 
 void append_data_row(std::string& out, const query::Chunk& rows, size_t row,

@@ -41,7 +41,9 @@ void append_backend_key(std::string& out, int32_t process_id, std::string_view k
 void append_ready(std::string& out, query::TransactionState state);
 void append_row_description(std::string& out, const std::vector<query::ResultColumn>& columns,
                             const std::vector<int16_t>& formats);
-void append_parameter_description(std::string& out, const std::vector<query::Type>& types);
+/// `declared`: the client's own numbers, which it gets back (varchar is not text to it).
+void append_parameter_description(std::string& out, const std::vector<query::Type>& types,
+                                  const std::vector<uint32_t>& declared);
 void append_data_row(std::string& out, const query::Chunk& rows, size_t row,
                      const std::vector<int16_t>& formats);
 void append_command_complete(std::string& out, std::string_view tag);

@@ -48,6 +48,7 @@ class Conversation {
     struct Prepared {
         std::string sql;
         std::unique_ptr<query::Statement> statement;  // null: the text was empty
+        std::vector<uint32_t> declared;  // types of parameters as Parse has them; 0: left open
     };
     struct Portal {
         std::shared_ptr<Prepared> prepared;

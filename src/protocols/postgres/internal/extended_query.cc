@@ -60,6 +60,7 @@ Status Conversation::parse(const Message& message) {
     for (const uint32_t oid : parsed.types) types.push_back(query::type_of_pg_oid(oid));
     current_sql_ = parsed.sql;
     TARN_TRY(prepared, prepare(parsed.sql, &types));
+    prepared->declared = std::move(parsed.types);
     statements_.insert_or_assign(std::string(parsed.name), std::move(prepared));
     append_empty(out_, '1');
     return ok_status();
@@ -131,7 +132,8 @@ Status Conversation::describe(const Message& message) {
         if (found == statements_.end()) return no_statement(target.name);
         prepared = found->second.get();
         append_parameter_description(
-            out_, prepared->statement ? prepared->statement->parameters() : std::vector<Type>());
+            out_, prepared->statement ? prepared->statement->parameters() : std::vector<Type>(),
+            prepared->declared);
     } else {
         const auto found = portals_.find(target.name);
         if (found == portals_.end()) return describe_cursor(target.name);

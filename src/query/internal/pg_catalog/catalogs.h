@@ -267,7 +267,7 @@ pg_ts_dict 3600 = oid:oid dictname dictnamespace:oid dictowner:oid dicttemplate:
 pg_ts_parser 3601 = oid:oid prsname prsnamespace:oid prsstart prstoken prsend prsheadline prslextype ;
 pg_ts_template 3764 = oid:oid tmplname tmplnamespace:oid tmplinit tmpllexize ;
 pg_type 1247 = oid:oid typname typnamespace:oid typowner:oid typlen:int2 typbyval:bool typtype:char typcategory:char typispreferred:bool
-  typisdefined:bool typdelim:char typrelid:oid typsubscript typelem:oid typarray:oid typinput typoutput typreceive typsend typmodin typmodout
+  typisdefined:bool typdelim:char typrelid:oid typsubscript typelem:oid typarray:oid typinput typoutput typreceive:oid typsend:oid typmodin typmodout
   typanalyze typalign:char typstorage:char typnotnull:bool typbasetype:oid typtypmod:int4 typndims:int4 typcollation:oid typdefaultbin typdefault
   typacl:text[] ;
 pg_user = usename usesysid:oid usecreatedb:bool usesuper:bool userepl:bool usebypassrls:bool passwd valuntil:timestamptz useconfig:text[] ;

@@ -174,6 +174,7 @@ constexpr Macro kMacros[] = {
     {"pg_catalog", "pg_relation_is_publishable(r) AS false"},
     {"pg_catalog", "pg_encoding_to_char(e) AS 'UTF8'"},
     {"pg_catalog", "pg_table_size(r) AS 0::bigint"},
+    {"pg_catalog", "pg_stat_get_numscans(i) AS 0::bigint"},
     {"pg_catalog", "pg_relation_size(r) AS 0::bigint"},
     {"pg_catalog", "pg_total_relation_size(r) AS 0::bigint"},
     {"pg_catalog", "pg_database_size(r) AS 0::bigint"},
@@ -193,6 +194,10 @@ constexpr Macro kMacros[] = {
     {"pg_catalog",
      "quote_ident(n) AS case when regexp_full_match(n, '^[a-z_][a-z0-9_]*$') then n else '\"' || "
      "replace(n, '\"', '\"\"') || '\"' end"},
+    {"pg_catalog",
+     "parse_ident(n) AS list_transform(regexp_extract_all(n, '\"(?:[^\"]|\"\")*\"|[^.\"]+'), "
+     "lambda "
+     "x: case when x[1] = '\"' then replace(x[2:-2], '\"\"', '\"') else lower(trim(x)) end)"},
     {"pg_catalog", "quote_literal(n) AS '''' || replace(n, '''', '''''') || ''''"},
     {"pg_catalog", "to_regclass(n) AS tarn_regclass(n)"},
     {"pg_catalog",

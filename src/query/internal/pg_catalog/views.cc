@@ -34,8 +34,10 @@ struct View {
 constexpr const char* kTypes = R"(
 select oid::tarn_oid as oid, typname::varchar as typname, 11::tarn_oid as typnamespace, 10::tarn_oid as typowner, typlen::smallint as typlen,
   typlen > 0 and typlen <= 8 as typbyval, 'b'::tarn_char as typtype, typcategory::tarn_char as typcategory, false as typispreferred, true as typisdefined,
-  ','::tarn_char as typdelim, 0::tarn_oid as typrelid, typelem::tarn_oid as typelem, typarray::tarn_oid as typarray, typname || '_in' as typinput,
-  typname || '_out' as typoutput, '-'::varchar as typreceive, '-'::varchar as typsend, '-'::varchar as typmodin, '-'::varchar as typmodout,
+  ','::tarn_char as typdelim, 0::tarn_oid as typrelid, typelem::tarn_oid as typelem, typarray::tarn_oid as typarray, case when typcategory = 'A' and typname[1] = '_' then 'array_in' else typname || '_in' end as typinput,
+  case when typcategory = 'A' and typname[1] = '_' then 'array_out' else typname || '_out' end as typoutput,
+  case when typcategory = 'A' and typname[1] = '_' then 2400 else 2402 end::tarn_oid as typreceive,
+  case when typcategory = 'A' and typname[1] = '_' then 2401 else 2403 end::tarn_oid as typsend, '-'::varchar as typmodin, '-'::varchar as typmodout,
   'i'::varchar as typalign, 'p'::varchar as typstorage, false as typnotnull, 0::tarn_oid as typbasetype, -1::integer as typtypmod, 0::integer as typndims,
   0::tarn_oid as typcollation, null::varchar as typdefault, null::varchar as typdefaultbin, null::varchar[] as typacl
 from (values (16,'bool',1,'B',0,1000),(17,'bytea',-1,'U',0,1001),(18,'char',1,'S',0,1002),(19,'name',64,'S',18,1003),(20,'int8',8,'N',0,1016),
@@ -72,7 +74,7 @@ constexpr View kViews[] = {
      "indisclustered, true as indisvalid, false as indcheckxmin, true as indisready, true as "
      "indislive, false as indisreplident, columns as "
      "indkey, list_transform(columns, lambda c: 0::tarn_oid) as indcollation, "
-     "list_transform(columns, lambda c: 0::tarn_oid) as indclass, "
+     "list_transform(columns, lambda c: 10000::tarn_oid) as indclass, "
      "list_transform(columns, lambda c: 0::smallint) as indoption, null::varchar as "
      "indexprs, null::varchar as indpred from tarn_keys()"},
     {"pg_catalog", "pg_attrdef",
@@ -216,6 +218,14 @@ constexpr View kViews[] = {
      "select oid, amname, amhandler, amtype from (values (2::tarn_oid, 'heap', '-', 't'), "
      "(403::tarn_oid, 'btree', '-', 'i')) t(oid, amname, "
      "amhandler, amtype)"},
+    // What Npgsql knows arrays by, and what reflection asks of the columns of keys.
+    {"pg_catalog", "pg_proc",
+     "select oid, proname, 11::tarn_oid as pronamespace, 10::tarn_oid as proowner, "
+     "'f'::tarn_char as prokind from (values (2400::tarn_oid, 'array_recv'), (2401::tarn_oid, "
+     "'array_send')) t(oid, proname)"},
+    {"pg_catalog", "pg_opclass",
+     "select 10000::tarn_oid as oid, 403::tarn_oid as opcmethod, 'default_ops' as opcname, "
+     "11::tarn_oid as opcnamespace, 10::tarn_oid as opcowner, true as opcdefault"},
     {"pg_catalog", "pg_rewrite",
      "select oid, '_RETURN' as rulename, oid as ev_class, '1' as ev_type, 'O' as ev_enabled, true "
      "as is_instead from tarn_relations() where kind = 'v'"},
