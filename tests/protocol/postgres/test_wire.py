@@ -124,6 +124,10 @@ def test_who_does_not_sign_in_is_sent_away(tarn):
     with Wire(tarn, timeout=20) as wire:
         wire.send(startup(user="root"))
         assert wire.message()[0] == b"R"
+        kind, said = wire.message()
+        assert kind == b"E" and b"C57014\0" in said
+        assert wire.closed()
+    with Wire(tarn, timeout=20) as wire:  # nor does it say who it is
         assert wire.closed()
 
 
