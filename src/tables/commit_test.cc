@@ -222,6 +222,28 @@ TEST(CommitTest, WhatIsDecidedByTheBaseWantsItAsItWas) {
     EXPECT_EQ(reason(lake.commit(change)), "rows_changed");  // its own, too
 }
 
+/// Whoever writes one key in a transaction does not lose to the lake's own housekeeping.
+TEST(CommitTest, CompactionIsNoChangeToWhatTheBaseDecides) {
+    Lake lake;
+    const TablePtr made = lake.create("orders", shop_columns());
+    const DataFile one = lake.file(made, 5), two = lake.file(made, 5);
+    ASSERT_TRUE(lake.append(made, {one, two}).ok());
+    const TablePtr base = lake.again(made);
+    TableChange change = TableChange::append_to(base, {lake.file(base, 1)});
+    change.decided_by_base = true;
+    TableChange packed;
+    packed.table = base;
+    packed.replace = true;
+    packed.remove_files = {one.path, two.path};
+    packed.append = {lake.file(base, 10)};
+    ASSERT_TRUE(lake.commit(packed).ok());
+    EXPECT_TRUE(lake.commit(change).ok());
+    EXPECT_EQ(reason(lake.commit(change)), "rows_changed");
+    change.table = lake.again(made);
+    ASSERT_TRUE(lake.commit(deletion(lake, change.table, packed.append[0], 1)).ok());
+    EXPECT_EQ(reason(lake.commit(change)), "rows_changed");
+}
+
 TEST(CommitTest, DeletesApplyToOlderDataOnly) {
     Lake lake;
     const TablePtr table = lake.create("orders", shop_columns());

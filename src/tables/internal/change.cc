@@ -61,6 +61,18 @@ bool changes_definition(const TableMetadata& before, const TableMetadata& after)
            before.snapshots.size() != after.snapshots.size();
 }
 
+/// Nothing but compaction came between.
+bool same_rows(const TableMetadata& now, const TableMetadata& base) {
+    SnapshotPtr snapshot = now.current_snapshot();
+    const int64_t then = base.current_snapshot_id.value_or(-1);
+    while (snapshot != nullptr && snapshot->snapshot_id != then) {
+        if (snapshot->operation() != "replace" || !snapshot->parent_snapshot_id) return false;
+        snapshot = now.find_snapshot(*snapshot->parent_snapshot_id);
+        if (snapshot == nullptr) return false;  // expired meanwhile
+    }
+    return snapshot != nullptr || !base.current_snapshot_id;
+}
+
 /// Remembers the file that is replaced, and lets go of the oldest.
 void extend_metadata_log(const TableMetadata& before, const std::string& location,
                          int64_t entries_max, TableMetadata* after,
@@ -101,8 +113,7 @@ Result<Prepared> prepare_change(const Catalog& catalog, const CommitterOptions& 
                                 const MetadataPtr& current, const std::string& metadata_location,
                                 const TableChange& change, int64_t now_ms) {
     Prepared prepared;
-    if (change.decided_by_base &&
-        current->current_snapshot_id != change.table->metadata->current_snapshot_id)
+    if (change.decided_by_base && !same_rows(*current, *change.table->metadata))
         return Error(
             Code::conflict,
             fmt::format("table {}: rows came or went meanwhile", change.table->info.full_name()),
