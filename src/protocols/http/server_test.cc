@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <semaphore>
 #include <thread>
 
 #include "net/fake_transport.h"
@@ -394,6 +395,32 @@ TEST_F(Http, a_stream_ends_with_its_reader) {
     EXPECT_FALSE(stream->write("x"));
     stream->on_close([&] { ++closed; });
     EXPECT_EQ(closed, 2);
+}
+
+/// Also those that were in the lane's queue before anybody waited.
+TEST(SpareLaneTest, TakesOverWhatWaitsBehindThoseThatWait) {
+    Lane usual({"usual", 1, 2});
+    SpareLane spare(1, 1);
+    std::binary_semaphore begin(0), go_on(0), done(0);
+    ASSERT_TRUE(spare.submit(usual, [&] {
+        begin.acquire();
+        const SpareLane::Wait wait(&spare);
+        go_on.acquire();
+    }));
+    while (usual.queued() > 0) std::this_thread::yield();
+    std::atomic<int> runs = 0;
+    ASSERT_TRUE(spare.submit(usual, [&] {
+        ++runs;
+        done.release();
+    }));
+    ASSERT_TRUE(spare.submit(usual, [&] { ++runs; }));
+    EXPECT_FALSE(spare.submit(usual, [&] { ++runs; })) << "its queue is full";
+    begin.release();
+    ASSERT_TRUE(done.try_acquire_for(std::chrono::seconds(30)));
+    go_on.release();
+    usual.stop();
+    spare.stop();
+    EXPECT_EQ(runs, 2);
 }
 
 TEST_F(Http, others_do_not_wait_for_a_handler_that_waits_for_its_peer) {

@@ -1,10 +1,13 @@
 // Threads for the requests of others while handlers wait for slow peers. A handler is a blocking
 // function, so a hundred uploads that hardly move would hold a hundred threads of the lane that all
-// requests run on; once a few of them wait, new requests run here instead.
+// requests run on; once a few of them wait, requests that have not begun run here instead: new
+// ones, and those that wait in that lane's queue behind the slow ones that are still to begin.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
+#include <functional>
+#include <list>
 #include <memory>
 
 #include "base/lane.h"
@@ -20,7 +23,10 @@ class SpareLane {
     explicit SpareLane(size_t waiting_max = 8, size_t threads = 256)
         : waiting_max_(waiting_max), threads_(threads) {}
 
-    /// Where a request runs that would run on `usual`. Lane: any, loops too.
+    /// Runs a request that would run on `usual`. False: busy, as Lane::try_submit says it. Lane:
+    /// any, loops too.
+    [[nodiscard]] bool submit(Lane& usual, std::function<void()> job);
+    /// Where something runs just now that would run on `usual`. Lane: any, loops too.
     Lane* choose(Lane* usual) const;
     /// As Lane::stop().
     void stop();
@@ -39,7 +45,15 @@ class SpareLane {
     };
 
  private:
+    struct Request;
+    /// Those on usual lanes that have not begun. Lanes may end after this object.
+    struct Queue {
+        Mutex mutex;
+        std::list<std::shared_ptr<Request>> requests TARN_GUARDED_BY(mutex);
+    };
+    static void begin(Queue& queue, Request& request);
     void begin_wait();
+    void take_over();
 
     const size_t waiting_max_;
     const size_t threads_;
@@ -48,6 +62,7 @@ class SpareLane {
     Mutex mutex_;
     bool stopped_ TARN_GUARDED_BY(mutex_) = false;
     std::unique_ptr<Lane> lane_ TARN_GUARDED_BY(mutex_);
+    const std::shared_ptr<Queue> queue_ = std::make_shared<Queue>();
 };
 
 }  // namespace tarn::http

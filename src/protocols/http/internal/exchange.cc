@@ -121,11 +121,13 @@ void Exchange::refuse(Refusal::Kind kind, int status, std::string_view message) 
 
 bool Exchange::run_on(Lane& lane) {
     lane_ = &lane;
-    return lane.try_submit([self = shared_from_this()] {
+    auto job = [self = shared_from_this()] {
         self->run([&] { self->service_->handler(self->request_, self->responder_); });
         // Its rest may run by now: nothing else of it may be touched here.
         if (!self->suspended_) self->conclude();
-    });
+    };
+    SpareLane* const spare = service_->options.spare;
+    return spare != nullptr ? spare->submit(lane, std::move(job)) : lane.try_submit(std::move(job));
 }
 
 template <typename Call>
@@ -147,7 +149,9 @@ std::shared_ptr<Suspended> Exchange::suspend() {
 
 void Exchange::resume(std::function<void()> rest) {
     rest_ = std::move(rest);
-    const bool taken = lane_->resume([self = shared_from_this()] {
+    SpareLane* const spare = service_->options.spare;
+    Lane* const lane = spare != nullptr ? spare->choose(lane_) : lane_;
+    const bool taken = lane->resume([self = shared_from_this()] {
         self->run(std::exchange(self->rest_, nullptr));
         self->conclude();
     });

@@ -110,7 +110,6 @@ void HttpSession::dispatch() {
     dispatched_ = true;
     const auto& options = service_->options;
     Lane* lane = options.choose_lane ? options.choose_lane(exchange_->head()) : options.lane;
-    if (options.spare != nullptr) lane = options.spare->choose(lane);
     if (lane == nullptr || !exchange_->run_on(*lane))
         exchange_->refuse(Refusal::Kind::busy, 503, "too many requests wait; try again later");
 }
