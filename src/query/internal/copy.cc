@@ -331,6 +331,7 @@ Status LakeSession::describe_copy(PreparedSql& statement) {
 Result<std::unique_ptr<CopyIn>> LakeSession::copy_in(Statement& given) {
     auto& statement = static_cast<PreparedSql&>(given);
     TARN_CHECK_OK(check_usable(statement.command_));
+    TARN_CHECK_OK(check_read_only(statement, true));
     auto copy = std::make_unique<LakeCopyIn>(*this, statement);
     TARN_CHECK_OK(copy->open());
     return std::unique_ptr<CopyIn>(std::move(copy));

@@ -7,9 +7,11 @@
 #include <deque>
 
 #include "base/metrics.h"
-// GCC 12 cannot see that its cache fills in an entry before it moves it.
+// GCC 12 cannot see that its cache fills in an entry before it moves it; clang has no such warning.
 #pragma GCC diagnostic push
+#ifndef __clang__
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #include "duckdb/storage/object_cache.hpp"
 #pragma GCC diagnostic pop
 #include "query/internal/duck.h"

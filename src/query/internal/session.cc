@@ -29,11 +29,6 @@ Error aborted() {
             "25P02"};
 }
 
-bool changes_rows(Command command) {
-    return command == Command::insert || command == Command::update || command == Command::remove ||
-           command == Command::truncate || command == Command::merge;
-}
-
 /// Whether a table or a view is to be created in a schema `public` that is not there. Throws.
 bool lacks_public(duck::ClientContext& context, duck::SQLStatement& parsed) {
     if (parsed.type != duck::StatementType::CREATE_STATEMENT) return false;
@@ -331,6 +326,7 @@ Result<std::unique_ptr<Cursor>> LakeSession::execute(Statement& given,
     end_statement_settings();
     auto& statement = static_cast<PreparedSql&>(given);
     TARN_CHECK_OK(check_usable(statement.command_));
+    TARN_CHECK_OK(check_read_only(statement, false));
     if (!statement.parsed) {
         SessionState::of(*connection_->context).touched.clear();
         return execute_utility(statement);
@@ -370,6 +366,7 @@ Result<std::unique_ptr<Cursor>> LakeSession::execute_once(PreparedSql& statement
                                                           const std::vector<Value>& parameters) {
     SessionState::of(*connection_->context).touched.clear();
     TARN_TRY(meaning, meaning_of(statement));
+    TARN_CHECK_OK(check_read_only(statement, true));
     const auto& clauses = statement.clauses;
     notices_.insert(notices_.end(), clauses.notices.begin(), clauses.notices.end());
     if (!statement.changes_temporary && (clauses.restarts_identity || clauses.fills_column))

@@ -126,6 +126,7 @@ class LakeSession final : public Session {
     Status savepoint(const Utility& wanted);
     LakeTransaction& lake_transaction();
     Result<std::unique_ptr<Cursor>> show(PreparedSql& statement);
+    Status change_setting(const std::function<Status(Settings&)>& change);
     Status apply_setting(const std::string& name, const std::string& value, SettingScope scope);
     void change_settings(const std::function<void(Settings&)>& change);
     void end_statement_settings();
@@ -165,6 +166,7 @@ class LakeSession final : public Session {
     Status end_temporary();
     Status drop_temporary();
     Status check_usable(Command command) const;
+    Status check_read_only(const PreparedSql& statement, bool is_bound);
 
     bool is_server() const { return caller_.principal.kind == security::Principal::Kind::system; }
 

@@ -19,11 +19,20 @@ void LakeSession::end_statement_settings() {
         change_settings([](Settings& settings) { settings.commit(); });
 }
 
+/// Whoever is let to run a statement in a transaction that only reads does not let himself out.
+Status LakeSession::change_setting(const std::function<Status(Settings&)>& change) {
+    const bool bound = state_ == TransactionState::active && settings_.reads_only();
+    Status done;
+    change_settings([&](Settings& settings) { done = change(settings); });
+    if (done.ok() && bound && !settings_.reads_only())
+        return Error{Code::precondition_failed,
+                     "transaction read-write mode must be set before any query", "25001"};
+    return done;
+}
+
 Status LakeSession::apply_setting(const std::string& name, const std::string& value,
                                   SettingScope scope) {
-    Status done;
-    change_settings([&](Settings& settings) { done = settings.set(name, value, scope); });
-    return done;
+    return change_setting([&](Settings& settings) { return settings.set(name, value, scope); });
 }
 
 Status LakeSession::set_setting(const std::string& name, const std::string& value) {
@@ -35,17 +44,32 @@ Status LakeSession::execute_set(const Utility& wanted, bool reset) {
     const auto scope = wanted.local ? SettingScope::transaction : SettingScope::session;
     if (wanted.local && state_ == TransactionState::idle)
         notices_.emplace_back("SET LOCAL can only be used in transaction blocks");
-    Status done;
-    change_settings([&](Settings& settings) {
-        if (!reset)
-            done = settings.set(wanted.name, wanted.value, scope);
-        else if (wanted.all)
-            settings.reset_all();
-        else
-            done = settings.reset(wanted.name, scope);
+    Status done = change_setting([&](Settings& settings) -> Status {
+        if (!reset) return settings.set(wanted.name, wanted.value, scope);
+        if (!wanted.all) return settings.reset(wanted.name, scope);
+        settings.reset_all();
+        return {};
     });
     end_statement_settings();
     return done;
+}
+
+/// 25006 for what would change the lake where it is only to be read. Rows of temporary tables may
+/// change: which tables are is known once the statement is bound.
+Status LakeSession::check_read_only(const PreparedSql& statement, bool is_bound) {
+    if (!settings_.reads_only()) return {};
+    const bool rows = changes_rows(statement.command_) || statement.command_ == Command::copy_in;
+    const bool locks = statement.clauses.locks.wanted;
+    if (!locks && !statement.utility.changes_rules() && !changes_names(statement.command_) &&
+        (!rows || !is_bound || statement.changes_temporary))
+        return {};
+    const std::string& tag = statement.utility.tag;
+    std::string command = !tag.empty() ? tag : tag_of(statement.command_, 0);
+    command.erase(std::min(command.find(" 0"), command.size()));
+    if (statement.command_ == Command::create_table_as) command = "CREATE TABLE AS";
+    if (locks) command = "SELECT FOR UPDATE";
+    return failed({Code::permission_denied,
+                   fmt::format("cannot execute {} in a read-only transaction", command), "25006"});
 }
 
 Status LakeSession::discard(Utility::Discard what) {

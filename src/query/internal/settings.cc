@@ -37,7 +37,7 @@ constexpr std::array<Known, 42> kKnown = {{
     {"default_transaction_deferrable", "off", Change::free, "No effect."},
     {"default_transaction_isolation", "repeatable read", Change::free,
      "Every level is snapshot isolation."},
-    {"default_transaction_read_only", "off", Change::free, "No effect."},
+    {"default_transaction_read_only", "off", Change::free, "Whether new transactions only read."},
     {"escape_string_warning", "on", Change::free, "No effect."},
     {"extra_float_digits", "1", Change::free, "Floats are always printed exactly."},
     {"geqo", "on", Change::free, "No effect."},
@@ -68,14 +68,24 @@ constexpr std::array<Known, 42> kKnown = {{
     {"timezone", "UTC", Change::free, "Times are printed in UTC."},
     {"transaction_isolation", "repeatable read", Change::free,
      "Every level is snapshot isolation."},
-    {"transaction_read_only", "off", Change::free, "No effect."},
+    {"transaction_read_only", "off", Change::free, "Whether this transaction only reads."},
     {"xmloption", "content", Change::free, "No effect."},
 }};
+
+constexpr const char* kReadOnly = "transaction_read_only";
+constexpr const char* kReadOnlyByDefault = "default_transaction_read_only";
 
 const Known* find_known(const std::string& name) {
     for (const auto& known : kKnown)
         if (name == known.name) return &known;
     return nullptr;
+}
+
+std::optional<bool> truth_of(std::string_view text) {
+    const std::string word = lower_ascii(text);
+    if (word == "on" || word == "true" || word == "yes" || word == "1") return true;
+    if (word == "off" || word == "false" || word == "no" || word == "0") return false;
+    return std::nullopt;
 }
 
 /// "1500", "1500ms", "2s", "1min".
@@ -143,6 +153,10 @@ void Settings::put_timeout(std::chrono::milliseconds timeout, SettingScope scope
     if (scope == SettingScope::session) lasting_.timeout = timeout;
 }
 
+bool Settings::reads_only() const {
+    return truth_of(*get(kReadOnly)).value_or(false);
+}
+
 Status Settings::set(const std::string& given_name, const std::string& value, SettingScope scope) {
     const std::string name = lower_ascii(given_name);
     const Known* known = find_known(name);
@@ -176,7 +190,15 @@ Status Settings::set(const std::string& given_name, const std::string& value, Se
         TARN_TRY(span, parse_span(value));
         put_timeout(span, scope);
     }
-    put(name, value, scope);
+    if (name != kReadOnly && name != kReadOnlyByDefault) {
+        put(name, value, scope);
+        return {};
+    }
+    const auto truth = truth_of(value);
+    if (!truth)
+        return Error{Code::invalid_argument,
+                     fmt::format("parameter \"{}\" requires a Boolean value", name), "22023"};
+    put(name, *truth ? "on" : "off", name == kReadOnly ? SettingScope::transaction : scope);
     return {};
 }
 
@@ -202,6 +224,7 @@ std::optional<std::string> Settings::get(const std::string& given_name) const {
         return now_.timeout.count() == 0 ? "0" : fmt::format("{}ms", now_.timeout.count());
     if (const auto found = now_.changed.find(name); found != now_.changed.end())
         return found->second;
+    if (name == kReadOnly) return get(kReadOnlyByDefault);
     if (const Known* known = find_known(name)) return known->value;
     return std::nullopt;
 }

@@ -15,8 +15,8 @@ namespace tarn::query {
 /// How long a value holds: for the session, or (SET LOCAL) up to the end of the transaction.
 enum class SettingScope : uint8_t { session, transaction };
 
-/// Between begin() and commit() or rollback() there is a transaction, whose changes rollback() takes back. Owner: a session, one
-/// thread at a time.
+/// Between begin() and commit() or rollback() there is a transaction, whose changes rollback()
+/// takes back. Owner: a session, one thread at a time.
 class Settings {
  public:
     explicit Settings(std::chrono::milliseconds statement_timeout);
@@ -30,7 +30,8 @@ class Settings {
     std::optional<std::string> get(const std::string& name) const;
 
     void begin();
-    /// What was set for the transaction only ends; also when there is none: then it held for one statement.
+    /// What was set for the transaction only ends; also when there is none: then it held for one
+    /// statement.
     void commit();
     void rollback();
     bool has_local() const { return has_local_; }
@@ -51,6 +52,9 @@ class Settings {
     std::vector<Line> all() const;
 
     std::chrono::milliseconds statement_timeout() const { return now_.timeout; }
+    /// transaction_read_only: what default_transaction_read_only says, unless this transaction says
+    /// otherwise.
+    bool reads_only() const;
     std::vector<std::string> search_path() const;
 
  private:

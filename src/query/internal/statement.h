@@ -26,7 +26,7 @@ struct CopySpec {
 
 /// A statement that DuckDB never sees.
 struct Utility {
-    std::string name;  // SET: the setting; cursors: the cursor
+    std::string name;  // SET: the setting; BEGIN: one that it sets; cursors: the cursor
     std::string value;
     bool local = false;              // SET LOCAL
     bool all = false;                // RESET ALL, CLOSE ALL
@@ -122,6 +122,9 @@ Result<std::optional<std::unique_ptr<PreparedSql>>> parse_utility(std::string_vi
 Result<CopySpec> parse_copy(std::string_view sql, const std::vector<Token>& tokens);
 /// Which command a parsed statement is.
 Command command_of(const duck::SQLStatement& statement);
+bool changes_rows(Command command);
+/// Tables, views and schemas, what they have and how they are called.
+bool changes_names(Command command);
 /// "INSERT 0 3".
 std::string tag_of(Command command, uint64_t rows);
 

@@ -21,16 +21,35 @@ Prepared make(Command command) {
     return made;
 }
 
-/// ISOLATION LEVEL ..., READ ONLY: all are snapshot isolation; writes are decided by grants.
-void skip_transaction_modes(Words& words) {
-    while (!words.end()) words.next();
+/// ISOLATION LEVEL ... (all are snapshot isolation), READ ONLY, READ WRITE: whether it only reads.
+std::optional<bool> transaction_modes(Words& words) {
+    std::optional<bool> reads_only;
+    while (!words.end()) {
+        const bool read = words.next().is("read");
+        if (read && words.peek().is("only")) reads_only = true;
+        if (read && words.peek().is("write")) reads_only = false;
+    }
+    return reads_only;
+}
+
+Prepared parse_begin(Words& words) {
+    auto made = make(Command::begin);
+    if (const auto reads_only = transaction_modes(words)) {
+        made->utility.name = "transaction_read_only";
+        made->utility.value = *reads_only ? "on" : "off";
+    }
+    return made;
 }
 
 Result<Prepared> parse_set(Words& words) {
     auto made = make(Command::set);
     if (words.take("session")) {
         if (words.take("characteristics")) {
-            skip_transaction_modes(words);
+            if (const auto reads_only = transaction_modes(words)) {
+                made->utility.name = "default_transaction_read_only";
+                made->utility.value = *reads_only ? "on" : "off";
+                return made;
+            }
             made->utility.name = "default_transaction_isolation";
             made->utility.value = "repeatable read";
             return made;
@@ -40,7 +59,11 @@ Result<Prepared> parse_set(Words& words) {
         made->utility.local = true;
     }
     if (words.take("transaction")) {
-        skip_transaction_modes(words);
+        if (const auto reads_only = transaction_modes(words)) {
+            made->utility.name = "transaction_read_only";
+            made->utility.value = *reads_only ? "on" : "off";
+            return made;
+        }
         made->utility.name = "transaction_isolation";
         made->utility.value = "repeatable read";
         return made;
@@ -310,7 +333,7 @@ Result<std::optional<Prepared>> dispatch(std::string_view sql, const std::vector
         return Maybe(std::move(made).value());
     };
     if (words.take("begin") || (words.peek().is("start") && words.peek(1).is("transaction")))
-        return Maybe(make(Command::begin));
+        return Maybe(parse_begin(words));
     if (words.take("commit") || words.take("end")) return Maybe(make(Command::commit));
     if (words.take("rollback") || words.take("abort")) {
         if (!words.take("transaction")) words.take("work");
@@ -430,6 +453,28 @@ Command command_of(const duck::SQLStatement& statement) {
             }
         default:
             return Command::select;
+    }
+}
+
+bool changes_rows(Command command) {
+    return command == Command::insert || command == Command::update || command == Command::remove ||
+           command == Command::truncate || command == Command::merge;
+}
+
+bool changes_names(Command command) {
+    switch (command) {
+        case Command::create_schema:
+        case Command::create_table:
+        case Command::create_table_as:
+        case Command::create_view:
+        case Command::drop_schema:
+        case Command::drop_table:
+        case Command::drop_view:
+        case Command::alter_table:
+        case Command::comment:
+            return true;
+        default:
+            return false;
     }
 }
 

@@ -34,6 +34,47 @@ def test_set_local(psql):
     assert "25P01: SET LOCAL can only be used in transaction blocks" in done.stderr
 
 
+def refusal(cursor, sql):
+    with pytest.raises(psycopg2.Error) as refused:
+        cursor.execute(sql)
+    return refused.value.pgcode, refused.value.diag.message_primary
+
+
+CHANGES = {"insert into kept values (2)": "INSERT", "update kept set n = 3": "UPDATE", "delete from kept": "DELETE", "truncate kept": "TRUNCATE TABLE",
+           "create table other (n int)": "CREATE TABLE", "create table other as select 1 as n": "CREATE TABLE AS", "create view v as select 1 as n": "CREATE VIEW",
+           "create schema others": "CREATE SCHEMA", "drop table kept": "DROP TABLE", "alter table kept add column m int": "ALTER TABLE",
+           "alter table kept add primary key (n)": "ALTER TABLE", "comment on table kept is 'x'": "COMMENT", "copy kept from stdin": "COPY",
+           "select * from kept for update": "SELECT FOR UPDATE", "create temp table t2 (n int)": "CREATE TABLE"}
+
+
+def test_a_transaction_that_only_reads(tarn, cursor):
+    cursor.execute("create table kept (n int); insert into kept values (1); create temp table mine (n int)")
+    for begin in ("begin read only", "start transaction isolation level read committed, read only", "begin; set transaction read only",
+                  "set default_transaction_read_only = on; begin"):
+        cursor.execute(begin)
+        assert value(cursor, "show transaction_read_only") == "on" and value(cursor, "select count(*) from kept") == 1
+        cursor.execute("insert into mine values (1)")
+        assert refusal(cursor, "insert into kept values (2)") == ("25006", "cannot execute INSERT in a read-only transaction")
+        cursor.execute("rollback; reset default_transaction_read_only")
+    for sql, word in CHANGES.items():
+        cursor.execute("begin read only")
+        assert refusal(cursor, sql) == ("25006", f"cannot execute {word} in a read-only transaction"), sql
+        cursor.execute("rollback")
+    for way_out in ("set transaction_read_only = off", "set transaction read write", "select set_config('transaction_read_only', 'off', true)",
+                    "reset all"):
+        cursor.execute("begin read only")
+        assert refusal(cursor, way_out)[0] == "25001", way_out
+        cursor.execute("rollback")
+    assert refusal(cursor, "set default_transaction_read_only = maybe")[0] == "22023"
+    cursor.execute("insert into kept values (2)")
+    cursor.connection.set_session(readonly=True, autocommit=True)
+    assert refusal(cursor, "insert into kept values (3)")[0] == "25006"
+    cursor.execute("begin read write; insert into kept values (3); commit")
+    cursor.connection.set_session(readonly=False)
+    cursor.execute("insert into kept values (4)")
+    assert value(cursor, "select count(*) from kept") == 4
+
+
 def test_rollback_takes_settings_back(cursor):
     before = value(cursor, "show statement_timeout")
     cursor.execute("begin")
