@@ -3,6 +3,7 @@ whatever dies; and what keeps it from following is told with its remedy. Live se
 import os
 import pathlib
 import random
+import re
 import sys
 import threading
 import time
@@ -286,6 +287,50 @@ def test_many_changes_of_columns_one_after_the_other_need_no_load(pg, tmp_path, 
         until_equal(lake, pg, ["t"])
         assert loads(lake) == 1, lake.server.log_tail(40)
         assert sorted(name for name, in lake.rows("SELECT column_name FROM information_schema.columns WHERE table_name = 't'"))[:2] == ["a", "c"]
+
+
+def test_columns_that_go_while_the_catalog_is_looked_at_need_no_load(pg, tmp_path):
+    """The moment in which a column is there still and nobody may read it any more is met by one table or another."""
+    tables = [f"t{i}" for i in range(12)]
+    for table in tables:
+        pg.run(f"CREATE TABLE {table} (id int PRIMARY KEY, a int, b text); INSERT INTO {table} SELECT g, g, 'b' FROM generate_series(1, 50) g")
+    with CaptureLake(tmp_path, pg.url) as lake:
+        lake.until_following()
+        with pg.connect() as connection:
+            for table in tables:
+                for statement in QUICK_DDL:
+                    connection.execute(re.sub(r"\bt\b", table, statement))
+        until_equal(lake, pg, tables, 120)
+        assert loads(lake) == 1, lake.server.log_tail(40)
+
+
+def test_a_commit_that_waits_for_a_standby_is_awaited(pg, tmp_path):
+    """The log has it before anybody can see in the catalog what it did to the columns."""
+    pg.run("CREATE TABLE t (id int PRIMARY KEY, a int, b text); INSERT INTO t SELECT g, g, 'b' FROM generate_series(1, 100) g")
+    with CaptureLake(tmp_path, pg.url) as lake:
+        lake.until_following()
+        pg.run("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+        pg.run("SELECT pg_reload_conf()")
+        time.sleep(1)  # the server's processes read their settings one by one
+        try:
+            def change():
+                with pg.connect() as connection:
+                    connection.execute("SET synchronous_commit = on")
+                    connection.execute("BEGIN; ALTER TABLE t DROP COLUMN a; ALTER TABLE t ADD COLUMN a int; "
+                                       "UPDATE t SET a = 7 WHERE id = 7; COMMIT")
+            changing = threading.Thread(target=change)
+            changing.start()
+            lake.until_error("waits for a synchronous standby")
+            assert changing.is_alive()
+            assert lake.rows("SELECT id, a FROM erp.t WHERE id = 7") == [(7, 7)]  # of before: nobody there sees another
+            assert lake.rows("SELECT count(a) FROM erp.t") == [(100,)]
+        finally:
+            pg.run("ALTER SYSTEM RESET synchronous_standby_names")
+            pg.run("SELECT pg_reload_conf()")
+        changing.join(30)
+        until_equal(lake, pg, ["t"])
+        assert lake.rows("SELECT count(a) FROM erp.t") == [(1,)]
+        assert loads(lake) == 1, lake.server.log_tail(40)
 
 
 def test_a_type_that_does_not_fit_pauses_that_table_alone(pg, tmp_path):

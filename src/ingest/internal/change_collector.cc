@@ -134,6 +134,8 @@ Status ChangeCollector::open(Open& one, const Relation&) {
 
 /// The log describes the table anew: at the first change after a connection, and after DDL.
 Status ChangeCollector::adapt(Open& one, const Relation& relation) {
+    // A catalog of before the transaction's own statements would be taken for one of after them.
+    TARN_CHECK_OK(wait_until_seen(parts_.control, transaction_.xid));
     std::vector<TableProblem> problems;
     TARN_TRY(found, find_postgres_tables(parts_.control, {relation.full_name()}, &problems));
     for (auto& table : found) keep_logged(table);

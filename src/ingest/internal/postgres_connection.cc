@@ -208,6 +208,11 @@ Status PostgresConnection::connect(const std::string& url, bool replication) {
     return ok_status();
 }
 
+bool PostgresConnection::in_transaction() const {
+    const auto state = PQtransactionStatus(handle_->connection);
+    return state == PQTRANS_INTRANS || state == PQTRANS_INERROR;
+}
+
 int PostgresConnection::server_version() const {
     return PQserverVersion(handle_->connection);
 }

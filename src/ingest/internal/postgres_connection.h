@@ -38,6 +38,8 @@ class PostgresConnection {
     const std::string& place() const { return place_; }
     const std::string& user() const { return user_; }
     bool knows_encoding() const { return knows_encoding_; }
+    /// BEGIN was said, and nothing has ended it since.
+    bool in_transaction() const;
 
     /// All rows in memory: for catalogs and single values.
     Result<std::vector<PostgresRow>> query(const std::string& sql,

@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
+#include <iterator>
 #include <map>
 #include <set>
+#include <thread>
 
 #include "ingest/internal/postgres_fields.h"
 
@@ -15,6 +18,11 @@ namespace {
 
 using query::Kind;
 using query::Type;
+
+constexpr const char* kMoved = "catalog_moved";
+constexpr int kLooksMax = 20;                               // at a catalog that moves on
+constexpr auto kSeenEvery = std::chrono::milliseconds(10);  // looks for a transaction's end
+constexpr int kSeenLooks = 100;
 
 template <typename T = int64_t>
 Type numeric_of(int32_t modifier) {
@@ -94,6 +102,7 @@ Result<std::vector<CatalogRelation>> load_relations(PostgresConnection& connecti
                  "!~ '^pg_' ORDER BY 2, 3"));
     std::vector<CatalogRelation> out;
     for (const auto& row : rows) {
+        if (!row[5]) continue;  // dropped since the snapshot
         CatalogRelation relation;
         relation.oid = number_of<uint32_t>(row[0]);
         relation.schema = text_of(row[1]);
@@ -261,6 +270,11 @@ Status load_columns(PostgresConnection& connection, const std::string& oids, Tab
         const auto oid = number_of<uint32_t>(row[0]);
         PostgresAttribute attribute;
         attribute.dropped = is_true(row[11]);
+        // Privileges are those of now, whatever the snapshot: of a column that was dropped since,
+        // nothing, and it would be taken for one that the user may not read.
+        if (!attribute.dropped && !row[12])
+            return Error(Code::unavailable,
+                         "a table was changed or dropped while its columns were looked up", kMoved);
         attribute.readable = is_true(row[12]);
         attribute.generated = is_true(row[10]);
         if (!attribute.dropped) attribute.name = text_of(row[1]);
@@ -465,9 +479,11 @@ Type type_of_postgres(uint32_t oid, int32_t modifier) {
     }
 }
 
-Result<std::vector<PostgresTable>> find_postgres_tables(PostgresConnection& connection,
-                                                        const std::vector<std::string>& names,
-                                                        std::vector<TableProblem>* problems) {
+namespace {
+
+Result<std::vector<PostgresTable>> find_at_once(PostgresConnection& connection,
+                                                const std::vector<std::string>& names,
+                                                std::vector<TableProblem>* problems) {
     TARN_TRY(chosen, choose(connection, names, problems));
     TablesByOid by_oid;
     for (const auto& relation : chosen) {
@@ -501,6 +517,49 @@ Result<std::vector<PostgresTable>> find_postgres_tables(PostgresConnection& conn
     }
     name_tables(out);
     return out;
+}
+
+}  // namespace
+
+Result<std::vector<PostgresTable>> find_postgres_tables(PostgresConnection& connection,
+                                                        const std::vector<std::string>& names,
+                                                        std::vector<TableProblem>* problems) {
+    // In the caller's snapshot nothing can be looked up again.
+    if (connection.in_transaction()) return find_at_once(connection, names, problems);
+    for (int attempt = 1;; ++attempt) {
+        // All of one moment: columns of before a statement and the rows' place of after it would
+        // hide that it wrote them anew.
+        TARN_CHECK_OK(connection.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
+        std::vector<TableProblem> found_problems;
+        auto found = find_at_once(connection, names, problems ? &found_problems : nullptr);
+        if (!found.ok() && !connection.in_transaction()) return found;  // it is cut off
+        const Status ended = connection.run(found.ok() ? "COMMIT" : "ROLLBACK");
+        if (!found.ok() && found.error().reason == kMoved && attempt < kLooksMax) continue;
+        if (!found.ok()) return found;
+        TARN_CHECK_OK(ended);
+        if (problems)
+            problems->insert(problems->end(), std::make_move_iterator(found_problems.begin()),
+                             std::make_move_iterator(found_problems.end()));
+        return found;
+    }
+}
+
+Status wait_until_seen(PostgresConnection& connection, uint32_t xid) {
+    for (int look = 0; look < kSeenLooks; ++look) {
+        TARN_TRY(rows, connection.query(
+                           "SELECT txid_snapshot_xmax(s) % 4294967296, EXISTS (SELECT FROM "
+                           "txid_snapshot_xip(s) AS x WHERE x % 4294967296 = $1::bigint) FROM "
+                           "txid_current_snapshot() AS s",
+                           {std::to_string(xid)}));
+        const auto next = number_of<uint32_t>(rows.front()[0]);
+        const bool ended = static_cast<int32_t>(xid - next) < 0;  // numbers go around
+        if (ended && !is_true(rows.front()[1])) return ok_status();
+        std::this_thread::sleep_for(kSeenEvery);
+    }
+    return Error(Code::unavailable,
+                 fmt::format("transaction {} is in the log and can't be seen yet: its commit "
+                             "waits for a synchronous standby (synchronous_standby_names)",
+                             xid));
 }
 
 Result<std::vector<Type>> types_in_log(PostgresConnection& connection,

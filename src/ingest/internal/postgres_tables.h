@@ -88,11 +88,15 @@ struct PostgresTable {
 query::Type type_of_postgres(uint32_t oid, int32_t modifier);
 
 /// The tables that `names` means ("sales" of schema public, "shop.sales"), or all that the user may
-/// read. Errors: not_found, permission_denied with the GRANT to run; with `problems` those of
-/// single tables go there, and the others are the answer.
+/// read, all of one moment: the caller's snapshot, when it is in a transaction. Errors: not_found,
+/// permission_denied with the GRANT to run; with `problems` those of single tables go there, and
+/// the others are the answer. unavailable: tables were changed while it looked.
 Result<std::vector<PostgresTable>> find_postgres_tables(
     PostgresConnection& connection, const std::vector<std::string>& names,
     std::vector<TableProblem>* problems = nullptr);
+/// Waits until what transaction `xid` did can be seen: the log has it before, by as long as its
+/// commit waits for a synchronous standby. unavailable: not within a second.
+Status wait_until_seen(PostgresConnection& connection, uint32_t xid);
 /// The types of columns as the log describes them; arrays of arrays are lists here.
 Result<std::vector<query::Type>> types_in_log(PostgresConnection& connection,
                                               const std::vector<RelationColumn>& columns);
