@@ -304,6 +304,22 @@ def test_columns_that_go_while_the_catalog_is_looked_at_need_no_load(pg, tmp_pat
         assert loads(lake) == 1, lake.server.log_tail(40)
 
 
+def test_a_table_that_somebody_has_for_himself_holds_up_no_other(pg, tmp_path):
+    """ALTER TABLE or VACUUM FULL of a large table take their time."""
+    pg.run("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1); CREATE TABLE other (id int PRIMARY KEY)")
+    with CaptureLake(tmp_path, pg.url) as lake:
+        lake.until_following()
+        with pg.connect() as owner:
+            owner.execute("BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE")
+            lake.server.restart()
+            lake.until_following(15)
+            pg.run("INSERT INTO other VALUES (1)")
+            lake.until_rows("SELECT id FROM erp.other", [(1,)], 15)
+            owner.execute("INSERT INTO t VALUES (2); COMMIT")
+        until_equal(lake, pg, ["t", "other"])
+        assert loads(lake) == 1, lake.server.log_tail(40)
+
+
 def test_a_commit_that_waits_for_a_standby_is_awaited(pg, tmp_path):
     """The log has it before anybody can see in the catalog what it did to the columns."""
     pg.run("CREATE TABLE t (id int PRIMARY KEY, a int, b text); INSERT INTO t SELECT g, g, 'b' FROM generate_series(1, 100) g")

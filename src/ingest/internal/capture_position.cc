@@ -1,5 +1,6 @@
 #include "ingest/internal/capture_position.h"
 
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "meta/keys.h"
@@ -30,6 +31,21 @@ T number_of(const nlohmann::json& json, const char* name) {
 }
 
 }  // namespace
+
+std::string DescriptionPlace::text() const {
+    return nth == 0 ? to_text(commit) : to_text(commit) + ' ' + std::to_string(nth);
+}
+
+DescriptionPlace DescriptionPlace::of(std::string_view text) {
+    const auto blank = text.find(' ');
+    const auto commit = lsn_of(text.substr(0, blank));
+    DescriptionPlace out;
+    if (!commit.ok()) return out;
+    out.commit = *commit;
+    if (blank != std::string_view::npos)
+        std::from_chars(text.data() + blank + 1, text.data() + text.size(), out.nth);
+    return out;
+}
 
 std::string CapturePosition::encode() const {
     Json json;
@@ -103,6 +119,8 @@ std::string CaptureTable::encode() const {
         if (column.type != 0) one["type"] = column.type;
         if (column.initial) one["initial"] = *column.initial;
         if (column.unfilled) one["unfilled"] = true;
+        if (column.told) one["told"] = column.told.text();
+        if (column.told_gone) one["told_gone"] = column.told_gone.text();
         list.push_back(std::move(one));
     }
     json["columns"] = std::move(list);
@@ -150,6 +168,8 @@ std::optional<CaptureTable> CaptureTable::decode(std::string_view bytes) {
         column.type = number_of<uint32_t>(one, "type");
         if (one.contains("initial")) column.initial = text_of(one, "initial");
         column.unfilled = one.contains("unfilled");
+        column.told = DescriptionPlace::of(text_of(one, "told"));
+        column.told_gone = DescriptionPlace::of(text_of(one, "told_gone"));
         out.columns.push_back(std::move(column));
     }
     return out;

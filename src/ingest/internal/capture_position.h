@@ -34,6 +34,17 @@ void stage_capture_position(meta::Batch& batch, const std::string& source,
 /// The log is followed no more, or begins anew.
 void stage_forget_capture(meta::Batch& batch, const std::string& source);
 
+/// Where the log described a table, in its order; the same whenever it is read.
+struct DescriptionPlace {
+    Lsn commit = 0;  // of the transaction; 0: nowhere that we know of
+    int nth = 0;     // of the table's descriptions in it that have rows
+
+    explicit operator bool() const { return commit != 0; }
+    auto operator<=>(const DescriptionPlace&) const = default;
+    std::string text() const;  // "16/B374D848", "16/B374D848 2"
+    static DescriptionPlace of(std::string_view text);
+};
+
 /// A column of the database's table and where its values are here.
 struct KnownColumn {
     int number = 0;                   // attnum: survives a rename
@@ -45,6 +56,8 @@ struct KnownColumn {
     /// Text of the value that rows have which were there before it; nullopt: NULL.
     std::optional<std::string> initial;
     bool unfilled = false;  // rows here lack that value still
+    DescriptionPlace told;          // the first description that had it
+    DescriptionPlace told_gone;     // the first that had it no more
 
     bool operator==(const KnownColumn&) const = default;
 };

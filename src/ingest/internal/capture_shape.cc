@@ -13,7 +13,9 @@ namespace {
 struct Candidate {
     const PostgresAttribute* attribute = nullptr;
     std::optional<size_t> known;  // place in CaptureTable::columns
-    bool sure = false;            // there from when it was added until now: not dropped since
+    bool may_be_gone = false;     // it was there before the description, and may be there no more
+    bool may_come = false;        // after the description
+    bool comes = false;           // certainly so
 };
 
 /// True when transaction `a` got its number before `b`: numbers go around, and `next` is the one
@@ -37,7 +39,11 @@ std::optional<size_t> known_by_number(const CaptureTable& known, int number) {
 /// Looks for the ways in which the names of a description are columns of the table.
 class Fitting {
  public:
-    Fitting(const ShapeQuestion& question) : question_(question) {
+    /// `by_transactions`: what was done to a column last by a transaction that is older than the
+    /// description's was done before it. That is so unless a transaction changed a table long
+    /// after it had changed others.
+    Fitting(const ShapeQuestion& question, bool by_transactions)
+        : question_(question), by_transactions_(by_transactions) {
         const int numbers = known_numbers(question.known);
         for (const auto& attribute : question.now->attributes) {
             Candidate one;
@@ -45,12 +51,19 @@ class Fitting {
             one.known = known_by_number(question.known, attribute.number);
             if (attribute.dropped && !one.known && attribute.number <= numbers) continue;
             if (attribute.generated) continue;
-            const auto* progress = question.progress;
-            if (progress && progress->dropped.count(attribute.number) != 0) continue;
+            const auto* known = one.known ? &question.known.columns[*one.known] : nullptr;
+            // What the log told once is so when it is read again.
+            if (known && known->told_gone && known->told_gone <= question.at) continue;
+            const bool done = by_transactions && is_done(attribute);
+            if (done && attribute.dropped) continue;
+            const bool told = known && known->told && known->told <= question.at;
+            const bool there = told && known->told_gone;
             // One that was computed before, or hidden from us: only the log knows since when not.
             const bool turned =
                 attribute.readable && !one.known && attribute.number <= question.known.numbers;
-            one.sure = !attribute.dropped && !turned;
+            one.may_be_gone = (attribute.dropped && !there) || turned;
+            one.may_come = !told && !done;
+            one.comes = known && known->told > question.at;
             candidates_.push_back(one);
         }
     }
@@ -65,11 +78,15 @@ class Fitting {
         const size_t rows = columns.size(), all = candidates_.size();
         // ways_from[i][j]: ways to place the columns from i on among the candidates from j on.
         std::vector<std::vector<int>> ways_from(rows + 1, std::vector<int>(all + 1, 0));
-        for (size_t j = 0; j <= all; ++j) ways_from[rows][j] = 1;  // what follows came later
-        for (size_t i = rows; i-- > 0;)
+        ways_from[rows][all] = 1;
+        for (size_t i = rows + 1; i-- > 0;)
             for (size_t j = all; j-- > 0;) {
-                int count = fits(j, columns[i], by) ? ways_from[i + 1][j + 1] : 0;
-                if (!candidates_[j].sure) count += ways_from[i][j + 1];
+                int count = i < rows && fits(j, columns[i], by) ? ways_from[i + 1][j + 1] : 0;
+                // Numbers rise: behind the last of a description's columns are those that came
+                // later.
+                const auto& one = candidates_[j];
+                if (one.may_be_gone || one.comes || (i == rows && one.may_come))
+                    count += ways_from[i][j + 1];
                 ways_from[i][j] = std::min(count, 2);
             }
         ways = ways_from[0][0];
@@ -83,46 +100,41 @@ class Fitting {
         return found;
     }
 
-    /// The catalog as it is now, when the description says the same and nothing has been done to
-    /// the columns since its transaction began to write.
-    std::optional<std::vector<size_t>> as_now() const {
-        std::vector<size_t> found;
-        for (size_t j = 0; j < candidates_.size(); ++j) {
-            if (!candidates_[j].attribute->dropped) found.push_back(j);
-            if (!is_older(candidates_[j].attribute->changed_by, question_.xid,
-                          question_.now->next_xid))
-                return std::nullopt;
-        }
-        const auto& columns = question_.relation.columns;
-        if (found.size() != columns.size()) return std::nullopt;
-        for (size_t i = 0; i < columns.size(); ++i) {
-            const auto& attribute = *candidates_[found[i]].attribute;
-            if (attribute.name != columns[i].name || attribute.type_oid != columns[i].type)
-                return std::nullopt;
-        }
-        return found;
-    }
-
     const std::vector<Candidate>& candidates() const { return candidates_; }
 
  private:
+    bool is_done(const PostgresAttribute& attribute) const {
+        return is_older(attribute.changed_by, question_.xid, question_.now->next_xid);
+    }
+
     bool fits(size_t at, const RelationColumn& column, By by) const {
-        const auto& [attribute, place, sure] = candidates_[at];
-        if (by == By::place) return true;
-        const auto* known = place ? &question_.known.columns[*place] : nullptr;
-        const bool unnamed = !known || known->outside.empty();
-        if (attribute->dropped && unnamed) return true;  // came and went: nobody knows its name
-        const auto named = [&](const std::string& name) { return name == column.name; };
-        const bool name =
-            (!attribute->dropped && named(attribute->name)) ||
-            (known && (named(known->outside) ||
-                       std::any_of(known->before.begin(), known->before.end(), named)));
-        const bool type = (!attribute->dropped && attribute->type_oid == column.type) ||
+        const auto& one = candidates_[at];
+        const auto& attribute = *one.attribute;
+        const bool as_now = !attribute.dropped && attribute.name == column.name &&
+                            attribute.type_oid == column.type;
+        if (one.comes) return false;
+        if (by_transactions_ && is_done(attribute)) return as_now;
+        if (as_now || by == By::place) return true;
+        if (attribute.dropped && is_unseen(one)) return true;
+        const auto* known = one.known ? &question_.known.columns[*one.known] : nullptr;
+        const bool type = (!attribute.dropped && attribute.type_oid == column.type) ||
                           (known && (known->type == 0 || known->type == column.type));
-        return type && (name || by == By::type);
+        if (!type || by == By::type) return type;
+        // It may have had names that nobody saw: before the log had it, since a rename, or before
+        // it was dropped. One that has its name still kept it: not, when it was renamed and got
+        // its name back between two looks.
+        const bool told = known && known->told && known->told <= question_.at;
+        const bool same = told && known->before.empty() && known->outside == attribute.name;
+        return !same || attribute.name == column.name;
+    }
+
+    /// It came and went: nobody knows its name.
+    bool is_unseen(const Candidate& one) const {
+        return !one.known || question_.known.columns[*one.known].outside.empty();
     }
 
     const ShapeQuestion& question_;
+    const bool by_transactions_;
     std::vector<Candidate> candidates_;
 };
 
@@ -140,17 +152,26 @@ std::optional<size_t> find_known(const std::vector<KnownColumn>& known, const st
     return found;
 }
 
+bool is_called(const PostgresTable& table, int number, const RelationColumn& column) {
+    return std::any_of(table.attributes.begin(), table.attributes.end(), [&](const auto& one) {
+        return one.number == number && one.name == column.name && one.type_oid == column.type;
+    });
+}
+
 /// By the names that the columns have or had, in the order of their numbers: of a table that is
-/// gone, or of which a publication by hand has some columns only.
+/// gone, or of which a publication by hand has some columns only, which are called so still.
 bool place_by_name(const ShapeQuestion& question, ShapePlan& plan) {
+    const auto& known = question.known.columns;
     int last = 0;
     for (const auto& column : question.relation.columns) {
-        const auto found = find_known(question.known.columns, column.name);
-        if (!found || question.known.columns[*found].number <= last) {
+        const auto found = find_known(known, column.name);
+        const bool next = found && known[*found].number > last &&
+                          (known[*found].type == 0 || known[*found].type == column.type);
+        if (!next || (question.now && !is_called(*question.now, known[*found].number, column))) {
             plan.places.clear();
             return false;
         }
-        last = question.known.columns[*found].number;
+        last = known[*found].number;
         plan.places.push_back(found);
     }
     return true;
@@ -187,7 +208,8 @@ void plan_steps(const ShapeQuestion& question, const std::vector<Candidate>& can
     }
     std::set<int> there;  // numbers that are in the description, or come after it
     for (size_t at = 0; at < candidates.size(); ++at) {
-        const auto& [attribute, place, sure] = candidates[at];
+        const auto* attribute = candidates[at].attribute;
+        const auto& place = candidates[at].known;
         const bool in_log = named.count(at) != 0;
         if (in_log || !attribute->dropped) there.insert(attribute->number);
         if (!in_log && !attribute->dropped && place) plan.later.push_back(*place);
@@ -196,7 +218,7 @@ void plan_steps(const ShapeQuestion& question, const std::vector<Candidate>& can
         if (!column) continue;  // or one that the user may not read
         if (place && known[*place].outside != column->outside)
             plan.steps.push_back({Kind::rename, *place, column});
-        if (place || (!sure && !in_log)) continue;
+        if (place || (candidates[at].may_be_gone && !in_log)) continue;
         if (plan.reload.empty()) plan.reload = unknown_values(question, *column);
         plan.steps.push_back({Kind::add, 0, column});
     }
@@ -216,17 +238,22 @@ KnownColumn known_column(const PostgresColumn& column) {
 }  // namespace
 
 ShapePlan plan_shape(const ShapeQuestion& question) {
+    using By = Fitting::By;
     ShapePlan plan;
-    int ways = 0;
-    if (question.now) {
-        const Fitting fitting(question);
-        auto found = fitting.find(Fitting::By::name_and_type, ways);
-        if (ways > 1) found = fitting.as_now();
-        if (ways == 0 && place_by_name(question, plan)) return plan;
-        if (ways == 0) found = fitting.find(Fitting::By::type, ways);
-        if (ways == 0) found = fitting.find(Fitting::By::place, ways);
-        if (found) {
-            plan_steps(question, fitting.candidates(), *found, plan);
+    if (question.now && !question.some_columns) {
+        const Fitting fitting(question, false);
+        for (const By by : {By::name_and_type, By::type, By::place}) {
+            int ways = 0;
+            auto found = fitting.find(by, ways);
+            if (found) {
+                plan_steps(question, fitting.candidates(), *found, plan);
+                return plan;
+            }
+            if (ways == 0) continue;
+            const Fitting surer(question, true);
+            found = surer.find(by, ways);
+            if (!found) break;
+            plan_steps(question, surer.candidates(), *found, plan);
             return plan;
         }
     } else if (place_by_name(question, plan)) {
@@ -236,12 +263,55 @@ ShapePlan plan_shape(const ShapeQuestion& question) {
     return plan;
 }
 
-void ShapeProgress::note(const std::vector<int>& numbers) {
-    if (numbers.empty()) return;
-    const std::set<int> now(numbers.begin(), numbers.end());
-    for (const int number : seen)
-        if (now.count(number) == 0) dropped.insert(number);
-    seen.insert(now.begin(), now.end());
+void place_again(const CaptureTable& known, const PostgresTable* now, ShapePlan& plan) {
+    if (plan.steps.empty() || !now) return;
+    plan.steps.clear();
+    plan.later.clear();
+    for (size_t i = 0; i < plan.numbers.size(); ++i)
+        plan.places[i] = known_by_number(known, plan.numbers[i]);
+    for (const auto& attribute : now->attributes) {
+        const auto place = known_by_number(known, attribute.number);
+        const bool in_log = std::find(plan.numbers.begin(), plan.numbers.end(), attribute.number) !=
+                            plan.numbers.end();
+        if (place && !in_log && !attribute.dropped) plan.later.push_back(*place);
+    }
+}
+
+bool note_told(CaptureTable& known, const ShapeQuestion& question,
+               const std::vector<int>& numbers) {
+    if (numbers.empty() || !question.now) return false;
+    const auto before = known.columns;
+    const auto& columns = question.relation.columns;
+    for (size_t i = 0; i < numbers.size(); ++i) {
+        auto place = known_by_number(known, numbers[i]);
+        const auto attribute =
+            std::find_if(question.now->attributes.begin(), question.now->attributes.end(),
+                         [&](const PostgresAttribute& one) { return one.number == numbers[i]; });
+        const bool dropped = attribute != question.now->attributes.end() && attribute->dropped;
+        if (!place && !dropped) continue;  // one that is not kept
+        if (!place) {
+            place = known.columns.size();
+            known.columns.emplace_back().number = numbers[i];
+            known.columns.back().gone = true;
+        }
+        auto& one = known.columns[*place];
+        if (one.outside.empty()) {
+            one.outside = columns[i].name;
+            one.type = columns[i].type;
+        }
+        const bool has_name =
+            one.outside == columns[i].name ||
+            std::find(one.before.begin(), one.before.end(), columns[i].name) != one.before.end();
+        if (!has_name) one.before.push_back(columns[i].name);
+        if (!one.told) one.told = question.at;
+    }
+    for (auto& one : known.columns) {
+        const bool there = std::find(numbers.begin(), numbers.end(), one.number) != numbers.end();
+        // Numbers rise: one of before the last column was there, too.
+        const bool was = one.number < numbers.back() || (one.told && one.told < question.at);
+        if (!there && was && !one.told_gone) one.told_gone = question.at;
+    }
+    return known.columns != before;
 }
 
 int highest_number(const PostgresTable& table) {
@@ -308,6 +378,7 @@ CaptureTable loaded_table(const PostgresTable& table, const tables::Schema& sche
         const auto* field = schema.find(column.name);
         auto known = known_column(column);
         known.field_id = field ? field->id : 0;
+        known.told = {lsn, -1};
         out.columns.push_back(std::move(known));
     }
     return out;

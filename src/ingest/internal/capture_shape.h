@@ -5,8 +5,8 @@
 // loaded again. Pure.
 #pragma once
 
+#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -39,20 +39,20 @@ struct ShapePlan {
     std::string reload;
 };
 
-/// Numbers of columns that descriptions of one reading of the log had, in its order.
-struct ShapeProgress {
-    std::set<int> seen, dropped;  // dropped: seen, and then not in a later description
-    void note(const std::vector<int>& numbers);
-};
-
 struct ShapeQuestion {
     const Relation& relation;
     const CaptureTable& known;
     const PostgresTable* now = nullptr;  // in the catalog; null: it is gone, or may not be read
     uint32_t xid = 0;                    // of the transaction that has rows of this description
-    const ShapeProgress* progress = nullptr;  // of this reading; null: it begins
+    DescriptionPlace at;                         // where the log has it
+    bool some_columns = false;           // the log tells some of the table's columns only
 };
 ShapePlan plan_shape(const ShapeQuestion& question);
+/// The places once the plan's steps are done and `known` has them.
+void place_again(const CaptureTable& known, const PostgresTable* now, ShapePlan& plan);
+/// Notes what a description whose columns' `numbers` are known says of all columns. False: nothing
+/// that was not known.
+bool note_told(CaptureTable& known, const ShapeQuestion& question, const std::vector<int>& numbers);
 
 /// The record of a table that was loaded just now, at `lsn`.
 CaptureTable loaded_table(const PostgresTable& table, const tables::Schema& schema, Lsn lsn);

@@ -33,6 +33,8 @@ struct ChangeCollector::Open {
     uint64_t serial = 0;   // of the description that `shape` is for; 0: none yet
     Relation described;    // that description
     Lsn described_in = 0;  // the transaction in which the catalog was looked at for it
+    Lsn rows_in = 0;       // the last transaction that had rows
+    int nth = 0;           // of its descriptions
     ChangeShape shape;
     tables::TablePtr lake;  // what `apply` works on
     std::unique_ptr<ChangeApply> apply;
@@ -42,7 +44,6 @@ struct ChangeCollector::Open {
     /// Values of the columns that came after the description; `shape` has them at its end.
     std::vector<std::optional<std::string>> later;
     Cells before, after;  // room for rows with them
-    ShapeProgress progress;
 };
 
 ChangeCollector::ChangeCollector(Parts parts, CapturePosition position,
@@ -94,12 +95,17 @@ Result<ChangeCollector::Open*> ChangeCollector::ready(const Relation& relation) 
     const auto& state = one->table->state;
     if (state.pause != CaptureTable::Pause::none || transaction_.commit_lsn < state.lsn)
         return static_cast<Open*>(nullptr);
+    const bool first = one->rows_in != transaction_.commit_lsn;
+    if (first) {
+        one->rows_in = transaction_.commit_lsn;
+        one->nth = 0;
+    }
     if (one->serial != relation.serial) {
+        const bool same = one->serial != 0 && same_description(one->described, relation);
+        if (!first && !same) ++one->nth;
         // A large transaction describes its tables thousands of times. It is committed: what the
         // catalog said at the first time holds for all of it.
-        const bool again = one->serial != 0 && one->described_in == transaction_.commit_lsn &&
-                           same_description(one->described, relation);
-        if (again)
+        if (same && one->described_in == transaction_.commit_lsn)
             one->serial = relation.serial;
         else
             TARN_CHECK_OK(adapt(*one, relation));
@@ -141,8 +147,13 @@ Status ChangeCollector::adapt(Open& one, const Relation& relation) {
     for (auto& table : found) keep_logged(table);
     const PostgresTable* now =
         found.empty() || found.front().oid != relation.oid ? nullptr : &found.front();
-    const ShapeQuestion question{relation, one.table->state, now, transaction_.xid, &one.progress};
-    const auto plan = plan_shape(question);
+    TARN_TRY(some_columns,
+             tells_some_columns(parts_.control, capture_names(parts_.lake.lake_id, parts_.identity),
+                                relation.oid));
+    const DescriptionPlace at{transaction_.commit_lsn, one.nth};
+    const ShapeQuestion question{relation, one.table->state, now, transaction_.xid,
+                                 at,       some_columns};
+    auto plan = plan_shape(question);
     if (!plan.reload.empty()) return stop_at(one, CaptureTable::Pause::reload, plan.reload);
     TARN_TRY(types, types_in_log(parts_.control, relation.columns));
     TARN_TRY(table,
@@ -157,7 +168,8 @@ Status ChangeCollector::adapt(Open& one, const Relation& relation) {
     TARN_TRY(changed, change_schema(one, std::move(schema), table));
     // Rows that are here get the value before any row comes that was written with the column.
     if (fill) return Error(Code::unavailable, "a column's first value is written", "again");
-    TARN_TRY(shape, shape_of(one, relation, *changed, types, now));
+    place_again(one.table->state, now, plan);
+    TARN_TRY(shape, shape_of(one, relation, plan, *changed, types, now));
     const bool waits = one.apply && one.batch == batch_ && !one.apply->empty();
     if (waits) {
         std::vector<int> before, after;
@@ -181,7 +193,8 @@ Status ChangeCollector::adapt(Open& one, const Relation& relation) {
     }
     one.shape = std::move(shape);
     one.serial = relation.serial;
-    one.progress.note(plan.numbers);
+    CaptureTable told = one.table->state;
+    if (note_told(told, question, plan.numbers)) TARN_CHECK_OK(record(*one.table, told));
     one.described = relation;
     one.described_in = transaction_.commit_lsn;
     if (!doubt.empty())
@@ -225,14 +238,12 @@ Result<tables::TablePtr> ChangeCollector::change_schema(Open& one, SchemaPlan pl
 }
 
 Result<ChangeShape> ChangeCollector::shape_of(Open& one, const Relation& relation,
+                                              const ShapePlan& plan,
                                               const tables::TableState& table,
                                               const std::vector<query::Type>& types,
                                               const PostgresTable* now) const {
     ChangeShape shape;
     const auto& known = one.table->state.columns;
-    // Again: the columns are all known by now.
-    const auto plan =
-        plan_shape({relation, one.table->state, now, transaction_.xid, &one.progress});
     const auto add = [&](const std::string& name, const tables::Field* field,
                          const query::Type& type) {
         shape.columns.push_back(

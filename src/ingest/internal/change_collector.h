@@ -90,7 +90,7 @@ class ChangeCollector final : public ChangeReceiver {
     Status adapt(Open& one, const Relation& relation);
     Result<tables::TablePtr> change_schema(Open& one, SchemaPlan plan,
                                            const tables::TablePtr& table);
-    Result<ChangeShape> shape_of(Open& one, const Relation& relation,
+    Result<ChangeShape> shape_of(Open& one, const Relation& relation, const ShapePlan& plan,
                                  const tables::TableState& table,
                                  const std::vector<query::Type>& types,
                                  const PostgresTable* now) const;

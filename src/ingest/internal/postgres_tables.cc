@@ -20,6 +20,7 @@ using query::Kind;
 using query::Type;
 
 constexpr const char* kMoved = "catalog_moved";
+constexpr const char* kLockTimeout = "55P03";
 constexpr int kLooksMax = 20;                               // at a catalog that moves on
 constexpr auto kSeenEvery = std::chrono::milliseconds(10);  // looks for a transaction's end
 constexpr int kSeenLooks = 100;
@@ -362,14 +363,21 @@ Status load_keys(PostgresConnection& connection, const std::string& oids, Tables
     return ok_status();
 }
 
+/// Tables that somebody has for himself, or waits for: their size can't be asked before he is done.
+constexpr const char* kLocked =
+    "SELECT l.relation FROM pg_locks l JOIN pg_database d ON d.oid = l.database AND d.datname = "
+    "current_database() WHERE l.mode = 'AccessExclusiveLock' AND l.relation IS NOT NULL";
+
 Status load_parts(PostgresConnection& connection, const std::string& oids, TablesByOid& tables) {
     TARN_TRY(rows,
              connection.query(
                  std::string(kTree) +
                      "SELECT t.root, n.nspname, c.relname, "
-                     "c.relkind, coalesce(m.amname = 'heap', false), CASE WHEN c.relkind IN "
-                     "('r', 'm') THEN pg_relation_size(c.oid) / "
-                     "current_setting('block_size')::int ELSE 0 END, greatest(c.reltuples, "
+                     "c.relkind, coalesce(m.amname = 'heap', false), CASE WHEN c.relkind NOT IN "
+                     "('r', 'm') THEN 0 WHEN c.oid NOT IN (" +
+                     kLocked +
+                     ") THEN pg_relation_size(c.oid) / "
+                     "current_setting('block_size')::int END, greatest(c.reltuples, "
                      "0)::bigint, has_table_privilege(c.oid, 'SELECT') AND "
                      "has_schema_privilege(n.oid, 'USAGE'), t.root = t.oid, c.oid || '/' || "
                      "c.relfilenode, c.oid, c.relfilenode, t.made FROM tree t JOIN "
@@ -529,12 +537,15 @@ Result<std::vector<PostgresTable>> find_postgres_tables(PostgresConnection& conn
     for (int attempt = 1;; ++attempt) {
         // All of one moment: columns of before a statement and the rows' place of after it would
         // hide that it wrote them anew.
-        TARN_CHECK_OK(connection.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
+        TARN_CHECK_OK(connection.run(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = '1s'"));
         std::vector<TableProblem> found_problems;
         auto found = find_at_once(connection, names, problems ? &found_problems : nullptr);
         if (!found.ok() && !connection.in_transaction()) return found;  // it is cut off
         const Status ended = connection.run(found.ok() ? "COMMIT" : "ROLLBACK");
-        if (!found.ok() && found.error().reason == kMoved && attempt < kLooksMax) continue;
+        const bool again =
+            !found.ok() && (found.error().reason == kMoved || found.error().reason == kLockTimeout);
+        if (again && attempt < kLooksMax) continue;
         if (!found.ok()) return found;
         TARN_CHECK_OK(ended);
         if (problems)

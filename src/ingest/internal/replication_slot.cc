@@ -244,6 +244,16 @@ Result<std::map<uint32_t, uint32_t>> look_at_published(PostgresConnection& contr
     return out;
 }
 
+Result<bool> tells_some_columns(PostgresConnection& control, const CaptureNames& names,
+                                uint32_t table) {
+    if (control.server_version() < 150000) return false;
+    TARN_TRY(rows, control.query("SELECT count(*) FROM pg_publication_rel r JOIN pg_publication p "
+                                 "ON p.oid = r.prpubid WHERE p.pubname IN ($1, $2) AND r.prrelid = "
+                                 "$3::oid AND r.prattrs IS NOT NULL",
+                                 {names.publication, names.additions, std::to_string(table)}));
+    return number_of(rows.front()[0]) != 0;
+}
+
 Result<NewSlot> create_slot(const std::string& url, const std::string& name, bool temporary,
                             StopFlag& stop) {
     NewSlot out;

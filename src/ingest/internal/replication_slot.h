@@ -56,6 +56,10 @@ Result<Published> look_at_publications(PostgresConnection& control, const Captur
 /// what changed in between is in no log. None of a table that all tables' publication has.
 Result<std::map<uint32_t, uint32_t>> look_at_published(PostgresConnection& control,
                                                        const CaptureNames& names);
+/// True when the publication, made by hand, has a list of the table's columns: the log does not
+/// tell the others.
+Result<bool> tells_some_columns(PostgresConnection& control, const CaptureNames& names,
+                                uint32_t table);
 
 /// A slot that was just made. While `holder` lives and runs nothing else, `snapshot` can be taken
 /// over by SET TRANSACTION SNAPSHOT: it is the database at `lsn`.
