@@ -84,6 +84,15 @@ const commands = {
     await page.mouse.move(goal[0] + 1, goal[1] + 1);
     await page.mouse.up();
   },
+  // From the middle of a part, by so many pixels.
+  pull: async ({ role, name, x, y }) => {
+    const box = await page.getByRole(role, { name }).first().boundingBox({ timeout });
+    const from = [box.x + box.width / 2, box.y + box.height / 2];
+    await page.mouse.move(...from);
+    await page.mouse.down();
+    await page.mouse.move(from[0] + x, from[1] + y, { steps: 4 });
+    await page.mouse.up();
+  },
   focus: async ({ role, name }) => void (await page.getByRole(role, { name }).first().focus({ timeout })),
   choose: async ({ label, value }) => void (await page.getByRole("combobox", { name: label }).selectOption(value, { timeout })),
   see: async ({ role, name }) => void (await page.getByRole(role, { name }).first().waitFor({ timeout })),

@@ -118,6 +118,10 @@ class Browser:
         """With the mouse, from the button of one name to the one of another."""
         return self._run("drag", name=name, to=to)
 
+    def pull(self, role, name, x, y):
+        """Its ground, with the mouse, by so many pixels."""
+        return self._run("pull", role=role, name=name, x=x, y=y)
+
     def focus(self, role, name):
         return self._run("focus", role=role, name=name)
 

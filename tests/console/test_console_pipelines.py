@@ -171,3 +171,86 @@ def test_an_empty_lake(tarn_binary, browser):
         browser.open(link(server, "/pipelines"))
         browser.see_text("No source, table or model that you can see")
         assert browser.problems() == []
+
+
+# ---- a large graph: 25 ways of five steps each, as wide as the example's
+
+CHAINS, LONG = 25, 5
+
+
+@pytest.fixture(scope="module")
+def large(tarn_binary):
+    tables = "".join(f"  t{chain}_{at}:\n    sql: select n from {'seed' if at == 0 else f't{chain}_{at - 1}'}\n" for chain in range(CHAINS) for at in range(LONG))
+    with TarnServer() as server:
+        sql(server, "create table seed as select 1 as n")
+        plan = api(server, "POST", "/api/v1/plan", {"lakefile": "lake: wide\ntables:\n" + tables})
+        api(server, "POST", "/api/v1/apply", {"lakefile": "lake: wide\ntables:\n" + tables, "plan": plan["plan"]})
+        settle(server)
+        yield server
+
+
+FRAME = """(() => { const it = document.querySelector(".graph-frame"); return [it.scrollWidth - it.clientWidth, it.scrollHeight - it.clientHeight, it.scrollLeft]; })()"""
+LETTERS = "14 * document.querySelector('svg.graph').getScreenCTM().a"  # pixels of a node's name, as drawn
+PERCENT = "document.querySelector('.zoom output').textContent"
+
+
+def test_the_graph_is_as_wide_as_its_frame_and_can_be_read(large, browser):
+    browser.look(1024, 900, "light")
+    browser.open(link(large, "/pipelines"))
+    browser.see("link", "table t0_0")
+    assert browser.evaluate(FRAME)[0] <= 1 and browser.evaluate(LETTERS) >= 11
+    browser.look(1600, 1000, "light")
+    until(lambda: browser.evaluate(PERCENT) == "100%" and browser.evaluate(FRAME)[0] <= 1)
+    browser.look(390, 844, "light")  # not smaller than what can be read: it scrolls, and shows all when asked to
+    browser.open(address(large, "/pipelines?view=graph"))
+    browser.see("link", "table t0_0")
+    until(lambda: browser.evaluate(PERCENT) == "80%" and browser.evaluate(FRAME)[0] > 100)
+    browser.click("button", "Whole")
+    until(lambda: browser.evaluate(FRAME)[0] <= 1)
+    assert trouble(browser.problems()) == []
+
+
+def test_the_graph_is_zoomed_and_moved(large, browser):
+    browser.look(1024, 900, "light")
+    browser.open(link(large, "/pipelines"))
+    browser.see("link", "table t0_0")
+    browser.focus("region", "The pipeline as a graph")
+    browser.press("1")
+    until(lambda: browser.evaluate(PERCENT) == "100%" and browser.evaluate("location.search") == "?zoom=100")
+    assert browser.evaluate(FRAME)[0] > 50
+    before = browser.evaluate(FRAME)[2]
+    browser.pull("region", "The pipeline as a graph", -40, 0)  # where a node is, too, which does not open
+    assert browser.evaluate(FRAME)[2] == before + 40 and browser.evaluate("location.pathname") == "/pipelines"
+    browser.press("+")
+    until(lambda: browser.evaluate("location.search") == "?zoom=125")
+    browser.reload()
+    browser.see("link", "table t0_0")
+    assert browser.evaluate(PERCENT) == "125%"
+    browser.focus("link", "table t0_0")
+    browser.press("-")
+    until(lambda: browser.evaluate(PERCENT) == "100%")
+    assert browser.evaluate("document.activeElement.getAttribute('data-node')") == "tables.t0_0"
+    browser.press("0")
+    until(lambda: browser.evaluate("location.search") == "" and browser.evaluate(FRAME)[0] <= 1)
+    browser.click("button", "Whole")
+    until(lambda: browser.evaluate("location.search") == "?zoom=whole" and browser.evaluate(FRAME)[1] <= 1)
+    assert browser.axe() == []
+    assert trouble(browser.problems()) == []
+
+
+def test_a_large_graph_is_drawn_a_little_at_a_time(large, browser):
+    """What the window shows first; the page answers before the rest."""
+    browser.open(link(large, "/pipelines?view=list"))
+    browser.holds("group", "Steps of the pipeline", "t0_0")
+    steps = browser.evaluate("""new Promise((done) => {
+      const counts = [];
+      const look = () => {
+        const now = document.querySelectorAll("[data-node]").length;
+        if (now !== (counts[counts.length - 1] ?? 0)) counts.push(now);
+        if (now > %d) done(counts); else requestAnimationFrame(look);
+      };
+      look();
+      [...document.querySelectorAll('[role="tab"]')].find((one) => one.textContent === "Graph").click();
+    })""" % (CHAINS * LONG))
+    assert steps[-1] == CHAINS * LONG + 1 and len(steps) > 1 and steps[0] < 80
+    assert trouble(browser.problems()) == []

@@ -6,6 +6,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { address, set_query } from "../navigate";
 import { Button } from "./basic";
 import { Empty } from "./states";
+import { use_slices } from "./turn";
 
 export interface TableColumn<Row> {
   name: string;
@@ -46,6 +47,7 @@ interface TableProps<Row> {
 
 const row_height = 40;
 const drawn_whole = 200;
+const at_once = 32; // rows; what follows them is below the window's edge, and comes after what is seen has been painted
 
 export function Table<Row>(props: TableProps<Row>) {
   const word = (name: string) => (props.word ? `${props.word}.${name}` : name);
@@ -70,7 +72,8 @@ export function Table<Row>(props: TableProps<Row>) {
   const [top, set_top] = useState(0);
   const height = props.height ?? 560;
   const first = virtual ? Math.max(0, Math.floor(top / row_height) - 8) : 0;
-  const last = virtual ? Math.min(rows.length, first + Math.ceil(height / row_height) + 16) : rows.length;
+  const drawn = use_slices(virtual ? 0 : rows.length - at_once);
+  const last = Math.min(rows.length, virtual ? first + Math.ceil(height / row_height) + 16 : at_once + drawn);
   const frame = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (frame.current) frame.current.style.maxHeight = virtual ? `${height}px` : "";
@@ -150,7 +153,7 @@ export function Table<Row>(props: TableProps<Row>) {
                   ))}
                 </tr>
               ))}
-              {virtual && last < rows.length && <Gap rows={rows.length - last} columns={columns.length} />}
+              {last < rows.length && <Gap rows={rows.length - last} columns={columns.length} />}
             </tbody>
           </table>
         </div>

@@ -25,3 +25,16 @@ export function use_turn(later: boolean): boolean {
   }, []);
   return turn;
 }
+
+const slice = 24;
+
+/** How many of a long row of equal parts are drawn by now: some more each time that the page has answered in between. */
+export function use_slices(all: number): number {
+  const [drawn, set_drawn] = useState(0);
+  useEffect(() => {
+    if (drawn >= all) return undefined;
+    const timer = setTimeout(() => set_drawn(drawn + slice));
+    return () => clearTimeout(timer);
+  }, [drawn, all]);
+  return drawn;
+}

@@ -5,6 +5,12 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/ho
 /** Of a page of paper between its margins, in CSS pixels: a drawing for a wide window would be too small to read there. */
 const paper = 640;
 
+/** Without padding, as an observer measures: another width would draw everything once more. */
+function inner_width(element: HTMLElement): number {
+  const style = getComputedStyle(element);
+  return Math.max(0, Math.round(element.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight)));
+}
+
 /** 0 until the element is laid out, which is before anything is painted: nothing is drawn for a width that is a guess.
     The element may come later, and be another one later: a drawing that has no rows yet. */
 export function use_width_of(element: RefObject<HTMLElement | null>): number {
@@ -21,7 +27,7 @@ export function use_width_of(element: RefObject<HTMLElement | null>): number {
     [],
   );
   useLayoutEffect(() => {
-    if (width === 0 && element.current !== null) set_width(element.current.clientWidth);
+    if (width === 0 && element.current !== null) set_width(inner_width(element.current));
   });
   useEffect(() => {
     if (seen.current === element.current) return;
@@ -36,7 +42,7 @@ export function use_width_of(element: RefObject<HTMLElement | null>): number {
     };
     const printed = () => {
       printing.current = false;
-      if (element.current !== null) set_width(Math.round(element.current.clientWidth));
+      if (element.current !== null) set_width(inner_width(element.current));
     };
     addEventListener("beforeprint", print);
     addEventListener("afterprint", printed);

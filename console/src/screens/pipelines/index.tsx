@@ -104,13 +104,6 @@ function GraphTab({ graph }: { graph: Graph }) {
       }
     >
       <GraphView graph={graph} focus={known} />
-      <p class="foot">
-        <span>{"\u25CF"} fine</span>
-        <span>{"\u25D0"} at work</span>
-        <span>{"\u25B2"} held up or warned</span>
-        <span>{"\u25A0"} failed</span>
-        <span>The list has the same in words.</span>
-      </p>
     </Card>
   );
 }

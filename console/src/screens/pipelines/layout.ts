@@ -27,14 +27,14 @@ export interface Layout {
   width: number;
   height: number;
 }
-export interface Sizes {
-  width: number; // of a node
-  height: number;
-  gap_x: number;
-  gap_y: number;
+/** What stands above what; how wide it all is depends on the window and is asked for apart (`place`). */
+export interface Arrangement {
+  columns: Slot[][];
+  ways: { edge: LayoutEdge; first: number; slots: Slot[] }[];
+  half: (slot: Slot) => number;
 }
 
-interface Slot {
+export interface Slot {
   id: string; // of a node, or of an edge's way through the column
   real: boolean;
   before: Slot[];
@@ -112,7 +112,7 @@ function settle(all: Slot[][], half: (slot: Slot) => number, gap: number): void 
   });
 }
 
-export function lay_out(nodes: LayoutNode[], all_edges: LayoutEdge[], sizes: Sizes): Layout {
+export function arrange(nodes: LayoutNode[], all_edges: LayoutEdge[], node_height: number, gap: number): Arrangement {
   const known = new Set(nodes.map((node) => node.id));
   const edges = all_edges.filter((edge) => known.has(edge.from) && known.has(edge.to) && edge.from !== edge.to);
   const column_of = columns_of(nodes, edges);
@@ -124,7 +124,7 @@ export function lay_out(nodes: LayoutNode[], all_edges: LayoutEdge[], sizes: Siz
     return slot;
   };
   const slots = new Map(nodes.map((node) => [node.id, add(node.id, column_of.get(node.id)!, true)]));
-  const ways: { edge: LayoutEdge; slots: Slot[] }[] = [];
+  const ways: Arrangement["ways"] = [];
   for (const edge of edges) {
     const [from, to] = [column_of.get(edge.from)!, column_of.get(edge.to)!];
     const way = [slots.get(edge.from)!];
@@ -134,15 +134,19 @@ export function lay_out(nodes: LayoutNode[], all_edges: LayoutEdge[], sizes: Siz
       way[i - 1]!.after.push(way[i]!);
       way[i]!.before.push(way[i - 1]!);
     }
-    ways.push({ edge, slots: way });
+    ways.push({ edge, first: from, slots: way });
   }
   untangle(columns);
-  const half = (slot: Slot) => (slot.real ? sizes.height / 2 : 3);
-  settle(columns, half, sizes.gap_y);
+  const half = (slot: Slot) => (slot.real ? node_height / 2 : 3);
+  settle(columns, half, gap);
+  return { columns, ways, half };
+}
 
+/** Columns of nodes so wide and so far apart. */
+export function place({ columns, ways, half }: Arrangement, node_width: number, gap: number): Layout {
   const everything = columns.flat();
   const top = Math.min(...everything.map((slot) => slot.y - half(slot)), Infinity);
-  const x_of = (column: number) => column * (sizes.width + sizes.gap_x);
+  const x_of = (column: number) => column * (node_width + gap);
   const middle = (slot: Slot) => slot.y - top;
   const places = new Map<string, Place>();
   columns.forEach((column, at) =>
@@ -150,19 +154,18 @@ export function lay_out(nodes: LayoutNode[], all_edges: LayoutEdge[], sizes: Siz
       .filter((slot) => slot.real)
       .forEach((slot, row) => places.set(slot.id, { id: slot.id, column: at, row, x: x_of(at), y: middle(slot) - half(slot) })),
   );
-  const wires = ways.map(({ edge, slots: way }): Wire => {
-    const first = column_of.get(edge.from)!;
-    const points: [number, number][] = [[x_of(first) + sizes.width, middle(way[0]!)]];
+  const wires = ways.map(({ edge, first, slots: way }): Wire => {
+    const points: [number, number][] = [[x_of(first) + node_width, middle(way[0]!)]];
     way.slice(1, -1).forEach((slot, i) => {
-      points.push([x_of(first + 1 + i), middle(slot)], [x_of(first + 1 + i) + sizes.width, middle(slot)]);
+      points.push([x_of(first + 1 + i), middle(slot)], [x_of(first + 1 + i) + node_width, middle(slot)]);
     });
-    points.push([x_of(column_of.get(edge.to)!), middle(way[way.length - 1]!)]);
+    points.push([x_of(first + way.length - 1), middle(way[way.length - 1]!)]);
     return { ...edge, points };
   });
   return {
     places,
     wires,
-    width: Math.max(0, columns.length * (sizes.width + sizes.gap_x) - sizes.gap_x),
+    width: Math.max(0, columns.length * (node_width + gap) - gap),
     height: Math.max(0, ...everything.map((slot) => middle(slot) + half(slot))),
   };
 }

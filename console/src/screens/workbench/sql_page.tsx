@@ -173,7 +173,9 @@ function EditorPane({ tab, editor, run: go }: { tab: EditorTab; editor: { curren
   useEffect(() => {
     let gone = false;
     void load_tables();
-    void import("./editor").then(({ make_editor }) => {
+    // What was loaded has been read in this moment: it is put to work in another, and the page answers in between.
+    const loaded = import("./editor").then((module) => new Promise<typeof module>((go_on) => setTimeout(() => go_on(module))));
+    void loaded.then(({ make_editor }) => {
       if (gone || host.current === null) return;
       editor.current = make_editor(host.current, {
         text: active.value?.sql ?? "",
