@@ -10,7 +10,7 @@ import { load_screen, loaded_screen, type ScreenModule, type ScreenRoute, screen
 import { expected, lake, me, phase, sign_out } from "./session";
 import { SignIn } from "./sign_in";
 import { use_title } from "./title";
-import { Dialog, Empty, Menu, Toasts } from "./ui";
+import { AsOf, Dialog, Empty, Menu, Toasts } from "./ui";
 
 export function App() {
   switch (phase.value) {
@@ -106,6 +106,7 @@ function Frame() {
           </Menu>
         </div>
       </header>
+      <AsOf lake={lake.value} />
       <main id="content" tabIndex={-1}>
         {phase.value !== "ready" ? <div class="page" role="status" aria-busy="true" aria-label="Loading" /> : current === null ? <NoSuchPage /> : <ScreenPlace key={current.name} screen={current} />}
       </main>

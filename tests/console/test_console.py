@@ -253,10 +253,11 @@ def test_filters_are_values(lake):
 
 
 def test_colours_have_contrast():
-    """WCAG 2.2 AA in both themes: 4.5:1 for text, 3:1 for marks, on every ground they stand on."""
+    """WCAG 2.2 AA in both themes and on paper: 4.5:1 for text, 3:1 for marks, on every ground they stand on."""
     import re
     blocks = re.findall(r":root \{(.*?)\}", (ROOT / "console" / "src" / "style.css").read_text(), re.S)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
+    light, dark, paper = blocks
 
     def luminance(colour):
         parts = [int(colour[i:i + 2], 16) / 255 for i in (1, 3, 5)]
@@ -268,7 +269,7 @@ def test_colours_have_contrast():
         return (light + 0.05) / (dark + 0.05)
 
     tokens = {}
-    for block in blocks:
+    for block in (light, dark, light + paper):
         tokens.update(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block))
         text = [("ink", "card"), ("ink", "ground"), ("ink-2", "card"), ("ink-2", "ground"), ("ink-2", "mute-soft"), ("accent", "accent-soft"),
                 ("accent-ink", "accent"), ("bad", "bad-soft"), ("bad", "card"), ("warn", "warn-soft"), ("warn", "card"), ("good", "good-soft")]

@@ -168,6 +168,9 @@ def test_who_may_see_no_rule_is_told_once(lake, browser):
     browser.open(link(lake, "/alerts/runs_empty", user="nora"))
     browser.see_text("You have no right to see the alert rule")
     assert browser.evaluate("document.querySelectorAll('main .hidden-from').length") == 1
+    browser.open(address(lake, "/pipelines/tables.levels"))
+    browser.see_text("You have no right to see the step")
+    assert browser.evaluate("document.querySelectorAll('main .hidden-from').length") == 1
     browser.open(address(lake, "/"))
     browser.see("heading", "Nothing is visible to you yet")
     browser.gone("First steps")

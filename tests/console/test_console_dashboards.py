@@ -10,7 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from console_lake import address, api, apply, ask, confirm, enter, here, settle, until  # noqa: E402
 from headless_browser import missing  # noqa: E402
-from tarn_server import TarnServer  # noqa: E402
+from tarn_server import DOORS, TarnServer  # noqa: E402
 
 needs_browser = pytest.mark.skipif(missing() is not None, reason=missing() or "")
 
@@ -355,6 +355,12 @@ def test_a_wall_shows_only_the_charts(lake, browser):
     assert browser.evaluate(hidden)
     assert browser.evaluate("document.querySelector('main').getBoundingClientRect().width > innerWidth - 20")  # a scroll bar may stand beside it
     browser.see("group", "Units a day")
+    assert browser.axe() == []
+    # A large one is read from afar: larger letters, and nothing beside the charts.
+    browser.look(3840, 2160, "light")
+    until(lambda: browser.evaluate("[...document.querySelectorAll('.plot svg')].every((one) => Math.abs(one.getBoundingClientRect().width - one.parentElement.getBoundingClientRect().width) <= 2)"))
+    assert browser.evaluate("document.querySelector('.page').getBoundingClientRect().width > innerWidth - 20")
+    assert browser.evaluate("document.querySelector('.tile .foot').getBoundingClientRect().height") > 30
     browser.evaluate("document.exitFullscreen()")
     until(lambda: browser.evaluate("document.fullscreenElement === null"))
     assert browser.problems() == []
@@ -368,7 +374,10 @@ def test_paper_says_what_the_page_is_narrowed_to(lake, browser):
     shown = "[...document.querySelectorAll('.filter')].filter((one) => one.getBoundingClientRect().height > 0).map((one) => one.querySelector('select').value)"
     assert browser.evaluate(shown) == ["south"]
     assert browser.evaluate("document.querySelector('main').getBoundingClientRect().width === innerWidth")
+    when = "document.querySelector('.as-of').innerText"  # an age says nothing on paper
+    assert browser.evaluate(when).startswith("kiosk, as of ") and browser.evaluate("document.querySelector('.as-of').getBoundingClientRect().height") > 0
     browser.paper(False)
+    assert browser.evaluate("document.querySelector('.as-of').getBoundingClientRect().height") == 0
     browser.choose("Region", "")
     browser.paper(True)
     until(lambda: browser.evaluate(shown) == [])
@@ -388,6 +397,7 @@ def test_paper_is_light_and_nothing_is_cut(lake, browser):
     widths = "[...document.querySelectorAll('.plot svg, .map svg')].map((one) => one.viewBox.baseVal.width)"
     until(lambda: max(browser.evaluate(widths)) > 640)
     browser.paper(True)
+    assert browser.axe() == []
     assert browser.evaluate(token) == light
     assert browser.evaluate("[...document.querySelectorAll('.charts th .sort')].every((one) => one.getBoundingClientRect().height > 0)")
     assert browser.evaluate("[...document.querySelectorAll('.plot svg')].every((one) => one.getBoundingClientRect().right <= one.closest('.card').getBoundingClientRect().right)")
@@ -421,6 +431,34 @@ def test_an_embedded_page(lake, browser):
 
 
 @needs_browser
+def test_an_embedded_page_says_what_it_is_narrowed_to_and_outlives_its_server(lake, browser):
+    ports = {door: lake.address(door)[1] for door in DOORS}
+    browser.open(address(lake, make_link(lake, filters={"category": ["tea"]})["path"]))
+    browser.see_text("Category tea")
+    assert browser.evaluate("document.title") == "All kinds"
+    lake.kill()
+    try:
+        browser.see_text("The lake cannot be reached")
+        browser.see("article", "Regions")
+        browser.see("heading", "All kinds")
+    finally:
+        lake.start(ports)
+    browser.gone("The lake cannot be reached")
+    browser.see("article", "Regions")
+
+
+@needs_browser
+def test_an_embedded_page_takes_a_link_that_is_renewed(lake, browser):
+    """By its frame's address: only what stands behind '#' is another."""
+    browser.open(address(lake, "/embed/kinds#nothing"))
+    browser.see("heading", "Nothing to show")
+    browser.evaluate(f"location.hash = {json.dumps(make_link(lake)['path'].split('#')[1])}")
+    browser.see("article", "Regions")
+    browser.evaluate("location.hash = 'nothing'")
+    browser.see("heading", "Nothing to show")
+
+
+@needs_browser
 def test_an_expired_link_says_so(lake, browser):
     path = make_link(lake, expires_in_s=1)["path"]
     time.sleep(1.2)
@@ -448,6 +486,24 @@ def test_axe_finds_nothing(lake, browser, scheme):
     browser.open(address(lake, make_link(lake, expires_in_s=60)["path"]))
     browser.see("article", "Regions")
     assert browser.axe() == []
+
+
+@needs_browser
+def test_months_of_an_axis_are_no_days(tarn_binary, browser):
+    """"Oct 26" is a day; a month says its whole year."""
+    with TarnServer() as server:
+        api(server, "POST", "/api/v1/sql", {"sql": "create table sales as select date '2024-11-05' + i::int as day, 1 as units, 4.6 as latitude, -74.1 as longitude, 1 as store_id, 'Centro' as name from range(0, 600) t(i)"})
+        api(server, "POST", "/api/v1/sql", {"sql": "create table stores as select 1 as store_id, 'Centro' as name, 4.6 as latitude, -74.1 as longitude"})
+        apply(server, "lake: kiosk\ndashboards:\n  one:\n    charts:\n      - {title: Units, line: units, by: day, from: sales, limit: 600}\n      - {title: Where, map: stores, colour: units, from: sales}\n")
+        enter(server, browser, "/dashboards/one")
+        browser.see("application", "Units")
+        ticks = browser.evaluate("[...document.querySelectorAll('.line-chart .tick')].map((one) => one.textContent).filter((text) => /[a-z]/i.test(text))")
+        assert "Jan 2026" in ticks and all(len(one) == 8 for one in ticks)
+        # One place alone stands in the middle of some land.
+        browser.see("img", "Where: 1 place by")
+        assert browser.evaluate("(() => { const [map, place] = ['.map svg', '.map .place'].map((one) => document.querySelector(one).getBoundingClientRect()); return Math.abs(place.x + place.width / 2 - map.x - map.width / 2) < 3 && Math.abs(place.y + place.height / 2 - map.y - map.height / 2) < 3; })()")
+        assert browser.evaluate("document.querySelectorAll('.map .meridian').length") > 3
+        assert browser.problems() == []
 
 
 @needs_browser

@@ -32,9 +32,11 @@ def away_and_back(server, browser, stays):
     server.kill()
     try:
         browser.holds("status", "", "Not connected")
+        told = "[...document.querySelectorAll('main .banner.lost')].filter((one) => one.getBoundingClientRect().height > 0).length"
         # Longer than a page that asks every few seconds takes to notice.
         for _ in range(8):
             assert stays in browser.text("main", "")
+            assert browser.evaluate(told) <= 1, "a page and its part say the same"
             time.sleep(0.5)
     finally:
         server.start(ports)
@@ -44,7 +46,7 @@ def away_and_back(server, browser, stays):
 
 
 @pytest.mark.parametrize("path, stays", [
-    ("/", "Tables by zone"), ("/catalog/main/levels", "shelf_id"), ("/pipelines", "all worked through"),
+    ("/", "Tables by zone"), ("/catalog/main/levels", "shelf_id"), ("/catalog/main/levels?tab=history", "Rows then"), ("/pipelines", "all worked through"),
     ("/pipelines/tables.daily_units", "group by day"), ("/dashboards/stock", "Shelves"), ("/alerts/runs_empty", "units < 3"),
     ("/models/main.demand", "Back-test"), ("/access", "ann")])
 def test_a_page_outlives_its_server(lake, browser, path, stays):

@@ -430,6 +430,8 @@ def test_a_question_without_sql(lake, browser):
     assert "answer.table" not in here(browser)
     browser.open(address(lake, "/workbench/questions?table=sales&measure=min%3Aday&by=day%7Cmonth"))  # no height to draw
     browser.see("group", "Min of day for each month of day of sales, as a table")
+    browser.open(address(lake, "/workbench/questions?table=sales&measure=nothing&by=day%7Cmonth"))  # groups alone
+    browser.holds("group", "Nothing for each month of day of sales", "Mar")
     browser.open(address(lake, "/workbench/questions?table=nowhere&measure=count"))
     browser.see_text("There is no table nowhere")
     browser.open(address(lake, "/workbench/questions?table=main.by_store"))  # as the catalog names it

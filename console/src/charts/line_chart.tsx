@@ -75,7 +75,7 @@ function time_ticks(from: number, to: number, about: number, utc: boolean): { at
     return out;
   }
   const months = [1, 2, 3, 6, 12, 24, 60].find((m) => m * 30.4 * day_ms >= span) ?? 120;
-  const format = new Intl.DateTimeFormat(undefined, { month: "short", year: "2-digit", ...zone });
+  const format = new Intl.DateTimeFormat(undefined, { month: "short", year: "numeric", ...zone });
   const first = new Date(from);
   for (let index = Math.ceil((first.getUTCFullYear() * 12 + first.getUTCMonth()) / months) * months; ; index += months) {
     const at = Date.UTC(Math.floor(index / 12), index % 12, 1);

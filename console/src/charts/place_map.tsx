@@ -8,6 +8,7 @@ import { use_width_of } from "../ui/width";
 
 const margin = 30;
 const tallest = 320;
+const least_span = 1; // degrees
 const named_max = 14; // more names than these would cover each other
 
 interface Place {
@@ -34,9 +35,8 @@ export function PlaceMap(props: { title: string; columns: Column[]; rows: Cell[]
   const middle = (points.reduce((sum, one) => sum + one.lat, 0) / points.length) * (Math.PI / 180);
   const xs = points.map((one) => one.lon * Math.cos(middle));
   const ys = points.map((one) => -one.lat);
-  const [left, top] = [Math.min(...xs), Math.min(...ys)];
-  const across = Math.max(Math.max(...xs) - left, 1e-6);
-  const down = Math.max(Math.max(...ys) - top, 1e-6);
+  const [left, across] = extent(xs, least_span);
+  const [top, down] = extent(ys, least_span / 4);
   const scale = Math.min((width - 2 * margin) / across, (tallest - 2 * margin) / down);
   const height = Math.max(120, down * scale + 2 * margin);
   const inset = (width - across * scale) / 2;
@@ -63,7 +63,7 @@ export function PlaceMap(props: { title: string; columns: Column[]; rows: Cell[]
         height={Math.round(height)}
         viewBox={`0 0 ${width} ${Math.round(height)}`}
         role="img"
-        aria-label={`${props.title}: ${places.length} places by ${words(column.name)}, from ${say(least)} to ${say(most)}. The table has each.`}
+        aria-label={`${props.title}: ${places.length} ${places.length === 1 ? "place" : "places"} by ${words(column.name)}, from ${say(least)} to ${say(most)}. The table has each.`}
       >
         <g aria-hidden="true">
           {meridians.map((degrees) => {
@@ -80,7 +80,7 @@ export function PlaceMap(props: { title: string; columns: Column[]; rows: Cell[]
             return (
               <g key={`p${degrees}`}>
                 <line class="meridian" x1={0} x2={width} y1={y} y2={y} />
-                {y > 14 && <text x={3} y={y - 3}>{degrees_text(degrees, "N", "S")}</text>}
+                {y > 14 && y < height - 18 && <text x={3} y={y - 3}>{degrees_text(degrees, "N", "S")}</text>}
               </g>
             );
           })}
@@ -121,6 +121,13 @@ export function PlaceMap(props: { title: string; columns: Column[]; rows: Cell[]
       </p>
     </div>
   );
+}
+
+/** From where, and how far: one place alone stands in the middle of some land. */
+function extent(values: number[], least: number): [number, number] {
+  const [from, to] = [Math.min(...values), Math.max(...values)];
+  const span = Math.max(to - from, least);
+  return [(from + to - span) / 2, span];
 }
 
 /** So that three to seven lines cross the picture. */

@@ -121,6 +121,13 @@ export function Time({ at, absent = "\u2013", exact }: { at: string | number | n
   );
 }
 
+/** On paper alone: of which lake it is, and when it was so. */
+export const AsOf = ({ lake }: { lake: string }) => (
+  <p class="as-of" aria-hidden="true">
+    {lake ? `${lake}, ` : ""}as of {exact_time(now.value)}
+  </p>
+);
+
 const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 const compact = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
 

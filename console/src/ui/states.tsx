@@ -72,7 +72,7 @@ export function Answered<T>(props: {
     return (
       <>
         {error !== null && (
-          <p class="banner" role="status">
+          <p class={error.status === 0 ? "banner lost" : "banner"} role="status">
             {error.status === 0 ? "The server cannot be reached. This is what was known last." : error.message}
           </p>
         )}

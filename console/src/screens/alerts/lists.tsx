@@ -1,7 +1,7 @@
 // Open alerts, history and deliveries as tables.
 import { useState } from "preact/hooks";
 import { plain, words } from "../../format";
-import { Badge, Button, Dialog, Empty, KeyValue, Table, type TableColumn, Time } from "../../ui";
+import { Badge, Button, Dialog, Empty, KeyValue, Name, Table, type TableColumn, Time } from "../../ui";
 import { SilenceDialog, end_silence } from "./actions";
 import { type AlertEvent, type Cells, type Delivery, type OpenAlert, alert_path, key_text } from "./types";
 
@@ -25,7 +25,7 @@ export function OpenList({ alerts, of_one, done }: { alerts: OpenAlert[]; of_one
   const [silencing, set_silencing] = useState<OpenAlert | null>(null);
   const [shown, set_shown] = useState<OpenAlert | null>(null);
   const columns: TableColumn<OpenAlert>[] = [
-    { name: "rule", title: "Rule", value: (alert) => alert.rule, show: (alert) => <a href={alert_path(alert.rule)}>{alert.rule}</a> },
+    { name: "rule", title: "Rule", value: (alert) => alert.rule, show: (alert) => <a href={alert_path(alert.rule)}><Name of={alert.rule} /></a> },
     {
       name: "key",
       title: "What",
@@ -149,11 +149,11 @@ function answer_of(delivery: Delivery): string {
 export function DeliveryList({ deliveries, of_one }: { deliveries: Delivery[]; of_one?: boolean }) {
   const [shown, set_shown] = useState<Delivery | null>(null);
   const columns: TableColumn<Delivery>[] = [
-    { name: "rule", title: "Rule", value: (one) => one.rule, show: (one) => <a href={alert_path(one.rule)}>{one.rule}</a> },
+    { name: "rule", title: "Rule", value: (one) => one.rule, show: (one) => <a href={alert_path(one.rule)}><Name of={one.rule} /></a> },
     { name: "type", title: "Message", value: (one) => one.type, show: (one) => one.type.replace("alert.", "") },
     { name: "key", title: "Of what", value: (one) => key_text(one.key), show: (one) => key_text(one.key) || <span class="absent-value">&ndash;</span>, wide_from: 700 },
     { name: "where", title: "To", value: (one) => one.where, show: (one) => <span class="cell-text" title={one.where}>{one.where}</span>, wide_from: 1200 },
-    { name: "state", title: "State", value: (one) => one.state, show: (one) => <Badge word={one.state} tone={delivery_tone[one.state as keyof typeof delivery_tone] ?? "mute"} /> },
+    { name: "state", title: "State", value: (one) => one.state, show: (one) => <Badge word={one.state} tone={delivery_tone[one.state as keyof typeof delivery_tone] ?? "mute"} />, wide_from: 500 },
     { name: "made", title: "Made", value: (one) => one.made, show: (one) => <Time at={one.made} /> },
     {
       name: "answer",

@@ -26,6 +26,7 @@ export function HistoryTab({ base, found }: { base: string; found: TableAnswer }
               <Table
                 label={`Snapshots of ${found.table}`}
                 word="history"
+                first={30}
                 rows={answer.snapshots}
                 row_key={(one) => one.id}
                 empty={<Empty title="Nothing has been written yet." />}

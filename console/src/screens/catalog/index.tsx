@@ -108,7 +108,7 @@ function Tree({ all, database, table }: { all: TableLine[] | null; database: str
           </details>
         ))}
       </nav>
-      {shown !== null && shown.length === 0 && <Empty title={rested === "" ? "No table is visible to you yet." : "Nothing is called so, and no column or description either."} />}
+      {shown !== null && shown.length === 0 && <Empty title={rested === "" ? "No table yet." : "Nothing is called so, and no column or description either."} />}
     </div>
   );
 }
@@ -140,7 +140,9 @@ function Rows({ rows, database, truncated }: { rows: TableLine[]; database: stri
           start_sort="name"
           rows={rows}
           row_key={full}
-          empty={<Empty title="No table is visible to you yet.">What a role of yours is granted appears here.</Empty>}
+          empty={<Empty title="No table yet, or none that you may see.">
+              <a href="/">Home</a> says how rows come in; what a role of yours is granted appears here by itself.
+            </Empty>}
           columns={[
             {
               name: "name",

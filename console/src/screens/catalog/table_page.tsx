@@ -34,7 +34,7 @@ export function TablePage({ database, table }: { database: string; table: string
         </>
       }
       aside={
-        <a class="button" href={`/workbench?sql=${encodeURIComponent(`select * from ${database}.${table} limit 100`)}`}>
+        (answer.error.value === null || answer.data.value !== null) && <a class="button" href={`/workbench?sql=${encodeURIComponent(`select * from ${database}.${table} limit 100`)}`}>
           Query
         </a>
       }

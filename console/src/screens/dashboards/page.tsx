@@ -9,6 +9,7 @@ import { Edit } from "./edit";
 import { Share } from "./share";
 import { AlertsPanel, SourcesPanel } from "./panels";
 import { use_title } from "../../title";
+import { Waiting } from "./waiting";
 import { choose, dashboard, dashboard_error, dashboards, listed, load, route, try_again } from "./state";
 
 /** The declared dashboards, one beside the other. */
@@ -120,32 +121,6 @@ function Filter({ filter }: { filter: FilterChoice }) {
         ))}
       </select>
     </label>
-  );
-}
-
-function Waiting() {
-  return (
-    <div class="page" role="status" aria-busy="true" aria-label="Loading the dashboard">
-      <div class="page-head">
-        <span class="ghost title" />
-      </div>
-      <div class="tiles">
-        {[0, 1, 2].map((i) => (
-          <div key={i} class="tile">
-            <span class="ghost" />
-            <span class="ghost big" />
-          </div>
-        ))}
-      </div>
-      <div class="columns">
-        <div class="charts">
-          <div class="card">
-            <span class="ghost" />
-            <span class="ghost area" />
-          </div>
-        </div>
-      </div>
-    </div>
   );
 }
 

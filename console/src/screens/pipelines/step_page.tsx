@@ -66,11 +66,13 @@ export function StepPage({ name }: { name: string }) {
           </>
         )}
       </Answered>
-      <Card title="History">
-        <Answered of={runs} what="history">
-          {(history) => <RunList runs={history.runs} of_one />}
-        </Answered>
-      </Card>
+      {step.error.value?.status !== 403 && (
+        <Card title="History">
+          <Answered of={runs} what="history">
+            {(history) => <RunList runs={history.runs} of_one />}
+          </Answered>
+        </Card>
+      )}
       {dialog === "rerun" && <RerunDialog step={name} close={() => set_dialog(null)} />}
       {dialog === "backfill" && <BackfillDialog step={name} close={() => set_dialog(null)} />}
     </Page>

@@ -256,9 +256,9 @@ function Answer({ sql, question, timed }: { sql: string; question: Question; tim
   const state = query?.state.value ?? null;
   const groups = question.by.length;
   const drawing =
-    // A least day is no height.
-    state !== null && rows !== null && groups === 1 && question.measures.length > 0 && state.columns.slice(1).every((column) => is_number(column.type))
-      ? draw_columns(state.columns, rows, { kind: timed ? "line" : "bar", x: 0, measures: question.measures.map((_, i) => i + 1) })
+    // A least day is no height. What was asked for stands in the answer: the address may name a measure that there is not.
+    state !== null && rows !== null && groups === 1 && state.columns.length > 1 && state.columns.slice(1).every((column) => is_number(column.type))
+      ? draw_columns(state.columns, rows, { kind: timed ? "line" : "bar", x: 0, measures: state.columns.slice(1).map((_, i) => i + 1) })
       : null;
   const one = groups === 0 && rows !== null && rows.length === 1;
   return (
