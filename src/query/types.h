@@ -44,7 +44,7 @@ enum class Kind : uint8_t {
     list,       // children: {"element", type}
     structure,  // children: the fields
     map,        // children: {"key", type}, {"value", type}
-    jsonb,      // json that clients know as jsonb; the text is kept as it is written
+    jsonb,      // json that clients know as jsonb; its text is as jsonb.h writes it
 };
 
 struct Type {

@@ -70,6 +70,31 @@ SELECTS = """
 = select json_object_agg(name, zqxcol_pay) from clinic.patients
 = select json_agg(name) filter (where zqxcol_pay > 5) from clinic.patients
 = select json_agg(name) over (order by zqxcol_pay) from clinic.patients
+# jsonb and format()
+= select to_jsonb(p) from clinic.patients p
+= select jsonb_build_object('n', name, 'e', email, 'r', region) from clinic.patients
+= select jsonb_build_object('s', zqxcol_secret) from clinic.patients
+= select jsonb_build_array(id, phone) || to_jsonb(email) from clinic.patients
+= select key, value from clinic.patients p, jsonb_each(to_jsonb(p)) e order by 1, 2
+= select e.value from clinic.patients p, jsonb_array_elements(jsonb_build_array(p.email, p.region)) e order by 1
+= select name from clinic.patients where to_jsonb(region) = '"north"' order by id
+= select name from clinic.patients where to_jsonb(region) = '"zqxregion"'
+= select name from clinic.patients where jsonb_build_object('r', region) @> '{"r": "zqxregion"}' or jsonb_build_array(email) ? 'zqx'
+= select id from clinic.patients order by to_jsonb(phone), id
+= select count(*) from clinic.patients where to_jsonb(id) in ('735000101', '1')
+= select a.id from clinic.patients a join clinic.patients b on to_jsonb(a.id) = to_jsonb(b.id) order by 1
+= select max(id) from clinic.patients group by to_jsonb(email) order by 1
+= select (case when region like 'zqx%' then region else '{}' end)::jsonb - 'a' from clinic.patients
+= select jsonb_set(jsonb_build_object('e', email), '{r}', to_jsonb(region)) - 'e' from clinic.patients
+= select jsonb_agg(to_jsonb(p) - 'name' order by id) from clinic.patients p
+= select to_jsonb(p) ? 'zqxcol_pay' from clinic.patients p
+= select to_jsonb(p) #- '{name}' from clinic.patients p
+= select format('%I %L %s', name, email, phone) from clinic.patients
+= select format('%s', p) from clinic.patients p
+= select format('%s', zqxcol_pay) from clinic.patients
+= select quote_literal(email), quote_nullable(phone), quote_ident(region) from clinic.patients
+= select format(case when region like 'zqx%' then '%x' else '%s' end, id) from clinic.patients
+= select format('%1$*2$s', name, case when region like 'zqx%' then 2000000000 else 5 end) from clinic.patients
 # numbered columns
 ! select last_value from clinic.numbered_id_seq
 ! select * from clinic.numbered_id_seq

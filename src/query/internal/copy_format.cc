@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "query/internal/copy.h"
+#include "query/jsonb.h"
 
 namespace tarn::query {
 
@@ -136,9 +137,15 @@ Status CopyReader::append_field(size_t column, std::optional<std::string_view> t
 
 Status CopyReader::append_value(size_t column, Result<Value> value, Chunk& out) {
     if (!value.ok()) return at_line(std::move(value).error());
-    if ((types_[column].kind == Kind::json || types_[column].kind == Kind::jsonb) &&
+    if (types_[column].kind == Kind::json &&
         !nlohmann::json::accept(std::get<std::string>(value->of)))
         return at_line({Code::invalid_argument, "invalid input syntax for type json", "22P02"});
+    if (types_[column].kind == Kind::jsonb) {
+        auto& text = std::get<std::string>(value->of);
+        const auto json = parse_jsonb(text);
+        if (!json.ok()) return at_line(json.error());
+        text = format_jsonb(*json);
+    }
     out.columns[column].append(std::move(value).value());
     return {};
 }

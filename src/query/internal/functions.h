@@ -10,7 +10,7 @@
 namespace tarn::query {
 
 inline constexpr std::string_view kScalarFunctions =
-    R"(create_sort_key remap_struct currval lastval nextval setval current_database current_schema current_schemas current_setting set_config
+    R"(@! @= @=& @=| quote_ident quote_literal quote_nullable create_sort_key remap_struct currval lastval nextval setval current_database current_schema current_schemas current_setting set_config
 !__postfix !~~ !~~* % & && * ** + - ->> / // <-> << <=> <@ >> @ @> ^ ^@ abs acos acosh add age aggregate alias apply array_aggr
 array_aggregate array_apply array_cat array_concat array_contains array_cosine_distance array_cosine_similarity
 array_cross_product array_distance array_distinct array_dot_product array_extract array_filter array_grade_up array_has
@@ -27,7 +27,7 @@ generate_series get_bit get_current_time get_current_timestamp grade_up greatest
 icu_sort_key ilike_escape initcap instr isfinite isinf isnan isodow isoyear jaccard jaro_similarity jaro_winkler_similarity json_array
 json_array_length json_build_array json_build_object json_contains json_exists json_extract json_extract_path json_extract_path_text json_extract_string json_keys
 json_merge_patch json_object json_pretty json_quote json_structure json_transform json_transform_strict json_type json_valid
-json_value jsonb_build_array jsonb_build_object julian last_day lcase lcm least least_common_multiple left left_grapheme len length length_grapheme levenshtein lgamma
+json_typeof json_value jsonb_array_length jsonb_build_array jsonb_build_object jsonb_insert jsonb_pretty jsonb_set jsonb_strip_nulls jsonb_typeof julian last_day lcase lcm least least_common_multiple left left_grapheme len length length_grapheme levenshtein lgamma
 like_escape list_aggr list_aggregate list_apply list_cat list_concat list_contains list_cosine_distance list_cosine_similarity
 list_distance list_distinct list_dot_product list_element list_extract list_filter list_grade_up list_has list_has_all
 list_has_any list_indexof list_inner_product list_intersect list_negative_dot_product list_negative_inner_product list_pack

@@ -9,6 +9,7 @@
 #include "query/internal/conditions.h"
 #include "query/internal/database.h"
 #include "query/internal/duck_types.h"
+#include "query/internal/settle_jsonb.h"
 #include "query/internal/lake.h"
 #include "query/internal/returning.h"
 #include "query/internal/sql_text.h"
@@ -213,6 +214,7 @@ class Rewriter {
             std::move(binder->Bind(*parser.statements[0]->Cast<duck::SelectStatement>().node).plan);
         if (plan->type != duck::LogicalOperatorType::LOGICAL_PROJECTION)
             throw duck::PermissionException("the policy of %s is not a plain query", table.name);
+        settle_jsonb(input_.context, *plan);
         return plan;
     }
 
@@ -253,6 +255,7 @@ void after_binding(duck::PlannerExtensionInput& input, duck::BoundStatement& sta
                               ? &statement.plan->Cast<duck::LogicalExplain>()
                               : nullptr;
     fetch_deleted(*statement.plan);
+    settle_jsonb(input.context, *statement.plan);  // before conditions on texts go below barriers
     Rewriter rewriter(input, explain != nullptr);
     rewriter.visit(statement.plan, {});
     // What was counted while it ran is counted below the barrier too.

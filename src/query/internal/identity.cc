@@ -119,7 +119,15 @@ Sequence sequence_named(duck::ExpressionState& state, const duck::string_t& give
                  "permission denied for the sequence of table " + sequence.table->name, "42501"});
 }
 
+void refuse_reader(duck::ExpressionState& state, const char* function) {
+    if (SessionState::of(state.GetContext()).reads_only)
+        throw_error({Code::permission_denied,
+                     fmt::format("cannot execute {}() in a read-only transaction", function),
+                     "25006"});
+}
+
 void next_value(duck::DataChunk& arguments, duck::ExpressionState& state, duck::Vector& result) {
+    refuse_reader(state, "nextval");
     duck::UnaryExecutor::Execute<duck::string_t, int64_t>(
         arguments.data[0], result, arguments.size(), [&](duck::string_t name) {
             const auto sequence = sequence_named(state, name);
@@ -159,6 +167,7 @@ void last_value(duck::DataChunk&, duck::ExpressionState& state, duck::Vector& re
 
 /// setval(sequence, number [, whether it was given]): at once, and not taken back by a rollback.
 void set_value(duck::DataChunk& arguments, duck::ExpressionState& state, duck::Vector& result) {
+    refuse_reader(state, "setval");
     const auto rows = arguments.size();
     result.SetVectorType(duck::VectorType::FLAT_VECTOR);
     for (duck::idx_t row = 0; row < rows; ++row) {

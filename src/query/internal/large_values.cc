@@ -183,7 +183,6 @@ constexpr Rule kRules[] = {{"repeat", 2, repeated},
                            {"array_cat", 1, joined},
                            {"replace", 3, replaced},
                            {"regexp_replace", 3, replaced_by_pattern},
-                           {"format", 1, formatted<'{'>},
                            {"printf", 1, formatted<'%'>}};
 
 void bound(duck::ScalarFunction& function, const Rule& rule) {

@@ -42,6 +42,8 @@ struct SessionState : duck::ClientContextState {
     security::Caller caller;
     /// The engine's own connections: no access checks at all.
     bool internal = false;
+    /// The transaction, or without one the next statement, may change nothing.
+    bool reads_only = false;
     /// Why the last commit failed: on its way through DuckDB an error loses all but its message.
     std::optional<Error> commit_error;
     /// The table (uuid) whose rows it was to change, when that was the only one.

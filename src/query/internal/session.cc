@@ -378,6 +378,7 @@ Result<std::unique_ptr<Cursor>> LakeSession::execute_once(PreparedSql& statement
 
 Result<duck::unique_ptr<duck::SQLStatement>> LakeSession::meaning_of(PreparedSql& statement) {
     TARN_CHECK_OK(settle_open_cursor());
+    queried_ = true;
     try {
         if (lacks_public(*connection_->context, *statement.parsed))
             TARN_CHECK_OK(create_public(*this));
@@ -517,8 +518,9 @@ Status LakeSession::begin(bool implicit) {
     } catch (const std::exception& problem) {
         return failed(duck::ErrorData(problem), nullptr, nullptr);
     }
-    settings_.begin();
+    change_settings([](Settings& settings) { settings.begin(); });
     state_ = TransactionState::active;
+    queried_ = false;
     implicit_ = implicit;
     return {};
 }

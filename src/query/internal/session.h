@@ -179,6 +179,7 @@ class LakeSession final : public Session {
     const std::string default_path_;
     TransactionState state_ = TransactionState::idle;
     bool implicit_ = false;
+    bool queried_ = false;  // the open transaction has looked at the lake
     uint32_t error_position_ = 0;
     std::vector<std::string> notices_;
     QueryCursor* open_cursor_ = nullptr;

@@ -9,6 +9,7 @@ namespace tarn::query {
 void LakeSession::change_settings(const std::function<void(Settings&)>& change) {
     const auto path = settings_.get("search_path");
     change(settings_);
+    SessionState::of(*connection_->context).reads_only = settings_.reads_only();
     if (settings_.get("search_path") != path)
         set_search_path(*connection_->context, settings_.search_path());
 }
@@ -19,9 +20,9 @@ void LakeSession::end_statement_settings() {
         change_settings([](Settings& settings) { settings.commit(); });
 }
 
-/// Whoever is let to run a statement in a transaction that only reads does not let himself out.
+/// Who has looked at the lake in a transaction that only reads does not let himself out.
 Status LakeSession::change_setting(const std::function<Status(Settings&)>& change) {
-    const bool bound = state_ == TransactionState::active && settings_.reads_only();
+    const bool bound = state_ == TransactionState::active && queried_ && settings_.reads_only();
     Status done;
     change_settings([&](Settings& settings) { done = change(settings); });
     if (done.ok() && bound && !settings_.reads_only())
@@ -57,6 +58,7 @@ Status LakeSession::execute_set(const Utility& wanted, bool reset) {
 /// 25006 for what would change the lake where it is only to be read. Rows of temporary tables may
 /// change: which tables are is known once the statement is bound.
 Status LakeSession::check_read_only(const PreparedSql& statement, bool is_bound) {
+    queried_ = queried_ || is_bound;
     if (!settings_.reads_only()) return {};
     const bool rows = changes_rows(statement.command_) || statement.command_ == Command::copy_in;
     const bool locks = statement.clauses.locks.wanted;

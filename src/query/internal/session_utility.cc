@@ -32,7 +32,7 @@ Result<std::unique_ptr<Cursor>> LakeSession::execute_utility(PreparedSql& statem
         case Command::begin:
             done = begin(false);
             if (done.ok() && !wanted.name.empty())
-                done = settings_.set(wanted.name, wanted.value, SettingScope::transaction);
+                done = apply_setting(wanted.name, wanted.value, SettingScope::transaction);
             break;
         case Command::commit:
             if (state_ == TransactionState::failed) tag = "ROLLBACK";

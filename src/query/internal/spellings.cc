@@ -1,8 +1,11 @@
 // PostgreSQL's spellings in DuckDB's words, token by token.
+#include <fmt/format.h>
+
 #include <cstdlib>
 
 #include "query/internal/arrows.h"
 #include "query/internal/clauses.h"
+#include "query/internal/pg_catalog/jsonb_operators.h"
 
 namespace tarn::query {
 
@@ -132,6 +135,8 @@ class Spellings {
     size_t symbol(size_t i) {
         if (tokens_[i].raw == "::") return type_name(i);
         if (tokens_[i].raw == "#>" || tokens_[i].raw == "#>>") return json_path(i);
+        for (const auto& [postgres, ours] : kJsonbOperators)
+            if (tokens_[i].raw == postgres) return replace(i, i, fmt::format(" {} ", ours));
         const bool equal = tokens_[i].raw == "=";
         const bool unequal = tokens_[i].raw == "<>" || tokens_[i].raw == "!=";
         const bool any = equal && (at(i + 1).is("any") || at(i + 1).is("some"));

@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "query/internal/pg_catalog/jsonb_operators.h"
 #include "query/internal/sql_text.h"
 
 namespace tarn::query {
@@ -22,6 +23,8 @@ class ViewText {
                 put(i, match->second);
             else if (token.raw == "//")
                 put(i, "/");
+            else if (const char* jsonb = jsonb_operator(token.raw))
+                put(i, jsonb);
             else if (name)
                 word(i);
         }
@@ -35,6 +38,12 @@ class ViewText {
     }
     void put(size_t i, std::string_view with) {
         edited_.replace(tokens_[i].offset, tokens_[i].raw.size(), with);
+    }
+
+    static const char* jsonb_operator(std::string_view ours) {
+        for (const auto& [postgres, name] : kJsonbOperators)
+            if (ours == name) return postgres;
+        return nullptr;
     }
 
     void word(size_t i) {

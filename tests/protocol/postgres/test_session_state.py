@@ -62,7 +62,7 @@ def test_a_transaction_that_only_reads(tarn, cursor):
         cursor.execute("rollback")
     for way_out in ("set transaction_read_only = off", "set transaction read write", "select set_config('transaction_read_only', 'off', true)",
                     "reset all"):
-        cursor.execute("begin read only")
+        cursor.execute("begin read only; select count(*) from kept")
         assert refusal(cursor, way_out)[0] == "25001", way_out
         cursor.execute("rollback")
     assert refusal(cursor, "set default_transaction_read_only = maybe")[0] == "22023"

@@ -283,7 +283,7 @@ def test_functions(cursor):
                          "encode(decode('YWJj', 'base64'), 'escape'), encode(decode('0aFF', 'hex'), 'hex')") == [
         ("00ff41", "YWJj", "\\000A\\\\", "abc", "0aff")]
     assert asked(cursor, "select jsonb_build_object('a', 1, 'b', json_build_array(1, 'x'))::text, '{\"a\": [1, 2]}'::jsonb -> 'a' ->> 1, "
-                         "cardinality(array[1, 2, 3]), initcap('the cAT-house')") == [('{"a":1,"b":[1,"x"]}', "2", 3, "The Cat-House")]
+                         "cardinality(array[1, 2, 3]), initcap('the cAT-house')") == [('{"a": 1, "b": [1, "x"]}', "2", 3, "The Cat-House")]
     assert refused(cursor, "select encode('a'::bytea, 'rot13')") == "22023"
     assert refused(cursor, "select to_char(1, '9EEEE')") == "0A000"
     assert refused(cursor, "select to_date('2024-02-30', 'YYYY-MM-DD')") == "22008"

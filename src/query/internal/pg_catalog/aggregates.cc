@@ -4,6 +4,8 @@
 
 #include "duckdb/function/function_binder.hpp"
 #include "duckdb/parser/parsed_data/create_aggregate_function_info.hpp"
+#include "query/internal/duck_types.h"
+#include "query/internal/pg_catalog/jsonb.h"
 #include "query/internal/services.h"
 
 namespace tarn::query {
@@ -21,12 +23,23 @@ BoundPtr bound_call(duck::ClientContext& context, const char* name,
     return bound;
 }
 
-/// to_json(value) as text; NULL is null.
-BoundPtr json_text(duck::ClientContext& context, BoundPtr value) {
-    duck::vector<BoundPtr> arguments;
-    arguments.push_back(std::move(value));
-    auto text = duck::BoundCastExpression::AddCastToType(
-        context, bound_call(context, "to_json", std::move(arguments)), duck::LogicalType::VARCHAR);
+/// What is JSON or a number with all its digits stays as it is: to_json would write it anew.
+BoundPtr plain_json_text(duck::ClientContext& context, BoundPtr value) {
+    if (!value->return_type.IsJSONType() &&
+        value->return_type.id() != duck::LogicalTypeId::DECIMAL) {
+        duck::vector<BoundPtr> arguments;
+        arguments.push_back(std::move(value));
+        value = bound_call(context, "to_json", std::move(arguments));
+    }
+    return duck::BoundCastExpression::AddCastToType(context, std::move(value),
+                                                    duck::LogicalType::VARCHAR);
+}
+
+}  // namespace
+
+BoundPtr bound_json_text(duck::ClientContext& context, BoundPtr value, bool null) {
+    auto text = plain_json_text(context, std::move(value));
+    if (!null) return text;
     auto or_null = duck::make_uniq<duck::BoundOperatorExpression>(
         duck::ExpressionType::OPERATOR_COALESCE, duck::LogicalType::VARCHAR);
     or_null->children.push_back(std::move(text));
@@ -35,16 +48,19 @@ BoundPtr json_text(duck::ClientContext& context, BoundPtr value) {
     return or_null;
 }
 
+namespace {
+
 /// string_agg's own, taken when the functions are added.
 duck::aggregate_finalize_t finalize_text = nullptr;
 duck::bind_aggregate_function_t bind_text = nullptr;
 
-template <char Opens, char Closes>
+template <char Opens, char Closes, bool Canonical>
 void finalize_json(duck::Vector& states, duck::AggregateInputData& input, duck::Vector& result,
                    duck::idx_t count, duck::idx_t offset) {
     finalize_text(states, input, result, count, offset);
     const auto around = [&](duck::string_t text) {
-        return duck::StringVector::AddString(result, Opens + text.GetString() + Closes);
+        const std::string whole = Opens + text.GetString() + Closes;
+        return duck::StringVector::AddString(result, Canonical ? canonical_jsonb(whole) : whole);
     };
     if (result.GetVectorType() == duck::VectorType::CONSTANT_VECTOR) {
         auto* value = duck::ConstantVector::GetData<duck::string_t>(result);
@@ -76,7 +92,8 @@ duck::unique_ptr<duck::FunctionData> bind_array(duck::ClientContext& context,
                                                 duck::AggregateFunction& function,
                                                 duck::vector<BoundPtr>& arguments) {
     wait_for_types(arguments);
-    return bind_joined(context, function, arguments, json_text(context, std::move(arguments[0])));
+    return bind_joined(context, function, arguments,
+                       bound_json_text(context, std::move(arguments[0])));
 }
 
 /// A key that is NULL is refused, as PostgreSQL does.
@@ -88,9 +105,10 @@ duck::unique_ptr<duck::FunctionData> bind_object(duck::ClientContext& context,
     key.push_back(duck::BoundCastExpression::AddCastToType(context, std::move(arguments[0]),
                                                            duck::LogicalType::VARCHAR));
     duck::vector<BoundPtr> parts;
-    parts.push_back(json_text(context, bound_call(context, "tarn_field_name", std::move(key))));
+    parts.push_back(
+        bound_json_text(context, bound_call(context, "tarn_field_name", std::move(key))));
     parts.push_back(duck::make_uniq<duck::BoundConstantExpression>(duck::Value(" : ")));
-    parts.push_back(json_text(context, std::move(arguments[1])));
+    parts.push_back(bound_json_text(context, std::move(arguments[1])));
     return bind_joined(context, function, arguments,
                        bound_call(context, "concat", std::move(parts)));
 }
@@ -126,10 +144,15 @@ void add_catalog_aggregates(duck::ClientContext& context, duck::Catalog& system)
         function.name = name;
         function.arguments = object ? duck::vector<duck::LogicalType>{any, any}
                                     : duck::vector<duck::LogicalType>{any};
-        function.SetReturnType(duck::LogicalType::JSON());
+        const bool canonical = std::string_view(name).starts_with("jsonb");
+        function.SetReturnType(canonical ? jsonb_type() : duck::LogicalType::JSON());
         function.SetBindCallback(object ? bind_object : bind_array);
-        function.SetStateFinalizeCallback(object ? finalize_json<'{', '}'>
-                                                 : finalize_json<'[', ']'>);
+        if (canonical)
+            function.SetStateFinalizeCallback(object ? finalize_json<'{', '}', true>
+                                                     : finalize_json<'[', ']', true>);
+        else
+            function.SetStateFinalizeCallback(object ? finalize_json<'{', '}', false>
+                                                     : finalize_json<'[', ']', false>);
         duck::CreateAggregateFunctionInfo info(function);
         info.internal = true;
         info.on_conflict = duck::OnCreateConflict::REPLACE_ON_CONFLICT;

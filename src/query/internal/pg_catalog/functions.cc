@@ -6,6 +6,8 @@
 #include "duckdb/common/types/blob.hpp"
 #include "query/internal/bytea_text.h"
 #include "query/internal/duck_types.h"
+#include "query/internal/pg_catalog/jsonb.h"
+#include "query/internal/pg_catalog/quoting.h"
 #include "query/internal/services.h"
 #include "query/pg_format.h"
 
@@ -244,16 +246,15 @@ void add_catalog_functions(duck::ClientContext& context, duck::Catalog& system) 
     add_overload(context, system, "decode", {{text, text}, LogicalType::BLOB, decode_text});
     add_overload(context, system, "cardinality",
                  {{LogicalType::LIST(LogicalType::ANY)}, LogicalType::INTEGER, count_elements});
-    for (const auto& [name, like] :
-         {std::pair("json_build_object", "json_object"),
-          std::pair("jsonb_build_object", "json_object"),
-          std::pair("json_build_array", "json_array"), std::pair("jsonb_build_array", "json_array"),
-          std::pair("to_jsonb", "to_json")}) {
+    for (const auto& [name, like] : {std::pair("json_build_object", "json_object"),
+                                     std::pair("json_build_array", "json_array")}) {
         auto set = system.GetEntry<duck::ScalarFunctionCatalogEntry>(context, DEFAULT_SCHEMA, like)
                        .functions;
         set.name = name;
         add(context, system, std::move(set));
     }
+    add_jsonb_functions(context, system);
+    add_quoting_functions(context, system);
 }
 
 }  // namespace tarn::query

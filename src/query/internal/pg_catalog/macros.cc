@@ -56,27 +56,17 @@ constexpr Macro kMacros[] = {
     {"main", "date_bin(w, t, o) AS time_bucket(w, t, o)"},
     {"main", "clock_timestamp() AS now()"},
     {"main", "statement_timestamp() AS now()"},
-    {"main", "quote_nullable(n) AS coalesce('''' || replace(n, '''', '''''') || '''', 'NULL')"},
-    {"main",
-     "json_typeof(j) AS case json_type(j) when 'VARCHAR' then 'string' when 'NULL' then 'null' "
-     "when "
-     "'OBJECT' then 'object' when 'ARRAY' then 'array' when 'BOOLEAN' then 'boolean' else case "
-     "when "
-     "json_type(j) is not null then 'number' end end"},
-    {"main", "jsonb_typeof(j) AS json_typeof(j)"},
-    {"main", "jsonb_array_length(j) AS json_array_length(j)"},
-    {"main", "jsonb_pretty(j) AS json_pretty(j)"},
     // Each once as the list that FROM unnests (functions_in_from.h).
     {"main", "tarn_list_json_array_elements(j) AS from_json(j, '[\"JSON\"]')"},
     {"main", "tarn_list_json_array_elements_text(j) AS from_json(j, '[\"VARCHAR\"]')"},
     {"main", "tarn_list_json_object_keys(j) AS json_keys(j)"},
     {"main", "tarn_list_string_to_table(s, d) AS string_to_array(s, d)"},
     {"main", "json_array_elements(j) AS unnest(tarn_list_json_array_elements(j))"},
-    {"main", "jsonb_array_elements(j) AS unnest(tarn_list_json_array_elements(j))"},
+    {"main", "jsonb_array_elements(j) AS unnest(tarn_list_jsonb_array_elements(j))"},
     {"main", "json_array_elements_text(j) AS unnest(tarn_list_json_array_elements_text(j))"},
-    {"main", "jsonb_array_elements_text(j) AS unnest(tarn_list_json_array_elements_text(j))"},
+    {"main", "jsonb_array_elements_text(j) AS unnest(tarn_list_jsonb_array_elements_text(j))"},
     {"main", "json_object_keys(j) AS unnest(tarn_list_json_object_keys(j))"},
-    {"main", "jsonb_object_keys(j) AS unnest(tarn_list_json_object_keys(j))"},
+    {"main", "jsonb_object_keys(j) AS unnest(tarn_list_jsonb_object_keys(j))"},
     {"main", "array_remove(a, e) AS list_filter(a, lambda x: x IS DISTINCT FROM e)"},
     {"main", "current_role() AS (select user_name from tarn_session())"},
     {"main",
@@ -192,13 +182,9 @@ constexpr Macro kMacros[] = {
      "(o, c) AS (select comment from tarn_relations() x where x.oid = o and comment <> '')"},
     {"pg_catalog", "shobj_description(o, c) AS null::varchar"},
     {"pg_catalog",
-     "quote_ident(n) AS case when regexp_full_match(n, '^[a-z_][a-z0-9_]*$') then n else '\"' || "
-     "replace(n, '\"', '\"\"') || '\"' end"},
-    {"pg_catalog",
      "parse_ident(n) AS list_transform(regexp_extract_all(n, '\"(?:[^\"]|\"\")*\"|[^.\"]+'), "
      "lambda "
      "x: case when x[1] = '\"' then replace(x[2:-2], '\"\"', '\"') else lower(trim(x)) end)"},
-    {"pg_catalog", "quote_literal(n) AS '''' || replace(n, '''', '''''') || ''''"},
     {"pg_catalog", "to_regclass(n) AS tarn_regclass(n)"},
     {"pg_catalog",
      "to_regtype(n) AS (select oid from pg_catalog.pg_type y where y.typname = case lower(n) when "

@@ -9,6 +9,7 @@
 #include "query/internal/array_text.h"
 #include "query/internal/bytea_text.h"
 #include "query/internal/duck_types.h"
+#include "query/internal/pg_catalog/jsonb.h"
 
 namespace tarn::query {
 
@@ -106,6 +107,7 @@ void add_casts(duck::ClientContext& context) {
     casts.RegisterCastFunction(duck::LogicalType::VARCHAR, duck::LogicalType::BLOB, cast_to_bytea);
     casts.RegisterCastFunction(duck::LogicalType::BLOB, duck::LogicalType::VARCHAR,
                                cast_from_bytea);
+    add_jsonb_casts(context);
     casts.RegisterCastFunction(duck::LogicalType::VARCHAR,
                                duck::LogicalType::LIST(duck::LogicalType::ANY), bind_array_cast);
 }

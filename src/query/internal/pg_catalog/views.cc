@@ -225,7 +225,11 @@ constexpr View kViews[] = {
      "'array_send')) t(oid, proname)"},
     {"pg_catalog", "pg_opclass",
      "select 10000::tarn_oid as oid, 403::tarn_oid as opcmethod, 'default_ops' as opcname, "
-     "11::tarn_oid as opcnamespace, 10::tarn_oid as opcowner, true as opcdefault"},
+     "11::tarn_oid as opcnamespace, 10::tarn_oid as opcowner, 10001::tarn_oid as opcfamily, true "
+     "as opcdefault"},
+    {"pg_catalog", "pg_opfamily",
+     "select 10001::tarn_oid as oid, 403::tarn_oid as opfmethod, 'default_ops' as opfname, "
+     "11::tarn_oid as opfnamespace, 10::tarn_oid as opfowner"},
     {"pg_catalog", "pg_rewrite",
      "select oid, '_RETURN' as rulename, oid as ev_class, '1' as ev_type, 'O' as ev_enabled, true "
      "as is_instead from tarn_relations() where kind = 'v'"},
