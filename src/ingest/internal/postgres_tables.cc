@@ -4,11 +4,9 @@
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
 #include <iterator>
 #include <map>
 #include <set>
-#include <thread>
 
 #include "ingest/internal/postgres_fields.h"
 
@@ -21,9 +19,7 @@ using query::Type;
 
 constexpr const char* kMoved = "catalog_moved";
 constexpr const char* kLockTimeout = "55P03";
-constexpr int kLooksMax = 20;                               // at a catalog that moves on
-constexpr auto kSeenEvery = std::chrono::milliseconds(10);  // looks for a transaction's end
-constexpr int kSeenLooks = 100;
+constexpr int kLooksMax = 20;  // at a catalog that moves on
 
 template <typename T = int64_t>
 Type numeric_of(int32_t modifier) {
@@ -553,24 +549,6 @@ Result<std::vector<PostgresTable>> find_postgres_tables(PostgresConnection& conn
                              std::make_move_iterator(found_problems.end()));
         return found;
     }
-}
-
-Status wait_until_seen(PostgresConnection& connection, uint32_t xid) {
-    for (int look = 0; look < kSeenLooks; ++look) {
-        TARN_TRY(rows, connection.query(
-                           "SELECT txid_snapshot_xmax(s) % 4294967296, EXISTS (SELECT FROM "
-                           "txid_snapshot_xip(s) AS x WHERE x % 4294967296 = $1::bigint) FROM "
-                           "txid_current_snapshot() AS s",
-                           {std::to_string(xid)}));
-        const auto next = number_of<uint32_t>(rows.front()[0]);
-        const bool ended = static_cast<int32_t>(xid - next) < 0;  // numbers go around
-        if (ended && !is_true(rows.front()[1])) return ok_status();
-        std::this_thread::sleep_for(kSeenEvery);
-    }
-    return Error(Code::unavailable,
-                 fmt::format("transaction {} is in the log and can't be seen yet: its commit "
-                             "waits for a synchronous standby (synchronous_standby_names)",
-                             xid));
 }
 
 Result<std::vector<Type>> types_in_log(PostgresConnection& connection,

@@ -94,9 +94,6 @@ query::Type type_of_postgres(uint32_t oid, int32_t modifier);
 Result<std::vector<PostgresTable>> find_postgres_tables(
     PostgresConnection& connection, const std::vector<std::string>& names,
     std::vector<TableProblem>* problems = nullptr);
-/// Waits until what transaction `xid` did can be seen: the log has it before, by as long as its
-/// commit waits for a synchronous standby. unavailable: not within a second.
-Status wait_until_seen(PostgresConnection& connection, uint32_t xid);
 /// The types of columns as the log describes them; arrays of arrays are lists here.
 Result<std::vector<query::Type>> types_in_log(PostgresConnection& connection,
                                               const std::vector<RelationColumn>& columns);

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
 #include <set>
+#include <thread>
 
 #include "ingest/internal/postgres_fields.h"
 #include "ingest/internal/timeline.h"
@@ -14,6 +16,8 @@ namespace tarn::ingest {
 namespace {
 
 constexpr size_t kSlotNameMax = 63;
+constexpr auto kSeenEvery = std::chrono::milliseconds(10);  // looks for a transaction's end
+constexpr int kSeenLooks = 100;
 
 std::string joined(const std::vector<std::string>& parts, std::string_view between) {
     return fmt::format("{}", fmt::join(parts, between));
@@ -242,6 +246,24 @@ Result<std::map<uint32_t, uint32_t>> look_at_published(PostgresConnection& contr
     std::map<uint32_t, uint32_t> out;
     for (const auto& row : rows) out[number_of<uint32_t>(row[0])] = number_of<uint32_t>(row[1]);
     return out;
+}
+
+Status wait_until_seen(PostgresConnection& connection, uint32_t xid) {
+    for (int look = 0; look < kSeenLooks; ++look) {
+        TARN_TRY(rows, connection.query(
+                           "SELECT txid_snapshot_xmax(s) % 4294967296, EXISTS (SELECT FROM "
+                           "txid_snapshot_xip(s) AS x WHERE x % 4294967296 = $1::bigint) FROM "
+                           "txid_current_snapshot() AS s",
+                           {std::to_string(xid)}));
+        const auto next = number_of<uint32_t>(rows.front()[0]);
+        const bool ended = static_cast<int32_t>(xid - next) < 0;  // numbers go around
+        if (ended && !is_true(rows.front()[1])) return ok_status();
+        std::this_thread::sleep_for(kSeenEvery);
+    }
+    return Error(Code::unavailable,
+                 fmt::format("transaction {} is in the log and can't be seen yet: its commit "
+                             "waits for a synchronous standby (synchronous_standby_names)",
+                             xid));
 }
 
 Result<bool> tells_some_columns(PostgresConnection& control, const CaptureNames& names,

@@ -56,6 +56,9 @@ Result<Published> look_at_publications(PostgresConnection& control, const Captur
 /// what changed in between is in no log. None of a table that all tables' publication has.
 Result<std::map<uint32_t, uint32_t>> look_at_published(PostgresConnection& control,
                                                        const CaptureNames& names);
+/// Waits until what transaction `xid` did can be seen: the log has it before, by as long as its
+/// commit waits for a synchronous standby. unavailable: not within a second.
+Status wait_until_seen(PostgresConnection& connection, uint32_t xid);
 /// True when the publication, made by hand, has a list of the table's columns: the log does not
 /// tell the others.
 Result<bool> tells_some_columns(PostgresConnection& control, const CaptureNames& names,
