@@ -97,6 +97,17 @@ def test_the_palette_goes_to_a_table(lake, browser):
     browser.see("tab", "Columns")
     assert here(browser) == "/catalog/main/daily_sales"
     browser.press("Control+k")
+    browser.fill("Find a screen, table, dashboard, step, alert, model or action", "price")  # a column's name
+    browser.holds("option", "Tables with", "price")
+    browser.press("End")
+    browser.click("option", "Tables with")
+    until(lambda: here(browser) == "/catalog?search=price")
+    browser.press("Control+k")
+    browser.fill("Find a screen, table, dashboard, step, alert, model or action", "root")
+    browser.press("Enter")
+    browser.see("heading", "root")
+    assert here(browser) == "/access/users/root"
+    browser.press("Control+k")
     browser.see("combobox", "Find a screen")
     browser.press("Escape")
     browser.press("?")

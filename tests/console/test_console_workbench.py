@@ -309,6 +309,12 @@ def test_completion_knows_what_the_viewer_may_see(lake, browser):
     text = browser.evaluate("document.querySelector('.editor-host').shadowRoot.querySelector('.cm-content').textContent")
     assert text.startswith("select p, '/?gd'"), text
     assert browser.evaluate("location.pathname + String(document.querySelector('dialog'))") == "/workbenchnull"
+    # Typed over what is selected: the browser by itself would put the old look into a style, which the policy forbids. Brackets go around it.
+    browser.press("Control+a s e l e c t Space 1 Escape Control+a s e l e c t Space 2 Escape")
+    text = "document.querySelector('.editor-host').shadowRoot.querySelector('.cm-content').textContent"
+    until(lambda: browser.evaluate(text) == "select 2")
+    browser.press("Control+a (")
+    until(lambda: browser.evaluate(text) == "(select 2)")
     assert browser.problems() == []
 
 

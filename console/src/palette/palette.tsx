@@ -1,6 +1,7 @@
 // The command palette: one field that finds everything the viewer may open or do.
 
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { navigate } from "../navigate";
 import { type Command, fuzzy, load_commands } from "./sources";
 import "./palette.css";
 
@@ -27,7 +28,9 @@ export function Palette({ close }: { close: () => void }) {
   }, []);
 
   const needle = words.trim().toLowerCase();
-  const found = rank(commands, needle);
+  // Columns and tags are the server's to look for.
+  const search: Command = { kind: "search", title: `Tables with \u201C${words.trim()}\u201D in a column, description or tag`, run: () => navigate(`/catalog?search=${encodeURIComponent(words.trim())}`) };
+  const found = needle === "" ? rank(commands, needle) : [...rank(commands, needle), search];
   const chosen = Math.min(at, found.length - 1);
   useEffect(() => list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" }), [chosen, needle]);
 
@@ -88,11 +91,6 @@ export function Palette({ close }: { close: () => void }) {
             </li>
           ))}
         </ul>
-        {found.length === 0 && (
-          <p class="palette-none" role="status">
-            Nothing is called so.
-          </p>
-        )}
       </div>
     </dialog>
   );
@@ -103,7 +101,8 @@ function rank(commands: Command[], needle: string): Command[] {
   const scored: [number, Command][] = [];
   for (const command of commands) {
     const title = fuzzy(needle, command.title);
-    const about = command.about ? fuzzy(needle, command.about) : null;
+    // Letters here and there of a long text are no hit.
+    const about = command.about?.toLowerCase().includes(needle) ? fuzzy(needle, command.about) : null;
     const best = Math.max(title ?? -1, about === null ? -1 : about / 2);
     if (title !== null || about !== null) scored.push([best, command]);
   }

@@ -44,6 +44,16 @@ const sources: (() => Command[] | Promise<Command[]>)[] = [
     return found.tables.map((one) => ({ kind: "step", title: one.step, run: go(path_of("/pipelines", one.step)) }));
   },
   async () => {
+    if (!has("pipelines")) return [];
+    const found = await ask<{ sources: { name: string }[] }>("GET", "/api/v1/sources");
+    return found.sources.map((one) => ({ kind: "source", title: one.name, run: go(`/pipelines?source=${encodeURIComponent(one.name)}`) }));
+  },
+  async () => {
+    if (!has("access")) return [];
+    const found = await ask<{ users: { name: string }[] }>("GET", "/api/v1/users");
+    return found.users.map((one) => ({ kind: "user", title: one.name, run: go(path_of("/access/users", one.name)) }));
+  },
+  async () => {
     if (!has("alerts")) return [];
     const found = await ask<{ alerts: { rule: string }[] }>("GET", "/api/v1/alerts");
     return found.alerts.map((one) => ({ kind: "alert", title: one.rule, run: go(path_of("/alerts", one.rule)) }));

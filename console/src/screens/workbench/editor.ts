@@ -38,6 +38,21 @@ const colours = HighlightStyle.define([
   { tag: tags.typeName, color: "var(--series-2)" },
 ]);
 
+/** What is typed over selected text is put in by the editor: Chromium would put it into an element with the old text's look in its style
+    attribute, which the policy forbids and the browser's console tells as an error. */
+const typed_over = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    const { from, to, empty } = view.state.selection.main;
+    if (event.inputType !== "insertText" || event.data === null || empty || view.composing || view.state.selection.ranges.length > 1) return false;
+    const text = event.data;
+    const insert = () => view.state.update({ ...view.state.replaceSelection(text), userEvent: "input.type", scrollIntoView: true });
+    // Brackets around what was selected, and the like.
+    if (!view.state.facet(EditorView.inputHandler).some((handle) => handle(view, from, to, text, insert))) view.dispatch(insert());
+    event.preventDefault();
+    return true;
+  },
+});
+
 export interface Editor {
   text: () => string;
   set_text: (text: string) => void;
@@ -71,7 +86,7 @@ export function make_editor(host: HTMLElement, options: { text: string; label: s
           ...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...completionKeymap, ...lintKeymap,
         ]),
         lineNumbers(), history(), drawSelection(), indentOnInput(), bracketMatching(), closeBrackets(), highlightActiveLine(),
-        autocompletion({ icons: false }),
+        autocompletion({ icons: false }), typed_over,
         placeholder("select * from \u2026"),
         language.of(sql_with([])), syntaxHighlighting(colours), look, EditorView.lineWrapping,
         EditorView.contentAttributes.of({ "aria-label": options.label, spellcheck: "false" }),
