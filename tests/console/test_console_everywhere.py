@@ -150,6 +150,38 @@ def test_axe_finds_nothing_on_an_empty_lake_and_without_its_server(tarn_binary, 
     assert wrong == []
 
 
+def test_axe_finds_nothing_for_who_may_see_nothing(lake, browser):
+    """Each screen says so once, in the page's own words, and is no blank."""
+    api(lake, "POST", "/api/v1/users", {"name": "nobody_yet"})
+    enter(lake, browser, "/", user="nobody_yet")
+    wrong = []
+    for path in ("/", "/catalog", "/catalog/main/levels", "/workbench", "/workbench/questions", "/pipelines", "/pipelines/tables.levels", "/dashboards/stock", "/alerts",
+                 "/alerts/runs_empty", "/models", "/models/main.demand", "/access", "/access/users/ann", "/access?tab=audit"):
+        browser.open(address(lake, path))
+        rested(browser)
+        look_over(browser, f"{path} of nobody", wrong, themes=("light",))
+        said = browser.evaluate("document.querySelectorAll('main .hidden-from').length")
+        if said > 1 or len(browser.text("main", "")) < 20:
+            wrong.append((path, said, browser.text("main", "")))
+    assert wrong == []
+    assert trouble(browser.problems()) == []
+
+
+def test_axe_finds_nothing_on_paper(lake, browser):
+    """And what is a button on the screen, a name in a list, is there on paper."""
+    enter(lake, browser, "/")
+    wrong = []
+    for path in ("/", "/catalog/main/levels", "/pipelines/tables.levels", "/alerts/runs_empty", "/models/main.demand", "/access/users/ann"):
+        browser.open(address(lake, path))
+        rested(browser)
+        browser.paper(True)
+        look_over(browser, f"{path} on paper", wrong, themes=("dark",))
+        if path == "/alerts/runs_empty" and not browser.evaluate("document.querySelector('main button.link').getBoundingClientRect().height > 0"):
+            wrong.append((path, "a name is gone"))
+        browser.paper(False)
+    assert wrong == []
+
+
 def test_nothing_moves_for_who_wants_no_motion(lake, browser):
     """Every animation and transition is gone, not only shorter."""
     enter(lake, browser, "/")
@@ -182,6 +214,29 @@ def test_the_keyboard_reaches_all_and_is_seen(lake, browser):
             unmarked.append(stop[0])
     assert unmarked == []
     assert "A Skip to the content" in stops and any("Catalog" in one for one in stops) and len(stops) > 15
+
+
+@pytest.mark.parametrize("width, height", [(1280, 700), (390, 700)])
+def test_the_focus_is_not_under_a_bar(lake, browser, width, height):
+    """WCAG 2.2, 2.4.11: a part that is higher than the window and each stop in it, forwards and backwards."""
+    browser.look(width, height, "light")
+    enter(lake, browser, "/access?tab=audit&own=1")
+    rested(browser)
+    under = """(() => {
+        const one = document.activeElement;
+        const box = one.getBoundingClientRect();
+        const top = document.querySelector(".bar").getBoundingClientRect().bottom;
+        const low = document.querySelector(".bottom-nav").getBoundingClientRect();
+        const inside = one.closest(".bar, .side-nav, .bottom-nav, .skip") !== null || one === document.body;
+        const bottom = low.height > 0 ? low.top : innerHeight;
+        return inside || (box.top >= top && Math.min(box.bottom, box.top + 20) <= bottom) ? null : `${one.tagName} ${one.ariaLabel ?? one.textContent} ${box.top}`;
+    })()"""
+    covered = []
+    for key in ["Tab"] * 45 + ["Shift+Tab"] * 40:
+        browser.press(key)
+        if (found := browser.evaluate(under)) is not None:
+            covered.append((key, found))
+    assert covered == []
 
 
 # ---- lists, and narrow windows

@@ -124,7 +124,7 @@ function Node({ node, x, y, width }: { node: GraphNode; x: number; y: number; wi
   const aside = warned ? `${marks.warn} warned` : checks > 0 ? `${checks} ${checks === 1 ? "check" : "checks"}` : "";
   const state = node.state.replace(/_/g, " ");
   const sign = state === "" ? "" : `${marks[node.tone]} ${state}`;
-  const facts = fitting(node.facts, Math.floor((width - 28) / 6.9) - Math.min(14, state.length));
+  const facts = fitting(node.facts, Math.floor((width - 26) / 6.9) - Math.min(14, state.length));
   const name = cut(node.name, Math.floor((width - 30) / 8.4));
   // In the words and the order that one sees, then the name as a whole.
   const about = [node.kind, name, sign, facts, aside, name === node.name ? "" : `(${node.name})`].filter(Boolean).join(" ");
