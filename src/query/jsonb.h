@@ -3,6 +3,7 @@
 // kJsonbDepthMax deep.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -57,5 +58,13 @@ Result<Jsonb> jsonb_set(Jsonb target, const JsonbPath& path, Jsonb value, bool c
 /// 22023: the name is there.
 Result<Jsonb> jsonb_insert(Jsonb target, const JsonbPath& path, Jsonb value, bool after);
 Jsonb jsonb_without_nulls(Jsonb value);
+
+/// What -> finds, as it stands in a text of JSON; nullopt: nothing. Of fields of one name the last.
+std::optional<std::string_view> json_field(std::string_view json, std::string_view name);
+/// From the end below 0.
+std::optional<std::string_view> json_element(std::string_view json, int64_t index);
+std::optional<std::string_view> json_at(std::string_view json, const JsonbPath& path);
+/// As ->> gives it; nullopt: null.
+std::optional<std::string> json_plain_text(std::string_view json);
 
 }  // namespace tarn::query

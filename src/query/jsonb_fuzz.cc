@@ -11,8 +11,17 @@ std::vector<std::string> tarn::fuzz_seeds() {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     using namespace tarn::query;
-    const auto value = parse_jsonb(tarn::fuzz_text(data, size));
+    const std::string_view text = tarn::fuzz_text(data, size);
+    const auto value = parse_jsonb(text);
+    for (const auto& found :
+         {json_field(text, "a"), json_element(text, -1), json_at(text, {"0", "a"})})
+        if (found && value.ok() && !parse_jsonb(*found).ok()) __builtin_trap();
     if (!value.ok()) return 0;
+    if (value->kind == Jsonb::Kind::object &&
+        (value->field("a") != nullptr) != json_field(text, "a").has_value())
+        __builtin_trap();
+    if (value->kind == Jsonb::Kind::array && !value->elements.empty() && !json_element(text, -1))
+        __builtin_trap();
     const std::string shown = format_jsonb(*value);
     const auto again = parse_jsonb(shown);
     if (!again.ok() || format_jsonb(*again) != shown) __builtin_trap();

@@ -351,4 +351,133 @@ Result<std::string> format_jsonb_lines(const Jsonb& value) {
     return writer.take();
 }
 
+namespace {
+
+/// Goes through the parts of an array or object without reading them.
+class Parts {
+ public:
+    explicit Parts(std::string_view json) : json_(json) { skip_space(); }
+
+    char opens() const { return at_ < json_.size() ? json_[at_] : '\0'; }
+    /// The whole, without white space around it.
+    std::string_view value() {
+        const size_t first = at_;
+        skip_value();
+        return json_.substr(first, at_ - first);
+    }
+    /// The next name (in its quotes; empty in an array) and value.
+    std::optional<std::pair<std::string_view, std::string_view>> next(bool object) {
+        ++at_;  // what opens, or a comma
+        skip_space();
+        std::string_view name;
+        if (opens() == ']' || opens() == '}') return std::nullopt;
+        if (object) {
+            name = value();
+            skip_space();
+            ++at_;
+            skip_space();
+        }
+        const std::string_view found = value();
+        skip_space();
+        if (at_ >= json_.size() || found.empty()) return std::nullopt;
+        return std::pair(name, found);
+    }
+    bool goes_on() const { return opens() == ','; }
+
+ private:
+    void skip_space() {
+        while (at_ < json_.size() &&
+               std::string_view(" \t\n\r").find(json_[at_]) != std::string_view::npos)
+            ++at_;
+    }
+    void skip_text() {
+        for (++at_; at_ < json_.size() && json_[at_] != '"'; ++at_)
+            if (json_[at_] == '\\') ++at_;
+        at_ = std::min(at_ + 1, json_.size());
+    }
+    void skip_value() {
+        size_t depth = 0;
+        do {
+            const char c = opens();
+            if (c == '"') {
+                skip_text();
+            } else if (c == '{' || c == '[') {
+                ++depth;
+                ++at_;
+            } else if ((c == '}' || c == ']') && depth > 0) {
+                --depth;
+                ++at_;
+            } else if (depth > 0) {
+                ++at_;
+            } else {
+                at_ = std::min(json_.find_first_of(",]} \t\n\r", at_), json_.size());
+            }
+        } while (depth > 0 && at_ < json_.size());
+    }
+
+    std::string_view json_;
+    size_t at_ = 0;
+};
+
+bool is_name(std::string_view quoted, std::string_view name) {
+    if (quoted.find('\\') == std::string_view::npos)
+        return quoted.size() == name.size() + 2 && quoted.substr(1, name.size()) == name;
+    const auto read = parse_jsonb(quoted);
+    return read.ok() && read->kind == Kind::text && read->text == name;
+}
+
+}  // namespace
+
+std::optional<std::string_view> json_field(std::string_view json, std::string_view name) {
+    Parts parts(json);
+    if (parts.opens() != '{') return std::nullopt;
+    std::optional<std::string_view> found;
+    do {
+        const auto part = parts.next(true);
+        if (!part) break;
+        if (is_name(part->first, name)) found = part->second;
+    } while (parts.goes_on());
+    return found;
+}
+
+std::optional<std::string_view> json_element(std::string_view json, int64_t index) {
+    Parts parts(json);
+    if (parts.opens() != '[') return std::nullopt;
+    std::vector<std::string_view> elements;
+    do {
+        const auto part = parts.next(false);
+        if (!part) break;
+        if (index == static_cast<int64_t>(elements.size())) return part->second;
+        elements.push_back(part->second);
+    } while (parts.goes_on());
+    const int64_t at = index + static_cast<int64_t>(elements.size());
+    if (index >= 0 || at < 0) return std::nullopt;
+    return elements[static_cast<size_t>(at)];
+}
+
+std::optional<std::string_view> json_at(std::string_view json, const JsonbPath& path) {
+    std::optional<std::string_view> found = Parts(json).value();
+    for (const auto& step : path) {
+        if (Parts(*found).opens() == '{') {
+            found = json_field(*found, step);
+        } else {
+            int32_t index = 0;
+            const auto [end, problem] =
+                std::from_chars(step.data(), step.data() + step.size(), index);
+            const bool number = problem == std::errc() && end == step.data() + step.size();
+            found = number ? json_element(*found, index) : std::nullopt;
+        }
+        if (!found) return found;
+    }
+    return found;
+}
+
+std::optional<std::string> json_plain_text(std::string_view json) {
+    const std::string_view value = Parts(json).value();
+    if (value == "null") return std::nullopt;
+    if (!value.starts_with('"')) return std::string(value);
+    const auto read = parse_jsonb(value);
+    return read.ok() ? read->text : std::string(value);
+}
+
 }  // namespace tarn::query

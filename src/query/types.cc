@@ -115,6 +115,8 @@ std::optional<Type> type_of_pg_oid(uint32_t oid) {
             return Type(Kind::text);
         case 2205:  // regclass
             return Type(Kind::int64);
+        case 2278:  // void: no argument at all (sql_text.h)
+            return Type(Kind::null);
         case 1700:
             return Type::decimal(38, 9);
         case 1003:  // name[]

@@ -401,8 +401,9 @@ Result<duck::unique_ptr<duck::QueryResult>> LakeSession::run_to_rows(
     constexpr milliseconds kLong{1000};  // who ran for so long may be the greedy one
     duck::case_insensitive_map_t<duck::BoundParameterData> values;
     for (size_t i = 0; i < parameters.size(); ++i)
-        values[std::to_string(i + 1)] =
-            duck::BoundParameterData(value_to_duck(statement.parameters_[i], parameters[i]));
+        if (statement.parameters_[i].kind != Kind::null)  // else the statement has no such one
+            values[std::to_string(i + 1)] =
+                duck::BoundParameterData(value_to_duck(statement.parameters_[i], parameters[i]));
     const duck::QueryParameters how(statement.command_ == Command::select);
     for (milliseconds pause{100};; pause *= 3) {
         const auto begun = std::chrono::steady_clock::now();

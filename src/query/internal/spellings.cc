@@ -107,7 +107,14 @@ class Spellings {
         return number > 0 && number <= types_.size() ? &types_[number - 1] : nullptr;
     }
 
+    bool is_void(size_t i) const {
+        if (at(i).kind != Token::Kind::parameter) return false;
+        const auto* type = type_of(std::strtoul(tokens_[i].raw.data() + 1, nullptr, 10));
+        return type && *type && (*type)->kind == Kind::null;
+    }
+
     size_t parameter(size_t i) {
+        if (is_void(i)) return drop(i, at(i + 1).is_symbol(',') ? i + 1 : i);
         const auto* type = type_of(std::strtoul(tokens_[i].raw.data() + 1, nullptr, 10));
         if (!type || !*type) return i + 1;
         return replace(i, i,
@@ -134,6 +141,8 @@ class Spellings {
 
     size_t symbol(size_t i) {
         if (tokens_[i].raw == "::") return type_name(i);
+        if (tokens_[i].is_symbol(',') && is_void(i + 1) && !at(i + 2).is_symbol(','))
+            return drop(i, i + 1);
         if (tokens_[i].raw == "#>" || tokens_[i].raw == "#>>") return json_path(i);
         for (const auto& [postgres, ours] : kJsonbOperators)
             if (tokens_[i].raw == postgres) return replace(i, i, fmt::format(" {} ", ours));
@@ -148,12 +157,12 @@ class Spellings {
         return list ? replace(i, i + 4, (any ? " IN " : " NOT IN ") + *list) : i + 1;
     }
 
-    /// x #> '{a,0}' is x -> '/a/0': JSON's own paths (RFC 6901) are DuckDB's, too.
+    /// x #> '{a,0}' is x -> '$#/a/0' (jsonb_operators.h).
     size_t json_path(size_t i) {
         if (at(i + 1).kind != Token::Kind::text) return i + 1;
         const auto keys = parse_pg_text(Type::list(Kind::text), at(i + 1).literal());
         if (!keys.ok()) return i + 1;
-        std::string path;
+        std::string path = kJsonPathPrefix;
         for (const auto& key : std::get<Values>(keys->of)) {
             if (key.is_null()) return i + 1;
             path += '/';
@@ -164,9 +173,7 @@ class Spellings {
                     path += c;
             }
         }
-        return replace(
-            i, i + 1,
-            (tokens_[i].raw == "#>" ? " -> " : " ->> ") + quoted_text(path.empty() ? "$" : path));
+        return replace(i, i + 1, (tokens_[i].raw == "#>" ? " -> " : " ->> ") + quoted_text(path));
     }
 
     /// The elements of '{1,2}', whose type is that of what they are compared with.

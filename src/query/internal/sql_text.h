@@ -79,7 +79,8 @@ struct Clauses {
     std::optional<Error> refused;      // a clause that must not be left out
 };
 
-/// PostgreSQL's spellings turned into DuckDB's; $n with a known type gets a cast. `types` is by
+/// PostgreSQL's spellings turned into DuckDB's; $n with a known type gets a cast. An argument $n of
+/// no type (Kind::null, PostgreSQL's void) is left out: JDBC's {? = call f(?)} is f($1, $2). `types` is by
 /// number, from 0. In `= any($n)` an $n without a type loses its `any`: the binder finds the type
 /// of an element. `clauses` gets what was taken out. `postgres_types`: FLOAT has eight bytes
 /// and NUMERIC the digits of types.h; to who is no client of PostgreSQL four bytes and (18,3).

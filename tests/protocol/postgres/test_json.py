@@ -133,7 +133,7 @@ def test_arrows_bind_closely(cursor):
                               ("(j->>'a')::int between 0 and 2 and id < 2", [1]), ("j->>'a'::text <> '2' or false", [1]),
                               ("id in (1) and (select j)->>'a' = '1'", [1]), ("'x' || (j->>'a') = 'x1' and id = 1", [1])):
         assert asked(cursor, f"select id from t where {condition} order by id") == [(n,) for n in wanted], condition
-    assert asked(cursor, "select j->'b'->>'c' || 'x' from t where id = 1 and j->>'a' = %s", ("1",)) == [("[5,6]x",)]
+    assert asked(cursor, "select j->'b'->>'c' || 'x' from t where id = 1 and j->>'a' = %s", ("1",)) == [("[5, 6]x",)]
     assert asked(cursor, "select list_transform([1, 2], x -> x + 1), list_filter([1, 2], (x) -> x > 1 and x < 9)") == [([2, 3], [2])]
     assert asked(cursor, "select case when id = 1 then j else j end -> 'a' from t where id = 1") == [(1,)]
     assert asked(cursor, "select j #> '{b,c}', j #>> '{b,c,1}', j #>> '{nope,x}', j #>> '{}' is not null from t where j #> '{b,c}' is not null and id = 1") == [

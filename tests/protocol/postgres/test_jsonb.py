@@ -194,3 +194,21 @@ def test_elements_by_their_alias(both):
 def test_numbers_are_numbers_still(both):
     alike(both, "select 5 - 1, 5 - '1', id - 1, 1.5 - id, date '2024-01-02' - 1, -id from t where id = 3")
     alike(both, "select array[1, 2] @> array[1], array[1] <@ array[1, 2], array[1] || array[2], 'a' || 1, 1 || 'a'")
+
+
+@pytest.mark.parametrize("step", ["-> 'a'", "->> 'a'", "-> 0", "->> 0", "-> -1", "-> 5", "->> -9", "#> '{b,c,1}'", "#>> '{b,c}'", "#> '{}'", "#>> '{}'", "#> '{1,1,k}'",
+                                  "#> '{2,a}'", "-> 'b' -> 'c' ->> 1", "-> '/a'", "-> ''", "->> 't'", "-> id", "->> ('a' || '')", "#> '{b,x}'"])
+def test_steps_into_each(both, step):
+    alike(both, f"select id, (j {step})::text from t order by id")
+
+
+def test_steps_keep_what_is_written(both):
+    for kind in ("json", "jsonb"):
+        value = """'{"n": 12345678901234567890.123, "d" : 1.50, "o": {"y":1,  "x": [1,2]}, "q\\"\\u00e9": "z\\n\\u00e9", "e": "", "d":2.50}'"""
+        alike(both, f"select {value}::{kind} -> 'n', {value}::{kind} ->> 'd', {value}::{kind} -> 'o', {value}::{kind} #>> '{{o,x}}'")
+        alike(both, f"""select {value}::{kind} ->> 'q"é', {value}::{kind} -> 'q"é', {value}::{kind} ->> 'e', {value}::{kind} -> 'nope', '1'::{kind} -> 0""")
+    shapes = []
+    for cursor in both:
+        cursor.execute("select j -> 'a', j ->> 'a', j #> '{a}', j::text::json -> 'a' from t")
+        shapes.append([(column.name, column.type_code) for column in cursor.description])
+    assert shapes[0] == shapes[1]

@@ -124,3 +124,18 @@ def test_psycopg_copies_in_text_and_binary(tarn):
                 cursor.execute("truncate copied")
         finally:
             cursor.execute("drop table copied")
+
+
+def test_arguments_of_type_void_are_none(tarn):
+    """What pgjdbc makes of {? = call f(?)}: the result is a parameter of type void, which is no argument."""
+    psycopg = pytest.importorskip("psycopg")
+    with psycopg.connect(**parameters(tarn)) as connection:
+        wire = connection.pgconn
+        for sql, types, values, wanted in ((b"select * from upper($1,$2) as result", [2278, 1043], [None, b"ab"], b"AB"),
+                                           (b"select * from upper($2,$1) as result", [2278, 1043], [None, b"ab"], b"AB"),
+                                           (b"select * from concat($1,$2,$3) as result", [1043, 2278, 1043], [b"a", None, b"b"], b"ab"),
+                                           (b"select * from pi($1) as result", [2278], [None], b"3.141592653589793")):
+            done = wire.exec_params(sql, values, types)
+            assert done.get_value(0, 0) == wanted, (sql, done.error_message)
+            wire.prepare(b"", sql, types)
+            assert [wire.describe_prepared(b"").param_type(i) for i in range(len(types))] == types

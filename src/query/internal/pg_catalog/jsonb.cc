@@ -215,6 +215,70 @@ duck::unique_ptr<duck::FunctionData> bind_concat(
                  "42883"});
 }
 
+/// DuckDB's own of -> and ->>, for its paths ('$.a[0]').
+duck::bind_scalar_function_t bind_reading = nullptr;
+
+JsonbPath path_steps(std::string_view path) {
+    JsonbPath steps;
+    for (size_t i = 0; i < path.size(); ++i) {
+        if (path[i] == '/')
+            steps.emplace_back();
+        else if (path[i] == '~' && i + 1 < path.size())
+            steps.back() += path[++i] == '0' ? '~' : '/';
+        else
+            steps.back() += path[i];
+    }
+    return steps;
+}
+
+std::optional<std::string_view> step_into(const ScalarRows& rows, duck::idx_t row, bool binary) {
+    const std::string_view json = rows.text(0, row);
+    if (rows.type(1).id() != LogicalTypeId::VARCHAR) {
+        const auto index = rows.at<int64_t>(1, row);
+        // A jsonb that is a scalar counts as an array of it here, too.
+        const bool scalar = json.empty() || (json[0] != '[' && json[0] != '{');
+        if (binary && scalar && (index == 0 || index == -1)) return json;
+        return json_element(json, index);
+    }
+    const std::string_view key = rows.text(1, row), prefix = kJsonPathPrefix;
+    if (key.starts_with(prefix)) return json_at(json, path_steps(key.substr(prefix.size())));
+    return json_field(json, key);
+}
+
+template <bool Text>
+duck::scalar_function_t steps(bool binary) {
+    return [binary](duck::DataChunk& arguments, duck::ExpressionState&, duck::Vector& result) {
+        const ScalarRows rows(arguments);
+        rows.fill<duck::string_t>(result, [&](duck::idx_t row) -> std::optional<duck::string_t> {
+            const auto found = step_into(rows, row, binary);
+            if (!found) return std::nullopt;
+            if (!Text) return duck::StringVector::AddString(result, found->data(), found->size());
+            const auto text = json_plain_text(*found);
+            return text ? std::optional(duck::StringVector::AddString(result, *text))
+                        : std::nullopt;
+        });
+    };
+}
+
+/// -> and ->> as PostgreSQL's: of a text as it stands, so that numbers keep their digits.
+template <bool Text>
+duck::unique_ptr<duck::FunctionData> bind_arrow(
+    duck::ClientContext& context, duck::ScalarFunction& bound,
+    duck::vector<duck::unique_ptr<duck::Expression>>& arguments) {
+    const bool text = bound.arguments[1].id() == LogicalTypeId::VARCHAR;
+    bool own = arguments[0]->return_type.IsJSONType();
+    if (text && arguments[1]->GetExpressionClass() == duck::ExpressionClass::BOUND_CONSTANT) {
+        const auto& key = arguments[1]->Cast<duck::BoundConstantExpression>().value;
+        own = own && (key.IsNull() || !key.ToString().starts_with('$') ||
+                      key.ToString().starts_with(kJsonPathPrefix));
+    }
+    if (!own) return bind_reading(context, bound, arguments);
+    const bool binary = is_jsonb(arguments[0]->return_type);
+    if (!Text) bound.SetReturnType(binary ? jsonb_type() : LogicalType::JSON());
+    bound.SetFunctionCallback(steps<Text>(binary));
+    return nullptr;
+}
+
 void add_set(duck::ClientContext& context, duck::Catalog& system, duck::ScalarFunctionSet set) {
     duck::CreateScalarFunctionInfo info(std::move(set));
     info.internal = true;
@@ -323,6 +387,18 @@ void add_operators(duck::ClientContext& context, duck::Catalog& system) {
         function.SetBindCallback(bind_concat);
     }
     add_set(context, system, std::move(joining));
+    for (const char* name : {"json_extract", "json_extract_string", "->>"}) {
+        auto set = system.GetEntry<duck::ScalarFunctionCatalogEntry>(context, DEFAULT_SCHEMA, name)
+                       .functions;
+        for (auto& function : set.functions) {
+            if (function.arguments.size() != 2 || function.arguments[1].id() == LogicalTypeId::LIST)
+                continue;
+            bind_reading = function.GetBindCallback();
+            function.SetBindCallback(name == std::string_view("json_extract") ? bind_arrow<false>
+                                                                              : bind_arrow<true>);
+        }
+        add_set(context, system, std::move(set));
+    }
     add("@>", {json, json}, boolean, gives_bool([](const auto& rows, auto row) {
             return value_or_throw(jsonb_contains(jsonb_at(rows, 0, row), jsonb_at(rows, 1, row)));
         }));

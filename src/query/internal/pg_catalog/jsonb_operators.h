@@ -10,6 +10,9 @@ inline constexpr const char* kJsonbExistsAny = "@=|";
 inline constexpr const char* kJsonbExistsAll = "@=&";
 inline constexpr const char* kJsonbDeletePath = "@!";
 
+/// What #> is rewritten to: -> with a path (RFC 6901) behind this, which is no path of DuckDB's.
+inline constexpr const char* kJsonPathPrefix = "$#";
+
 inline constexpr std::pair<const char*, const char*> kJsonbOperators[] = {{"?", kJsonbExists},
                                                                           {"?|", kJsonbExistsAny},
                                                                           {"?&", kJsonbExistsAll},
