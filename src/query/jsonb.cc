@@ -9,7 +9,7 @@ namespace tarn::query {
 namespace {
 
 using Kind = Jsonb::Kind;
-using Field = std::pair<std::string, Jsonb>;
+using Field = Jsonb::Field;
 
 bool by_length(std::string_view a, std::string_view b) {
     return a.size() != b.size() ? a.size() < b.size() : a < b;
@@ -146,7 +146,7 @@ class PathChange {
                                         [&](const Field& field) { return field.first == name; });
         if (found == target.fields.end()) {
             if (last(level) && (inserts() || change_ == Change::create)) {
-                target.fields.emplace_back(name, value_);
+                target.fields.push_back({name, value_});
                 settle_fields(target.fields);
             }
             return {};
@@ -212,7 +212,7 @@ Error no_deleting(const char* from) {
 
 }  // namespace
 
-void settle_fields(std::vector<std::pair<std::string, Jsonb>>& fields) {
+void settle_fields(std::vector<Jsonb::Field>& fields) {
     std::stable_sort(fields.begin(), fields.end(),
                      [](const Field& a, const Field& b) { return by_length(a.first, b.first); });
     size_t kept = 0;

@@ -23,14 +23,20 @@ struct Jsonb {
     std::string text;
     std::vector<Jsonb> elements;
     /// Sorted by length and bytes of the names, each name once.
-    std::vector<std::pair<std::string, Jsonb>> fields;
+    struct Field;
+    std::vector<Field> fields;
 
     bool scalar() const { return kind != Kind::array && kind != Kind::object; }
     const Jsonb* field(std::string_view name) const;
 };
 
+struct Jsonb::Field {
+    std::string first;
+    Jsonb second;
+};
+
 /// Sorts the fields; of those with one name the last stays.
-void settle_fields(std::vector<std::pair<std::string, Jsonb>>& fields);
+void settle_fields(std::vector<Jsonb::Field>& fields);
 
 /// 22P02: no JSON; 22P05: \u0000; 54001: too deep; 54000: numbers whose digits are far more than
 /// the text.

@@ -10,7 +10,7 @@ namespace tarn::query {
 namespace {
 
 using Kind = Jsonb::Kind;
-using Field = std::pair<std::string, Jsonb>;
+using Field = Jsonb::Field;
 
 Error no_json() {
     return {Code::invalid_argument, "invalid input syntax for type json", "22P02"};
@@ -374,7 +374,7 @@ class Parts {
         if (object) {
             name = value();
             skip_space();
-            ++at_;
+            if (at_ < json_.size()) ++at_;  // the colon
             skip_space();
         }
         const std::string_view found = value();
