@@ -124,6 +124,20 @@ def test_a_table_that_is_written_anew_during_its_load_loses_nothing(pg, tmp_path
         assert "written anew while it was loaded" in lake.server.log_text()
 
 
+def test_a_table_that_is_locked_during_its_load_is_loaded_later(pg, tmp_path):  # noqa: F811
+    """The others are there meanwhile."""
+    pg.run("CREATE TABLE a (id int PRIMARY KEY, v text); INSERT INTO a SELECT g, repeat(md5(g::text), 10) FROM generate_series(1, 10000) g;"
+           "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 1000)")
+    with CaptureLake(tmp_path, pg.url, more="    limits: {connections: 1, rate: 1MB}\n") as lake, pg.connect() as owner:
+        lake.until(lambda: lake.table("a").get("rows", 0) > 0)
+        owner.execute("BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE")
+        lake.until_rows("SELECT count(*) FROM erp.a", [(10000,)], 60)
+        pg.run("INSERT INTO a VALUES (0, 'new')")
+        lake.until_rows("SELECT count(*) FROM erp.a", [(10001,)], 60)
+        owner.execute("COMMIT")
+        until_equal(lake, pg, ["a", "t"], 90)
+
+
 # -- what cannot be followed ------------------------------------------------------------------------------------------
 
 def test_a_table_that_does_not_fit_lets_the_others_be_loaded(pg, tmp_path):  # noqa: F811

@@ -339,6 +339,11 @@ Result<std::vector<FollowedTable>> CaptureRunner::bring_up(const std::vector<Pos
 Status CaptureRunner::load_one(const PostgresTable& table, const CapturePosition& record) {
     if (const auto why = failed_.waits(table.full_name())) return *why;
     const auto begun = now_steady();
+    if (table.locked) {  // the others' log would wait as long as its load
+        const Error error(Code::unavailable, "somebody has it locked: it is loaded afterwards");
+        failed_.add(table.full_name(), error, begun);
+        return error;
+    }
     reloaded_[table.full_name()] = now_steady();
     std::string name = names_.slot.substr(0, 50) + "_load";
     TARN_TRY(slot, create_slot(from_.url, name, true, stop_));
@@ -418,8 +423,8 @@ Status CaptureRunner::follow_on(ChangeCollector& collector, PostgresConnection& 
     asked_end_ = before_end_ = std::numeric_limits<Lsn>::max();
     advanced_ = now_steady();
     // A load that only has to be tried again is tried soon.
-    looked_ = advanced_ - (failed_.soon() ? kNewTablesEvery - FailedLoads::kPassingWait
-                                          : std::chrono::seconds(0));
+    looked_ = advanced_;
+    if (const auto again = failed_.next()) looked_ = std::min(looked_, *again - kNewTablesEvery);
     // A commit comes at `due`. While there is more to read it comes at `late`: reading gets as much
     // time as a commit took, so that slow commits take more with them, and of a backlog most.
     auto due = now_steady(), late = due;

@@ -7,7 +7,6 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <utility>
 
 #include "ingest/internal/postgres_connection.h"
 
@@ -25,7 +24,6 @@ class FailedLoads {
         const SteadyTime::duration least = passes ? kPassingWait : kPersonWait;
         const SteadyTime::duration gentle = (passes ? 1 : kPersonShare) * (now - begun);
         failed_.insert_or_assign(table, Failed{now + std::max(least, gentle), why});
-        soon_ = soon_ || passes;
     }
     /// Why it failed, while it is not to be tried again; it is forgotten then.
     std::optional<Error> waits(const std::string& table) {
@@ -35,8 +33,13 @@ class FailedLoads {
         failed_.erase(found);
         return std::nullopt;
     }
-    /// One that passes by itself failed since it was last asked.
-    bool soon() { return std::exchange(soon_, false); }
+    /// When the first of those that pass by themselves may be tried again.
+    std::optional<SteadyTime> next() const {
+        std::optional<SteadyTime> out;
+        for (const auto& [table, failed] : failed_)
+            if (passes_by_itself(failed.why) && (!out || failed.again < *out)) out = failed.again;
+        return out;
+    }
 
  private:
     static constexpr auto kPersonWait = std::chrono::seconds(60);
@@ -47,7 +50,6 @@ class FailedLoads {
         Error why;
     };
     std::map<std::string, Failed> failed_;
-    bool soon_ = false;
 };
 
 }  // namespace tarn::ingest

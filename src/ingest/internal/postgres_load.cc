@@ -149,9 +149,19 @@ bool PostgresLoad::take_piece(Piece& piece) {
     return false;
 }
 
+namespace {
+
+/// The table is locked, was written anew, or is no longer as it was: the others are not concerned.
+bool is_busy(const Error& error) {
+    const auto& reason = error.reason;
+    return reason == "55P03" || reason == "rewritten" || reason == "42703" || reason == "42P01";
+}
+
+}  // namespace
+
 /// False: its error ends the load.
 bool PostgresLoad::leave_out(size_t table, const Error& error) {
-    if (!parts_.leaves_out || !concerns_one_table(error)) return false;
+    if (!parts_.leaves_out || !(concerns_one_table(error) || is_busy(error))) return false;
     const MutexLock lock(mutex_);
     left_out_.emplace(table, error);
     return true;
@@ -204,6 +214,8 @@ Status PostgresLoad::read_piece(PostgresConnection& connection, const Piece& pie
 }
 
 Status PostgresLoad::work(PostgresConnection& connection) {
+    // One that somebody takes for himself meanwhile is loaded later.
+    TARN_CHECK_OK(connection.run("SET LOCAL lock_timeout = '5s'"));
     std::unique_ptr<Writer> writer;
     Piece piece;
     while (take_piece(piece)) {

@@ -389,6 +389,7 @@ Status load_parts(PostgresConnection& connection, const std::string& oids, Table
         PostgresPart part;
         part.from = fmt::format("{}{}.{}", view ? "" : "ONLY ", quote_name(text_of(row[1])),
                                 quote_name(text_of(row[2])));
+        if (!row[5]) tables[root].locked = true;
         if (splits && is_true(row[4])) part.blocks = number_of<uint64_t>(row[5]);
         if (!is_true(row[7]) && !is_true(row[8])) whole.insert(root);
         estimates[root] += number_of<uint64_t>(row[6]);

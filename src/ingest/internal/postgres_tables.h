@@ -60,6 +60,7 @@ struct PostgresTable {
     char kind = 'r';              // pg_class.relkind: r table, p partitioned, v view ...
     char identity = 'd';          // pg_class.relreplident: d key, n nothing, f full, i an index
     bool unlogged = false;        // unlogged or temporary: its changes are in no log
+    bool locked = false;          // somebody has it, or a part of it, for himself
     std::string name;             // in the lake
     std::vector<PostgresColumn> columns;        // that are there and may be read
     std::vector<PostgresAttribute> attributes;  // all
