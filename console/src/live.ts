@@ -164,6 +164,17 @@ function connecting(): void {
   if (connection.value !== "lost") connection.value = "connecting";
 }
 
+let doubt: ReturnType<typeof setTimeout> | undefined;
+
+/** A stream that was cut is often back within a second; else a page that asks seldom is told now that the server is gone. */
+function doubtful(): void {
+  clearTimeout(doubt);
+  doubt = setTimeout(() => {
+    if (connection.value !== "connecting") return;
+    ask("GET", "/api/v1/me").catch((error: unknown) => error instanceof ApiError && error.status === 0 && error.code !== "cancelled" && lost());
+  }, 1000);
+}
+
 // ---- the stream of changes: one for the page, of all that its parts watch
 
 interface Watcher {
@@ -231,8 +242,10 @@ export function follow(address: string, changed: (tables: string[]) => void, bro
   mine.addEventListener("changed", (event) => changed((JSON.parse((event as MessageEvent<string>).data) as { tables: string[] }).tables));
   mine.addEventListener("error", () => {
     // The browser comes again by itself, unless the server refused: then pages ask from time to time.
-    if (mine.readyState !== EventSource.CLOSED) connecting();
-    else if (connection.value !== "lost") connection.value = "asking";
+    if (mine.readyState !== EventSource.CLOSED) {
+      connecting();
+      doubtful();
+    } else if (connection.value !== "lost") connection.value = "asking";
     if (mine.readyState === EventSource.CLOSED && stream === mine) {
       stream = null;
       stream_address = "";

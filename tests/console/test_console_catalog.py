@@ -104,6 +104,7 @@ def test_the_palette_goes_to_a_table(lake, browser):
     until(lambda: here(browser) == "/catalog?search=price")
     browser.press("Control+k")
     browser.fill("Find a screen, table, dashboard, step, alert, model or action", "root")
+    browser.holds("option", "root", "user")  # the list of users comes a moment later
     browser.press("Enter")
     browser.see("heading", "root")
     assert here(browser) == "/access/users/root"

@@ -55,6 +55,18 @@ def test_a_page_outlives_its_server(lake, browser, path, stays):
     assert trouble(browser.problems()) == []
 
 
+def test_a_page_that_asks_seldom_says_soon_that_the_server_is_gone(lake, browser):
+    enter(lake, browser, "/catalog/main/levels")
+    browser.holds("status", "", "Live")
+    ports = {door: lake.address(door)[1] for door in DOORS}
+    lake.kill()
+    try:
+        until(lambda: browser.evaluate("document.querySelector('.bar .live').textContent") == "Not connected", 6)
+    finally:
+        lake.start(ports)
+    until(lambda: browser.evaluate("document.querySelector('.bar .live').textContent") in ("Live", "Connected"), 20)
+
+
 def test_what_changed_meanwhile_is_shown(lake, browser):
     enter(lake, browser, "/pipelines/tables.levels")
     browser.holds("group", "Runs of this step", "#1")
