@@ -28,7 +28,7 @@ class Reader {
         TARN_TRY(value, read_value(1));
         skip_space();
         if (at_ != text_.size()) return no_json();
-        return std::move(value);
+        return value;
     }
 
  private:

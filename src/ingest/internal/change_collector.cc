@@ -150,9 +150,9 @@ Status ChangeCollector::adapt(Open& one, const Relation& relation) {
     TARN_TRY(some_columns,
              tells_some_columns(parts_.control, capture_names(parts_.lake.lake_id, parts_.identity),
                                 relation.oid));
-    const DescriptionPlace at{transaction_.commit_lsn, one.nth};
+    const DescriptionPlace place{transaction_.commit_lsn, one.nth};
     const ShapeQuestion question{relation, one.table->state, now, transaction_.xid,
-                                 at,       some_columns};
+                                 place,    some_columns};
     auto plan = plan_shape(question);
     if (!plan.reload.empty()) return stop_at(one, CaptureTable::Pause::reload, plan.reload);
     TARN_TRY(types, types_in_log(parts_.control, relation.columns));
