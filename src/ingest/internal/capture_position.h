@@ -55,9 +55,9 @@ struct KnownColumn {
     uint32_t type = 0;                // OID, as last seen; 0: not known
     /// Text of the value that rows have which were there before it; nullopt: NULL.
     std::optional<std::string> initial;
-    bool unfilled = false;  // rows here lack that value still
-    DescriptionPlace told;          // the first description that had it
-    DescriptionPlace told_gone;     // the first that had it no more
+    bool unfilled = false;       // rows here lack that value still
+    DescriptionPlace told;       // the first description that had it
+    DescriptionPlace told_gone;  // the first that had it no more
 
     bool operator==(const KnownColumn&) const = default;
 };

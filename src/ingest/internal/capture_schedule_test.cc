@@ -13,6 +13,7 @@
 
 #include "ingest/internal/capture_schema.h"
 #include "ingest/internal/capture_shape.h"
+#include "ingest/internal/test_catalog.h"
 
 namespace tarn::ingest {
 namespace {
@@ -90,19 +91,8 @@ class Source {
         PostgresTable out;
         out.storage = "here";
         out.next_xid = xid_ + 1;
-        for (const auto& one : states_[seen_[seen]]) {
-            out.attributes.push_back({one.number, one.name, one.type, one.name.empty(), false,
-                                      !one.name.empty(), one.changed_by});
-            if (one.name.empty()) continue;
-            PostgresColumn column;
-            column.number = one.number;
-            column.outside = column.name = one.name;
-            column.type_oid = one.type;
-            column.type = type_of_postgres(one.type, -1);
-            column.has_default = column.missing.has_value();
-            column.missing = one.missing;
-            out.columns.push_back(column);
-        }
+        for (const auto& one : states_[seen_[seen]])
+            add_column(out, one.number, one.name, one.type, one.changed_by, one.missing);
         return out;
     }
 

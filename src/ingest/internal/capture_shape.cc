@@ -13,6 +13,7 @@ namespace {
 struct Candidate {
     const PostgresAttribute* attribute = nullptr;
     std::optional<size_t> known;  // place in CaptureTable::columns
+    bool told = false;            // the log had it before, or has it here
     bool may_be_gone = false;     // it was there before the description, and may be there no more
     bool may_come = false;        // after the description
     bool comes = false;           // certainly so
@@ -56,13 +57,13 @@ class Fitting {
             if (known && known->told_gone && known->told_gone <= question.at) continue;
             const bool done = by_transactions && is_done(attribute);
             if (done && attribute.dropped) continue;
-            const bool told = known && known->told && known->told <= question.at;
-            const bool there = told && known->told_gone;
+            one.told = known && known->told && known->told <= question.at;
+            const bool there = one.told && known->told_gone;  // until that place
             // One that was computed before, or hidden from us: only the log knows since when not.
             const bool turned =
                 attribute.readable && !one.known && attribute.number <= question.known.numbers;
             one.may_be_gone = (attribute.dropped && !there) || turned;
-            one.may_come = !told && !done;
+            one.may_come = !one.told && !done;
             one.comes = known && known->told > question.at;
             candidates_.push_back(one);
         }
@@ -123,8 +124,7 @@ class Fitting {
         // It may have had names that nobody saw: before the log had it, since a rename, or before
         // it was dropped. One that has its name still kept it: not, when it was renamed and got
         // its name back between two looks.
-        const bool told = known && known->told && known->told <= question_.at;
-        const bool same = told && known->before.empty() && known->outside == attribute.name;
+        const bool same = one.told && known->before.empty() && known->outside == attribute.name;
         return !same || attribute.name == column.name;
     }
 

@@ -44,7 +44,7 @@ struct ShapeQuestion {
     const CaptureTable& known;
     const PostgresTable* now = nullptr;  // in the catalog; null: it is gone, or may not be read
     uint32_t xid = 0;                    // of the transaction that has rows of this description
-    DescriptionPlace at;                         // where the log has it
+    DescriptionPlace at;                 // where the log has it
     bool some_columns = false;           // the log tells some of the table's columns only
 };
 ShapePlan plan_shape(const ShapeQuestion& question);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "ingest/internal/capture_schema.h"
+#include "ingest/internal/test_catalog.h"
 
 namespace tarn::ingest {
 namespace {
@@ -37,17 +38,8 @@ struct Case {
         known.storage = "here";
         now.storage = "here";
         now.next_xid = 1000;
-        for (const auto& one : after) {
-            now.attributes.push_back({one.number, one.name, one.type, one.name.empty(), false,
-                                      !one.name.empty(), one.changed_by});
-            if (one.name.empty()) continue;
-            PostgresColumn column;
-            column.number = one.number;
-            column.outside = column.name = one.name;
-            column.type_oid = one.type;
-            column.type = type_of_postgres(one.type, -1);
-            now.columns.push_back(column);
-        }
+        for (const auto& one : after)
+            add_column(now, one.number, one.name, one.type, one.changed_by);
     }
     ShapePlan plan(const std::vector<std::pair<std::string, uint32_t>>& log, uint32_t xid = 500) {
         relation = {};

@@ -15,7 +15,6 @@ namespace tarn::ingest {
 class FailedLoads {
  public:
     using SteadyTime = std::chrono::steady_clock::time_point;
-    static constexpr auto kPassingWait = std::chrono::seconds(5);
 
     /// `begun`: when the load began that failed.
     void add(const std::string& table, const Error& why, SteadyTime begun) {
@@ -42,6 +41,7 @@ class FailedLoads {
     }
 
  private:
+    static constexpr auto kPassingWait = std::chrono::seconds(5);
     static constexpr auto kPersonWait = std::chrono::seconds(60);
     static constexpr int kPersonShare = 10;  // pause, to one part of loading
 
