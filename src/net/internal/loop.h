@@ -18,7 +18,7 @@ namespace tarn::net {
 
 class Connection;
 
-inline constexpr size_t kScratchBytes = 64 * 1024;
+inline constexpr size_t kScratchBytes = 256 * 1024;
 
 /// Milliseconds of the steady clock; never 0.
 int64_t steady_ms();

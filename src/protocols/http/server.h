@@ -52,7 +52,7 @@ struct ServiceOptions {
     /// Between two pieces of a body, either way; of one up to whole_body_bytes: for all of it.
     std::chrono::milliseconds body_timeout{30'000};
     std::chrono::milliseconds keep_alive_timeout{75'000};
-    size_t body_buffer_bytes = 256 * 1024;  // received and not yet read by the handler
+    size_t body_buffer_bytes = 512 * 1024;  // received and not yet read by the handler
     size_t whole_body_bytes =
         64 * 1024;  // declared bodies up to this are complete before the handler starts
     size_t drain_bytes = 256 * 1024;  // of an unread body are thrown away to keep the connection

@@ -177,16 +177,16 @@ TEST_F(Http, a_full_buffer_holds_the_peer_back) {
         auto body = request.read_all(1 << 20);
         EXPECT_TRUE(body.ok() && responder.respond(200, {}, std::to_string(body->size())).ok());
     });
-    session_->on_bytes("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 300000\r\n\r\n");
-    session_->on_bytes(std::string(200'000, 'x'));
+    session_->on_bytes("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 600000\r\n\r\n");
+    session_->on_bytes(std::string(500'000, 'x'));
     EXPECT_TRUE(transport_->reading());
-    session_->on_bytes(std::string(60'000, 'x'));
+    session_->on_bytes(std::string(20'000, 'x'));
     EXPECT_TRUE(transport_->reading());
-    session_->on_bytes(std::string(30'000, 'x'));
+    session_->on_bytes(std::string(70'000, 'x'));
     EXPECT_FALSE(transport_->reading());
     go.set_value();
     while (!transport_->reading()) transport_->run_posted();
-    EXPECT_EQ(exchange(std::string(10'000, 'x')), answer("300000"));
+    EXPECT_EQ(exchange(std::string(10'000, 'x')), answer("600000"));
 }
 
 TEST_F(Http, expect_continue) {
