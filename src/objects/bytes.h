@@ -34,15 +34,18 @@ struct Extent {
 /// record counts twice.
 using ExtentRefs = std::map<Extent, int64_t>;
 
+inline constexpr size_t kAppendBytes = 256 << 10;
+
 /// Bytes on their way in. One thread at a time. Destroying it without kept() gives the bytes back -
 /// unless a committed batch names them after all.
 class BytesWrite {
  public:
     virtual ~BytesWrite() = default;
+    /// The next kAppendBytes. They may be written later: an error can be that of an earlier piece.
     /// exhausted: the disk is nearly full.
-    virtual Status append(std::string_view piece) = 0;
-    /// Makes all bytes durable; no append after it.
-    virtual Status seal() = 0;
+    virtual Status append(std::shared_ptr<const std::string> piece) = 0;
+    /// Makes all bytes durable, and `rest` behind them; no append after it.
+    virtual Status seal(std::string_view rest) = 0;
     /// After seal(), in order.
     virtual const std::vector<Extent>& extents() const = 0;
     /// Adds what the backend itself must record with the batch that names the extents. Their

@@ -13,7 +13,7 @@
 namespace tarn::objects::internal {
 namespace {
 
-constexpr uint64_t kBufferBytes = 8 * kBlockBytes;
+constexpr size_t kWritesAhead = 2;
 constexpr uint64_t kSyncBytes = 8u << 20;  // written between two syncs of a disk that keeps up
 
 /// The most data bytes whose region fits into `room`.
@@ -24,9 +24,11 @@ uint64_t data_bytes_max(uint64_t room) {
 
 }  // namespace
 
+ExtentWrite::ExtentWrite(LocalBytes& bytes) : bytes_(bytes), writes_(kWritesAhead) {}
+
 ExtentWrite::~ExtentWrite() {
     // A failure does not matter any more: nothing names these bytes.
-    static_cast<void>(finish_write().ok());
+    static_cast<void>(writes_.wait().ok());
     static_cast<void>(finish_sync().ok());
     if (kept_) return;
     if (sealed_ && was_committed()) {
@@ -49,32 +51,9 @@ bool ExtentWrite::was_committed() const {
     return !reference.ok() || reference->has_value();
 }
 
-Status ExtentWrite::append(std::string_view piece) {
-    TARN_ASSERT(!sealed_);
-    while (!piece.empty()) {
-        const auto taken = piece.substr(0, kBufferBytes - buffer_.size());
-        buffer_.append(taken);
-        piece.remove_prefix(taken.size());
-        if (buffer_.size() == kBufferBytes) TARN_CHECK_OK(begin_write());
-    }
-    return {};
-}
-
-Status ExtentWrite::begin_write() {
-    TARN_CHECK_OK(finish_write());
-    writing_.swap(buffer_);
-    buffer_.clear();
-    try {
-        written_ = std::async(std::launch::async, [this] { return write_out(writing_); });
-    } catch (const std::system_error&) {  // no thread to be had
-        return write_out(writing_);
-    }
-    return {};
-}
-
-Status ExtentWrite::finish_write() {
-    if (!written_.valid()) return {};
-    return written_.get();
+Status ExtentWrite::append(std::shared_ptr<const std::string> piece) {
+    TARN_ASSERT(!sealed_ && piece->size() % kBlockBytes == 0);
+    return writes_.begin([this, piece = std::move(piece)] { return write_out(*piece); });
 }
 
 Status ExtentWrite::begin_extent() {
@@ -136,9 +115,9 @@ Status ExtentWrite::end_extent() {
     return {};
 }
 
-Status ExtentWrite::seal() {
-    TARN_CHECK_OK(finish_write());
-    TARN_CHECK_OK(write_out(buffer_));
+Status ExtentWrite::seal(std::string_view rest) {
+    TARN_CHECK_OK(writes_.wait());
+    TARN_CHECK_OK(write_out(rest));
     if (length_max_ != 0) TARN_CHECK_OK(end_extent());
     TARN_CHECK_OK(finish_sync());
     for (auto& lease : leases_) TARN_CHECK_OK(sync(lease.file));

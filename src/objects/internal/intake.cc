@@ -11,7 +11,8 @@ namespace {
 std::vector<ChecksumAlgorithm> algorithms_of(const IntakeOptions& options) {
     auto algorithms = options.compute;
     for (const auto& checksum : options.expected) algorithms.push_back(checksum.algorithm);
-    if (algorithms.empty() && !options.etag_is_md5) algorithms.push_back(ChecksumAlgorithm::crc64nvme);
+    if (algorithms.empty() && !options.etag_is_md5)
+        algorithms.push_back(ChecksumAlgorithm::crc64nvme);
     return algorithms;
 }
 
@@ -56,13 +57,13 @@ Status check_intake(const IntakeOptions& options) {
 }
 
 Intake::Intake(BytesBackend& bytes, IntakeOptions options)
-    : bytes_(bytes), options_(std::move(options)), digests_(algorithms_of(options_), options_.etag_is_md5) {}
+    : bytes_(bytes),
+      options_(std::move(options)),
+      digests_(algorithms_of(options_), options_.etag_is_md5, options_.size) {}
 
-/// Checks the size and computes the digests.
-Status Intake::pass(std::string_view piece) {
+Status Intake::count(std::string_view piece) {
     if (piece.size() > options_.bytes_max - size_) return too_large(options_.bytes_max);
     if (options_.size && piece.size() > *options_.size - size_) return incomplete();
-    digests_.update(piece);
     size_ += piece.size();
     return {};
 }
@@ -70,36 +71,51 @@ Status Intake::pass(std::string_view piece) {
 Status Intake::write_whole(std::string body) {
     TARN_ASSERT(size_ == 0);
     if (body.size() > options_.inline_bytes_max) return write(body);
-    TARN_CHECK_OK(pass(body));
+    TARN_CHECK_OK(count(body));
     body_ = std::move(body);
     return {};
 }
 
 Status Intake::write(std::string_view piece) {
-    TARN_CHECK_OK(pass(piece));
+    TARN_CHECK_OK(count(piece));
     if (!out_ && size_ <= options_.inline_bytes_max) {
         body_.append(piece);
         return {};
     }
-    return write_out(piece);
+    if (!out_) TARN_CHECK_OK(begin_streaming());
+    return gather(piece);
 }
 
-Status Intake::write_out(std::string_view piece) {
-    if (!out_) {
-        TARN_TRY(out, bytes_.begin());
-        out_ = std::move(out);
-        TARN_CHECK_OK(out_->append(body_));
-        body_ = std::string();
+Status Intake::begin_streaming() {
+    TARN_TRY(out, bytes_.begin());
+    out_ = std::move(out);
+    gathered_ = buffers_.emplace().take();
+    return gather(std::exchange(body_, {}));
+}
+
+Status Intake::gather(std::string_view piece) {
+    while (!piece.empty()) {
+        const auto taken = piece.substr(0, kAppendBytes - gathered_->size());
+        gathered_->append(taken);
+        piece.remove_prefix(taken.size());
+        if (gathered_->size() < kAppendBytes) break;
+        std::shared_ptr<const std::string> full = std::exchange(gathered_, buffers_->take());
+        digests_.update(full);
+        TARN_CHECK_OK(out_->append(std::move(full)));
     }
-    return out_->append(piece);
+    return {};
 }
 
 Status Intake::finish(const std::vector<Checksum>& trailer) {
     if (options_.size && size_ != *options_.size) return incomplete();
+    if (!out_) {
+        digests_.update_whole(body_);
+    } else {
+        digests_.update(gathered_);
+        TARN_CHECK_OK(out_->seal(*gathered_));  // beside the digests of what came last
+    }
     values_ = digests_.finish();
-    TARN_CHECK_OK(verify(trailer));
-    if (out_) return out_->seal();
-    return {};
+    return verify(trailer);
 }
 
 Status Intake::verify(const std::vector<Checksum>& trailer) {

@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "objects/bytes.h"
+#include "objects/internal/piece_buffers.h"
 #include "objects/internal/record.h"
 #include "objects/internal/stream_digests.h"
 
@@ -50,8 +51,9 @@ class Intake {
     void kept();
 
  private:
-    Status pass(std::string_view piece);
-    Status write_out(std::string_view piece);
+    Status count(std::string_view piece);
+    Status begin_streaming();
+    Status gather(std::string_view piece);
     Status verify(const std::vector<Checksum>& trailer);
 
     BytesBackend& bytes_;
@@ -60,6 +62,9 @@ class Intake {
     Digests::Values values_;
     uint64_t size_ = 0;
     std::string body_;
+    // From begin_streaming() on.
+    std::optional<PieceBuffers> buffers_;
+    std::shared_ptr<std::string> gathered_;
     std::unique_ptr<BytesWrite> out_;
 };
 

@@ -5,38 +5,42 @@
 namespace tarn::objects::internal {
 
 namespace {
-constexpr uint64_t kAtOnceBytes = 4 << 20;  // shorter bodies are not worth a thread
-constexpr size_t kPieceBytes = 512 << 10;   // two of them are in memory
+constexpr uint64_t kShortBytes = 4 << 20;  // not worth a thread
+constexpr size_t kPiecesAhead = 4;         // MD5 is never without work while pieces come
 }  // namespace
 
-StreamDigests::StreamDigests(const std::vector<ChecksumAlgorithm>& algorithms, bool with_md5)
-    : digests_(algorithms, with_md5), slow_(with_md5) {}
+StreamDigests::StreamDigests(const std::vector<ChecksumAlgorithm>& algorithms, bool with_md5,
+                             std::optional<uint64_t> size)
+    : checksums_(algorithms, false),
+      md5_({}, with_md5),
+      with_md5_(with_md5),
+      is_long_(size.value_or(0) > kShortBytes) {}
 
-void StreamDigests::update(std::string_view bytes) {
-    seen_ += bytes.size();
-    if (seen_ <= kAtOnceBytes || !slow_) {
-        digests_.update(bytes);
-        return;
-    }
-    gathered_.append(bytes);
-    if (gathered_.size() >= kPieceBytes) hand_over();
-}
-
-void StreamDigests::hand_over() {
-    if (!behind_) behind_ = std::make_unique<OneBehind>();
-    TARN_ASSERT(behind_->wait().ok());
-    std::swap(gathered_, under_way_);
-    gathered_.clear();
-    behind_->begin([this] {
-        digests_.update(under_way_);
+void StreamDigests::update(std::shared_ptr<const std::string> piece) {
+    checksums_.update(*piece);
+    if (!with_md5_) return;
+    seen_ += piece->size();
+    is_long_ = is_long_ || seen_ > kShortBytes;
+    if (!is_long_) return md5_.update(*piece);
+    if (!behind_) behind_ = std::make_unique<WorkBehind>(kPiecesAhead);
+    const Status begun = behind_->begin([this, piece = std::move(piece)] {
+        md5_.update(*piece);
         return ok_status();
     });
+    TARN_ASSERT(begun.ok());
+}
+
+void StreamDigests::update_whole(std::string_view body) {
+    TARN_ASSERT(!behind_);
+    checksums_.update(body);
+    md5_.update(body);
 }
 
 Digests::Values StreamDigests::finish() {
     if (behind_) TARN_ASSERT(behind_->wait().ok());
-    digests_.update(gathered_);
-    return digests_.finish();
+    auto values = checksums_.finish();
+    values.md5 = md5_.finish().md5;
+    return values;
 }
 
 }  // namespace tarn::objects::internal

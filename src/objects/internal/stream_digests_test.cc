@@ -20,11 +20,14 @@ TEST(StreamDigests, AreThoseOfTheWholeHoweverItComes) {
         expected.update(whole);
         const auto values = expected.finish();
         for (const size_t most : {size_t{100'000}, size_t{700'000}, size_t{5 << 20}}) {
-            StreamDigests digests(algorithms, true);
+            const bool size_known = random.below(2) == 0;
+            StreamDigests digests(algorithms, true,
+                                  size_known ? std::optional<uint64_t>(length) : std::nullopt);
             for (size_t at = 0; at < length;) {
-                const auto piece = std::string(whole.substr(at, 1 + random.below(most)));
+                const auto piece =
+                    std::make_shared<std::string>(whole.substr(at, 1 + random.below(most)));
                 digests.update(piece);
-                at += piece.size();
+                at += piece->size();
             }
             const auto found = digests.finish();
             EXPECT_EQ(found.md5, values.md5) << length;
@@ -37,9 +40,10 @@ TEST(StreamDigests, AreThoseOfTheWholeHoweverItComes) {
 
 TEST(StreamDigests, WithoutMd5TheOthersAreTheSame) {
     const std::string body(5 << 20, 'b');
-    StreamDigests with({ChecksumAlgorithm::crc64nvme}, true), without({ChecksumAlgorithm::crc64nvme}, false);
-    with.update(body);
-    without.update(body);
+    StreamDigests with({ChecksumAlgorithm::crc64nvme}, true, body.size());
+    StreamDigests without({ChecksumAlgorithm::crc64nvme}, false, body.size());
+    with.update(std::make_shared<std::string>(body));
+    without.update_whole(body);
     const auto expected = with.finish(), found = without.finish();
     EXPECT_EQ(expected.md5.size(), 16u);
     EXPECT_EQ(found.md5, "");
@@ -47,8 +51,8 @@ TEST(StreamDigests, WithoutMd5TheOthersAreTheSame) {
 }
 
 TEST(StreamDigests, MayEndInTheMiddle) {
-    StreamDigests digests({ChecksumAlgorithm::sha256}, true);
-    for (int i = 0; i < 6; ++i) digests.update(std::string(1 << 20, 'x'));
+    StreamDigests digests({ChecksumAlgorithm::sha256}, true, std::nullopt);
+    for (int i = 0; i < 6; ++i) digests.update(std::make_shared<std::string>(1 << 20, 'x'));
 }
 
 }  // namespace

@@ -1,0 +1,42 @@
+// Buffers for the pieces of one body: several threads read a piece, and who lets it go last gives
+// its memory back for the next one. Bodies of gigabytes would otherwise make and clear their own
+// pages.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/mutex.h"
+
+namespace tarn::objects::internal {
+
+class PieceBuffers {
+ public:
+    /// Empty. May outlive this object. As many are made as are used at once.
+    std::shared_ptr<std::string> take() {
+        auto buffer = std::make_unique<std::string>();
+        {
+            const MutexLock lock(free_->mutex);
+            if (!free_->buffers.empty()) {
+                buffer = std::move(free_->buffers.back());
+                free_->buffers.pop_back();
+            }
+        }
+        return {buffer.release(), [free = free_](std::string* used) {
+                    used->clear();
+                    const MutexLock lock(free->mutex);
+                    free->buffers.emplace_back(used);
+                }};
+    }
+
+ private:
+    struct Free {
+        Mutex mutex;
+        std::vector<std::unique_ptr<std::string>> buffers TARN_GUARDED_BY(mutex);
+    };
+    std::shared_ptr<Free> free_ = std::make_shared<Free>();
+};
+
+}  // namespace tarn::objects::internal
