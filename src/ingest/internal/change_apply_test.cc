@@ -511,6 +511,27 @@ TEST_F(PlainTable, RowsAreFoundAfterManyCompactions) {
               "1500,1500," + std::to_string(sum));
 }
 
+/// Who follows a source opens the table again when compaction has changed it: a renewal goes on.
+TEST_F(PlainTable, ARenewalOutlivesTheHandleOfItsTable) {
+    moved_min_ = 0;
+    renewal_ = {0, {}};  // at once, 64 entries a commit: of 1,000
+    open_index();
+    make_table({{"id", Kind::int64}, {"n", Kind::int64}}, {"id"});
+    for (int id = 0; id < 1000; ++id) insert({std::to_string(id), "0"});
+    commit();
+    for (int round = 1; round <= 40; ++round) {
+        update({std::to_string(round), "1"});
+        commit();
+        compact();
+        apply_.reset();
+    }
+    EXPECT_LT(files_gone(), 35u);
+    open_index();
+    for (int id = 0; id < 1000; id += 2) remove({std::to_string(id), {}});
+    commit();
+    EXPECT_EQ(ask("select count(*), count(distinct id), sum(n) from shop.sales"), "500,500,20");
+}
+
 TEST(MovedRowsTest, PlacesAreRanksOfRowsThatWereLeft) {
     MovedRows moved;
     moved.left_out.add(uint64_t{2});

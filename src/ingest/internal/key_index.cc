@@ -7,9 +7,11 @@
 #include <rocksdb/table.h>
 
 #include <filesystem>
+#include <map>
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "base/mutex.h"
 #include "base/random.h"
 #include "ingest/internal/key_index_table.h"
 
@@ -86,12 +88,25 @@ class OpenIndex final : public KeyIndex {
     const std::string& seed() const override { return seed_; }
 
     Result<std::unique_ptr<Table>> open_table(const std::string& uuid, KeyOf key) override {
+        std::shared_ptr<IndexRenewal> renewal;
+        {
+            const MutexLock lock(mutex_);
+            auto& known = renewals_[uuid];
+            if (!known) known = std::make_shared<IndexRenewal>();
+            renewal = known;
+        }
         return IndexTable::open({*db_, parts_.catalog, parts_.engine, parts_.folder, seed_, uuid,
-                                 parts_.moved_rows_min, parts_.renewal},
+                                 parts_.moved_rows_min, parts_.renewal, renewal},
                                 std::move(key));
     }
 
-    Status remove(const std::string& uuid) override { return drop_index_table(*db_, uuid); }
+    Status remove(const std::string& uuid) override {
+        {
+            const MutexLock lock(mutex_);
+            renewals_.erase(uuid);
+        }
+        return drop_index_table(*db_, uuid);
+    }
 
  private:
     Status open() {
@@ -118,6 +133,9 @@ class OpenIndex final : public KeyIndex {
     const Parts parts_;
     std::unique_ptr<rocksdb::DB> db_;
     std::string seed_;
+    Mutex mutex_;
+    std::map<std::string, std::shared_ptr<IndexRenewal>> renewals_
+        TARN_GUARDED_BY(mutex_);  // by table
 };
 
 }  // namespace

@@ -56,19 +56,25 @@ void IndexTable::weigh() {
 /// that are gone stays bounded, however quickly compaction makes them.
 Status IndexTable::renew_some() {
     const auto begun = Clock::now();
-    if (key_.many || (!renewal_ && weight_ <= parts_.renewal.begin_at)) return ok_status();
-    if (!renewal_) {
-        renewal_.emplace().next = prefix_of(record_.number);
-        for (const auto& [number, file] : files_)
-            if (file.moved && !file.live) renewal_->gone.push_back(number);
-    }
+    const bool under_way = renewal_.number == record_.number;
+    if (key_.many || (!under_way && weight_ <= parts_.renewal.begin_at)) return ok_status();
+    if (!under_way) begin_renewal();
     const auto share =
-        std::min<Clock::duration>(parts_.renewal.slice, (begun - renewed_) / kShareMax);
+        std::min<Clock::duration>(parts_.renewal.slice, (begun - renewal_.slice_end) / kShareMax);
     const auto growth = static_cast<int64_t>(std::pow(std::max(1.0, weight_), 3));
     TARN_TRY(last, renew_until(begun + share * growth));
     if (last) TARN_CHECK_OK(end_renewal());
-    renewed_ = Clock::now();
+    renewal_.slice_end = Clock::now();
     return ok_status();
+}
+
+void IndexTable::begin_renewal() {
+    renewal_.number = record_.number;
+    renewal_.next = prefix_of(record_.number);
+    renewal_.gone.clear();
+    renewal_.entries = 0;
+    for (const auto& [number, file] : files_)
+        if (file.moved && !file.live) renewal_.gone.push_back(number);
 }
 
 /// Whether the last entry was reached.
@@ -82,9 +88,9 @@ Result<bool> IndexTable::renew_until(Clock::time_point end) {
     const std::unique_ptr<rocksdb::Iterator> rows(parts_.db.NewIterator(options));
     rocksdb::WriteBatch batch;
     uint64_t seen = 0;
-    for (rows->Seek(renewal_->next); rows->Valid(); rows->Next()) {
+    for (rows->Seek(renewal_.next); rows->Valid(); rows->Next()) {
         if (++seen % kEntriesPerLook == 0 && Clock::now() >= end) {
-            renewal_->next = rows->key().ToString();
+            renewal_.next = rows->key().ToString();
             TARN_CHECK_OK(write(batch));
             return false;
         }
@@ -96,7 +102,7 @@ Result<bool> IndexTable::renew_until(Clock::time_point end) {
             batch.Put(rows->key(), place_text(*place));
         else
             batch.Delete(rows->key());
-        ++renewal_->entries;
+        ++renewal_.entries;
         if (batch.GetDataSize() < kBatchBytes) continue;
         TARN_CHECK_OK(write(batch));
         batch.Clear();
@@ -109,7 +115,7 @@ Result<bool> IndexTable::renew_until(Clock::time_point end) {
 /// No entry names a file any more that was gone when the renewal began.
 Status IndexTable::end_renewal() {
     rocksdb::WriteBatch batch;
-    for (const uint32_t number : renewal_->gone) {
+    for (const uint32_t number : renewal_.gone) {
         const auto file = files_.find(number);
         // A table that was set back to an older snapshot has it again.
         if (file == files_.end() || file->second.live) continue;
@@ -119,9 +125,9 @@ Status IndexTable::end_renewal() {
     TARN_CHECK_OK(write(batch));
     log_info("ingest", "entries of the key index name the files of now",
              {{"table", parts_.uuid},
-              {"entries", renewal_->entries},
-              {"files_gone", renewal_->gone.size()}});
-    renewal_.reset();
+              {"entries", renewal_.entries},
+              {"files_gone", renewal_.gone.size()}});
+    renewal_.number.reset();
     weigh();
     return ok_status();
 }

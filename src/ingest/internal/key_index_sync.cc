@@ -177,7 +177,7 @@ Status IndexTable::build(const tables::TablePtr& state) {
     made.key = key_text(*state);
     files_.clear();
     numbers_.clear();
-    renewal_.reset();
+    renewal_.number.reset();
     weight_ = 0;
     looked_ = false;
     // The old record stays until the end, so that a crash leaves no half: entries of a number that

@@ -405,7 +405,7 @@ Status IndexTable::moved(const std::vector<KeyIndex::Move>& moves, const tables:
             file.moved.reset();
         }
         cleared_.reset();
-        renewal_.reset();
+        renewal_.number.reset();
         weight_ = 0;
     }
     if (alone) record_.snapshot = snapshot ? snapshot->snapshot_id : kNoSnapshot;

@@ -34,6 +34,18 @@ Status drop_index_number(rocksdb::DB& db, uint32_t number);
 /// Forgets a table; fine when there is none.
 Status drop_index_table(rocksdb::DB& db, const std::string& uuid);
 
+/// Entries that name files which are gone are put anew from the first to the last, a slice at a
+/// time; then nothing has to be known any more of what was gone when it began. Outlives the table's
+/// handle, for that is opened again after each commit of others: compaction's, say.
+struct IndexRenewal {
+    /// Of the entries, whose number is before their keys; nullopt: no renewal is under way.
+    std::optional<uint32_t> number;
+    std::string next;  // entry
+    std::vector<uint32_t> gone;
+    uint64_t entries = 0;  // put anew or removed so far
+    std::chrono::steady_clock::time_point slice_end = std::chrono::steady_clock::now();
+};
+
 class IndexTable final : public KeyIndex::Table {
  public:
     struct Parts {
@@ -45,6 +57,7 @@ class IndexTable final : public KeyIndex::Table {
         std::string uuid;
         uint64_t moved_min;  // KeyIndex::Parts::moved_rows_min
         KeyIndex::Renewal renewal;
+        std::shared_ptr<IndexRenewal> under_way;  // this table's
     };
     static Result<std::unique_ptr<KeyIndex::Table>> open(Parts parts, KeyIndex::KeyOf key);
 
@@ -86,7 +99,10 @@ class IndexTable final : public KeyIndex::Table {
     struct Lookup;
 
     explicit IndexTable(Parts parts, KeyIndex::KeyOf key)
-        : parts_(std::move(parts)), key_(std::move(key)), keys_(parts_.seed, key_.many) {}
+        : parts_(std::move(parts)),
+          key_(std::move(key)),
+          keys_(parts_.seed, key_.many),
+          renewal_(*parts_.under_way) {}
     Status load();
     Result<uint32_t> fresh_number();
     std::string key_text(const tables::TableState& state) const;
@@ -124,21 +140,16 @@ class IndexTable final : public KeyIndex::Table {
     std::optional<RowPlace> place_now(RowPlace place) const;
 
     // key_index_renewal.cc
-    /// Entries that name files which are gone are put anew from the first to the last, a slice at a
-    /// time; then nothing has to be known any more of what was gone when it began.
-    struct Renewal {
-        std::string next;  // entry
-        std::vector<uint32_t> gone;
-        uint64_t entries = 0;  // put anew or removed so far
-    };
     void weigh();
     Status renew_some();
+    void begin_renewal();
     Result<bool> renew_until(std::chrono::steady_clock::time_point end);
     Status end_renewal();
 
     const Parts parts_;
     const KeyIndex::KeyOf key_;
     KeyMaker keys_;
+    IndexRenewal& renewal_;
     Record record_;
     bool found_ = false;               // there is a record of this key
     bool looked_ = false;              // files' liveness is known
@@ -146,9 +157,7 @@ class IndexTable final : public KeyIndex::Table {
     // By number. One that is gone and whose rows are nowhere is not kept: no number comes twice.
     std::unordered_map<uint32_t, File> files_;
     std::unordered_map<std::string, uint32_t> numbers_;
-    double weight_ = 0;  // of what is known of files that are gone; from 1 on it is too much
-    std::optional<Renewal> renewal_;
-    std::chrono::steady_clock::time_point renewed_ = std::chrono::steady_clock::now();
+    double weight_ = 0;     // of what is known of files that are gone; from 1 on it is too much
     uint64_t garbage_ = 0;  // entries of rows that are in other files now
     std::chrono::steady_clock::time_point flushed_ = std::chrono::steady_clock::now();
 };
