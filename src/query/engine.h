@@ -27,6 +27,7 @@
 #include "base/time.h"
 #include "query/access.h"
 #include "query/chunk.h"
+#include "query/declared_type.h"
 #include "query/types.h"
 #include "security/caller.h"
 #include "tables/maintenance.h"
@@ -83,9 +84,17 @@ enum class Command : uint8_t {
     comment,
 };
 
+/// Where a column of a result comes from that stands in a table as it is.
+struct ColumnOrigin {
+    DeclaredType declared;
+    uint32_t relation = 0;  // pg_class.oid; 0: no table's
+    int16_t number = 0;     // pg_attribute.attnum
+};
+
 struct ResultColumn {
     std::string name;
     Type type;
+    ColumnOrigin origin{};
 };
 
 /// A statement that was parsed, bound and authorised. Belongs to the session that made it; execute

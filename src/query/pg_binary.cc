@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "base/bytes.h"
-#include "query/types.h"
+#include "query/pg_binary.h"
 
 namespace tarn::query {
 
@@ -333,6 +333,15 @@ Result<Value> parse_pg_binary(const Type& type, std::string_view bytes) {
     }
     return Error{Code::unimplemented,
                  fmt::format("reading a value of type {} from binary", sql_name(type)), "0A000"};
+}
+
+Status check_pg_binary(const Column& column) {
+    using Limits = std::numeric_limits<int16_t>;
+    if (column.type().kind != Kind::int16) return {};
+    for (size_t row = 0; row < column.rows(); ++row)
+        if (column.number(row) < Limits::min() || column.number(row) > Limits::max())
+            return Error{Code::out_of_range, "smallint out of range", "22003"};
+    return {};
 }
 
 }  // namespace tarn::query

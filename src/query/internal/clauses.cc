@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "query/internal/declared_columns.h"
 #include "query/internal/error.h"
 #include "query/internal/references.h"
 
@@ -87,10 +88,11 @@ class ClauseFinder {
             const bool begins = depth == 0 || (depth == 1 && tokens_[i].is_symbol(','));
             if (tokens_[i].is_symbol('(')) ++depth;
             if (tokens_[i].is_symbol(')')) --depth;
-            if (begins)
+            if (begins) {
                 serial(i + 2);
-            else if (depth == 1 && tokens_[i].is("generated"))
-                identity(i);
+                character(i + 2);
+            }
+            if (!begins && depth == 1 && tokens_[i].is("generated")) identity(i);
         }
     }
 
@@ -180,6 +182,23 @@ class ClauseFinder {
              {"serial2", "smallint"}}};
         for (const auto& [word, plain] : kSerials)
             if (at(type).is(word)) number(type, type, std::string(plain) + " ", "by default", 1, 1);
+    }
+
+    /// The type of a column: to DuckDB's parser char, and varchar without a length, are text
+    /// (declared_columns.h).
+    void character(size_t type) {
+        if (at(type).is("national")) put(type, type);
+        const size_t word = at(type).is("national") ? type + 1 : type;
+        const bool plain = at(word).is("char") || at(word).is("character") || at(word).is("nchar");
+        const bool varies = plain && at(word + 1).is("varying");
+        const size_t last = varies ? word + 1 : word;
+        const bool sized = at(last + 1).is_symbol('(');
+        if (at(sized ? closing(last + 1) + 1 : last + 1).is_symbol('[')) return;
+        if (varies || at(word).is("varchar")) {
+            put(word, last, sized ? "varchar" : kVarchar);
+        } else if (plain || at(word).is("bpchar")) {
+            put(word, word, sized || !plain ? kBpchar : std::string(kBpchar) + "(1)");
+        }
     }
 
     /// GENERATED { ALWAYS | BY DEFAULT } AS IDENTITY [ ( START WITH n INCREMENT BY n ) ]
@@ -273,11 +292,19 @@ class ClauseFinder {
             if (tokens_[i].is_symbol('(')) ++depth;
             if (tokens_[i].is_symbol(')')) --depth;
             adds = adds || (depth == 0 && tokens_[i].is("add"));
+            if (depth == 0 && tokens_[i].is("type")) character(i + 1);
+            if (depth == 0 && tokens_[i].is("add")) character(name_of_column(i + 1) + 1);
             if (adds && depth == 0 && tokens_[i].is("default")) clauses_.fills_column = true;
             if (!adds || depth > 0 || !at(i).is("not") || !at(i + 1).is("null")) continue;
             clauses_.requires_column = true;
             put(i, i + 1);
         }
+    }
+
+    /// Behind ADD: [COLUMN] [IF NOT EXISTS] name
+    size_t name_of_column(size_t i) const {
+        if (at(i).is("column")) ++i;
+        return at(i).is("if") && at(i + 1).is("not") ? i + 3 : i;
     }
 
     void overriding() {

@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include "query/internal/declared_columns.h"
 #include "query/internal/duck_types.h"
 #include "query/internal/row_checks.h"
 #include "query/internal/rows.h"
 #include "query/internal/sql_text.h"
 #include "query/internal/table_rules.h"
+#include "query/pg_binary.h"
 
 namespace tarn::query {
 
@@ -117,6 +119,7 @@ class LakeCopyIn final : public CopyIn {
     Result<uint64_t> run_again() {
         lane_.reset();
         writer_.reset();
+        declared_.reset();
         checks_.reset();
         compute_defaults_.reset();
         defaults_.clear();
@@ -194,6 +197,7 @@ class LakeCopyIn final : public CopyIn {
         lane_ = std::make_unique<TableWriter::Lane>(*writer_);
         const auto properties = transaction().properties_of(table_->state());
         keyed_ = !keys_of(properties).empty();
+        declared_ = std::make_unique<DeclaredRows>(table_->state()->schema(), properties, positions);
         checks_ = std::make_unique<RowChecks>(context(), *table_->state(), properties, positions);
     }
 
@@ -232,6 +236,7 @@ class LakeCopyIn final : public CopyIn {
         keep(execution, all);
     }
     void keep(duck::ExecutionContext& execution, duck::DataChunk& rows) {
+        declared_->fit(rows);
         checks_->verify(rows);
         lane_->append(execution, rows);
     }
@@ -264,6 +269,7 @@ class LakeCopyIn final : public CopyIn {
     LakeTable* table_ = nullptr;
     std::unique_ptr<TableWriter> writer_;
     std::unique_ptr<TableWriter::Lane> lane_;
+    std::unique_ptr<DeclaredRows> declared_;
     std::unique_ptr<RowChecks> checks_;
     duck::vector<duck::unique_ptr<duck::Expression>>
         defaults_;  // behind the columns that COPY names
@@ -301,6 +307,8 @@ class LakeCopyOut final : public CopyOut {
                 return std::optional<std::string>();
             return std::optional<std::string>(out + "\xff\xff");
         }
+        if (spec_.format == CopyFormat::binary)
+            for (const auto& column : chunk->columns) TARN_CHECK_OK(check_pg_binary(column));
         rows_ += chunk->rows();
         append_copy_rows(spec_, cursor_->columns(), *chunk, out);
         return std::optional<std::string>(std::move(out));

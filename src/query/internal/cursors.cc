@@ -8,13 +8,32 @@ namespace tarn::query {
 
 namespace {
 
+/// char(n) is kept without the spaces at its end, and shown with them.
+Column padded_column(const Column& given, const DeclaredType& declared) {
+    Column shown(given.type());
+    shown.reserve(given.rows());
+    std::string text;
+    for (size_t row = 0; row < given.rows(); ++row) {
+        if (given.is_null(row)) {
+            shown.append_null();
+            continue;
+        }
+        text = given.text(row);
+        text.append(padding_of(declared, text), ' ');
+        shown.append_text(text);
+    }
+    return shown;
+}
+
 Chunk chunk_from_duck(duck::DataChunk& rows, const std::vector<ResultColumn>& columns) {
     Chunk chunk;
     for (size_t i = 0; i < columns.size(); ++i) {
         Column column(columns[i].type);
         column.reserve(rows.size());
         append_vector(rows.data[i], rows.size(), column);
-        chunk.columns.push_back(std::move(column));
+        const auto& declared = columns[i].origin.declared;
+        const bool pads = declared.kind == DeclaredType::Kind::bpchar && declared.length > 0;
+        chunk.columns.push_back(pads ? padded_column(column, declared) : std::move(column));
     }
     return chunk;
 }
@@ -120,8 +139,8 @@ Status LakeSession::declare(const Utility& wanted) {
         return Error{Code::precondition_failed,
                      "DECLARE CURSOR can only be used in transaction blocks", "25P01"};
     if (cursors_.contains(wanted.name))
-        return Error{Code::already_exists,
-                     fmt::format("cursor \"{}\" already exists", wanted.name), "42P03"};
+        return Error{Code::already_exists, fmt::format("cursor \"{}\" already exists", wanted.name),
+                     "42P03"};
     if (cursors_.size() >= kCursorsMax)
         return Error{Code::exhausted,
                      fmt::format("a session has at most {} cursors: close some", kCursorsMax),
@@ -157,18 +176,18 @@ Result<std::unique_ptr<Cursor>> LakeSession::execute_fetch(PreparedSql& statemen
     const Utility& wanted = statement.utility;
     const auto found = cursors_.find(wanted.name);
     if (found == cursors_.end())
-        return failed({Code::not_found, fmt::format("cursor \"{}\" does not exist", wanted.name),
-                       "34000"});
+        return failed(
+            {Code::not_found, fmt::format("cursor \"{}\" does not exist", wanted.name), "34000"});
     auto& cursor = *found->second;
-    TARN_TRY(chunks, cursor.slice(wanted.forward_all ? std::numeric_limits<int64_t>::max()
-                                                     : wanted.count));
+    TARN_TRY(chunks,
+             cursor.slice(wanted.forward_all ? std::numeric_limits<int64_t>::max() : wanted.count));
     uint64_t rows = 0;
     for (const auto& chunk : chunks) rows += chunk.rows();
     std::string tag = fmt::format("{} {}", wanted.moves ? "MOVE" : "FETCH", rows);
     if (wanted.moves) chunks.clear();
-    return std::unique_ptr<Cursor>(std::make_unique<FixedCursor>(
-        wanted.moves ? std::vector<ResultColumn>{} : cursor.columns(), std::move(chunks),
-        std::move(tag), rows));
+    return std::unique_ptr<Cursor>(
+        std::make_unique<FixedCursor>(wanted.moves ? std::vector<ResultColumn>{} : cursor.columns(),
+                                      std::move(chunks), std::move(tag), rows));
 }
 
 }  // namespace tarn::query

@@ -55,7 +55,7 @@ tables::Properties rules_of(duck::ClientContext& context, const tables::TableSta
         return table.schema().find(column.Name())->id;
     };
     for (const auto& column : info.columns.Logical()) {
-        put_json(rules, id_of(column), column.Type());
+        put_type(rules, id_of(column), column.Type());
         if (!column.HasDefaultValue()) continue;
         const auto& field = *table.schema().find(column.Name());
         check_default(context, column_type(rules, field), column.DefaultValue());
@@ -94,7 +94,7 @@ void add_rules(duck::ClientContext& context, const tables::TableState& table, du
     field.id = table.metadata->last_column_id + 1;
     field.name = steps[0].name;
     field.type = steps[0].type;
-    put_json(changes.set, field.id, column.Type());
+    put_type(changes.set, field.id, column.Type());
     if (!column.HasDefaultValue()) return;
     steps[0].required = !column.Comment().IsNull();
     check_default(context, column_type(changes.set, field), column.DefaultValue());
@@ -307,6 +307,8 @@ void LakeTransaction::alter(const std::string& database, duck::AlterInfo& info) 
     RuleChanges changes = rules ? std::move(*rules) : RuleChanges();
     if (!steps.empty() && steps[0].kind == tables::SchemaStep::Kind::drop)
         changes.remove = properties_of_column(properties_of(table), steps[0].field_id);
+    if (!steps.empty() && steps[0].kind == tables::SchemaStep::Kind::widen)
+        changes.remove = {type_property(steps[0].field_id)};
     add_rules(*context.lock(), *table, info, steps, changes);
     const auto altered = value_or_throw(tables::with_schema_steps(table, steps));
     {

@@ -3,6 +3,7 @@
 // transaction when all its input has been seen, so that a statement never reads its own changes.
 #include <fmt/format.h>
 
+#include "query/internal/declared_columns.h"
 #include "query/internal/duck_types.h"
 #include "query/internal/row_checks.h"
 #include "query/internal/writer.h"
@@ -22,6 +23,7 @@ struct WriteGlobal : duck::GlobalSinkState {
 
 struct WriteLocal : duck::LocalSinkState {
     std::unique_ptr<TableWriter::Lane> lane;
+    std::unique_ptr<DeclaredRows> declared;
     std::unique_ptr<RowChecks> checks;
     duck::unique_ptr<duck::ExpressionExecutor> executor;
     duck::DataChunk made;
@@ -167,10 +169,15 @@ duck::SinkResultType LakeWrite::Sink(duck::ExecutionContext& context, duck::Data
     }
     if (inserts && count > 0) {
         if (!local.lane) local.lane = std::make_unique<TableWriter::Lane>(*global.writer);
-        if (table && !local.checks)
-            local.checks = std::make_unique<RowChecks>(
-                context.client, *global.table, table->transaction().properties_of(global.table),
-                table->view().columns);
+        if (table && !local.checks) {
+            const auto properties = table->transaction().properties_of(global.table);
+            const auto& columns = table->view().columns;
+            local.declared =
+                std::make_unique<DeclaredRows>(global.table->schema(), properties, columns);
+            local.checks = std::make_unique<RowChecks>(context.client, *global.table, properties,
+                                                       columns);
+        }
+        if (local.declared) local.declared->fit(*rows);
         if (local.checks) local.checks->verify(*rows);
         local.lane->append(context, *rows);
     }

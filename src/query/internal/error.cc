@@ -1,6 +1,7 @@
 #include "query/internal/error.h"
 
 #include <charconv>
+#include <cstdlib>
 
 #include "query/sqlstate.h"
 
@@ -66,6 +67,26 @@ Mapped map_type(duck::ExceptionType type) {
     }
 }
 
+constexpr const char* kTooLong = "value too long for type ";
+
+/// DuckDB says the same of a number that is too large as of what is none.
+bool overflows_decimal(std::string_view message) {
+    if (message.find("DECIMAL(") == std::string_view::npos) return false;
+    if (message.starts_with("Could not cast value") ||
+        message.find("value is out of range") != std::string_view::npos)
+        return true;
+    const size_t begin = message.find('"') + 1;
+    const size_t end = message.find("\" to DECIMAL(");
+    if (!message.starts_with("Could not convert string \"") || end == std::string_view::npos ||
+        end == begin)
+        return false;
+    const std::string text(message.substr(begin, end - begin));
+    char* rest = nullptr;
+    static_cast<void>(std::strtod(text.c_str(), &rest));
+    return rest != text.c_str() && *rest == '\0' &&
+           text.find_first_not_of("0123456789+-.eE") == std::string::npos;
+}
+
 /// Where DuckDB puts several of PostgreSQL's states under one type.
 Mapped refine(duck::ExceptionType type, const std::string& subtype, const std::string& message,
               Mapped otherwise) {
@@ -98,8 +119,14 @@ Mapped refine(duck::ExceptionType type, const std::string& subtype, const std::s
         return {Code::invalid_argument, "22012"};
     if (type == duck::ExceptionType::CONSTRAINT && has("uplicate key"))
         return {Code::already_exists, "23505"};
+    if (type == duck::ExceptionType::CONSTRAINT && has(kTooLong))
+        return {Code::invalid_argument, "22001"};
     if (type == duck::ExceptionType::CONSTRAINT && has("CHECK constraint"))
         return {Code::invalid_argument, "23514"};
+    if (type == duck::ExceptionType::CONVERSION && overflows_decimal(message))
+        return {Code::out_of_range, "22003"};
+    if (type == duck::ExceptionType::CONVERSION && has("field value out of range"))
+        return {Code::invalid_argument, "22008"};
     if (type == duck::ExceptionType::CONVERSION && has("out of range"))
         return {Code::out_of_range, "22003"};
     if (type == duck::ExceptionType::CONVERSION && (has("date field") || has("timestamp field")))
@@ -149,6 +176,14 @@ LocatedError to_error(const duck::ErrorData& data, std::string_view sql) {
         out.error.reason = mapped.state;
         if (inner.Type() == duck::ExceptionType::INTERRUPT)
             out.error.message = "canceling statement due to user request";
+        // Of the check of a temporary table, in whose message it stands in parentheses.
+        if (const auto said = out.error.message.find(kTooLong);
+            out.error.reason == "22001" && said != std::string::npos) {
+            const auto end = out.error.message.rfind(')');
+            out.error.message = out.error.message.substr(said, end - said);
+        }
+        if (out.error.reason == "22003" && overflows_decimal(inner.RawMessage()))
+            out.error.message = "numeric field overflow";
     }
     if (const auto position = info.find("position"); position != info.end()) {
         size_t number = 0;

@@ -7,8 +7,11 @@
 
 #include "query/internal/barrier.h"
 #include "query/internal/conditions.h"
+#include "query/internal/declared_columns.h"
 #include "query/internal/database.h"
 #include "query/internal/duck_types.h"
+#include "query/internal/origins.h"
+#include "query/internal/settle_char.h"
 #include "query/internal/settle_jsonb.h"
 #include "query/internal/lake.h"
 #include "query/internal/returning.h"
@@ -249,12 +252,29 @@ class Rewriter {
     bool governed_ = false;
 };
 
+/// CREATE TABLE AS: a column that stands in a table is declared as it is there.
+void keep_declared(duck::LogicalOperator& plan) {
+    if (plan.type != duck::LogicalOperatorType::LOGICAL_CREATE_TABLE || plan.children.empty())
+        return;
+    auto& create = plan.Cast<duck::LogicalCreateTable>();
+    if (create.schema.ParentCatalog().IsTemporaryCatalog()) return;
+    auto& columns = create.info->Base().columns;
+    const auto origins = origins_of(*plan.children[0]);
+    for (size_t i = 0; i < origins.size() && i < columns.LogicalColumnCount(); ++i) {
+        auto& column = columns.GetColumnMutable(duck::LogicalIndex(i));
+        column.SetType(declared_column(column.Type(), origins[i].declared));
+    }
+}
+
 void after_binding(duck::PlannerExtensionInput& input, duck::BoundStatement& statement) {
     if (!statement.plan) return;
     const auto* explain = statement.plan->type == duck::LogicalOperatorType::LOGICAL_EXPLAIN
                               ? &statement.plan->Cast<duck::LogicalExplain>()
                               : nullptr;
+    SessionState::of(input.context).origins = origins_of(*statement.plan);
+    keep_declared(*statement.plan);
     fetch_deleted(*statement.plan);
+    settle_char(input.context, *statement.plan);
     settle_jsonb(input.context, *statement.plan);  // before conditions on texts go below barriers
     Rewriter rewriter(input, explain != nullptr);
     rewriter.visit(statement.plan, {});

@@ -13,6 +13,7 @@
 
 #include <roaring/roaring64map.hh>
 
+#include "query/declared_type.h"
 #include "query/internal/services.h"
 #include "query/internal/statement.h"
 #include "tables/table_turns.h"
@@ -56,6 +57,7 @@ class LakeTable final : public duck::TableCatalogEntry {
         tables::ScanOptions scan;
         TableAccess access;
         bool governed = false;  // scans are replaced by the policy's plan
+        std::vector<DeclaredType> declared;  // of `columns`; none where the policy masks
         std::optional<std::vector<tables::ScanTask>> only;  // these files instead of a plan
     };
     LakeTable(duck::Catalog& owner, LakeSchema& in, duck::CreateTableInfo& info,

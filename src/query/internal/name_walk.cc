@@ -42,10 +42,14 @@ void NameWalk::query(duck::QueryNode& node, Ctes outer) {
         default:
             break;
     }
-    for (auto& modifier : node.modifiers)
+    for (auto& modifier : node.modifiers) {
         if (modifier->type == duck::ResultModifierType::ORDER_MODIFIER)
             for (auto& order : modifier->Cast<duck::OrderModifier>().orders)
                 expression(*order.expression, ctes);
+        if (modifier->type == duck::ResultModifierType::DISTINCT_MODIFIER)
+            for (auto& each : modifier->Cast<duck::DistinctModifier>().distinct_on_targets)
+                expression(*each, ctes);
+    }
 }
 
 void NameWalk::part(duck::unique_ptr<duck::TableRef>& ref, const Ctes& ctes) {
@@ -91,6 +95,7 @@ void NameWalk::expression(duck::ParsedExpression& given, const Ctes& ctes) {
         query(*given.Cast<duck::SubqueryExpression>().subquery->node, ctes);
     duck::ParsedExpressionIterator::EnumerateChildren(
         given, [&](duck::ParsedExpression& child) { expression(child, ctes); });
+    if (each_) each_(given);
 }
 
 }  // namespace tarn::query

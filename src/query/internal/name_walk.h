@@ -19,8 +19,10 @@ class NameWalk {
     using Found = std::function<void(duck::BaseTableRef&)>;
     /// Called for each part of a FROM, which it may put something else in the place of.
     using Part = std::function<void(duck::unique_ptr<duck::TableRef>&)>;
-    explicit NameWalk(Found found, Part part = {})
-        : found_(std::move(found)), part_(std::move(part)) {}
+    /// Called for each expression, after those within it.
+    using Each = std::function<void(duck::ParsedExpression&)>;
+    explicit NameWalk(Found found, Part part = {}, Each each = {})
+        : found_(std::move(found)), part_(std::move(part)), each_(std::move(each)) {}
 
     /// `ctes`: names that are in scope.
     void query(duck::QueryNode& node, Ctes ctes = {});
@@ -33,6 +35,7 @@ class NameWalk {
  private:
     Found found_;
     Part part_;
+    Each each_;
 };
 
 }  // namespace tarn::query

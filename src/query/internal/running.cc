@@ -34,6 +34,7 @@ BoundFacts bind_statement(duck::ClientContext& context, duck::unique_ptr<duck::S
             planner.parameter_data[std::to_string(i + 1)] = duck::BoundParameterData(duck::Value(parameters[i]));
         planner.CreatePlan(std::move(statement));
         facts.complete = planner.properties.bound_all_parameters;
+        facts.origins = SessionState::of(context).origins;
         facts.names = planner.names;
         facts.types = planner.types;
         for (const auto& [name, parameter] : planner.value_map) facts.parameters.emplace(name, parameter->return_type);

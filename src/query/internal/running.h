@@ -1,6 +1,7 @@
 // What lies between a parsed statement and its rows: finding out what it takes and gives, and waiting for its result.
 #pragma once
 
+#include "query/engine.h"
 #include "query/internal/duck.h"
 
 namespace tarn::query {
@@ -9,6 +10,7 @@ struct BoundFacts {
     duck::vector<duck::string> names;  // of the result
     duck::vector<duck::LogicalType> types;
     duck::case_insensitive_map_t<duck::LogicalType> parameters;  // those whose type is known
+    std::vector<ColumnOrigin> origins;
     bool gives_rows = false;
     bool complete = true;  // no: what it returns hangs on parameters
 };

@@ -56,6 +56,8 @@ struct SessionState : duck::ClientContextState {
     /// What the statement that was bound last reads: (database, table) -> columns; "*": all, or too
     /// many to tell.
     std::map<std::pair<std::string, std::string>, std::set<std::string>> touched;
+    /// And of what tables' columns its result is made.
+    std::vector<ColumnOrigin> origins;
 
     static constexpr const char* kKey = "tarn_session";
     static SessionState& of(duck::ClientContext& context) {

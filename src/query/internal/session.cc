@@ -7,10 +7,13 @@
 
 #include "duckdb/parser/statement/explain_statement.hpp"
 #include "query/internal/add_column.h"
+#include "query/internal/casts.h"
 #include "query/internal/column_names.h"
 #include "query/internal/cursors.h"
+#include "query/internal/declared_columns.h"
 #include "query/internal/duck_types.h"
 #include "query/internal/functions_in_from.h"
+#include "query/internal/origins.h"
 #include "query/internal/parameters.h"
 #include "query/internal/running.h"
 #include "query/internal/setting_functions.h"
@@ -66,14 +69,6 @@ uint32_t character_position(std::string_view sql, size_t offset) {
     for (size_t i = 0; i < offset && i < sql.size(); ++i)
         if ((static_cast<unsigned char>(sql[i]) & 0xc0) != 0x80) ++position;
     return position;
-}
-
-std::vector<ResultColumn> result_columns(const duck::vector<duck::string>& names,
-                                         const duck::vector<duck::LogicalType>& types) {
-    std::vector<ResultColumn> columns;
-    for (size_t i = 0; i < names.size(); ++i)
-        columns.push_back({names[i], type_from_duck(types[i])});
-    return columns;
 }
 
 }  // namespace
@@ -224,6 +219,7 @@ Status LakeSession::parse(PreparedSql& statement, const std::vector<Token>& toke
                            "cannot insert multiple commands into a prepared statement", "42601"});
         statement.parsed = std::move(parser.statements[0]);
         join_add_column(statement.parsed);
+        declare_columns(*statement.parsed);
     } catch (const std::exception& problem) {
         return failed(duck::ErrorData(problem), &statement, nullptr);
     }
@@ -231,6 +227,12 @@ Status LakeSession::parse(PreparedSql& statement, const std::vector<Token>& toke
     if (!allowed.ok()) return failed(allowed.error());
     call_functions_in_from(*statement.parsed);
     if (postgres_names_) name_columns(*statement.parsed);
+    try {
+        cut_casts(*statement.parsed);
+    } catch (const std::exception& problem) {
+        return failed(duck::ErrorData(problem), &statement, nullptr);
+    }
+    if (postgres_names_) keep_casts(*statement.parsed);
     return {};
 }
 
@@ -295,7 +297,8 @@ Status LakeSession::describe(PreparedSql& statement, const std::vector<Token>& t
                 for (const auto& type : types) all.push_back(type_to_duck(*type));
                 facts = bind_statement(*connection_->context, to_bind(statement), all);
             }
-            statement.describe(facts.gives_rows, facts.names, facts.types);
+            if (!postgres_names_) facts.origins.clear();
+            statement.describe(facts.gives_rows, facts.names, facts.types, facts.origins);
             break;
         }
     } catch (const std::exception& problem) {
@@ -306,15 +309,16 @@ Status LakeSession::describe(PreparedSql& statement, const std::vector<Token>& t
 }
 
 void PreparedSql::describe(bool gives_rows, const duck::vector<duck::string>& names,
-                           const duck::vector<duck::LogicalType>& types) {
+                           const duck::vector<duck::LogicalType>& types,
+                           const std::vector<ColumnOrigin>& origins) {
     described = true;
     returns_rows_ = gives_rows && (command_ == Command::select || command_ == Command::explain ||
                                    command_ == Command::insert || command_ == Command::update ||
                                    command_ == Command::remove);
     if (command_ == Command::explain)
-        columns_ = {{"QUERY PLAN", Kind::text}};
+        columns_ = {{"QUERY PLAN", Kind::text, {}}};
     else if (returns_rows_)
-        columns_ = result_columns(names, types);
+        columns_ = result_columns(names, types, origins);
 }
 
 /// In PostgreSQL a statement that is a transaction by itself waits for others that change the same
@@ -414,7 +418,7 @@ Result<duck::unique_ptr<duck::QueryResult>> LakeSession::run_to_rows(
             if (!statement.described)
                 statement.describe(
                     pending->properties.return_type == duck::StatementReturnType::QUERY_RESULT,
-                    pending->names, pending->types);
+                    pending->names, pending->types, origins());
             call.began();
             result = execute_pending(*pending);
             if (!result->HasError()) return result;
@@ -461,7 +465,7 @@ Result<std::unique_ptr<Cursor>> LakeSession::start(PreparedSql& statement,
             }
             if (result->types.size() != columns.size())
                 return failed({Code::conflict, "cached plan must not change result type", "0A000"});
-            columns = result_columns(result->names, result->types);
+            columns = result_columns(result->names, result->types, origins());
             auto cursor = std::make_unique<QueryCursor>(*this, statement.command_,
                                                         std::move(columns), std::move(result));
             open_cursor_ = cursor.get();

@@ -116,6 +116,11 @@ class LakeSession final : public Session {
     Result<duck::unique_ptr<duck::QueryResult>> run_to_rows(
         PreparedSql& statement, duck::unique_ptr<duck::SQLStatement> meaning,
         const std::vector<Value>& parameters, Admission::Slot& slot, RunningCall& call);
+    /// Of the statement that was bound last.
+    std::vector<ColumnOrigin> origins() const {
+        return postgres_names_ ? SessionState::of(*connection_->context).origins
+                               : std::vector<ColumnOrigin>();
+    }
     Status describe_copy(PreparedSql& statement);
     Result<std::unique_ptr<Cursor>> execute_utility(PreparedSql& statement);
     Result<std::unique_ptr<Cursor>> execute_fetch(PreparedSql& statement);

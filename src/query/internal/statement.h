@@ -112,7 +112,8 @@ class PreparedSql final : public Statement {
 
     /// Notes what binding found.
     void describe(bool gives_rows, const duck::vector<duck::string>& names,
-                  const duck::vector<duck::LogicalType>& types);
+                  const duck::vector<duck::LogicalType>& types,
+                  const std::vector<ColumnOrigin>& origins);
 };
 
 /// Recognises the statements that the session answers itself; nullopt: DuckDB's. Errors: 42601,

@@ -6,6 +6,7 @@
 
 #include "duckdb/planner/expression_binder/constant_binder.hpp"
 #include "query/internal/clauses.h"
+#include "query/internal/declared_columns.h"
 #include "query/internal/duck_types.h"
 #include "query/internal/identity.h"
 #include "query/internal/references.h"
@@ -48,14 +49,29 @@ std::string identity_text(const duck::FunctionExpression& call) {
 
 }  // namespace
 
-void put_json(tables::Properties& properties, int field_id, const duck::LogicalType& type) {
+void put_type(tables::Properties& properties, int field_id, const duck::LogicalType& type) {
     if (type.IsJSONType())
         properties[property(kType, field_id)] = is_jsonb(type) ? "jsonb" : "json";
+    else if (const auto declared = declared_of(type))
+        properties[property(kType, field_id)] = declared_text(declared);
+}
+
+std::string type_property(int field_id) {
+    return property(kType, field_id);
+}
+
+DeclaredType declared_type(const tables::Properties& properties, const tables::Field& field) {
+    const auto* text = find_property(properties, property(kType, field.id));
+    const auto declared = text ? parse_declared(*text) : DeclaredType();
+    const bool number = declared.kind == DeclaredType::Kind::smallint;
+    const auto stored = number ? tables::TypeId::int32 : tables::TypeId::string;
+    return field.type.id == stored ? declared : DeclaredType();
 }
 
 duck::LogicalType column_type(const tables::Properties& properties, const tables::Field& field) {
     const auto* json = find_property(properties, property(kType, field.id));
-    if (!json || field.type.id != tables::TypeId::string) return iceberg_to_duck(field.type);
+    const bool is_json = json && (*json == "json" || *json == "jsonb");
+    if (!is_json || field.type.id != tables::TypeId::string) return iceberg_to_duck(field.type);
     return *json == "jsonb" ? jsonb_type() : duck::LogicalType::JSON();
 }
 
@@ -220,21 +236,46 @@ std::optional<std::string> constraint_property(const tables::Properties& propert
 
 namespace {
 
-/// Text is not looked through for what is no JSON; nullopt: nothing about JSON.
-std::optional<RuleChanges> alter_json(const tables::TableState& table,
+bool is_text(const duck::LogicalType& type) {
+    return type.id() == duck::LogicalTypeId::VARCHAR && !type.IsJSONType();
+}
+
+/// Whether every value of the one type is one of the other.
+bool widens(const DeclaredType& from, const DeclaredType& to) {
+    using Kind = DeclaredType::Kind;
+    if (!to) return true;
+    if (!from || from.kind == Kind::smallint || to.kind == Kind::smallint) return from == to;
+    if (to.kind == Kind::bpchar && from.kind != Kind::bpchar) return false;  // spaces at the end
+    return to.length == 0 || (from.length > 0 && from.length <= to.length);
+}
+
+/// Values are not looked through for what is no JSON, or too long. nullopt: nothing that hangs on
+/// the property.
+std::optional<RuleChanges> alter_type(const tables::TableState& table,
                                       const duck::ChangeColumnTypeInfo& wanted) {
     const auto* field = table.schema().find(wanted.column_name);
     if (!field) return std::nullopt;
-    const bool is = column_type(table.metadata->properties, *field).IsJSONType();
-    if (is == wanted.target_type.IsJSONType()) return std::nullopt;
-    if (!is)
-        throw_error(
-            {Code::unimplemented,
-             fmt::format("changing the type of column \"{}\" to jsonb: add a column", field->name),
-             "0A000"});
-    if (wanted.target_type.id() != duck::LogicalTypeId::VARCHAR) return std::nullopt;
+    const auto& target = wanted.target_type;
+    const auto& properties = table.metadata->properties;
+    const auto was = column_type(properties, *field);
+    const auto before = declared_type(properties, *field);
+    const auto declared = declared_of(target);
+    const bool texts = is_text(was) && is_text(target);
+    const bool numbers =
+        was.id() == duck::LogicalTypeId::INTEGER &&
+        (target.id() == was.id() || declared.kind == DeclaredType::Kind::smallint);
+    const bool from_json = was.IsJSONType() && is_text(target);
+    const bool to_json = !was.IsJSONType() && target.IsJSONType();
+    if (!texts && !numbers && !from_json && !to_json) return std::nullopt;
+    if (to_json || (from_json && declared.length > 0) || !widens(before, declared))
+        throw_error({Code::unimplemented,
+                     fmt::format("changing the type of column \"{}\" to {}: add a column",
+                                 field->name,
+                                 declared ? pg_type(Kind::text, declared).name : "jsonb"),
+                     "0A000"});
     RuleChanges changes;
-    changes.remove = {property(kType, field->id)};
+    put_type(changes.set, field->id, target);
+    if (changes.set.empty()) changes.remove = {property(kType, field->id)};
     return changes;
 }
 
@@ -265,7 +306,7 @@ std::optional<RuleChanges> alter_rules(duck::ClientContext& context,
         return changes;
     }
     if (alter.alter_table_type == duck::AlterTableType::ALTER_COLUMN_TYPE)
-        return alter_json(table, alter.Cast<duck::ChangeColumnTypeInfo>());
+        return alter_type(table, alter.Cast<duck::ChangeColumnTypeInfo>());
     return std::nullopt;
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "query/declared_type.h"
 #include "query/internal/duck.h"
 #include "query/internal/statement.h"
 #include "tables/catalog.h"
@@ -28,9 +29,12 @@ struct TableKey {
     std::vector<int> fields;
 };
 
-/// A column of json or jsonb: Iceberg has a string for it.
-void put_json(tables::Properties& properties, int field_id, const duck::LogicalType& type);
-/// The type that SQL gives the column.
+/// What the type of a column says beyond Iceberg's: json and jsonb are strings there, smallint is
+/// an int.
+void put_type(tables::Properties& properties, int field_id, const duck::LogicalType& type);
+/// None when the column is something else by now.
+DeclaredType declared_type(const tables::Properties& properties, const tables::Field& field);
+/// The type that SQL computes with.
 duck::LogicalType column_type(const tables::Properties& properties, const tables::Field& field);
 
 /// What stands behind DEFAULT, or for an identity. Throws 0A000.
@@ -74,10 +78,13 @@ RuleChanges identity_added(const tables::TableState& table, const Utility::NewId
 std::optional<std::string> constraint_property(const tables::Properties& properties,
                                                const std::string& name);
 
-/// What SET DEFAULT and DROP DEFAULT do, and a change between json and text. nullopt: it is
-/// something else. Throws.
+/// What SET DEFAULT and DROP DEFAULT do, and a change between types that are one to Iceberg.
+/// nullopt: it is something else. Throws.
 std::optional<RuleChanges> alter_rules(duck::ClientContext& context,
                                        const tables::TableState& table, duck::AlterInfo& info);
+
+/// The property that the column's type has beyond Iceberg's, for one that gets another type.
+std::string type_property(int field_id);
 
 /// The table with more properties, or another comment on a column: for a transaction that has just
 /// made it.

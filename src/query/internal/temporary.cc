@@ -12,7 +12,9 @@
 #include "duckdb/storage/table/row_group_collection.hpp"
 #include "duckdb/storage/table/row_group_segment_tree.hpp"
 #include "duckdb/transaction/local_storage.hpp"
+#include "query/internal/declared_columns.h"
 #include "query/internal/name_walk.h"
+#include "query/internal/pg_catalog/functions.h"
 
 namespace tarn::query {
 
@@ -20,6 +22,8 @@ namespace {
 
 constexpr std::string_view kPrefix = "pg_temp.";
 constexpr const char* kOnCommitTag = "on_commit";
+constexpr const char* kTypeTag = "type.";  // and the column's name
+constexpr uint32_t kFirstTemporaryOid = 1u << 29;
 
 /// Puts in the place of names what they mean.
 class Resolver {
@@ -116,6 +120,38 @@ void check_constraints(const duck::CreateTableInfo& info) {
                          "0A000"});
 }
 
+/// DuckDB's texts have no length: a check looks at what is written into the column.
+void check_lengths(duck::CreateTableInfo& info) {
+    for (size_t i = 0; i < info.columns.LogicalColumnCount(); ++i) {
+        auto& column = info.columns.GetColumnMutable(duck::LogicalIndex(i));
+        const auto declared = declared_of(column.Type());
+        if (!declared || declared.kind == DeclaredType::Kind::smallint) continue;
+        const std::string text = declared_text(declared);
+        column.SetType(duck::LogicalType::VARCHAR);
+        info.tags[kTypeTag + column.Name()] = text;
+        if (declared.length == 0) continue;
+        duck::vector<duck::unique_ptr<duck::ParsedExpression>> arguments;
+        arguments.push_back(duck::make_uniq<duck::ColumnRefExpression>(column.Name()));
+        arguments.push_back(duck::make_uniq<duck::ConstantExpression>(duck::Value(text)));
+        info.constraints.push_back(duck::make_uniq<duck::CheckConstraint>(
+            duck::make_uniq<duck::FunctionExpression>(kFits, std::move(arguments))));
+    }
+}
+
+/// A column that is there gets no check any more.
+void refuse_length(duck::AlterTableInfo& info) {
+    const duck::LogicalType* type = nullptr;
+    if (info.alter_table_type == duck::AlterTableType::ADD_COLUMN)
+        type = &info.Cast<duck::AddColumnInfo>().new_column.Type();
+    if (info.alter_table_type == duck::AlterTableType::ALTER_COLUMN_TYPE)
+        type = &info.Cast<duck::ChangeColumnTypeInfo>().target_type;
+    if (type && declared_of(*type).length > 0)
+        throw_error({Code::unimplemented,
+                     "a column of varchar(n) or char(n) that a temporary table gets later is not "
+                     "supported: make it text, or declare it with the table",
+                     "0A000"});
+}
+
 bool create(duck::CreateInfo& info, Resolver& resolver, const std::set<std::string>& tables,
             OnCommit on_commit) {
     if (info.type == duck::CatalogType::VIEW_ENTRY) {
@@ -136,6 +172,7 @@ bool create(duck::CreateInfo& info, Resolver& resolver, const std::set<std::stri
         throw_error({Code::invalid_argument,
                      "cannot create temporary relation in non-temporary schema", "42P16"});
     check_constraints(table);
+    check_lengths(table);
     const std::string plain = duck::StringUtil::Lower(table.table);
     if (tables.size() >= kTemporaryTablesMax && !tables.contains(plain))
         throw_error({Code::exhausted,
@@ -154,6 +191,7 @@ bool alter(duck::AlterInfo& info, Resolver& resolver) {
     if (!resolver.resolve(info.catalog, info.schema, info.name)) return false;
     if (info.type != duck::AlterType::ALTER_TABLE) return true;
     auto& table = info.Cast<duck::AlterTableInfo>();
+    refuse_length(table);
     if (table.alter_table_type == duck::AlterTableType::FOREIGN_KEY_CONSTRAINT)
         throw_error(
             {Code::unimplemented, "a foreign key of a temporary table is not supported", "0A000"});
@@ -209,6 +247,15 @@ void each_temporary(
             if (entry.type == duck::CatalogType::TABLE_ENTRY && entry.name.starts_with(kPrefix))
                 found(entry.name.substr(kPrefix.size()), entry.Cast<duck::TableCatalogEntry>());
         });
+}
+
+uint32_t temporary_oid(const duck::CatalogEntry& entry) {
+    return static_cast<uint32_t>(kFirstTemporaryOid + entry.oid);
+}
+
+DeclaredType temporary_type(const duck::CatalogEntry& entry, const std::string& column) {
+    const auto tag = entry.tags.find(kTypeTag + column);
+    return tag == entry.tags.end() ? DeclaredType() : parse_declared(tag->second);
 }
 
 std::string temporary_name(const std::string& name) {

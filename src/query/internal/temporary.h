@@ -21,6 +21,10 @@ std::set<std::string> temporary_tables(duck::ClientContext& context);
 void each_temporary(
     duck::ClientContext& context,
     const std::function<void(const std::string& name, duck::TableCatalogEntry&)>& found);
+/// pg_class.oid of one; no other relation has it.
+uint32_t temporary_oid(const duck::CatalogEntry& entry);
+/// What the column of one was declared as.
+DeclaredType temporary_type(const duck::CatalogEntry& entry, const std::string& column);
 /// The name that a temporary table has in DuckDB; of that name it is the same.
 std::string temporary_name(const std::string& name);
 /// "temp"."main"."pg_temp.t"

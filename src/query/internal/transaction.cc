@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "query/internal/casts.h"
 #include "query/internal/duck_types.h"
 #include "query/internal/identity.h"
 #include "query/internal/scan.h"
@@ -178,10 +179,11 @@ duck::CatalogEntry* LakeTransaction::make_table(LakeSchema& schema,
     duck::CreateTableInfo create(schema, info.name);
     for (const size_t position : view.columns) {
         const auto& field = view.schema.fields[position];
-        duck::ColumnDefinition column(field.name,
-                                      is_masked(view, field.name)
-                                          ? iceberg_to_duck(field.type)
-                                          : column_type(view.state->metadata->properties, field));
+        const auto& properties = view.state->metadata->properties;
+        const bool masked = is_masked(view, field.name);
+        duck::ColumnDefinition column(
+            field.name, masked ? iceberg_to_duck(field.type) : column_type(properties, field));
+        view.declared.push_back(masked ? DeclaredType() : declared_type(properties, field));
         if (auto value = default_of(*view.state, field.id))
             column.SetDefaultValue(std::move(value));
         create.columns.AddColumn(std::move(column));
@@ -226,6 +228,8 @@ duck::CatalogEntry* LakeTransaction::make_view(LakeSchema& schema,
     create.query = duck::unique_ptr_cast<duck::SQLStatement, duck::SelectStatement>(
         std::move(parser.statements[0]));
     create.sql = info.sql;
+    cut_casts(*create.query);
+    keep_casts(*create.query);
     for (const auto& column : info.columns) create.aliases.push_back(column.name);
     entries_.push_back(std::make_unique<duck::ViewCatalogEntry>(catalog_, schema, create));
     return entries_.back().get();

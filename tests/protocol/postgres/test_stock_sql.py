@@ -346,7 +346,7 @@ def test_relations_and_types_are_shown_by_name(cursor):
     assert asked(cursor, "select max(x) from (select attrelid::regclass::text as x from pg_attribute where attrelid = 't'::regclass) y") == [("t",)]
     assert asked(cursor, "select 't'::regclass::oid = c.oid, c.oid = to_regclass('t') from pg_class c where c.oid::regclass::text = 't'") == [(True, True)]
     assert asked(cursor, "select atttypid::regtype from pg_attribute where attrelid = 't'::regclass and attnum > 0 order by attnum") == [
-        ("integer",), ("text",)]
+        ("integer",), ("character varying",)]
     assert asked(cursor, "select 'int4'::regtype, 23::regtype::text, 'integer'::regtype::oid, 0::oid::regclass, 0::oid::regtype::text") == [
         ("integer", "integer", 23, "-", "-")]
     assert asked(cursor, "select typname from pg_type where oid = 'bigint'::regtype") == [("int8",)]

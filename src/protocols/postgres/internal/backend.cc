@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "query/pg_binary.h"
 
 namespace tarn::postgres {
 namespace {
@@ -86,11 +87,13 @@ void append_row_description(std::string& out, const std::vector<query::ResultCol
     append_be(out, static_cast<int16_t>(columns.size()));
     for (size_t i = 0; i < columns.size(); ++i) {
         append_text(out, columns[i].name);
-        append_be<int32_t>(out, 0);  // no table
-        append_be<int16_t>(out, 0);
-        append_be(out, query::pg_oid(columns[i].type));
-        append_be(out, query::pg_length(columns[i].type));
-        append_be(out, query::pg_modifier(columns[i].type));
+        const auto& origin = columns[i].origin;
+        const auto type = query::pg_type(columns[i].type, origin.declared);
+        append_be(out, origin.relation);
+        append_be(out, origin.number);
+        append_be(out, type.oid);
+        append_be(out, type.length);
+        append_be(out, type.modifier);
         append_be(out, static_cast<int16_t>(format_of(formats, i)));
     }
 }
@@ -103,6 +106,12 @@ void append_parameter_description(std::string& out, const std::vector<query::Typ
         const bool known = i < declared.size() && query::type_of_pg_oid(declared[i]).has_value();
         append_be(out, known ? declared[i] : query::pg_oid(types[i]));
     }
+}
+
+Status check_formats(const query::Chunk& rows, const std::vector<int16_t>& formats) {
+    for (size_t i = 0; i < rows.columns.size(); ++i)
+        if (format_of(formats, i) != Format::text) TARN_CHECK_OK(query::check_pg_binary(rows.columns[i]));
+    return {};
 }
 
 void append_data_row(std::string& out, const query::Chunk& rows, size_t row,

@@ -44,6 +44,8 @@ void append_row_description(std::string& out, const std::vector<query::ResultCol
 /// `declared`: the client's own numbers, which it gets back (varchar is not text to it).
 void append_parameter_description(std::string& out, const std::vector<query::Type>& types,
                                   const std::vector<uint32_t>& declared);
+/// That append_data_row() can say each value in its column's format: 22003.
+Status check_formats(const query::Chunk& rows, const std::vector<int16_t>& formats);
 void append_data_row(std::string& out, const query::Chunk& rows, size_t row,
                      const std::vector<int16_t>& formats);
 void append_command_complete(std::string& out, std::string_view tag);

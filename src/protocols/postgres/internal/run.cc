@@ -142,6 +142,7 @@ Status Conversation::send_rows() {
                                       : portal.cursor->tag());
             return ok_status();
         }
+        TARN_CHECK_OK(check_formats(*rows, portal.formats));
         portal.rows = std::move(*rows);
         portal.row_at = 0;
     }

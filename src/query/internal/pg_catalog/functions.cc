@@ -191,6 +191,27 @@ void name_vector(duck::DataChunk& arguments, duck::ExpressionState&, duck::Vecto
     result.Reinterpret(arguments.data[0]);
 }
 
+void check_fit(duck::DataChunk& arguments, duck::ExpressionState&, duck::Vector& result) {
+    duck::BinaryExecutor::Execute<duck::string_t, duck::string_t, bool>(
+        arguments.data[0], arguments.data[1], result, arguments.size(),
+        [](duck::string_t text, duck::string_t type) {
+            const auto declared = parse_declared(view(type));
+            if (!fit_text(declared, view(text)))
+                throw_error({Code::invalid_argument, too_long(declared), "22001"});
+            return true;
+        });
+}
+
+void cut_text(duck::DataChunk& arguments, duck::ExpressionState&, duck::Vector& result) {
+    duck::BinaryExecutor::Execute<duck::string_t, int32_t, duck::string_t>(
+        arguments.data[0], arguments.data[1], result, arguments.size(),
+        [&](duck::string_t text, int32_t length) {
+            const auto end = bytes_of_characters(view(text), length);
+            return duck::StringVector::AddString(result, text.GetData(),
+                                                 end.value_or(text.GetSize()));
+        });
+}
+
 /// 'name'::regproc::oid, of which there are none.
 void refuse_function(duck::DataChunk& arguments, duck::ExpressionState&, duck::Vector& result) {
     duck::UnaryExecutor::Execute<duck::string_t, int64_t>(
@@ -238,6 +259,8 @@ void add_catalog_functions(duck::ClientContext& context, duck::Catalog& system) 
                  {{text, text}, LogicalType::TIMESTAMP_TZ, read_times<false>});
     add_alone(context, system, "tarn_vector", {{LogicalType::LIST(LogicalType::SMALLINT)}, vector_type(), name_vector});
     add_alone(context, system, "tarn_regproc", {{text}, LogicalType::BIGINT, refuse_function});
+    add_alone(context, system, kFits, {{text, text}, LogicalType::BOOLEAN, check_fit});
+    add_alone(context, system, kCut, {{text, LogicalType::INTEGER}, text, cut_text});
     add_alone(context, system, "initcap", {{text}, text, capitalize});
     add_overload(context, system, "encode", {{LogicalType::BLOB, text}, text, encode_bytes});
     add_overload(context, system, "octet_length", {{text}, LogicalType::BIGINT, count_bytes});

@@ -5,6 +5,12 @@
 
 namespace tarn::query {
 
+/// (text, type): whether a column of the type keeps the text as it is, or throws 22001.
+inline constexpr const char* kFits = "tarn_fits";
+
+/// (text, length): the text cut to so many characters.
+inline constexpr const char* kCut = "tarn_cut";
+
 /// The names must be in functions.h's list, too. Throws.
 void add_catalog_functions(duck::ClientContext& context, duck::Catalog& system);
 

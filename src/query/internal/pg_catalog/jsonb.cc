@@ -118,7 +118,7 @@ void need_object(const Jsonb& value, const char* function) {
                             (value.scalar() ? " on a scalar" : " on an array")));
 }
 
-Texts keys_of(const Jsonb& value) {
+Texts names_in(const Jsonb& value) {
     need_object(value, "jsonb_object_keys");
     Texts texts;
     for (const auto& field : value.fields) texts.emplace_back(field.first);
@@ -186,7 +186,7 @@ bool is_literal(const duck::Expression& given) {
             given.return_type.id() == LogicalTypeId::VARCHAR);
 }
 
-Jsonb joined(const ScalarRows& rows, duck::idx_t row) {
+Jsonb joined_values(const ScalarRows& rows, duck::idx_t row) {
     return jsonb_concat(jsonb_at(rows, 0, row), jsonb_at(rows, 1, row));
 }
 
@@ -204,7 +204,7 @@ duck::unique_ptr<duck::FunctionData> bind_concat(
     if (is_json(other) || is_literal(*arguments[other])) {
         bound.arguments = {jsonb_type(), jsonb_type()};
         bound.SetReturnType(jsonb_type());
-        bound.SetFunctionCallback(gives_jsonb(joined));
+        bound.SetFunctionCallback(gives_jsonb(joined_values));
         bound.SetFallible();
         return nullptr;
     }
@@ -499,7 +499,7 @@ void add_jsonb_functions(duck::ClientContext& context, duck::Catalog& system) {
     const auto values = LogicalType::LIST(jsonb_type());
     add("tarn_list_jsonb_array_elements", {json}, values, gives_list(elements_of<false>));
     add("tarn_list_jsonb_array_elements_text", {json}, texts, gives_list(elements_of<true>));
-    add("tarn_list_jsonb_object_keys", {json}, texts, gives_list(keys_of));
+    add("tarn_list_jsonb_object_keys", {json}, texts, gives_list(names_in));
     add("tarn_list_jsonb_each", {json}, values, gives_list(values_of<false>));
     add("tarn_list_jsonb_each_text", {json}, texts, gives_list(values_of<true>));
 }

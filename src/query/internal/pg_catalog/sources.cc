@@ -53,13 +53,12 @@ duck::Value oid(uint64_t number) {
 // Temporary tables are their session's, under numbers that no other relation has.
 constexpr const char* kTemporarySchema = "pg_temp";
 constexpr uint64_t kTemporarySchemaOid = (1u << 29) - 1;
-constexpr uint64_t kFirstTemporaryOid = 1u << 29;
 
 tables::RelationInfo temporary_info(const std::string& name, const duck::CatalogEntry& entry) {
     tables::RelationInfo info;
     info.database = kTemporarySchema;
     info.name = name;
-    info.oid = static_cast<tables::Oid>(kFirstTemporaryOid + entry.oid);
+    info.oid = temporary_oid(entry);
     return info;
 }
 
@@ -105,13 +104,14 @@ void fill_relations(LakeTransaction& transaction, std::vector<Row>& rows) {
 }
 
 void add_column(const tables::RelationInfo& info, int number, const std::string& name,
-                const duck::LogicalType& type, bool required, const std::string& comment,
-                const std::string& value, const std::string& identity, std::vector<Row>& rows) {
-    const Type shown = type_from_duck(type);
+                const duck::LogicalType& type, const DeclaredType& declared, bool required,
+                const std::string& comment, const std::string& value, const std::string& identity,
+                std::vector<Row>& rows) {
+    const PgType shown = pg_type(type_from_duck(type), declared);
     const duck::Value none(duck::LogicalType::VARCHAR);
     rows.push_back({oid(info.oid), info.database, info.name, name, duck::Value::INTEGER(number),
-                    oid(pg_oid(shown)), duck::Value::INTEGER(pg_modifier(shown)),
-                    duck::Value::INTEGER(pg_length(shown)), pg_name(shown),
+                    oid(shown.oid), duck::Value::INTEGER(shown.modifier),
+                    duck::Value::INTEGER(shown.length), shown.name,
                     duck::Value::BOOLEAN(required), comment,
                     value.empty() ? none : duck::Value(value), identity});
 }
@@ -236,7 +236,9 @@ void fill_sequences(LakeTransaction& transaction, std::vector<Row>& rows) {
                             duck::Value::INTEGER(static_cast<int32_t>(i + 1)),
                             duck::Value::BIGINT(identity->start),
                             duck::Value::BIGINT(identity->increment),
-                            oid(pg_oid(type_from_duck(iceberg_to_duck(field.type)))),
+                            oid(pg_type(type_from_duck(iceberg_to_duck(field.type)),
+                                        declared_type(seen.properties, field))
+                                    .oid),
                             seen.info.name, field.name});
         }
     });
@@ -267,7 +269,7 @@ void fill_columns(LakeTransaction& transaction, std::vector<Row>& rows) {
             if (info.kind == tables::RelationKind::view) {
                 int number = 0;
                 for (const auto& column : info.columns)
-                    add_column(info, ++number, column.name, iceberg_to_duck(column.type), false,
+                    add_column(info, ++number, column.name, iceberg_to_duck(column.type), {}, false,
                                column.comment, "", "", rows);
                 continue;
             }
@@ -279,9 +281,10 @@ void fill_columns(LakeTransaction& transaction, std::vector<Row>& rows) {
             int number = 0;
             for (const size_t position : view.columns) {
                 const auto& field = view.schema.fields[position];
+                const auto& declared = view.declared[static_cast<size_t>(number)];
                 const auto properties = transaction.properties_of(view.state);
                 const auto identity = identity_of(properties, field.id);
-                add_column(info, ++number, field.name, table.GetColumn(field.name).Type(),
+                add_column(info, ++number, field.name, table.GetColumn(field.name).Type(), declared,
                            field.required, field.doc.value_or(""),
                            default_text(properties, field.id),
                            !identity          ? ""
@@ -296,7 +299,8 @@ void fill_columns(LakeTransaction& transaction, std::vector<Row>& rows) {
                        int number = 0;
                        for (const auto& column : table.GetColumns().Physical())
                            add_column(temporary_info(name, table), ++number, column.Name(),
-                                      column.Type(), false, "", "", "", rows);
+                                      column.Type(), temporary_type(table, column.Name()), false,
+                                      "", "", "", rows);
                    });
 }
 
