@@ -63,8 +63,7 @@ class TestLake {
     void put_large(const std::string& key, const std::string& content) {
         auto write = bytes_->begin();
         ASSERT_TRUE(write.ok());
-        ASSERT_TRUE((*write)->append(content).ok());
-        ASSERT_TRUE((*write)->seal().ok());
+        ASSERT_TRUE((*write)->seal(content).ok());
         meta::Batch batch;
         (*write)->stage(batch);
         std::string value;
