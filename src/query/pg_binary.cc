@@ -335,12 +335,27 @@ Result<Value> parse_pg_binary(const Type& type, std::string_view bytes) {
                  fmt::format("reading a value of type {} from binary", sql_name(type)), "0A000"};
 }
 
-Status check_pg_binary(const Column& column) {
+namespace {
+
+bool is_smallint(const Value& value) {
     using Limits = std::numeric_limits<int16_t>;
-    if (column.type().kind != Kind::int16) return {};
-    for (size_t row = 0; row < column.rows(); ++row)
-        if (column.number(row) < Limits::min() || column.number(row) > Limits::max())
-            return Error{Code::out_of_range, "smallint out of range", "22003"};
+    const int64_t* number = std::get_if<int64_t>(&value.of);
+    return !number || (*number >= Limits::min() && *number <= Limits::max());
+}
+
+}  // namespace
+
+Status check_pg_binary(const Column& column) {
+    const bool array = column.type() == Type::list(Kind::int16);
+    if (!array && column.type().kind != Kind::int16) return {};
+    for (size_t row = 0; row < column.rows(); ++row) {
+        if (column.is_null(row)) continue;
+        const Value value = column.value(row);
+        const bool fits = array ? std::all_of(std::get<Values>(value.of).begin(),
+                                              std::get<Values>(value.of).end(), is_smallint)
+                                : is_smallint(value);
+        if (!fits) return Error{Code::out_of_range, "smallint out of range", "22003"};
+    }
     return {};
 }
 

@@ -193,7 +193,6 @@ class ClauseFinder {
         const bool varies = plain && at(word + 1).is("varying");
         const size_t last = varies ? word + 1 : word;
         const bool sized = at(last + 1).is_symbol('(');
-        if (at(sized ? closing(last + 1) + 1 : last + 1).is_symbol('[')) return;
         if (varies || at(word).is("varchar")) {
             put(word, last, sized ? "varchar" : kVarchar);
         } else if (plain || at(word).is("bpchar")) {

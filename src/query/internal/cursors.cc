@@ -8,19 +8,21 @@ namespace tarn::query {
 
 namespace {
 
+void pad(Value& value, const DeclaredType& declared) {
+    if (auto* text = std::get_if<std::string>(&value.of))
+        text->append(padding_of(declared, *text), ' ');
+    if (auto* elements = std::get_if<Values>(&value.of))
+        for (auto& element : *elements) pad(element, declared);
+}
+
 /// char(n) is kept without the spaces at its end, and shown with them.
 Column padded_column(const Column& given, const DeclaredType& declared) {
     Column shown(given.type());
     shown.reserve(given.rows());
-    std::string text;
     for (size_t row = 0; row < given.rows(); ++row) {
-        if (given.is_null(row)) {
-            shown.append_null();
-            continue;
-        }
-        text = given.text(row);
-        text.append(padding_of(declared, text), ' ');
-        shown.append_text(text);
+        Value value = given.value(row);
+        pad(value, declared);
+        shown.append(std::move(value));
     }
     return shown;
 }

@@ -5,6 +5,7 @@
 #include "meta/keys.h"
 #include "query/internal/clauses.h"
 #include "query/internal/lake.h"
+#include "query/internal/pg_catalog/functions.h"
 #include "query/internal/sql_text.h"
 #include "query/internal/table_rules.h"
 
@@ -367,17 +368,11 @@ void add_identity_functions(duck::ClientContext& context, duck::Catalog& system)
         function.SetNullHandling(duck::FunctionNullHandling::SPECIAL_HANDLING);
         set_of.AddFunction(function);
     }
-    duck::CreateScalarFunctionInfo setting(set_of);
-    setting.internal = true;
-    setting.on_conflict = duck::OnCreateConflict::REPLACE_ON_CONFLICT;
-    system.CreateFunction(context, setting);
+    put_functions(context, system, set_of);
     for (auto* function : {&next, &identity, &next_of, &current_of, &last_of}) {
         function->SetStability(duck::FunctionStability::VOLATILE);  // never while planning
         function->SetFallible();
-        duck::CreateScalarFunctionInfo info(*function);
-        info.internal = true;
-        info.on_conflict = duck::OnCreateConflict::REPLACE_ON_CONFLICT;
-        system.CreateFunction(context, info);
+        put_functions(context, system, duck::ScalarFunctionSet(*function));
     }
 }
 

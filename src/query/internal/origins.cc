@@ -129,7 +129,9 @@ std::vector<ResultColumn> result_columns(const duck::vector<duck::string>& names
     for (size_t i = 0; i < names.size(); ++i) {
         ResultColumn column{names[i], type_from_duck(types[i]), {}};
         if (origins.size() == names.size()) column.origin = origins[i];
-        if (column.origin.declared.kind == DeclaredType::Kind::smallint) column.type = Kind::int16;
+        const auto& declared = column.origin.declared;
+        if (declared.kind == DeclaredType::Kind::smallint)
+            column.type = declared.array ? Type::list(Kind::int16) : Type(Kind::int16);
         columns.push_back(std::move(column));
     }
     return columns;

@@ -63,9 +63,8 @@ std::string type_property(int field_id) {
 DeclaredType declared_type(const tables::Properties& properties, const tables::Field& field) {
     const auto* text = find_property(properties, property(kType, field.id));
     const auto declared = text ? parse_declared(*text) : DeclaredType();
-    const bool number = declared.kind == DeclaredType::Kind::smallint;
-    const auto stored = number ? tables::TypeId::int32 : tables::TypeId::string;
-    return field.type.id == stored ? declared : DeclaredType();
+    if (!declared) return {};
+    return iceberg_to_duck(field.type) == stored_type(declared) ? declared : DeclaredType();
 }
 
 duck::LogicalType column_type(const tables::Properties& properties, const tables::Field& field) {
@@ -236,16 +235,16 @@ std::optional<std::string> constraint_property(const tables::Properties& propert
 
 namespace {
 
-bool is_text(const duck::LogicalType& type) {
-    return type.id() == duck::LogicalTypeId::VARCHAR && !type.IsJSONType();
-}
-
 /// Whether every value of the one type is one of the other.
 bool widens(const DeclaredType& from, const DeclaredType& to) {
-    using Kind = DeclaredType::Kind;
-    if (!to) return true;
-    if (!from || from.kind == Kind::smallint || to.kind == Kind::smallint) return from == to;
-    if (to.kind == Kind::bpchar && from.kind != Kind::bpchar) return false;  // spaces at the end
+    if (!to || from == to) return true;
+    if (to.is_time()) return to.length == kSecondDigitsMax || (from && from.length <= to.length);
+    if (to == DeclaredType{DeclaredType::Kind::varchar, 0, false}) return true;
+    if (!from || from.kind == DeclaredType::Kind::smallint ||
+        to.kind == DeclaredType::Kind::smallint)
+        return false;
+    if (to.kind == DeclaredType::Kind::bpchar && from.kind != DeclaredType::Kind::bpchar)
+        return false;  // spaces at the end
     return to.length == 0 || (from.length > 0 && from.length <= to.length);
 }
 
@@ -260,19 +259,20 @@ std::optional<RuleChanges> alter_type(const tables::TableState& table,
     const auto was = column_type(properties, *field);
     const auto before = declared_type(properties, *field);
     const auto declared = declared_of(target);
-    const bool texts = is_text(was) && is_text(target);
-    const bool numbers =
-        was.id() == duck::LogicalTypeId::INTEGER &&
-        (target.id() == was.id() || declared.kind == DeclaredType::Kind::smallint);
-    const bool from_json = was.IsJSONType() && is_text(target);
+    const bool from_json = was.IsJSONType() && target.id() == duck::LogicalTypeId::VARCHAR;
     const bool to_json = !was.IsJSONType() && target.IsJSONType();
-    if (!texts && !numbers && !from_json && !to_json) return std::nullopt;
-    if (to_json || (from_json && declared.length > 0) || !widens(before, declared))
-        throw_error({Code::unimplemented,
-                     fmt::format("changing the type of column \"{}\" to {}: add a column",
-                                 field->name,
-                                 declared ? pg_type(Kind::text, declared).name : "jsonb"),
-                     "0A000"});
+    const bool stays = was.id() == plain_column(target).id() && (before || declared);
+    if (!stays && !from_json && !to_json) return std::nullopt;
+    if (was.IsJSONType() && target.IsJSONType()) return std::nullopt;
+    const bool arrays = (before.array || declared.array) && before != declared;
+    if (to_json || (from_json && declared.length > 0) || arrays || !widens(before, declared))
+        throw_error(
+            {Code::unimplemented,
+             fmt::format("changing the type of column \"{}\" to {}: add a column", field->name,
+                         declared  ? pg_type(Kind::text, declared).name
+                         : to_json ? "jsonb"
+                                   : target.ToString()),
+             "0A000"});
     RuleChanges changes;
     put_type(changes.set, field->id, target);
     if (changes.set.empty()) changes.remove = {property(kType, field->id)};

@@ -125,7 +125,7 @@ void check_lengths(duck::CreateTableInfo& info) {
     for (size_t i = 0; i < info.columns.LogicalColumnCount(); ++i) {
         auto& column = info.columns.GetColumnMutable(duck::LogicalIndex(i));
         const auto declared = declared_of(column.Type());
-        if (!declared || declared.kind == DeclaredType::Kind::smallint) continue;
+        if (!declared.is_text()) continue;
         const std::string text = declared_text(declared);
         column.SetType(duck::LogicalType::VARCHAR);
         info.tags[kTypeTag + column.Name()] = text;
@@ -140,16 +140,20 @@ void check_lengths(duck::CreateTableInfo& info) {
 
 /// A column that is there gets no check any more.
 void refuse_length(duck::AlterTableInfo& info) {
-    const duck::LogicalType* type = nullptr;
+    duck::LogicalType* type = nullptr;
     if (info.alter_table_type == duck::AlterTableType::ADD_COLUMN)
-        type = &info.Cast<duck::AddColumnInfo>().new_column.Type();
+        type = &info.Cast<duck::AddColumnInfo>().new_column.TypeMutable();
     if (info.alter_table_type == duck::AlterTableType::ALTER_COLUMN_TYPE)
         type = &info.Cast<duck::ChangeColumnTypeInfo>().target_type;
-    if (type && declared_of(*type).length > 0)
+    if (!type) return;
+    const auto declared = declared_of(*type);
+    if (declared.length > 0 || declared.is_time())
         throw_error({Code::unimplemented,
-                     "a column of varchar(n) or char(n) that a temporary table gets later is not "
-                     "supported: make it text, or declare it with the table",
+                     fmt::format("a column of {} that a temporary table gets later is not "
+                                 "supported: declare it with the table, or without a length",
+                                 pg_type(Kind::text, declared).name),
                      "0A000"});
+    if (declared.is_text()) *type = plain_column(*type);
 }
 
 bool create(duck::CreateInfo& info, Resolver& resolver, const std::set<std::string>& tables,

@@ -208,6 +208,33 @@ SCRIPTS = {
         insert into t (d) values ('abc')
         select * from t
     """,
+    "digits of a second": """
+        create table t (a timestamp(3), b timestamptz(0), c time(2), d timestamp(6), e timestamp(0) without time zone, f time(0))
+        insert into t values ('2024-01-01 12:34:56.7895', '2024-01-01 12:34:56.5+00', '12:34:56.789', '2024-01-01 12:34:56.123456', '2024-01-01 12:34:56.499', '12:34:56.5')
+        insert into t values ('1969-12-31 23:59:59.9995', '1969-12-31 23:59:59.5+00', null, null, '1999-12-31 23:59:59.5', null)
+        insert into t (a) values ('infinity'), (null)
+        select * from t where a <> 'infinity' order by a
+        update t set a = a + interval '0.6 milliseconds' where c is not null returning a
+        alter table t alter column a type timestamp(6)
+        update t set a = a + interval '1 microsecond' where c is not null returning a
+        alter table t alter column a type timestamp
+        create table u as select a, b, c, e from t
+        select * from u where c is not null
+        alter table t add column g timestamp(3)
+        update t set g = '2024-01-01 12:34:56.7895' where c is not null returning g
+    """,
+    "arrays": """
+        create table t (id int, a varchar(3)[], b smallint[], c varchar[])
+        insert into t values (1, '{abc,NULL,"ab    "}', '{1,NULL,-32768}', '{any,length}')
+        insert into t (a) values ('{abc,abcd}')
+        insert into t (a) values (array['abcd'])
+        insert into t (b) values (array[1,32768])
+        insert into t values (2, '{}', null, null)
+        update t set a = array_append(a, 'xyz') where id = 2
+        update t set a = array_append(a, 'wxyz') where id = 2
+        select * from t order by id
+        select a[1]::text, b[1]::int from t where id = 1 and a[1] = 'abc'
+    """,
     "numbers and times": """
         create table t (a numeric(5,2), b real, c date, d timestamp, e uuid, f bytea, g time, h double precision)
         insert into t (a) values (1000)
@@ -215,6 +242,9 @@ SCRIPTS = {
         insert into t (a) values (999.999)
         insert into t (a) values ('1234.5')
         insert into t (b) values (1.5)
+        insert into t (b) values ('1e50')
+        insert into t (h) values ('1e400')
+        insert into t (h) values ('infinity'), ('-Infinity'), ('1e300')
         insert into t (c) values ('2024-02-30')
         insert into t (c) values ('2024-02-29')
         insert into t (d) values ('2024-02-29 12:34:56.789012')
@@ -223,7 +253,7 @@ SCRIPTS = {
         insert into t (f) values ('\\x00ff')
         insert into t (g) values ('25:00')
         insert into t (g) values ('12:34:56.789')
-        select a, b, c, d, e, g from t order by a, b, c, d, e, g
+        select a, b, c, d, e, g, h from t order by a, b, c, d, e, g, h
     """,
 }
 
@@ -254,8 +284,8 @@ CATALOGS = {
     "pg_attribute": "select attname, atttypid, attlen, atttypmod, format_type(atttypid, atttypmod) from pg_attribute "
                     "where attrelid = 'decl.t'::regclass and attnum > 0 order by attnum",
     "columns": "select column_name, data_type, udt_name, character_maximum_length, character_octet_length, numeric_precision, "
-               "numeric_precision_radix, numeric_scale from information_schema.columns where table_schema = 'decl' and table_name = 't' "
-               "order by ordinal_position",
+               "numeric_precision_radix, numeric_scale, datetime_precision from information_schema.columns where table_schema = 'decl' "
+               "and table_name = 't' and data_type <> 'ARRAY' and data_type not like '%[]' order by ordinal_position",
     "by name": "select atttypid::regtype::text from pg_attribute where attrelid = 'decl.t'::regclass and attnum > 0 order by attnum",
 }
 
@@ -263,7 +293,7 @@ CATALOGS = {
 def test_catalogs_say_it(both):
     for cursor in both:
         cursor.execute("create table t (a smallint, b varchar(3), c char(5), d varchar, e char, f text, g int, h bigint, i numeric(5,2), "
-                       "j real, k double precision)")
+                       "j real, k double precision, l timestamp(3), m timestamptz(0), n time(2), o timestamp, p varchar(3)[], q smallint[])")
     for name, sql in CATALOGS.items():
         rows = [asked(cursor, sql) for cursor in both]
         assert rows[0] == rows[-1], name
@@ -340,6 +370,13 @@ def test_what_would_have_to_be_looked_at_is_refused(cursor):
     cursor.execute("create table t (a int, b varchar(10), c text, d bigint)")
     for change in ("a type smallint", "b type varchar(3)", "c type varchar(3)", "b type char(10)"):
         assert refused(cursor, "alter table t alter column " + change)[0] == "0A000", change
+
+
+@pytest.mark.parametrize("type_name", ["interval", "bit(3)", "bit", "timetz", "time with time zone", "interval day to second"])
+def test_what_no_table_holds_is_refused(cursor, type_name):
+    cursor.execute("create table t (a int)")
+    assert refused(cursor, f"create table u (a {type_name})")[0] == "0A000"
+    assert refused(cursor, f"alter table t add column b {type_name}")[0] == "0A000"
 
 
 def test_a_view_and_other_sessions(tarn, cursor):

@@ -223,13 +223,6 @@ void refuse_function(duck::DataChunk& arguments, duck::ExpressionState&, duck::V
         });
 }
 
-void add(duck::ClientContext& context, duck::Catalog& system, duck::ScalarFunctionSet set) {
-    duck::CreateScalarFunctionInfo info(std::move(set));
-    info.internal = true;
-    info.on_conflict = duck::OnCreateConflict::REPLACE_ON_CONFLICT;
-    system.CreateFunction(context, info);
-}
-
 /// Beside what DuckDB has under the name.
 void add_overload(duck::ClientContext& context, duck::Catalog& system, const char* name,
                   duck::ScalarFunction function) {
@@ -237,7 +230,7 @@ void add_overload(duck::ClientContext& context, duck::Catalog& system, const cha
     auto set =
         system.GetEntry<duck::ScalarFunctionCatalogEntry>(context, DEFAULT_SCHEMA, name).functions;
     set.AddFunction(std::move(function));
-    add(context, system, std::move(set));
+    put_functions(context, system, std::move(set));
 }
 
 void add_alone(duck::ClientContext& context, duck::Catalog& system, const char* name,
@@ -245,10 +238,18 @@ void add_alone(duck::ClientContext& context, duck::Catalog& system, const char* 
     function.SetFallible();
     duck::ScalarFunctionSet set(name);
     set.AddFunction(std::move(function));
-    add(context, system, std::move(set));
+    put_functions(context, system, std::move(set));
 }
 
 }  // namespace
+
+void put_functions(duck::ClientContext& context, duck::Catalog& system,
+                   duck::ScalarFunctionSet set) {
+    duck::CreateScalarFunctionInfo info(std::move(set));
+    info.internal = true;
+    info.on_conflict = duck::OnCreateConflict::REPLACE_ON_CONFLICT;
+    system.CreateFunction(context, info);
+}
 
 void add_catalog_functions(duck::ClientContext& context, duck::Catalog& system) {
     const auto text = LogicalType::VARCHAR;
@@ -257,7 +258,8 @@ void add_catalog_functions(duck::ClientContext& context, duck::Catalog& system) 
     add_alone(context, system, "to_date", {{text, text}, LogicalType::DATE, read_times<true>});
     add_overload(context, system, "to_timestamp",
                  {{text, text}, LogicalType::TIMESTAMP_TZ, read_times<false>});
-    add_alone(context, system, "tarn_vector", {{LogicalType::LIST(LogicalType::SMALLINT)}, vector_type(), name_vector});
+    add_alone(context, system, "tarn_vector",
+              {{LogicalType::LIST(LogicalType::SMALLINT)}, vector_type(), name_vector});
     add_alone(context, system, "tarn_regproc", {{text}, LogicalType::BIGINT, refuse_function});
     add_alone(context, system, kFits, {{text, text}, LogicalType::BOOLEAN, check_fit});
     add_alone(context, system, kCut, {{text, LogicalType::INTEGER}, text, cut_text});
@@ -274,7 +276,7 @@ void add_catalog_functions(duck::ClientContext& context, duck::Catalog& system) 
         auto set = system.GetEntry<duck::ScalarFunctionCatalogEntry>(context, DEFAULT_SCHEMA, like)
                        .functions;
         set.name = name;
-        add(context, system, std::move(set));
+        put_functions(context, system, std::move(set));
     }
     add_jsonb_functions(context, system);
     add_quoting_functions(context, system);

@@ -7,6 +7,7 @@
 #include "duckdb/common/operator/cast_operators.hpp"
 #include "duckdb/function/cast/cast_function_set.hpp"
 #include "query/internal/duck_types.h"
+#include "query/internal/pg_catalog/functions.h"
 #include "query/internal/pg_catalog/jsonb_operators.h"
 #include "query/internal/scalar_rows.h"
 #include "query/internal/services.h"
@@ -279,13 +280,6 @@ duck::unique_ptr<duck::FunctionData> bind_arrow(
     return nullptr;
 }
 
-void add_set(duck::ClientContext& context, duck::Catalog& system, duck::ScalarFunctionSet set) {
-    duck::CreateScalarFunctionInfo info(std::move(set));
-    info.internal = true;
-    info.on_conflict = duck::OnCreateConflict::REPLACE_ON_CONFLICT;
-    system.CreateFunction(context, info);
-}
-
 /// Beside what is there under the name, if there is something.
 void add_function(duck::ClientContext& context, duck::Catalog& system, const char* name,
                   duck::vector<LogicalType> arguments, LogicalType gives,
@@ -297,7 +291,7 @@ void add_function(duck::ClientContext& context, duck::Catalog& system, const cha
     duck::ScalarFunctionSet set(name);
     if (there && !alone) set = there->functions;
     set.AddFunction(std::move(function));
-    add_set(context, system, std::move(set));
+    put_functions(context, system, std::move(set));
 }
 
 using BoundPtr = duck::unique_ptr<duck::Expression>;
@@ -366,7 +360,7 @@ void add_builders(duck::ClientContext& context, duck::Catalog& system) {
         function.SetFallible();
         duck::ScalarFunctionSet set(name);
         set.AddFunction(std::move(function));
-        add_set(context, system, std::move(set));
+        put_functions(context, system, std::move(set));
     };
     add("jsonb_build_object", {}, build<true>, bind_building<true>, true);
     add("jsonb_build_array", {}, build<false>, bind_building<false>, true);
@@ -386,7 +380,7 @@ void add_operators(duck::ClientContext& context, duck::Catalog& system) {
         bind_joining = function.GetBindCallback();
         function.SetBindCallback(bind_concat);
     }
-    add_set(context, system, std::move(joining));
+    put_functions(context, system, std::move(joining));
     for (const char* name : {"json_extract", "json_extract_string", "->>"}) {
         auto set = system.GetEntry<duck::ScalarFunctionCatalogEntry>(context, DEFAULT_SCHEMA, name)
                        .functions;
@@ -397,7 +391,7 @@ void add_operators(duck::ClientContext& context, duck::Catalog& system) {
             function.SetBindCallback(name == std::string_view("json_extract") ? bind_arrow<false>
                                                                               : bind_arrow<true>);
         }
-        add_set(context, system, std::move(set));
+        put_functions(context, system, std::move(set));
     }
     add("@>", {json, json}, boolean, gives_bool([](const auto& rows, auto row) {
             return value_or_throw(jsonb_contains(jsonb_at(rows, 0, row), jsonb_at(rows, 1, row)));

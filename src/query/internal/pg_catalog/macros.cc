@@ -107,23 +107,26 @@ constexpr Macro kMacros[] = {
      "pg_options_to_table(a) AS TABLE select '' as option_name, '' as option_value where false"},
     {"pg_catalog", "version() AS 'PostgreSQL 15.0 (Tarn)'"},
     {"pg_catalog",
-     "format_type(t, m) AS case when t is null then null else coalesce((select case t "
+     "tarn_type_words(t, m, name) AS case t "
      "when 16 then 'boolean' when 20 then 'bigint' when 21 then 'smallint' when 23 then 'integer' "
-     "when 700 then 'real' "
-     "when 701 then 'double precision' when 1083 then 'time without time zone' when 1114 then "
-     "'timestamp without time zone' "
-     "when 1184 then 'timestamp with time zone' when 1043 then 'character varying' || case when m > 4 "
-     "then '(' || (m - 4) || ')' else '' end when 1042 then "
-     "case when m > 4 then 'character(' || (m - 4) || ')' when m is null then 'character' else "
-     "'bpchar' end "
-     "when 1700 then case when m is null or m < 4 then 'numeric' else 'numeric(' || ((m - 4) >> "
-     "16) || ',' || ((m - 4) & 65535) || ')' end "
-     "else (select case when y.typelem <> 0 then (case y.typelem when 16 then 'boolean' when 20 "
-     "then 'bigint' when 21 then 'smallint' "
-     "when 23 then 'integer' when 700 then 'real' when 701 then 'double precision' when 1114 then "
-     "'timestamp without time zone' "
-     "when 1184 then 'timestamp with time zone' else y.typname[2:] end) || '[]' else y.typname end "
-     "from pg_catalog.pg_type y where y.oid = t) end), 'unknown') end"},
+     "when 700 then 'real' when 701 then 'double precision' "
+     "when 1083 then 'time' || case when m >= 0 then '(' || m || ')' else '' end || "
+     "' without time zone' "
+     "when 1114 then 'timestamp' || case when m >= 0 then '(' || m || ')' else '' end || "
+     "' without time zone' "
+     "when 1184 then 'timestamp' || case when m >= 0 then '(' || m || ')' else '' end || "
+     "' with time zone' "
+     "when 1043 then 'character varying' || case when m > 4 then '(' || (m - 4) || ')' else '' end "
+     "when 1042 then case when m > 4 then 'character(' || (m - 4) || ')' "
+     "when m is null then 'character' else 'bpchar' end "
+     "when 1700 then case when m is null or m < 4 then 'numeric' else "
+     "'numeric(' || ((m - 4) >> 16) || ',' || ((m - 4) & 65535) || ')' end "
+     "else name end"},
+    {"pg_catalog",
+     "format_type(t, m) AS case when t is null then null else coalesce((select case "
+     "when y.typelem <> 0 then pg_catalog.tarn_type_words(y.typelem, m, y.typname[2:]) || '[]' "
+     "else pg_catalog.tarn_type_words(y.oid, m, y.typname) end "
+     "from pg_catalog.pg_type y where y.oid = t), 'unknown') end"},
     {"pg_catalog", "pg_get_userbyid(r) AS (select user_name from tarn_session())"},
     {"pg_catalog",
      "pg_table_is_visible(r) AS (select count(*) > 0 from (select oid, database from "

@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "query/internal/duck_types.h"
+#include "query/internal/pg_catalog/functions.h"
 #include "query/internal/pg_catalog/keywords.h"
 #include "query/internal/scalar_rows.h"
 #include "query/internal/services.h"
@@ -223,10 +224,7 @@ void add_text_function(duck::ClientContext& context, duck::Catalog& system, cons
     if (more) function.varargs = LogicalType::ANY;
     function.SetNullHandling(duck::FunctionNullHandling::SPECIAL_HANDLING);
     function.SetFallible();
-    duck::CreateScalarFunctionInfo info(std::move(function));
-    info.internal = true;
-    info.on_conflict = duck::OnCreateConflict::REPLACE_ON_CONFLICT;
-    system.CreateFunction(context, info);
+    put_functions(context, system, duck::ScalarFunctionSet(std::move(function)));
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 // type goes. The other types of the catalogs are plain ones.
 #include "query/internal/pg_catalog/types.h"
 
+#include <cmath>
+
 #include "duckdb/common/operator/cast_operators.hpp"
 #include "duckdb/function/cast/cast_function_set.hpp"
 #include "duckdb/parser/parsed_data/create_type_info.hpp"
@@ -97,6 +99,34 @@ bool cast_from_bytea(duck::Vector& source, duck::Vector& result, duck::idx_t cou
     return true;
 }
 
+/// DuckDB makes an infinity of a number that is too large.
+template <typename Real>
+bool cast_to_real(duck::Vector& source, duck::Vector& result, duck::idx_t count,
+                  duck::CastParameters& parameters) {
+    bool all = true;
+    duck::UnaryExecutor::ExecuteWithNulls<duck::string_t, Real>(
+        source, result, count,
+        [&](duck::string_t text, duck::ValidityMask& valid, duck::idx_t row) -> Real {
+            Real value{};
+            const bool read = duck::TryCast::Operation<duck::string_t, Real>(text, value, false);
+            const bool too_large =
+                read && std::isinf(value) &&
+                std::string_view(text.GetData(), text.GetSize()).find_first_of("0123456789") !=
+                    std::string_view::npos;
+            if (read && !too_large) return value;
+            const char* type = sizeof(Real) == 4 ? "real" : "double precision";
+            duck::HandleCastError::AssignError(
+                (too_large ? "\"" + text.GetString() + "\" is out of range for type "
+                           : "invalid input syntax for type ") +
+                    (too_large ? type : type + (": \"" + text.GetString() + "\"")),
+                parameters);
+            all = false;
+            valid.SetInvalid(row);
+            return value;
+        });
+    return all;
+}
+
 void add_casts(duck::ClientContext& context) {
     constexpr int64_t kCheap = 1;
     auto& casts = duck::CastFunctionSet::Get(context);
@@ -107,6 +137,10 @@ void add_casts(duck::ClientContext& context) {
     casts.RegisterCastFunction(duck::LogicalType::VARCHAR, duck::LogicalType::BLOB, cast_to_bytea);
     casts.RegisterCastFunction(duck::LogicalType::BLOB, duck::LogicalType::VARCHAR,
                                cast_from_bytea);
+    casts.RegisterCastFunction(duck::LogicalType::VARCHAR, duck::LogicalType::FLOAT,
+                               cast_to_real<float>);
+    casts.RegisterCastFunction(duck::LogicalType::VARCHAR, duck::LogicalType::DOUBLE,
+                               cast_to_real<double>);
     add_jsonb_casts(context);
     casts.RegisterCastFunction(duck::LogicalType::VARCHAR,
                                duck::LogicalType::LIST(duck::LogicalType::ANY), bind_array_cast);
