@@ -232,8 +232,12 @@ def test_values_computed_anew_for_a_column_of_the_same_type_are_loaded_again(pg,
     with CaptureLake(tmp_path, pg.url) as lake:
         lake.until_following()
 
-        def connect_again():  # the tables are looked at then; else once a minute
-            pg.run("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots")
+        def connect_again():  # the tables are looked at then; else every few seconds
+            held = "SELECT active_pid FROM pg_replication_slots WHERE active_pid IS NOT NULL"
+            lake.until(lambda: pg.rows(held), 30)
+            pid = pg.rows(held)[0][0]
+            pg.run(f"SELECT pg_terminate_backend({pid})")
+            lake.until(lambda: pg.rows(held) not in ([], [(pid,)]), 30)
             pg.run("INSERT INTO other SELECT coalesce(max(id), 0) + 1 FROM other")
             until_equal(lake, pg, ["other"], 60)
 

@@ -29,15 +29,18 @@ namespace {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-constexpr uint64_t kMegabyte = 1'000'000;                   // as the lakefile counts
-constexpr auto kMendTime = std::chrono::seconds(30);        // between tries of what a person mends
-constexpr auto kCareEvery = std::chrono::seconds(10);       // looks at the slot
-constexpr auto kNewTablesEvery = std::chrono::seconds(60);  // looks for new tables
-constexpr auto kAdvanceEvery = std::chrono::seconds(10);    // an idle slot is moved on
-constexpr auto kReloadAgain = std::chrono::minutes(10);     // a second reload so soon helps no more
-constexpr uint64_t kBacklog = 50'000;                       // changes of one commit
-constexpr int kBacklogShare = 3;                            // reading, to one part of committing
-constexpr auto kReadsMost = std::chrono::seconds(10);       // from one commit to the next
+constexpr uint64_t kMegabyte = 1'000'000;               // as the lakefile counts
+constexpr auto kMendTime = std::chrono::seconds(5);     // between tries of what a person mends,
+constexpr auto kMendMost = std::chrono::seconds(30);    // growing to that
+constexpr auto kCareEvery = std::chrono::seconds(10);   // looks at the slot
+constexpr auto kLookSoonest = std::chrono::seconds(5);  // at the source's tables, after a look
+constexpr auto kLookLatest = std::chrono::seconds(60);
+constexpr int kLookShare = 200;                           // of time, to one part of looking
+constexpr auto kAdvanceEvery = std::chrono::seconds(10);  // an idle slot is moved on
+constexpr auto kReloadAgain = std::chrono::minutes(10);   // a second reload so soon helps no more
+constexpr uint64_t kBacklog = 50'000;                     // changes of one commit
+constexpr int kBacklogShare = 3;                          // reading, to one part of committing
+constexpr auto kReadsMost = std::chrono::seconds(10);     // from one commit to the next
 constexpr auto kIdleWait = std::chrono::milliseconds(200);
 
 SteadyTime now_steady() {
@@ -85,6 +88,7 @@ class CaptureRunner final : public ThreadRunner {
                                 const std::vector<PostgresTable>& before);
     Result<bool> still_there(const ChangeCollector& collector);
     Status commit(ChangeCollector& collector, ReplicationStream& stream);
+    void rate(SteadyTime now);
     Status care(ChangeCollector& collector, ReplicationStream& stream, PostgresConnection& control);
     Status pause(const ChangeCollector& collector);
     void show_pause(const std::string& table, const std::string& why);
@@ -103,7 +107,7 @@ class CaptureRunner final : public ThreadRunner {
     CaptureLag lag_;
     StatusBox status_;
     std::unique_ptr<KeyIndex> index_;
-    BackOff patience_;
+    BackOff patience_, mending_{kMendTime, kMendMost};
     std::vector<TableProblem> problems_;  // of tables that could not be found or loaded
     std::map<std::string, SteadyTime> reloaded_;
     FailedLoads failed_;  // of single tables
@@ -111,9 +115,11 @@ class CaptureRunner final : public ThreadRunner {
     bool publication_failed_ = false;
     Published published_;
     std::string user_;  // there
-    SteadyTime cared_{}, looked_{}, advanced_{};
+    SteadyTime cared_{}, looked_{}, advanced_{}, rated_at_{};
+    SteadyTime::duration look_every_ = kLookSoonest;
     Lsn asked_end_ = 0, before_end_ = 0;  // of the source's log, at the last two looks at the slot
-    uint64_t counted_changes_ = 0, counted_transactions_ = 0, rated_ = 0, noted_transactions_ = 0;
+    uint64_t counted_changes_ = 0, counted_transactions_ = 0, noted_transactions_ = 0;
+    uint64_t changes_ = 0, rated_ = 0;  // since this object began, and up to rated_at_
 };
 
 void CaptureRunner::note(const Error& error) {
@@ -134,7 +140,7 @@ void CaptureRunner::run() {
         if (error.reason == "rows_changed" || error.reason == "again") continue;
         metrics_.errors.add();
         note(error);
-        stop_.wait_for(passes_by_itself(error) ? patience_.next() : kMendTime);
+        stop_.wait_for(passes_by_itself(error) ? patience_.next() : mending_.next());
     }
 }
 
@@ -371,7 +377,7 @@ Status CaptureRunner::follow(std::unique_ptr<PostgresConnection> control,
     }
     ChangeCollector collector({name_, identity_, from_, parts_, *index_, *control, status_}, record,
                               std::move(tables));
-    counted_changes_ = counted_transactions_ = rated_ = noted_transactions_ = 0;
+    counted_changes_ = counted_transactions_ = noted_transactions_ = 0;
     const Status done = follow_on(collector, *control, sources);
     if (!done.ok() && collector.trouble()) return pause(collector);
     if (!done.ok() && done.error().reason == "table_replaced")
@@ -420,11 +426,13 @@ Status CaptureRunner::follow_on(ChangeCollector& collector, PostgresConnection& 
     status_.set_problems(name_, problems_);
     patience_.reset();
     cared_ = {};
-    asked_end_ = before_end_ = std::numeric_limits<Lsn>::max();
+    TARN_TRY(slot, look_at_slot(control, names_.slot));
+    asked_end_ = slot.server_end;
+    before_end_ = std::numeric_limits<Lsn>::max();
     advanced_ = now_steady();
     // A load that only has to be tried again is tried soon.
     looked_ = advanced_;
-    if (const auto again = failed_.next()) looked_ = std::min(looked_, *again - kNewTablesEvery);
+    if (const auto again = failed_.next()) looked_ = std::min(looked_, *again - look_every_);
     // A commit comes at `due`. While there is more to read it comes at `late`: reading gets as much
     // time as a commit took, so that slow commits take more with them, and of a backlog most.
     auto due = now_steady(), late = due;
@@ -455,10 +463,14 @@ Status CaptureRunner::follow_on(ChangeCollector& collector, PostgresConnection& 
             TARN_TRY(there, still_there(collector));
             if (!there) break;
         }
-        if (now - looked_ >= kNewTablesEvery && !collector.pending()) {
-            looked_ = now_steady();
+        if (now - looked_ >= look_every_ && !collector.pending()) {
+            const auto begun = now_steady();
             TARN_TRY(same, same_as_before(control, collector, tables));
             if (!same) break;
+            looked_ = now_steady();
+            // A catalog of thousands of tables takes its time: the source has other things to do.
+            look_every_ = std::clamp<SteadyTime::duration>((looked_ - begun) * kLookShare,
+                                                           kLookSoonest, kLookLatest);
         }
     }
     return ok_status();
@@ -510,11 +522,13 @@ void CaptureRunner::note_lag(const ChangeCollector& collector, const Replication
 Status CaptureRunner::commit(ChangeCollector& collector, ReplicationStream& stream) {
     TARN_CHECK_OK(collector.commit_pending());
     TARN_CHECK_OK(stream.confirm(collector.position().lsn));
+    mending_.reset();
     metrics_.changes.add(static_cast<double>(collector.changes() - counted_changes_));
     metrics_.transactions.add(
         static_cast<double>(collector.transactions() - counted_transactions_));
     const uint64_t changes = collector.changes() - counted_changes_;
     const uint64_t transactions = collector.transactions() - counted_transactions_;
+    changes_ += changes;
     counted_changes_ = collector.changes();
     counted_transactions_ = collector.transactions();
     status_.change([&](SourceStatus& status) {
@@ -526,12 +540,23 @@ Status CaptureRunner::commit(ChangeCollector& collector, ReplicationStream& stre
     return ok_status();
 }
 
+/// Over at least kCareEvery: following that begins anew, for one table's load, is no new beginning.
+void CaptureRunner::rate(SteadyTime now) {
+    if (rated_at_ != SteadyTime{} && now - rated_at_ < kCareEvery) return;
+    if (rated_at_ != SteadyTime{})
+        status_.change([&](SourceStatus& status) {
+            status.capture->changes_per_second =
+                static_cast<double>(changes_ - rated_) /
+                std::chrono::duration<double>(now - rated_at_).count();
+        });
+    rated_ = changes_;
+    rated_at_ = now;
+}
+
 /// What the source keeps for us, how far behind we are, and a sign of life.
 Status CaptureRunner::care(ChangeCollector& collector, ReplicationStream& stream,
                            PostgresConnection& control) {
     const auto now = now_steady();
-    const double span =
-        cared_ == SteadyTime{} ? 0 : std::chrono::duration<double>(now - cared_).count();
     cared_ = now;
     TARN_TRY(published, look_at_publications(control, names_));
     if (published != published_) return Error(Code::unavailable, "", "again");
@@ -540,16 +565,12 @@ Status CaptureRunner::care(ChangeCollector& collector, ReplicationStream& stream
                                          : std::max(stream.told(), collector.position().lsn);
     const uint64_t lag = slot.server_end > told ? slot.server_end - told : 0;
     before_end_ = std::exchange(asked_end_, slot.server_end);
-    const uint64_t changes = collector.changes();
     status_.change([&](SourceStatus& status) {
         auto& capture = *status.capture;
         capture.lag_bytes = lag;
         capture.retained_bytes = slot.retained_bytes;
-        if (span > 0)
-            capture.changes_per_second =
-                static_cast<double>(changes - std::min(changes, rated_)) / span;
     });
-    rated_ = changes;
+    rate(now);
     if (!collector.pending()) TARN_CHECK_OK(emit_heartbeat(control));
     const bool above = from_.retained_wal_max != 0 && slot.retained_bytes > from_.retained_wal_max;
     if (above && from_.above_retained_wal == PostgresSource::AboveRetainedWal::reload) {

@@ -1,5 +1,6 @@
 // Loads of single tables that failed, and when each is tried again: soon, but not so that the
-// source does little else than to be read. One thread: the runner's.
+// source does little else than to be read, and ever later where a person has to mend something.
+// One thread: the runner's.
 #pragma once
 
 #include <algorithm>
@@ -20,34 +21,41 @@ class FailedLoads {
     void add(const std::string& table, const Error& why, SteadyTime begun) {
         const auto now = std::chrono::steady_clock::now();
         const bool passes = passes_by_itself(why);
-        const SteadyTime::duration least = passes ? kPassingWait : kPersonWait;
+        const auto before = failed_.find(table);
+        const int tries = passes || before == failed_.end() ? 0 : before->second.tries + 1;
+        const SteadyTime::duration least =
+            std::min<SteadyTime::duration>(kWait * (1 << std::min(tries, 8)), kWaitMax);
         const SteadyTime::duration gentle = (passes ? 1 : kPersonShare) * (now - begun);
-        failed_.insert_or_assign(table, Failed{now + std::max(least, gentle), why});
+        failed_.insert_or_assign(table, Failed{now + std::max(least, gentle), why, tries, false});
     }
-    /// Why it failed, while it is not to be tried again; it is forgotten then.
+    /// Why it failed, while it is not to be tried again.
     std::optional<Error> waits(const std::string& table) {
         const auto found = failed_.find(table);
-        if (found == failed_.end()) return std::nullopt;
+        if (found == failed_.end() || found->second.tried_again) return std::nullopt;
         if (std::chrono::steady_clock::now() < found->second.again) return found->second.why;
-        failed_.erase(found);
+        found->second.tried_again = true;
         return std::nullopt;
     }
     /// When the first of those that pass by themselves may be tried again.
     std::optional<SteadyTime> next() const {
         std::optional<SteadyTime> out;
         for (const auto& [table, failed] : failed_)
-            if (passes_by_itself(failed.why) && (!out || failed.again < *out)) out = failed.again;
+            if (!failed.tried_again && passes_by_itself(failed.why) &&
+                (!out || failed.again < *out))
+                out = failed.again;
         return out;
     }
 
  private:
-    static constexpr auto kPassingWait = std::chrono::seconds(5);
-    static constexpr auto kPersonWait = std::chrono::seconds(60);
+    static constexpr auto kWait = std::chrono::seconds(5);
+    static constexpr auto kWaitMax = std::chrono::seconds(60);
     static constexpr int kPersonShare = 10;  // pause, to one part of loading
 
     struct Failed {
         SteadyTime again;
         Error why;
+        int tries;  // before the last one, since a failure that passed by itself
+        bool tried_again;
     };
     std::map<std::string, Failed> failed_;
 };
