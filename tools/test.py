@@ -95,7 +95,7 @@ def outside_tests(tally, tier, words):
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(folder) / "pytest.xml"
         command = ["/usr/bin/python3", "-m", "pytest", "-q", "-ra", "-p", "no:cacheprovider", "-m", marks,
-                   "-n", str(os.cpu_count()), "--dist", "loadfile",  # files side by side: most tests wait more than they work
+                   "-n", str(os.cpu_count() + 1), "--dist", "loadfile",  # files side by side: most tests wait more than they work
                    f"--junitxml={report}", "tests"]
         if words:
             command += ["-k", " or ".join(words)]

@@ -61,6 +61,16 @@ struct Sources::Impl {
     }
 };
 
+void AwaitedPositions::await(const std::string& identity) {
+    const MutexLock lock(mutex_);
+    awaited_.insert(identity);
+}
+
+bool AwaitedPositions::take(const std::string& identity) {
+    const MutexLock lock(mutex_);
+    return awaited_.erase(identity) != 0;
+}
+
 Sources::Sources(SourcesParts parts) : impl_(std::make_unique<Impl>(std::move(parts))) {}
 
 Sources::~Sources() {

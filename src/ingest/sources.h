@@ -13,10 +13,12 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/metrics.h"
+#include "base/mutex.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "ingest/spec.h"
@@ -43,6 +45,19 @@ namespace tarn::ingest {
 class Runner;
 class RouteTable;
 
+/// Who waits until a followed source is read up to some place of its log says so here: a quiet
+/// log's end is then written down at once instead of every few seconds. By identity. Thread safe.
+class AwaitedPositions {
+ public:
+    void await(const std::string& identity);
+    /// Whether somebody waits, since it was asked last.
+    bool take(const std::string& identity);
+
+ private:
+    Mutex mutex_;
+    std::set<std::string> awaited_ TARN_GUARDED_BY(mutex_);
+};
+
 /// Everything given outlives Sources. `caller` makes the server's own caller, one for each commit.
 struct SourcesParts {
     meta::Store& store;
@@ -61,6 +76,8 @@ struct SourcesParts {
     /// Tells this lake from others that follow the same database; part of the names of what is
     /// made there.
     std::string lake_id = {};
+    /// Of all that this was copied to.
+    std::shared_ptr<AwaitedPositions> awaited = std::make_shared<AwaitedPositions>();
 };
 
 struct TableStatus {

@@ -67,16 +67,16 @@ def test_a_silent_source_falls_behind_in_status_and_metrics(pg, tmp_path):  # no
 
 
 def test_a_transaction_that_waits_has_its_age(pg, tmp_path):  # noqa: F811
-    """The lake commits every minute here; what was committed there meanwhile gets older."""
+    """The lake commits every ten seconds here; what was committed there meanwhile gets older."""
     pg.run("CREATE TABLE t (id int PRIMARY KEY)")
     with CaptureLake(tmp_path, pg.url) as lake:
-        lake.lakefile.write_text(lake.lakefile.read_text().replace("100ms", "20s"))
+        lake.lakefile.write_text(lake.lakefile.read_text().replace("100ms", "10s"))
         lake.apply_file()
         lake.until_following()
         pg.run("INSERT INTO t VALUES (1)")
         lake.until_rows("SELECT count(*) FROM erp.t", [(1,)])
         pg.run("INSERT INTO t VALUES (2)")
-        lake.until(lambda: lake.source()["capture"]["lag_seconds"] > 5, 30)
+        lake.until(lambda: lake.source()["capture"]["lag_seconds"] > 3, 30)
         assert lake.value("SELECT count(*) FROM erp.t") == 1 and not lake.source().get("last_error")
         lake.until_rows("SELECT count(*) FROM erp.t", [(2,)])
         lake.until(lambda: lake.source()["capture"]["lag_seconds"] == 0, 30)

@@ -453,7 +453,8 @@ Status CaptureRunner::follow_on(ChangeCollector& collector, PostgresConnection& 
             const std::chrono::steady_clock::duration took = made - now, most = kReadsMost;
             due = now + from_.commit;
             late = std::max(due, made + std::min(backlog ? kBacklogShare * took : took, most));
-        } else if (!collector.pending() && now - advanced_ >= kAdvanceEvery) {
+        } else if (!collector.pending() &&
+                   (parts_.awaited->take(identity_) || now - advanced_ >= kAdvanceEvery)) {
             advanced_ = now;
             TARN_CHECK_OK(collector.advance(stream->told()));
             TARN_CHECK_OK(stream->confirm(collector.position().lsn));

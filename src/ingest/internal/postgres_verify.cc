@@ -18,7 +18,7 @@ using Steady = std::chrono::steady_clock;
 
 constexpr size_t kSuspectsMax = 1000;       // then they are settled
 constexpr size_t kAtOnce = 200;             // keys in one statement
-constexpr size_t kKeysNamedMax = 100;           // keys named in a verdict
+constexpr size_t kKeysNamedMax = 100;       // keys named in a verdict
 constexpr size_t kDifferencesMax = 10'000;  // then a new load is the better remedy
 constexpr int kRoundsMax = 30;
 constexpr int kTriesWhole = 5;
@@ -287,6 +287,7 @@ Status TableVerifier::wait_for_lake(Lsn lsn) {
             const Status beat = emit_heartbeat(connection_);
             if (!beat.ok() && beat.error().code == Code::unavailable) return beat;
         }
+        parts_.lake.awaited->await(parts_.identity);
         if (Steady::now() > end)
             return Error(Code::unavailable,
                          fmt::format("the lake has the source's log up to {} only, {} was asked "
