@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "ingest/internal/capture_counts.h"
 #include "ingest/internal/capture_fill.h"
 #include "ingest/internal/capture_lag.h"
 #include "ingest/internal/capture_load.h"
@@ -88,7 +89,6 @@ class CaptureRunner final : public ThreadRunner {
                                 const std::vector<PostgresTable>& before);
     Result<bool> still_there(const ChangeCollector& collector);
     Status commit(ChangeCollector& collector, ReplicationStream& stream);
-    void rate(SteadyTime now);
     Status care(ChangeCollector& collector, ReplicationStream& stream, PostgresConnection& control);
     Status pause(const ChangeCollector& collector);
     void show_pause(const std::string& table, const std::string& why);
@@ -106,6 +106,7 @@ class CaptureRunner final : public ThreadRunner {
     CaptureMetrics metrics_;
     CaptureLag lag_;
     StatusBox status_;
+    CaptureCounts counts_{metrics_, status_};
     std::unique_ptr<KeyIndex> index_;
     BackOff patience_, mending_{kMendTime, kMendMost};
     std::vector<TableProblem> problems_;  // of tables that could not be found or loaded
@@ -115,11 +116,10 @@ class CaptureRunner final : public ThreadRunner {
     bool publication_failed_ = false;
     Published published_;
     std::string user_;  // there
-    SteadyTime cared_{}, looked_{}, advanced_{}, rated_at_{};
+    SteadyTime cared_{}, looked_{}, advanced_{};
     SteadyTime::duration look_every_ = kLookSoonest;
     Lsn asked_end_ = 0, before_end_ = 0;  // of the source's log, at the last two looks at the slot
-    uint64_t counted_changes_ = 0, counted_transactions_ = 0, noted_transactions_ = 0;
-    uint64_t changes_ = 0, rated_ = 0;  // since this object began, and up to rated_at_
+    uint64_t noted_transactions_ = 0;
 };
 
 void CaptureRunner::note(const Error& error) {
@@ -377,7 +377,8 @@ Status CaptureRunner::follow(std::unique_ptr<PostgresConnection> control,
     }
     ChangeCollector collector({name_, identity_, from_, parts_, *index_, *control, status_}, record,
                               std::move(tables));
-    counted_changes_ = counted_transactions_ = noted_transactions_ = 0;
+    counts_.begin();
+    noted_transactions_ = 0;
     const Status done = follow_on(collector, *control, sources);
     if (!done.ok() && collector.trouble()) return pause(collector);
     if (!done.ok() && done.error().reason == "table_replaced")
@@ -524,34 +525,8 @@ Status CaptureRunner::commit(ChangeCollector& collector, ReplicationStream& stre
     TARN_CHECK_OK(collector.commit_pending());
     TARN_CHECK_OK(stream.confirm(collector.position().lsn));
     mending_.reset();
-    metrics_.changes.add(static_cast<double>(collector.changes() - counted_changes_));
-    metrics_.transactions.add(
-        static_cast<double>(collector.transactions() - counted_transactions_));
-    const uint64_t changes = collector.changes() - counted_changes_;
-    const uint64_t transactions = collector.transactions() - counted_transactions_;
-    changes_ += changes;
-    counted_changes_ = collector.changes();
-    counted_transactions_ = collector.transactions();
-    status_.change([&](SourceStatus& status) {
-        auto& capture = *status.capture;
-        capture.position = to_text(collector.position().lsn);
-        capture.changes += changes;
-        capture.transactions += transactions;
-    });
+    counts_.committed(collector);
     return ok_status();
-}
-
-/// Over at least kCareEvery: following that begins anew, for one table's load, is no new beginning.
-void CaptureRunner::rate(SteadyTime now) {
-    if (rated_at_ != SteadyTime{} && now - rated_at_ < kCareEvery) return;
-    if (rated_at_ != SteadyTime{})
-        status_.change([&](SourceStatus& status) {
-            status.capture->changes_per_second =
-                static_cast<double>(changes_ - rated_) /
-                std::chrono::duration<double>(now - rated_at_).count();
-        });
-    rated_ = changes_;
-    rated_at_ = now;
 }
 
 /// What the source keeps for us, how far behind we are, and a sign of life.
@@ -571,7 +546,7 @@ Status CaptureRunner::care(ChangeCollector& collector, ReplicationStream& stream
         capture.lag_bytes = lag;
         capture.retained_bytes = slot.retained_bytes;
     });
-    rate(now);
+    counts_.rate(now, kCareEvery);
     if (!collector.pending()) TARN_CHECK_OK(emit_heartbeat(control));
     const bool above = from_.retained_wal_max != 0 && slot.retained_bytes > from_.retained_wal_max;
     if (above && from_.above_retained_wal == PostgresSource::AboveRetainedWal::reload) {
