@@ -727,7 +727,6 @@ INSIDE = """
 ! create macro clinic.md5(x) as x
 ! create function f(x) as (select max(zqxcol_pay) from clinic.patients)
 ! create temp macro length(x) as x
-! create temp view t as select * from clinic.patients
 ! create type mood as enum (select region from clinic.patients)
 ~ create index i on clinic.patients (zqxcol_pay)
 ~ create sequence s
@@ -927,6 +926,36 @@ CHANGES = """
 ! create temp table t (n int references clinic.patients (id))
 ! create temp table t (n int default (select max(id) from clinic.patients))
 ! create temp table t as select 1 as n ;; create view desk.v as select * from t
+# temporary views: read with what the reader may see, and no policy or view of the lake means one
+= create temp view t as select * from clinic.patients ;; select * from t
+= create temp view patients as select * from clinic.patients ;; select * from patients ;; select * from clinic.patients
+= create temp view t as select * from clinic.patients ;; select count(*), max(id), min(name) from t where region <> 'north'
+= create temp view t as select * from clinic.patients ;; select p.* from t p join clinic.patients q on p.id = q.id
+= create temp view t as select zqxcol_secret from clinic.patients
+= create temp view t as select name, (select max(zqxcol_pay) from clinic.patients) as pay from clinic.staff
+= create temp view t as select id, region from clinic.patients ;; create temp view u as select * from t where region is not null ;; select * from u
+= create temp view t as select * from clinic.patients ;; create temp table c as select * from t ;; select * from c
+= create temp view t as select id, email from clinic.patients ;; create temp table c (n bigint, note text) ;; insert into c select * from t returning *
+= create temp view t as select id from clinic.patients ;; savepoint a ;; drop view t ;; rollback to a ;; select * from t
+= create temp view t as select * from clinic.patients ;; alter view t rename to u ;; select * from u
+= create temp view t as select * from clinic.everyone ;; select * from t
+= create temp view t as select * from clinic.patients ;; select attname, atttypid from pg_attribute where attrelid = 't'::regclass and attnum > 0
+= create temp view t as select * from clinic.patients ;; select column_name from information_schema.columns where table_name = 't'
+= create temp view t as select name from clinic.patients where id > 100000 ;; select case when count(*) > 0 then 1 / 0 end from t
+= create temp view t as select * from clinic.patients order by zqxcol_pay
+= create temp view regions as select 'zqxregion' as region, true as open ;; select * from clinic.orders
+= create temp view "pg_temp.regions" as select 'zqxregion' as region, true as open ;; select * from clinic.orders
+= create temp view r as select 'zqxregion' as region, true as open ;; alter view r rename to regions ;; select * from clinic.orders
+= create temp view regions as select 'zqxregion' as region, true as open ;; create temp view t as select * from clinic.orders ;; select * from t
+= create temp view patients as select 1 as id, 2 as zqxcol_pay ;; select * from clinic.everyone
+~ create temp view t as select * from clinic.patients ;; explain select * from t where id > 735000000
+! create temp view t as select * from clinic.patients ;; explain analyze select * from t
+! create temp view t as select * from clinic.patients ;; select * from t for update
+! create temp view t as select * from clinic.patients ;; update t set name = 'x'
+! create temp view t as select * from clinic.patients ;; delete from t
+! create temp view t as select id, name from clinic.patients ;; insert into t values (1, 'x')
+! create or replace temp view lake.clinic.patients as select 1 as id
+! create temp view clinic.patients as select 1 as id
 = declare c cursor for select * from clinic.patients order by id ;; fetch all from c
 = declare c cursor for select * from clinic.patients order by id desc ;; fetch 2 from c ;; fetch 100 from c
 = declare c cursor for select [region]::int[] from clinic.patients ;; fetch all from c

@@ -95,6 +95,9 @@ Mapped refine(duck::ExceptionType type, const std::string& subtype, const std::s
         if (subtype == "COLUMN_NOT_FOUND" || has("Referenced column") ||
             has("does not have a column named"))
             return {Code::invalid_argument, "42703"};
+        if (has("Can only ") && has(" base table"))  // a view
+            return {Code::precondition_failed, "55000"};
+        if (has("infinite recursion detected")) return {Code::invalid_argument, "42P17"};
         if (has("Ambiguous reference")) return {Code::invalid_argument, "42702"};
         if (has("must appear in the GROUP BY")) return {Code::invalid_argument, "42803"};
         if (has("aggregates cannot") || has("cannot contain aggregate"))
@@ -110,6 +113,7 @@ Mapped refine(duck::ExceptionType type, const std::string& subtype, const std::s
     }
     if (type == duck::ExceptionType::CATALOG) {
         if (has("already exists")) return {Code::already_exists, "42P07"};
+        if (has("is not an table")) return {Code::precondition_failed, "55000"};
         if (has("Function with name")) return {Code::not_found, "42883"};
         if (has("Type with name")) return {Code::not_found, "42704"};
         if (has("Schema with name")) return {Code::not_found, "3F000"};

@@ -150,9 +150,10 @@ bool in_lake(const std::string& catalog) {
 
 Status check_create(const duck::CreateInfo& info) {
     if (info.temporary)
-        return info.type == duck::CatalogType::TABLE_ENTRY
+        return info.type == duck::CatalogType::TABLE_ENTRY ||
+                       info.type == duck::CatalogType::VIEW_ENTRY
                    ? Status()
-                   : not_built("a temporary object that is not a table");
+                   : not_built("a temporary object that is no table and no view");
     if (!in_lake(info.catalog)) return Error{Code::permission_denied, "permission denied", "42501"};
     switch (info.type) {
         case duck::CatalogType::SCHEMA_ENTRY:

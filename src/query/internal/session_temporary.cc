@@ -1,4 +1,4 @@
-// Temporary tables in the life of a session.
+// Temporary tables and views in the life of a session.
 #include <fmt/format.h>
 
 #include "query/internal/add_column.h"
@@ -53,11 +53,12 @@ void take_constraints(duck::CreateTableInfo& info, const Clauses& clauses) {
 
 duck::unique_ptr<duck::SQLStatement> LakeSession::to_bind(PreparedSql& statement) {
     auto& context = *connection_->context;
-    std::set<std::string> tables;
+    TemporaryNames names;
     if (has_temporary_)
-        context.RunFunctionInTransaction([&] { tables = temporary_tables(context); }, false);
+        context.RunFunctionInTransaction([&] { names = temporary_names(context); }, false);
     auto copy = statement.parsed->Copy();
-    statement.changes_temporary = resolve_temporary(*copy, tables, statement.clauses.on_commit);
+    statement.changes_temporary =
+        resolve_temporary(context, *copy, names, statement.clauses.on_commit);
     if (postgres_names_) group_by_keys(context, *copy);
     if (statement.clauses.key_not_enforced && statement.command_ == Command::create_table)
         copy->Cast<duck::CreateStatement>().info->tags[kNotEnforced] = "";
@@ -83,6 +84,9 @@ Result<std::unique_ptr<Cursor>> LakeSession::change_temporary(
     if (own) TARN_CHECK_OK(begin(true));
     has_temporary_ = true;
     ++temporary_changes_;
+    if (statement.command_ == Command::create_view &&
+        !statement.parsed->Cast<duck::CreateStatement>().info->temporary)
+        notices_.emplace_back("the view will be temporary: it reads a temporary table or view");
     auto cursor = start(statement, std::move(meaning), parameters);
     if (cursor.ok()) {
         try {
@@ -136,7 +140,8 @@ bool LakeSession::means_temporary(const std::string& schema, const std::string& 
     auto& context = *connection_->context;
     bool found = false;
     context.RunFunctionInTransaction(
-        [&] { found = temporary_tables(context).contains(duck::StringUtil::Lower(table)); }, false);
+        [&] { found = temporary_names(context).all.contains(duck::StringUtil::Lower(table)); },
+        false);
     return found && (schema.empty() || schema == "pg_temp" || schema == TEMP_CATALOG);
 }
 
@@ -175,10 +180,8 @@ Status LakeSession::drop_temporary() {
     auto& context = *connection_->context;
     return in_transaction([&] {
         ++temporary_changes_;
-        std::set<std::string> tables;
-        context.RunFunctionInTransaction([&] { tables = temporary_tables(context); }, false);
         std::vector<std::string> statements;
-        for (const auto& name : tables) statements.push_back("DROP TABLE " + temporary_sql(name));
+        context.RunFunctionInTransaction([&] { statements = drop_all(context); }, false);
         run_each(*connection_, statements);
     });
 }

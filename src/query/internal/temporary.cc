@@ -12,6 +12,7 @@
 #include "duckdb/storage/table/row_group_collection.hpp"
 #include "duckdb/storage/table/row_group_segment_tree.hpp"
 #include "duckdb/transaction/local_storage.hpp"
+#include "query/internal/casts.h"
 #include "query/internal/declared_columns.h"
 #include "query/internal/name_walk.h"
 #include "query/internal/pg_catalog/functions.h"
@@ -25,23 +26,31 @@ constexpr const char* kOnCommitTag = "on_commit";
 constexpr const char* kTypeTag = "type.";  // and the column's name
 constexpr uint32_t kFirstTemporaryOid = 1u << 29;
 
+std::string plain_name(const std::string& name) {
+    const std::string lower = duck::StringUtil::Lower(name);
+    return lower.starts_with(kPrefix) ? lower.substr(kPrefix.size()) : lower;
+}
+
 /// Puts in the place of names what they mean.
 class Resolver {
  public:
-    explicit Resolver(const std::set<std::string>& tables)
-        : tables_(tables), walk_([this](duck::BaseTableRef& ref) { found(ref); }) {}
+    explicit Resolver(const TemporaryNames& names)
+        : names_(names), walk_([this](duck::BaseTableRef& ref) { found(ref); }) {}
 
     bool any() const { return any_; }
 
-    /// True when the name means, or says that it means, a temporary table: it is that table's then.
+    /// Whether the name means, or says that it means, a temporary table or view.
+    bool means(const std::string& catalog, const std::string& schema,
+               const std::string& name) const {
+        return name.starts_with(kPrefix) || says_temporary(catalog, schema) ||
+               (catalog.empty() && schema.empty() && names_.all.contains(plain_name(name)));
+    }
+    /// True when it does: it is that one's then.
     bool resolve(std::string& catalog, std::string& schema, std::string& name) {
-        std::string plain = duck::StringUtil::Lower(name);
-        if (plain.starts_with(kPrefix)) plain.erase(0, kPrefix.size());
-        const bool said = name.starts_with(kPrefix) || says_temporary(catalog, schema);
-        if (!said && !(catalog.empty() && schema.empty() && tables_.contains(plain))) return false;
+        if (!means(catalog, schema, name)) return false;
         catalog = TEMP_CATALOG;
         schema = DEFAULT_SCHEMA;
-        name = temporary_name(plain);
+        name = temporary_name(plain_name(name));
         return any_ = true;
     }
 
@@ -108,7 +117,7 @@ class Resolver {
         for (auto& each : info.expressions) walk_.expression(*each, ctes);
     }
 
-    const std::set<std::string>& tables_;
+    const TemporaryNames& names_;
     NameWalk walk_;
     bool any_ = false;
 };
@@ -156,43 +165,107 @@ void refuse_length(duck::AlterTableInfo& info) {
     if (declared.is_text()) *type = plain_column(*type);
 }
 
-bool create(duck::CreateInfo& info, Resolver& resolver, const std::set<std::string>& tables,
-            OnCommit on_commit) {
-    if (info.type == duck::CatalogType::VIEW_ENTRY) {
-        resolver.query(*info.Cast<duck::CreateViewInfo>().query);
-        if (resolver.any())
-            throw_error({Code::unimplemented,
-                         "a view of a temporary table is not supported\n"
-                         "HINT: Make it a temporary table as well, or put its query into WITH.",
-                         "0A000"});
-        return false;
-    }
-    if (info.type != duck::CatalogType::TABLE_ENTRY) return false;
-    auto& table = info.Cast<duck::CreateTableInfo>();
-    if (table.query) resolver.query(*table.query);
-    if (!info.temporary) return false;
-    const std::string schema = duck::StringUtil::Lower(table.schema);
+/// Where a temporary table or view is created, and under which name. Throws.
+void place(duck::CreateInfo& info, std::string& name, const TemporaryNames& names) {
+    const std::string schema = duck::StringUtil::Lower(info.schema);
     if (!schema.empty() && schema != "pg_temp" && schema != TEMP_CATALOG)
         throw_error({Code::invalid_argument,
                      "cannot create temporary relation in non-temporary schema", "42P16"});
-    check_constraints(table);
-    check_lengths(table);
-    const std::string plain = duck::StringUtil::Lower(table.table);
-    if (tables.size() >= kTemporaryTablesMax && !tables.contains(plain))
+    const std::string plain = plain_name(name);
+    if (names.all.contains(plain) && info.on_conflict == duck::OnCreateConflict::ERROR_ON_CONFLICT)
+        throw_error(
+            {Code::already_exists, fmt::format("relation \"{}\" already exists", plain), "42P07"});
+    if (names.all.size() >= kTemporaryTablesMax && !names.all.contains(plain))
         throw_error({Code::exhausted,
                      fmt::format("a session has at most {} temporary tables: drop some",
                                  kTemporaryTablesMax),
                      "54000"});
-    table.catalog = TEMP_CATALOG;
-    table.schema = DEFAULT_SCHEMA;
-    table.table = temporary_name(plain);
+    info.catalog = TEMP_CATALOG;
+    info.schema = DEFAULT_SCHEMA;
+    name = temporary_name(plain);
+}
+
+[[noreturn]] void refuse_kind(const std::string& name, bool view) {
+    throw_error({Code::invalid_argument,
+                 fmt::format("\"{}\" is not a {}", name, view ? "view" : "table"), "42809"});
+}
+
+/// What other names mean now they mean as long as the view is there.
+void fix_names(duck::ClientContext& context, const Resolver& resolver, duck::QueryNode& query) {
+    NameWalk([&](duck::BaseTableRef& ref) {
+        if (!ref.catalog_name.empty() ||
+            resolver.means(ref.catalog_name, ref.schema_name, ref.table_name))
+            return;
+        std::string catalog, schema = ref.schema_name;
+        duck::Binder::BindSchemaOrCatalog(context, catalog, schema);
+        const duck::EntryLookupInfo lookup(duck::CatalogType::TABLE_ENTRY, ref.table_name);
+        const auto entry = duck::Catalog::GetEntry(context, catalog, schema, lookup,
+                                                   duck::OnEntryNotFound::RETURN_NULL);
+        if (!entry) return;  // binding says so
+        ref.catalog_name = entry->ParentCatalog().GetName();
+        ref.schema_name = entry->ParentSchema().name;
+    }).query(query);
+}
+
+/// As pg_get_viewdef() shows it.
+std::string text_of(const duck::SelectStatement& query) {
+    auto shown = duck::unique_ptr_cast<duck::SQLStatement, duck::SelectStatement>(query.Copy());
+    NameWalk([](duck::BaseTableRef& ref) { ref.catalog_name.clear(); }).query(*shown->node);
+    std::string text = shown->ToString();
+    if (text.size() > kTemporaryViewBytesMax)
+        throw_error({Code::exhausted,
+                     fmt::format("a temporary view's query has at most {} KiB",
+                                 kTemporaryViewBytesMax >> 10),
+                     "54000"});
+    return text;
+}
+
+bool create_view(duck::ClientContext& context, duck::CreateViewInfo& view, Resolver& resolver,
+                 const TemporaryNames& names) {
+    auto resolved =
+        duck::unique_ptr_cast<duck::SQLStatement, duck::SelectStatement>(view.query->Copy());
+    resolver.query(*resolved);
+    if (!view.temporary && !resolver.any()) return false;
+    const std::string plain = plain_name(view.view_name);
+    if (view.on_conflict == duck::OnCreateConflict::REPLACE_ON_CONFLICT &&
+        names.all.contains(plain) && !names.views.contains(plain))
+        refuse_kind(plain, true);
+    place(view, view.view_name, names);
+    context.RunFunctionInTransaction([&] { fix_names(context, resolver, *view.query->node); },
+                                     false);
+    view.sql = text_of(*view.query);
+    resolver.query(*view.query);
+    cut_casts(*view.query);
+    keep_casts(*view.query);
+    view.temporary = true;
+    return true;
+}
+
+bool create(duck::ClientContext& context, duck::CreateInfo& info, Resolver& resolver,
+            const TemporaryNames& names, OnCommit on_commit) {
+    if (info.type == duck::CatalogType::VIEW_ENTRY)
+        return create_view(context, info.Cast<duck::CreateViewInfo>(), resolver, names);
+    if (info.type != duck::CatalogType::TABLE_ENTRY) return false;
+    auto& table = info.Cast<duck::CreateTableInfo>();
+    if (table.query) resolver.query(*table.query);
+    if (!info.temporary) return false;
+    check_constraints(table);
+    check_lengths(table);
+    place(table, table.table, names);
     if (on_commit == OnCommit::drop) table.tags[kOnCommitTag] = "drop";
     if (on_commit == OnCommit::delete_rows) table.tags[kOnCommitTag] = "delete rows";
     return true;
 }
 
-bool alter(duck::AlterInfo& info, Resolver& resolver) {
+bool alter(duck::AlterInfo& info, Resolver& resolver, const TemporaryNames& names) {
     if (!resolver.resolve(info.catalog, info.schema, info.name)) return false;
+    const std::string plain = plain_name(info.name);
+    if (info.type == duck::AlterType::ALTER_TABLE && names.views.contains(plain))
+        refuse_kind(plain, false);
+    if (info.type == duck::AlterType::ALTER_VIEW) {
+        auto& renamed = info.Cast<duck::RenameViewInfo>().new_view_name;
+        renamed = temporary_name(duck::StringUtil::Lower(renamed));
+    }
     if (info.type != duck::AlterType::ALTER_TABLE) return true;
     auto& table = info.Cast<duck::AlterTableInfo>();
     refuse_length(table);
@@ -203,6 +276,15 @@ bool alter(duck::AlterInfo& info, Resolver& resolver) {
         auto& renamed = table.Cast<duck::RenameTableInfo>().new_table_name;
         renamed = temporary_name(duck::StringUtil::Lower(renamed));
     }
+    return true;
+}
+
+bool drop(duck::DropInfo& info, Resolver& resolver, const TemporaryNames& names) {
+    const bool view = info.type == duck::CatalogType::VIEW_ENTRY;
+    if (!view && info.type != duck::CatalogType::TABLE_ENTRY) return false;
+    if (!resolver.resolve(info.catalog, info.schema, info.name)) return false;
+    const std::string plain = plain_name(info.name);
+    if (names.all.contains(plain) && view != names.views.contains(plain)) refuse_kind(plain, view);
     return true;
 }
 
@@ -235,6 +317,18 @@ uint64_t number_of(duck::Connection& connection, const std::string& sql) {
     return value.IsNull() ? 0 : value.GetValue<uint64_t>();
 }
 
+/// Tables and views stand in one set.
+template <typename Entry>
+void each_entry(duck::ClientContext& context,
+                const std::function<void(const std::string& name, Entry&)>& found) {
+    auto& catalog = duck::ClientData::Get(context).temporary_objects->GetCatalog();
+    catalog.GetSchema(context, DEFAULT_SCHEMA)
+        .Scan(context, Entry::Type, [&](duck::CatalogEntry& entry) {
+            if (entry.type == Entry::Type && entry.name.starts_with(kPrefix))
+                found(entry.name.substr(kPrefix.size()), entry.Cast<Entry>());
+        });
+}
+
 void run(duck::Connection& connection, duck::unique_ptr<duck::SQLStatement> statement) {
     const auto result = connection.Query(std::move(statement));
     if (result->HasError()) result->ThrowError();
@@ -245,12 +339,13 @@ void run(duck::Connection& connection, duck::unique_ptr<duck::SQLStatement> stat
 void each_temporary(
     duck::ClientContext& context,
     const std::function<void(const std::string& name, duck::TableCatalogEntry&)>& found) {
-    auto& catalog = duck::ClientData::Get(context).temporary_objects->GetCatalog();
-    catalog.GetSchema(context, DEFAULT_SCHEMA)
-        .Scan(context, duck::CatalogType::TABLE_ENTRY, [&](duck::CatalogEntry& entry) {
-            if (entry.type == duck::CatalogType::TABLE_ENTRY && entry.name.starts_with(kPrefix))
-                found(entry.name.substr(kPrefix.size()), entry.Cast<duck::TableCatalogEntry>());
-        });
+    each_entry<duck::TableCatalogEntry>(context, found);
+}
+
+void each_temporary_view(
+    duck::ClientContext& context,
+    const std::function<void(const std::string& name, duck::ViewCatalogEntry&)>& found) {
+    each_entry<duck::ViewCatalogEntry>(context, found);
 }
 
 uint32_t temporary_oid(const duck::CatalogEntry& entry) {
@@ -274,22 +369,28 @@ bool is_temporary(const duck::CatalogEntry& entry) {
     return entry.ParentCatalog().IsTemporaryCatalog();
 }
 
-std::set<std::string> temporary_tables(duck::ClientContext& context) {
-    std::set<std::string> names;
-    each_temporary(context,
-                   [&](const std::string& name, duck::TableCatalogEntry&) { names.insert(name); });
+TemporaryNames temporary_names(duck::ClientContext& context) {
+    TemporaryNames names;
+    each_temporary(context, [&](const std::string& name, duck::TableCatalogEntry&) {
+        names.all.insert(name);
+    });
+    each_temporary_view(context, [&](const std::string& name, duck::ViewCatalogEntry&) {
+        names.all.insert(name);
+        names.views.insert(name);
+    });
     return names;
 }
 
-bool resolve_temporary(duck::SQLStatement& statement, const std::set<std::string>& tables,
-                       OnCommit on_commit) {
-    Resolver resolver(tables);
+bool resolve_temporary(duck::ClientContext& context, duck::SQLStatement& statement,
+                       const TemporaryNames& names, OnCommit on_commit) {
+    Resolver resolver(names);
     switch (statement.type) {
         case duck::StatementType::SELECT_STATEMENT:
             resolver.query(statement.Cast<duck::SelectStatement>());
             return false;
         case duck::StatementType::EXPLAIN_STATEMENT:
-            resolve_temporary(*statement.Cast<duck::ExplainStatement>().stmt, tables, on_commit);
+            resolve_temporary(context, *statement.Cast<duck::ExplainStatement>().stmt, names,
+                              on_commit);
             return false;
         case duck::StatementType::INSERT_STATEMENT:
             return resolver.insert(statement.Cast<duck::InsertStatement>());
@@ -300,15 +401,12 @@ bool resolve_temporary(duck::SQLStatement& statement, const std::set<std::string
         case duck::StatementType::MERGE_INTO_STATEMENT:
             return resolver.merge(statement.Cast<duck::MergeIntoStatement>());
         case duck::StatementType::CREATE_STATEMENT:
-            return create(*statement.Cast<duck::CreateStatement>().info, resolver, tables,
+            return create(context, *statement.Cast<duck::CreateStatement>().info, resolver, names,
                           on_commit);
         case duck::StatementType::ALTER_STATEMENT:
-            return alter(*statement.Cast<duck::AlterStatement>().info, resolver);
-        case duck::StatementType::DROP_STATEMENT: {
-            auto& info = *statement.Cast<duck::DropStatement>().info;
-            return info.type == duck::CatalogType::TABLE_ENTRY &&
-                   resolver.resolve(info.catalog, info.schema, info.name);
-        }
+            return alter(*statement.Cast<duck::AlterStatement>().info, resolver, names);
+        case duck::StatementType::DROP_STATEMENT:
+            return drop(*statement.Cast<duck::DropStatement>().info, resolver, names);
         default:
             return false;
     }
@@ -322,6 +420,15 @@ std::vector<std::string> at_commit(duck::ClientContext& context) {
         statements.push_back((tag->second == "drop" ? "DROP TABLE " : "DELETE FROM ") +
                              temporary_sql(name));
     });
+    return statements;
+}
+
+std::vector<std::string> drop_all(duck::ClientContext& context) {
+    std::vector<std::string> statements;
+    const auto names = temporary_names(context);
+    for (const auto& name : names.all)
+        statements.push_back((names.views.contains(name) ? "DROP VIEW " : "DROP TABLE ") +
+                             temporary_sql(name));
     return statements;
 }
 
@@ -384,6 +491,9 @@ std::shared_ptr<const TemporaryCopy> copy_temporary(duck::Connection& connection
                 names.push_back(name);
                 copy->tables.push_back({table.GetInfo(), nullptr});
             });
+            each_temporary_view(context, [&](const std::string&, duck::ViewCatalogEntry& view) {
+                copy->views.push_back(view.GetInfo());
+            });
         },
         false);
     for (size_t i = 0; i < names.size(); ++i) {
@@ -403,10 +513,10 @@ std::shared_ptr<const TemporaryCopy> copy_temporary(duck::Connection& connection
 
 void restore_temporary(duck::Connection& connection, const TemporaryCopy& copy) {
     auto& context = *connection.context;
-    std::set<std::string> present;
-    context.RunFunctionInTransaction([&] { present = temporary_tables(context); }, false);
-    for (const auto& name : present) {
-        const auto result = connection.Query("DROP TABLE " + temporary_sql(name));
+    std::vector<std::string> drops;
+    context.RunFunctionInTransaction([&] { drops = drop_all(context); }, false);
+    for (const auto& sql : drops) {
+        const auto result = connection.Query(sql);
         if (result->HasError()) result->ThrowError();
     }
     for (const auto& [definition, rows] : copy.tables) {
@@ -419,6 +529,14 @@ void restore_temporary(duck::Connection& connection, const TemporaryCopy& copy) 
         run(connection, std::move(create));
         insert_temporary(connection, name, columns, *rows);
     }
+    // Without binding them: what one reads may be gone, or come after it.
+    context.RunFunctionInTransaction(
+        [&] {
+            auto& catalog = duck::ClientData::Get(context).temporary_objects->GetCatalog();
+            for (const auto& definition : copy.views)
+                catalog.CreateView(context, definition->Copy()->Cast<duck::CreateViewInfo>());
+        },
+        false);
 }
 
 }  // namespace tarn::query

@@ -139,3 +139,55 @@ def test_arguments_of_type_void_are_none(tarn):
             assert done.get_value(0, 0) == wanted, (sql, done.error_message)
             wire.prepare(b"", sql, types)
             assert [wire.describe_prepared(b"").param_type(i) for i in range(len(types))] == types
+
+
+# pgjdbc 42.7's PgDatabaseMetaData.getPrimaryUniqueKeys() and PgResultSetMetaData.fetchFieldMetaData().
+KEYS = """SELECT        result.TABLE_CAT,        result.TABLE_SCHEM,        result.TABLE_NAME,        result.COLUMN_NAME,        result.KEY_SEQ,
+ result.PK_NAME,        result.IS_NOT_NULL FROM      (SELECT NULL AS TABLE_CAT, n.nspname AS TABLE_SCHEM,   ct.relname AS TABLE_NAME, a.attname AS COLUMN_NAME,
+ (information_schema._pg_expandarray(i.indkey)).n AS KEY_SEQ, ci.relname AS PK_NAME,   information_schema._pg_expandarray(i.indkey) AS KEYS,
+ a.attnum AS A_ATTNUM,   a.attnotnull AS IS_NOT_NULL FROM pg_catalog.pg_class ct   JOIN pg_catalog.pg_attribute a ON (ct.oid = a.attrelid)
+ JOIN pg_catalog.pg_namespace n ON (ct.relnamespace = n.oid)   JOIN pg_catalog.pg_index i ON ( a.attrelid = i.indrelid)
+ JOIN pg_catalog.pg_class ci ON (ci.oid = i.indexrelid) WHERE (i.indisprimary OR (     i.indisunique     AND i.indisvalid     AND i.indpred IS NULL
+ AND i.indexprs IS NULL   ))  AND ct.relname = '{table}' ) result where  result.A_ATTNUM = (result.KEYS).x  ORDER BY result.table_name, result.pk_name, result.key_seq"""
+FIELDS = """SELECT c.oid, a.attnum, a.attname, c.relname, n.nspname, a.attnotnull OR (t.typtype = 'd' AND t.typnotnull), a.attidentity != '' OR
+ pg_catalog.pg_get_expr(d.adbin, d.adrelid) LIKE '%nextval(%' FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON (c.relnamespace = n.oid)
+ JOIN pg_catalog.pg_attribute a ON (c.oid = a.attrelid) JOIN pg_catalog.pg_type t ON (a.atttypid = t.oid)
+ LEFT JOIN pg_catalog.pg_attrdef d ON (d.adrelid = a.attrelid AND d.adnum = a.attnum) JOIN ({places}) vals ON (c.oid = vals.oid AND a.attnum = vals.attnum)"""
+
+
+def test_what_updatable_result_sets_ask_for(tarn):
+    """ResultSet.CONCUR_UPDATABLE: the table's keys, which column of it each of the result is, and then changes by the key with types of pgjdbc's."""
+    psycopg = pytest.importorskip("psycopg")
+    with psycopg.connect(**parameters(tarn), autocommit=True) as connection:
+        connection.execute("create schema upd; set search_path to upd")
+        connection.execute("create table many (id serial primary key, name varchar(20) not null unique, amt numeric(10,2) default 1.5)")
+        connection.execute("create table pair (a int, v text, b text, primary key (b, a))")
+        connection.execute("create table bare (a int)")
+        connection.execute("create temp table own (id int primary key, v text)")
+        try:
+            def keys(table):
+                return [row[3:] for row in connection.execute(KEYS.format(table=table)).fetchall()]
+            assert keys("many") == [("name", 1, "many_name_key", True), ("id", 1, "many_pkey", True)]
+            assert keys("pair") == [("b", 1, "pair_pkey", True), ("a", 2, "pair_pkey", True)]
+            assert keys("bare") == []
+            assert keys("own") == [("id", 1, "own_pkey", True)]
+            for sql, wanted in (("select amt, id from many", [("amt", "many", "upd", False, None), ("id", "many", "upd", True, True)]),
+                                ("select v from own", [("v", "own", "pg_temp", False, None)])):
+                result = connection.execute(sql).pgresult
+                places = " UNION ALL ".join(f"SELECT {result.ftable(i)} AS oid , {result.ftablecol(i)} AS attnum" for i in range(result.nfields))
+                found = {row[2]: row[2:] for row in connection.execute(FIELDS.format(places=places)).fetchall()}
+                assert [found[each[0]][:-1] for each in wanted] == [each[:-1] for each in wanted]
+                assert [bool(found[each[0]][-1]) for each in wanted] == [bool(each[-1]) for each in wanted]
+            wire = connection.pgconn
+            for sql, values, types, wanted in ((b'INSERT INTO many("name","id") VALUES ($1,$2)', [b"a", b"7"], [1043, 23], b"INSERT 0 1"),
+                                               (b'UPDATE many SET  "amt" = $1 WHERE "id" = $2', [b"7.25", b"7"], [1700, 23], b"UPDATE 1"),
+                                               (b'UPDATE pair SET "v" = $1 WHERE "b" = $2 and "a" = $3', [b"x", b"y", b"1"], [1043, 1043, 23], b"UPDATE 0"),
+                                               (b'INSERT INTO own("v","id") VALUES ($1,$2)', [b"a", b"7"], [1043, 23], b"INSERT 0 1"),
+                                               (b'UPDATE own SET "v" = $1 WHERE "id" = $2', [None, b"7"], [1043, 23], b"UPDATE 1")):
+                done = wire.exec_params(sql, values, types)
+                assert done.command_status == wanted, (sql, done.error_message)
+            assert wire.exec_params(b'select "id","amt" from many where "id" = $1', [b"7"], [23]).get_value(0, 1) == b"7.25"
+            done = wire.exec_params(b'DELETE FROM many where "id" = $1', [b"7"], [23])
+            assert done.command_status == b"DELETE 1", done.error_message
+        finally:
+            connection.execute("drop schema upd cascade")

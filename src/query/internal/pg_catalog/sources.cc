@@ -39,6 +39,9 @@ struct Source {
 constexpr uint64_t kRulesOfTable = 64;
 constexpr uint64_t kFirstRuleOid = 1u << 30;
 constexpr uint64_t kFirstSequenceOid = 3u << 30;
+// Above the numbers of temporary tables, which count up from half of it.
+constexpr uint64_t kFirstTemporaryRuleOid = 3u << 28;
+constexpr uint64_t kTemporaryRulesMax = (1u << 28) / kRulesOfTable;
 
 std::string quoted_if_needed(const std::string& name) {
     const bool plain =
@@ -66,7 +69,7 @@ void fill_databases(LakeTransaction& transaction, std::vector<Row>& rows) {
     for (const auto& info : value_or_throw(transaction.snapshot().databases()))
         if (transaction.find_schema(info.name))
             rows.push_back({oid(info.oid), info.name, info.comment});
-    if (!temporary_tables(*transaction.context.lock()).empty())
+    if (!temporary_names(*transaction.context.lock()).all.empty())
         rows.push_back({oid(kTemporarySchemaOid), kTemporarySchema, ""});
 }
 
@@ -96,11 +99,18 @@ void fill_relations(LakeTransaction& transaction, std::vector<Row>& rows) {
                                  : duck::Value(duck::LogicalType::VARCHAR)});
         }
     }
-    each_temporary(
-        *transaction.context.lock(), [&](const std::string& name, duck::TableCatalogEntry& table) {
-            rows.push_back({oid(temporary_info(name, table).oid), name, oid(kTemporarySchemaOid),
-                            kTemporarySchema, "r", "", duck::Value(duck::LogicalType::VARCHAR)});
-        });
+    auto& context = *transaction.context.lock();
+    const auto add = [&](const std::string& name, const duck::CatalogEntry& entry, const char* kind,
+                         duck::Value definition) {
+        rows.push_back({oid(temporary_oid(entry)), name, oid(kTemporarySchemaOid), kTemporarySchema,
+                        kind, "", std::move(definition)});
+    };
+    each_temporary(context, [&](const std::string& name, duck::TableCatalogEntry& table) {
+        add(name, table, "r", duck::Value(duck::LogicalType::VARCHAR));
+    });
+    each_temporary_view(context, [&](const std::string& name, duck::ViewCatalogEntry& view) {
+        add(name, view, "v", duck::Value(postgres_view_text(view.sql)));
+    });
 }
 
 void add_column(const tables::RelationInfo& info, int number, const std::string& name,
@@ -111,9 +121,8 @@ void add_column(const tables::RelationInfo& info, int number, const std::string&
     const duck::Value none(duck::LogicalType::VARCHAR);
     rows.push_back({oid(info.oid), info.database, info.name, name, duck::Value::INTEGER(number),
                     oid(shown.oid), duck::Value::INTEGER(shown.modifier),
-                    duck::Value::INTEGER(shown.length), shown.name,
-                    duck::Value::BOOLEAN(required), comment,
-                    value.empty() ? none : duck::Value(value), identity});
+                    duck::Value::INTEGER(shown.length), shown.name, duck::Value::BOOLEAN(required),
+                    comment, value.empty() ? none : duck::Value(value), identity});
 }
 
 /// A table that the principal sees, with the rules that the transaction left it.
@@ -161,6 +170,34 @@ std::optional<ShownColumns> shown_columns(const LakeTable::View& view,
 
 duck::Value numbers_of(duck::vector<duck::Value> numbers) {
     return duck::Value::LIST(duck::LogicalType::SMALLINT, std::move(numbers));
+}
+
+/// The keys of temporary tables, which are DuckDB's own constraints.
+void fill_temporary_keys(LakeTransaction& transaction, std::vector<Row>& rows) {
+    each_temporary(
+        *transaction.context.lock(), [&](const std::string& name, duck::TableCatalogEntry& table) {
+            uint64_t number = 0;
+            for (const auto& constraint : table.GetConstraints()) {
+                if (constraint->type != duck::ConstraintType::UNIQUE) continue;
+                const auto& unique = constraint->Cast<duck::UniqueConstraint>();
+                const bool primary = unique.IsPrimaryKey();
+                duck::vector<duck::Value> numbers;
+                std::vector<std::string> columns;
+                std::string listed;
+                for (const auto index : unique.GetLogicalIndexes(table.GetColumns())) {
+                    numbers.push_back(duck::Value::SMALLINT(static_cast<int16_t>(index.index + 1)));
+                    columns.push_back(table.GetColumns().GetColumn(index).Name());
+                    listed += (listed.empty() ? "" : ", ") + quoted_if_needed(columns.back());
+                }
+                const auto place = temporary_oid(table) % kTemporaryRulesMax;
+                rows.push_back({oid(kFirstTemporaryRuleOid + place * kRulesOfTable + number++),
+                                key_name(name, primary, columns), oid(temporary_oid(table)),
+                                oid(kTemporarySchemaOid), kTemporarySchema, name,
+                                primary ? "p" : "u", numbers_of(std::move(numbers)),
+                                (primary ? "PRIMARY KEY (" : "UNIQUE (") + listed + ")", oid(0),
+                                numbers_of({}), "a", "a"});
+            }
+        });
 }
 
 /// Keys that are enforced and those that are only named, then checks, then foreign keys.
@@ -212,6 +249,7 @@ void fill_constraints(LakeTransaction& transaction, std::vector<Row>& rows) {
             row[12] = std::string(1, reference.on_delete);
         }
     });
+    fill_temporary_keys(transaction, rows);
 }
 
 /// Those that are indexes to clients, too.
@@ -261,6 +299,36 @@ void fill_view_tables(LakeTransaction& transaction, std::vector<Row>& rows) {
     }
 }
 
+void fill_temporary_columns(duck::ClientContext& context, std::vector<Row>& rows) {
+    each_temporary(context, [&](const std::string& name, duck::TableCatalogEntry& table) {
+        std::set<duck::idx_t> required;
+        for (const auto& constraint : table.GetConstraints()) {
+            if (constraint->type == duck::ConstraintType::NOT_NULL)
+                required.insert(constraint->Cast<duck::NotNullConstraint>().index.index);
+            if (constraint->type == duck::ConstraintType::UNIQUE &&
+                constraint->Cast<duck::UniqueConstraint>().IsPrimaryKey())
+                for (const auto index :
+                     constraint->Cast<duck::UniqueConstraint>().GetLogicalIndexes(
+                         table.GetColumns()))
+                    required.insert(index.index);
+        }
+        int number = 0;
+        for (const auto& column : table.GetColumns().Physical())
+            add_column(temporary_info(name, table), ++number, column.Name(), column.Type(),
+                       temporary_type(table, column.Name()),
+                       required.contains(column.Logical().index), "",
+                       column.HasDefaultValue() ? column.DefaultValue().ToString() : "", "", rows);
+    });
+    each_temporary_view(context, [&](const std::string& name, duck::ViewCatalogEntry& view) {
+        const auto columns = view.GetColumnInfo();
+        if (!columns) return;
+        for (size_t i = 0; i < columns->types.size(); ++i)
+            add_column(temporary_info(name, view), static_cast<int>(i + 1),
+                       i < view.aliases.size() ? view.aliases[i] : columns->names[i],
+                       columns->types[i], {}, false, "", "", "", rows);
+    });
+}
+
 void fill_columns(LakeTransaction& transaction, std::vector<Row>& rows) {
     for (const auto& database : value_or_throw(transaction.snapshot().databases())) {
         auto* schema = transaction.find_schema(database.name);
@@ -294,14 +362,7 @@ void fill_columns(LakeTransaction& transaction, std::vector<Row>& rows) {
             }
         }
     }
-    each_temporary(*transaction.context.lock(),
-                   [&](const std::string& name, duck::TableCatalogEntry& table) {
-                       int number = 0;
-                       for (const auto& column : table.GetColumns().Physical())
-                           add_column(temporary_info(name, table), ++number, column.Name(),
-                                      column.Type(), temporary_type(table, column.Name()), false,
-                                      "", "", "", rows);
-                   });
+    fill_temporary_columns(*transaction.context.lock(), rows);
 }
 
 void fill_session(LakeTransaction& transaction, std::vector<Row>& rows) {

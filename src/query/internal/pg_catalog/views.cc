@@ -152,7 +152,7 @@ constexpr View kViews[] = {
      "pg_catalog.pg_namespace"},
     {"information_schema", "tables",
      "select 'lake' as table_catalog, database as table_schema, name as table_name, case when "
-     "kind = 'v' then 'VIEW' when database = 'pg_temp' then 'LOCAL TEMPORARY' else 'BASE TABLE' "
+     "database = 'pg_temp' then 'LOCAL TEMPORARY' when kind = 'v' then 'VIEW' else 'BASE TABLE' "
      "end as table_type, "
      "case kind when 'v' then 'NO' else 'YES' end as is_insertable_into, 'NO' as is_typed from "
      "tarn_relations()"},
