@@ -693,7 +693,6 @@ TEST_F(Query, NothingReachesOutOfTheLake) {
                             "create macro m(x) as x",
                             "create temp macro md5(x) as x",
                             "create function f(x) as x",
-                            "create temp view x as select 1",
                             "create table memory.main.x as select 1",
                             "create secret s (type s3)",
                             "create type e as enum ('a')",

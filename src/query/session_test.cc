@@ -227,8 +227,10 @@ TEST_F(SessionTest, TemporaryTablesStayWhereTheyAre) {
     must(s->run("create view v as select x from t"));
     must(s->run("create temp table t as select 2 as x"));
     EXPECT_EQ(ask(*s, "select x from v"), "1");  // a view means what it meant
-    EXPECT_EQ(ask(*s, "create view w as select x from t"), "!0A000");
-    EXPECT_EQ(ask(*s, "create temp view w as select 1 as x"), "!0A000");
+    EXPECT_EQ(ask(*s, "create view w as select x from t"), "");
+    EXPECT_EQ(ask(*s, "select x from w"), "2");
+    EXPECT_EQ(ask(*session(), "select x from w"), "!42P01");
+    EXPECT_EQ(ask(*s, "drop view w"), "");
     EXPECT_EQ(ask(*s, "create temp table main.u (x int)"), "!42P16");
     EXPECT_EQ(ask(*s, "create temp table u (x int references t (x))"), "!0A000");
     EXPECT_EQ(ask(*s, "alter table t rename to \"pg_temp.v\""), "");
@@ -256,6 +258,11 @@ TEST_F(SessionTest, APolicyNeverMeetsATemporaryTable) {
                       " as select 'south' as region, true as open"));
         EXPECT_EQ(ask(*bob, "select n from orders"), "1");
         EXPECT_EQ(ask(*bob, "create temp table mine as select n from orders"), "");
+        EXPECT_EQ(ask(*bob, "select n from mine"), "1");
+        must(bob->run("discard all"));
+        must(bob->run(std::string("create temp view ") + name +
+                      " as select 'south' as region, true as open"));
+        EXPECT_EQ(ask(*bob, "create temp view mine as select n from orders"), "");
         EXPECT_EQ(ask(*bob, "select n from mine"), "1");
         must(bob->run("discard all"));
     }
