@@ -9,7 +9,9 @@
 #include "duckdb/planner/expression_binder/check_binder.hpp"
 #include "query/internal/duck_types.h"
 #include "query/internal/services.h"
+#include "query/internal/settle_jsonb.h"
 #include "query/internal/sql_text.h"
+#include "query/internal/table_rules.h"
 #include "query/internal/table_spec.h"
 
 namespace tarn::query {
@@ -72,16 +74,19 @@ duck::unique_ptr<duck::ParsedExpression> parse_check(const std::string& given) {
 /// Over the schema's fields: a reference's index is the place there.
 duck::unique_ptr<duck::Expression> bind_check(duck::ClientContext& context,
                                               const tables::TableState& table,
+                                              const tables::Properties& properties,
                                               duck::unique_ptr<duck::ParsedExpression> given) {
     duck::ColumnList columns;
     for (const auto& field : table.schema().fields)
         columns.AddColumn(
-            duck::ColumnDefinition(std::to_string(field.id), iceberg_to_duck(field.type)));
+            duck::ColumnDefinition(std::to_string(field.id), column_type(properties, field)));
     duck::physical_index_set_t used;
     const auto binder = duck::Binder::CreateBinder(context);
     duck::CheckBinder checks(*binder, context, table.info.name, columns, used);
     checks.target_type = duck::LogicalType::BOOLEAN;
-    return checks.Bind(given);
+    auto bound = checks.Bind(given);
+    settle_jsonb(context, bound);
+    return bound;
 }
 
 /// References become those of the chunk; to a column that is left out, NULL.
@@ -166,7 +171,7 @@ void put_check(duck::ClientContext& context, const tables::TableState& table, st
     std::string text = expression->ToString();
     duck::Parser::ParseExpressionList(
         text, parser_options());  // it will be read again: now is the time to fail
-    static_cast<void>(bind_check(context, table, std::move(expression)));
+    static_cast<void>(bind_check(context, table, taken, std::move(expression)));
     const auto key = [](const std::string& of) { return std::string(kCheckProperty) + of; };
     if (name.empty()) {
         const std::string base =
@@ -189,7 +194,7 @@ RowChecks::RowChecks(duck::ClientContext& context, const tables::TableState& tab
     for (const auto& check : checks_of(properties)) {
         Bound bound;
         bound.name = check.name;
-        bound.expression = bind_check(context, table, parsed(check));
+        bound.expression = bind_check(context, table, properties, parsed(check));
         place_columns(bound.expression, columns);
         bound.executor = std::make_unique<duck::ExpressionExecutor>(context, *bound.expression);
         checks_.push_back(std::move(bound));

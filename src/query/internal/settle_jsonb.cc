@@ -33,6 +33,12 @@ class Comparisons {
         }
     }
 
+    void look_into(Child& given) {
+        duck::ExpressionIterator::EnumerateChildren(*given,
+                                                    [&](Child& child) { look_into(child); });
+        settle(given);
+    }
+
  private:
     void call(const char* function, Child& child) {
         duck::vector<Child> arguments;
@@ -53,9 +59,7 @@ class Comparisons {
             if (is_json(order.expression)) key_of(order.expression);
     }
 
-    void look_into(Child& given) {
-        duck::ExpressionIterator::EnumerateChildren(*given,
-                                                    [&](Child& child) { look_into(child); });
+    void settle(Child& given) {
         switch (given->GetExpressionClass()) {
             case duck::ExpressionClass::BOUND_COMPARISON: {
                 auto& comparison = given->Cast<duck::BoundComparisonExpression>();
@@ -106,6 +110,10 @@ class Comparisons {
 
 void settle_jsonb(duck::ClientContext& context, duck::LogicalOperator& plan) {
     Comparisons(context).visit(plan);
+}
+
+void settle_jsonb(duck::ClientContext& context, duck::unique_ptr<duck::Expression>& expression) {
+    Comparisons(context).look_into(expression);
 }
 
 }  // namespace tarn::query

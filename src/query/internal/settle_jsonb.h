@@ -11,5 +11,7 @@ namespace tarn::query {
 /// set operations stay with the text, which is the same for equal values that were written as
 /// jsonb, but for numbers such as 1 and 1.0.
 void settle_jsonb(duck::ClientContext& context, duck::LogicalOperator& plan);
+/// The same in an expression that stands by itself.
+void settle_jsonb(duck::ClientContext& context, duck::unique_ptr<duck::Expression>& expression);
 
 }  // namespace tarn::query

@@ -212,3 +212,32 @@ def test_steps_keep_what_is_written(both):
         cursor.execute("select j -> 'a', j ->> 'a', j #> '{a}', j::text::json -> 'a' from t")
         shapes.append([(column.name, column.type_code) for column in cursor.description])
     assert shapes[0] == shapes[1]
+
+
+CHECKED = [("j ? 'a'", ['{"a": 1}', '{"b": 1}', None]), ("(j->>'n')::int > 0", ['{"n": 1}', '{"n": 0}', "{}"]),
+           ("jsonb_typeof(j) = 'object'", ["{}", "[]"]), ("""j @> '{"a": 1}'""", ['{"a": 1.0}', '{"a": 2}']), ("""j = '{"a": 1}'""", ['{"a": 1.0}', '{"a": 2}']),
+           ("j ?& array['a', 'b'] and not j ?| array['z']", ['{"a": 1, "b": 2}', '{"a": 1}', '{"a": 1, "b": 2, "z": 3}']),
+           ("j #>> '{a,b}' <> ''", ['{"a": {"b": "x"}}', '{"a": {"b": ""}}']), ("j -> 'a' ? 'b'", ['{"a": {"b": 1}}', '{"a": {}}']),
+           ("j - 'a' = '{}'", ['{"a": 1}', '{"a": 1, "b": 2}']), ("jsonb_array_length(j) < 3", ["[1, 2]", "[1, 2, 3]"])]
+
+
+@pytest.mark.parametrize("condition, values", CHECKED)
+def test_checks(both, condition, values):
+    for create in (f"create table checked (n int, j jsonb, check ({condition}))",
+                   f"create table checked (n int, j jsonb); alter table checked add constraint c check ({condition})"):
+        alike(both, create)
+        for value in values:
+            alike(both, "insert into checked values (1, %s)", (value,))
+        alike(both, f"update checked set j = '{values[-1] or values[-2]}'")
+        alike(both, f"alter table checked add constraint more check (not ({condition}))")
+        alike(both, "drop table checked")
+
+
+def test_checks_are_shown(both):
+    ours = both[0]
+    ours.execute("create table checked (j jsonb, check (j ? 'a' and j ?| array['a']))")
+    ours.execute("select pg_get_constraintdef(oid) from pg_constraint where conrelid = 'checked'::regclass")
+    definition = ours.fetchone()[0]
+    ours.execute(f"drop table checked; create table checked (j jsonb, {definition})")
+    assert "? 'a'" in definition
+    ours.execute("drop table checked")

@@ -229,7 +229,8 @@ void fill_constraints(LakeTransaction& transaction, std::vector<Row>& rows) {
              view.governed ? std::vector<TableCheck>() : checks_of(seen.properties))
             if (const auto text = check_text(check, view.schema, view.columns))
                 if (auto shown = shown_columns(view, columns_of(check)))
-                    add(check.name, "c", std::move(shown->numbers), "CHECK (" + *text + ")");
+                    add(check.name, "c", std::move(shown->numbers),
+                        "CHECK (" + postgres_view_text(*text) + ")");
         for (const auto& reference : references_of(seen.properties)) {
             const auto target = by_uuid.find(reference.target_uuid);
             auto shown = shown_columns(view, reference.fields);
