@@ -9,6 +9,7 @@
 #include "base/ascii.h"
 #include "base/time.h"
 #include "query/internal/bytea_text.h"
+#include "query/interval_text.h"
 #include "query/types.h"
 
 namespace tarn::query {
@@ -130,17 +131,23 @@ void append_timestamp(int64_t micros, bool zoned, std::string& out) {
 
 void append_interval(const Interval& interval, std::string& out) {
     const size_t begin = out.size();
+    bool after_negative = false;  // then a sign is written
     const auto unit = [&](int64_t count, const char* name) {
         if (count == 0) return;
         if (out.size() > begin) out += ' ';
-        out += fmt::format("{} {}{}", count, name, count == 1 ? "" : "s");
+        out += fmt::format("{}{} {}{}", after_negative && count > 0 ? "+" : "", count, name,
+                           count == 1 ? "" : "s");
+        after_negative = count < 0;
     };
     unit(interval.months / 12, "year");
     unit(interval.months % 12, "mon");
     unit(interval.days, "day");
     if (interval.micros == 0 && out.size() > begin) return;
     if (out.size() > begin) out += ' ';
-    if (interval.micros < 0) out += '-';
+    if (interval.micros < 0)
+        out += '-';
+    else if (after_negative)
+        out += '+';
     append_time(std::abs(interval.micros), out);
 }
 
@@ -654,7 +661,10 @@ Result<Value> parse_pg_text(const Type& type, std::string_view text) {
         case Kind::list:
             if (pg_oid(type) != 114) return parse_array(type, text);
             break;
-        case Kind::interval:
+        case Kind::interval: {
+            TARN_TRY(interval, parse_interval(text));
+            return Value(interval);
+        }
         case Kind::structure:
         case Kind::map:
             break;

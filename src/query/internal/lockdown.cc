@@ -6,6 +6,8 @@
 #include "query/internal/database.h"
 #include "query/internal/error.h"
 #include "query/internal/functions.h"
+#include "query/internal/interval_cast.h"
+#include "query/internal/unknown_operands.h"
 
 namespace tarn::query {
 
@@ -215,6 +217,8 @@ void lock_down(duck::Connection& connection) {
     adjust_functions(context, system);
     bound_large_values(context, system);
     bound_long_calls(context, system);
+    settle_unknown_operands(context, system);
+    add_interval_cast(context);
     connection.Commit();
 }
 

@@ -1,6 +1,7 @@
 #include "query/internal/parameters.h"
 
 #include "duckdb/parser/parsed_expression_iterator.hpp"
+#include "query/internal/unknown_operands.h"
 
 namespace tarn::query {
 
@@ -17,17 +18,14 @@ bool is_parameter(const duck::ParsedExpression& given) {
     return given.GetExpressionClass() == duck::ExpressionClass::PARAMETER;
 }
 
-/// CASE WHEN other = $1 THEN other ELSE other END. What is added is of the type of a difference: an
-/// interval to a timestamp.
-Expression compared(Expression parameter, const duck::ParsedExpression& like, bool added) {
-    Expression other = like.Copy();
-    if (added) {
-        duck::vector<Expression> both;
-        both.push_back(like.Copy());
-        both.push_back(like.Copy());
-        other = duck::make_uniq<duck::FunctionExpression>("-", std::move(both));
-        other->Cast<duck::FunctionExpression>().is_operator = true;
-    }
+/// CASE WHEN other = $1 THEN other ELSE other END, where `other` is of the type that a literal would
+/// have in the place of $1.
+Expression compared(Expression parameter, const duck::ParsedExpression& like,
+                    const std::string& name) {
+    duck::vector<Expression> given;
+    given.push_back(duck::make_uniq<duck::ConstantExpression>(duck::Value(name)));
+    given.push_back(like.Copy());
+    Expression other = duck::make_uniq<duck::FunctionExpression>(kOperand, std::move(given));
     auto made = duck::make_uniq<duck::CaseExpression>();
     duck::CaseCheck check;
     check.when_expr = duck::make_uniq<duck::ComparisonExpression>(
@@ -117,16 +115,21 @@ Seen look_into(Expression& given) {
         auto& right = call.children[1];
         const Seen one = look_into(left);
         const Seen other = look_into(right);
-        const bool adds = call.function_name == "+";
-        if (is_parameter(*left) && other.like) left = compared(std::move(left), *other.like, adds);
-        if (is_parameter(*right) && one.like) right = compared(std::move(right), *one.like, adds);
+        const std::string& name = call.function_name;
+        if (is_parameter(*left) && other.like) left = compared(std::move(left), *other.like, name);
+        if (is_parameter(*right) && one.like) right = compared(std::move(right), *one.like, name);
         const bool any = one.has_parameters || other.has_parameters;
         return {any, !any ? given.get() : one.like ? one.like : other.like};
     }
+    const bool takes_type = given->GetExpressionType() == duck::ExpressionType::OPERATOR_COALESCE;
     bool any = false;
-    duck::ParsedExpressionIterator::EnumerateChildren(
-        *given, [&](Expression& child) { any = look_into(child).has_parameters || any; });
-    return {any, any ? nullptr : given.get()};
+    const duck::ParsedExpression* like = nullptr;
+    duck::ParsedExpressionIterator::EnumerateChildren(*given, [&](Expression& child) {
+        const Seen seen = look_into(child);
+        any = seen.has_parameters || any;
+        if (takes_type && !like) like = seen.like;
+    });
+    return {any, any ? like : given.get()};
 }
 
 void look_into(duck::QueryNode& node) {
