@@ -70,6 +70,16 @@ SELECTS = """
 = select json_object_agg(name, zqxcol_pay) from clinic.patients
 = select json_agg(name) filter (where zqxcol_pay > 5) from clinic.patients
 = select json_agg(name) over (order by zqxcol_pay) from clinic.patients
+# literals without a type beside operators
+= select id + '1', balance - '0.5', '1 day' + visit, day - '2026-01-01', visit - '2026-01-01' from clinic.patients
+= select name from clinic.patients where id - '1' >= 0 and day - '2020-01-01' > 5
+= select name from clinic.patients where 1 / (id - '735000101') > -5
+= select name from clinic.patients where 10 / (zqxcol_pay - '1') > 0
+= select name from clinic.patients where day - date 'infinity' > 0
+= select tags || 'x'::text, 'x'::text || tags, tags || tags from clinic.patients
+= select p || '{"a": 1}' from clinic.patients p
+= select name - '1' from clinic.patients
+= select (select max(id) from clinic.patients) - '1'
 # jsonb and format()
 = select to_jsonb(p) from clinic.patients p
 = select jsonb_build_object('n', name, 'e', email, 'r', region) from clinic.patients

@@ -69,6 +69,17 @@ def test_each_read_names_its_tables_and_columns(shop, door):
             assert table in found[0]["resource"] + " ", found[0]
 
 
+def test_a_temporary_view_names_what_it_reads(shop):
+    host, port = shop.address("postgres")
+    made = psycopg2.connect(host=host, port=port, user=shop.reader[0], password=shop.reader[1], dbname="lake")
+    cursor = made.cursor()
+    cursor.execute("create temp view towns as select city, mail from shop.people where id > 0; create temp view again as select city from towns")
+    cursor.execute("select count(city) from again")
+    made.close()
+    found = records(shop, "table/shop/people#city,id")
+    assert found and found[0]["action"] == "tarn:Select", found
+
+
 def test_what_a_change_reads_is_recorded_beside_the_change(shop):
     good_rows = "insert into desk.notes select id, mail from shop.people"
     host, port = shop.address("postgres")

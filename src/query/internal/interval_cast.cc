@@ -24,11 +24,25 @@ bool cast_to_interval(duck::Vector& source, duck::Vector& result, duck::idx_t co
     return all;
 }
 
+bool cast_from_interval(duck::Vector& source, duck::Vector& result, duck::idx_t count,
+                        duck::CastParameters&) {
+    duck::UnaryExecutor::Execute<duck::interval_t, duck::string_t>(
+        source, result, count, [&](duck::interval_t given) {
+            const Interval interval{given.months, given.days, given.micros};
+            return duck::StringVector::AddString(result,
+                                                 pg_text(Type(Kind::interval), Value(interval)));
+        });
+    return true;
+}
+
 }  // namespace
 
-void add_interval_cast(duck::ClientContext& context) {
-    duck::CastFunctionSet::Get(context).RegisterCastFunction(
-        duck::LogicalType::VARCHAR, duck::LogicalType::INTERVAL, cast_to_interval);
+void add_interval_casts(duck::ClientContext& context) {
+    auto& casts = duck::CastFunctionSet::Get(context);
+    casts.RegisterCastFunction(duck::LogicalType::VARCHAR, duck::LogicalType::INTERVAL,
+                               cast_to_interval);
+    casts.RegisterCastFunction(duck::LogicalType::INTERVAL, duck::LogicalType::VARCHAR,
+                               cast_from_interval);
 }
 
 }  // namespace tarn::query

@@ -218,7 +218,7 @@ void lock_down(duck::Connection& connection) {
     bound_large_values(context, system);
     bound_long_calls(context, system);
     settle_unknown_operands(context, system);
-    add_interval_cast(context);
+    add_interval_casts(context);
     connection.Commit();
 }
 

@@ -130,7 +130,7 @@ def test_intervals(both):
         answers = []
         for cursor in both:
             try:
-                cursor.execute("select %s::interval", (text,))
+                cursor.execute("select %s::interval, %s::interval::text, %s::interval || 'x'", (text,) * 3)
                 answers.append(cursor.fetchall())
             except psycopg2.Error as problem:
                 answers.append(problem.pgcode)
