@@ -108,7 +108,7 @@ SCRIPTS = {
         select a, b, c, e from (select * from t) s where id < 4 order by id
         select c, count(*) from t group by c order by 1
         select distinct b, c from t where id < 4 order by b
-        with w as (select a, b from t) select * from w order by a
+        with w as (select a, b from t) select * from w order by a, b
         select b from t union all select b from t order by 1
         select c::text, a::int, b::text from t where id = 1
         select c::text || '|' from t where id = 1 group by c::text order by c::text

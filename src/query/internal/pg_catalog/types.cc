@@ -56,8 +56,9 @@ bool cast_array(duck::Vector& source, duck::Vector& result, duck::idx_t count,
     return plain.function(lists, result, count, inner);
 }
 
-duck::unique_ptr<duck::FunctionLocalState> open_array_cast(
-    duck::CastLocalStateParameters& parameters) {
+using LocalState = duck::unique_ptr<duck::FunctionLocalState>;
+
+LocalState open_array_cast(duck::CastLocalStateParameters& parameters) {
     auto& plain = parameters.cast_data->Cast<ArrayCast>().plain;
     if (!plain.init_local_state) return nullptr;
     duck::CastLocalStateParameters inner(parameters, plain.cast_data);
