@@ -356,6 +356,23 @@ def test_a_narrow_column_does_not_break_within_a_word(lake, browser):
         assert browser.evaluate(BROKEN) == [], path
 
 
+def test_what_is_not_there_has_no_history(lake, browser):
+    enter(lake, browser, "/pipelines/tables.nothing")
+    browser.see_text("There is no such step")
+    rested(browser)
+    assert "Nothing has run yet" not in browser.evaluate("document.querySelector('main').innerText")
+
+
+def test_a_refusal_says_which_right_when_asked(lake, browser):
+    enter(lake, browser, "/access", user="ann")
+    browser.see_text("Not visible to you")
+    said = "document.querySelector('.trouble').innerText"
+    assert "arn:" not in browser.evaluate(said)
+    browser.evaluate("document.querySelector('.trouble summary').click()")
+    until(lambda: "arn:" in browser.evaluate(said))
+    assert browser.axe() == []
+
+
 @pytest.mark.parametrize("screen", [one for one in SCREENS if one not in ("none", "workbench")])  # the workbench's editor comes when it is used
 def test_a_page_names_all_that_its_screen_needs_at_once(lake, browser, screen):
     """Scripts that are asked for one after the other, as each names the next, keep a screen waiting."""

@@ -66,7 +66,7 @@ export function StepPage({ name }: { name: string }) {
           </>
         )}
       </Answered>
-      {step.error.value?.status !== 403 && (
+      {step.error.value?.status !== 403 && !(step.error.value?.status === 404 && runs.data.value?.runs.length === 0) && (
         <Card title="History">
           <Answered of={runs} what="history">
             {(history) => <RunList runs={history.runs} of_one />}

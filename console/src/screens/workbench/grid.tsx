@@ -70,7 +70,8 @@ export function Grid({ query, label, ask }: { query: Query; label: string; ask: 
   }, [query, columns.length, arrived, first, last, view.plain]);
   useEffect(() => {
     body.current!.style.height = `${height}px`;
-  }, [height]);
+    frame.current!.style.setProperty("--numbers", `${Math.max(9, String(view.count).length + 5)}ch`);
+  }, [height, view.count]);
 
   const move = (row: number, column: number) => {
     const to = { row: Math.min(Math.max(0, row), Math.max(0, view.count - 1)), column: Math.min(Math.max(0, column), columns.length - 1) };
