@@ -185,8 +185,11 @@ class Session {
     virtual Status rollback() = 0;
     virtual TransactionState transaction_state() const = 0;
 
-    /// From any thread: ends the running statement with 57014. Without one it does nothing.
+    /// From any thread: ends the running statement with 57014, or the next one, as a statement has
+    /// moments in which it does not run yet.
     virtual void cancel() = 0;
+    /// What a cancel() was meant for is over: it ends nothing any more.
+    virtual void forget_cancel() = 0;
 
     /// 1-based character position in the SQL of the last error; 0 when unknown.
     virtual uint32_t error_position() const = 0;

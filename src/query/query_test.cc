@@ -284,6 +284,11 @@ TEST_F(Query, CancelAndTimeout) {
     EXPECT_EQ(state(*s, endless), "!57014");
     done = true;
     other.join();
+    s->forget_cancel();
+    EXPECT_EQ(ask(*s, "select 1"), "1");
+    s->cancel();  // of a statement that is about to run
+    EXPECT_EQ(state(*s, endless), "!57014");
+    s->forget_cancel();
     EXPECT_EQ(ask(*s, "select 1"), "1");
 }
 
@@ -303,7 +308,7 @@ TEST_F(Query, RowWriterAndUpsert) {
     EXPECT_EQ(files[0].record_count, 5000);
     EXPECT_FALSE(files[0].lower_bounds.empty());
     must(lake_.committer->commit(caller("root"),
-                            {tables::TableChange::append_to(writer->table(), files)}));
+                                 {tables::TableChange::append_to(writer->table(), files)}));
     EXPECT_EQ(ask(*s, "select count(*), min(v), count(seen) from t"), "5000,v0,0");
 
     Chunk changed;
@@ -325,9 +330,10 @@ TEST_F(Query, AnUpsertOpensOnlyFilesThatMayHoldItsKeys) {
     auto s = session();
     must(s->run("create table t(shelf varchar, seq bigint, seen timestamptz, v int)"));
     for (int i = 0; i < 3; ++i)
-        must(s->run(fmt::format("insert into t select 's'||(i%10), i, to_timestamp(i), 0 from "
-                                "range({},{}) r(i)",
-                                i * 1000, i * 1000 + 1000)));
+        must(
+            s->run(fmt::format("insert into t select 's'||(i%10), i, to_timestamp(i), 0 from "
+                               "range({},{}) r(i)",
+                               i * 1000, i * 1000 + 1000)));
     const auto table = must(lake_.catalog->snapshot().load_table("main", "t"));
     const auto tasks = must(tables::plan_scan(*lake_.catalog, table)).tasks;
     ASSERT_EQ(tasks.size(), 3u);
@@ -364,10 +370,12 @@ TEST_F(Query, Compaction) {
     options.files_min = 2;
     const auto report = must(tables::compact(
         *lake_.catalog, *lake_.committer, caller("root"), table,
-        [&](const tables::CompactionGroup& group) { return lake_.engine->rewrite(group); }, options));
+        [&](const tables::CompactionGroup& group) { return lake_.engine->rewrite(group); },
+        options));
     EXPECT_EQ(report.groups, 1u);
     EXPECT_EQ(ask(*s, "select id from t order by id"), "0;1;2;4;5");
-    EXPECT_EQ(must(tables::plan_scan(*lake_.catalog, must(lake_.catalog->snapshot().load_table("main", "t"))))
+    EXPECT_EQ(must(tables::plan_scan(*lake_.catalog,
+                                     must(lake_.catalog->snapshot().load_table("main", "t"))))
                   .tasks.size(),
               1u);
 }

@@ -2,6 +2,7 @@
 import base64
 import pathlib
 import socket
+import struct
 import sys
 import threading
 import time
@@ -273,6 +274,23 @@ def test_who_goes_away_ends_the_statement(server):
     until(lambda: running() == 0, 60)
     thread.join(60)
     descriptor.detach()
+
+
+def test_who_goes_away_at_once_leaves_nothing_behind(server):
+    """The end of the connection comes while the statement is still being looked at, or has not begun."""
+    def running():
+        text = call(server, "GET", "/metrics")[1]
+        return float(text.split("\ntarn_query_running ")[1].split()[0])
+    until(lambda: running() == 0, 60)
+    sql = b"select count(*) from range(1000000000000000000)\0"
+    for pause in (0, 0, 0, 0.0005, 0.001, 0.002, 0.005, 0.01) * 3:
+        gone = connect(server, server.hog, 0)
+        descriptor = socket.socket(fileno=gone.connection.fileno())
+        descriptor.sendall(b"Q" + struct.pack("!i", len(sql) + 4) + sql)
+        time.sleep(pause)
+        descriptor.shutdown(socket.SHUT_RDWR)
+        descriptor.detach()
+    until(lambda: running() == 0, 60)
 
 
 def test_slow_readers_of_sql_leave_room_for_others(server):

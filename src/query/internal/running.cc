@@ -12,7 +12,7 @@ namespace tarn::query {
 RunningCall::RunningCall(LakeSession& session) : session_(session) {
     const std::lock_guard<std::mutex> lock(session_.running_mutex_);
     session_.running_ = true;
-    session_.cancelled_ = false;
+    if (session_.cancelled_) session_.connection_->Interrupt();
 }
 
 RunningCall::~RunningCall() {

@@ -100,9 +100,13 @@ LakeSession::~LakeSession() {
 
 void LakeSession::cancel() {
     const std::lock_guard<std::mutex> lock(running_mutex_);
-    if (!running_) return;
     cancelled_ = true;
-    connection_->Interrupt();
+    if (running_) connection_->Interrupt();
+}
+
+void LakeSession::forget_cancel() {
+    const std::lock_guard<std::mutex> lock(running_mutex_);
+    cancelled_ = false;
 }
 
 Result<std::shared_ptr<Admission::Slot>> LakeSession::enter() {

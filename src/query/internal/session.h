@@ -47,6 +47,7 @@ class LakeSession final : public Session {
     TransactionState transaction_state() const override { return state_; }
 
     void cancel() override;
+    void forget_cancel() override;
     uint32_t error_position() const override { return error_position_; }
     std::vector<std::string> take_notices() override { return std::exchange(notices_, {}); }
     const security::Principal& principal() const override { return caller_.principal; }
@@ -208,7 +209,7 @@ class LakeSession final : public Session {
 
     std::mutex running_mutex_;
     bool running_ = false;    // a call is in DuckDB: cancel() has something to interrupt
-    bool cancelled_ = false;  // the running call
+    bool cancelled_ = false;  // the running call, or the next
 
     friend class RunningCall;
 };

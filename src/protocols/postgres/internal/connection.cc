@@ -57,9 +57,10 @@ void Connection::on_eof() {
     {
         MutexLock lock(mutex_);
         const bool good_bye = !mailbox_.empty() && mailbox_.back().type == 'X';
-        if (!good_bye && cancellable_ != nullptr) {
-            cancelled_ = true;  // of a statement that is between two steps
-            cancellable_->cancel();
+        if (!good_bye) {  // what it asked for and has not begun is for nobody
+            mailbox_.clear();
+            mailbox_bytes_ = 0;
+            cancel_statement();
         }
     }
     deliver({'X', {}});
@@ -75,7 +76,7 @@ void Connection::on_gone() {
     {
         MutexLock lock(mutex_);
         gone_ = true;
-        if (cancellable_ != nullptr) cancellable_->cancel();
+        cancel_statement();
     }
     schedule();
 }
@@ -85,10 +86,16 @@ void Connection::cancel(std::string_view key) {
     {
         MutexLock lock(mutex_);
         if (cancellable_ == nullptr || at_rest_) return;
-        cancelled_ = true;
-        cancellable_->cancel();
+        cancel_statement();
     }
     schedule();
+}
+
+/// The session's comes first, so that who sees ours can make it forget.
+void Connection::cancel_statement() {
+    if (cancellable_ == nullptr) return;
+    cancellable_->cancel();
+    cancelled_ = true;  // of a statement that is between two steps
 }
 
 void Connection::schedule() {
@@ -149,7 +156,10 @@ Connection::Turn Connection::turn() {
     }
     if (finished_) return release_finished() ? Turn::released : Turn::again;
     if (conversation_) {
-        if (cancelled_.exchange(false)) conversation_->interrupt();
+        if (cancelled_.exchange(false)) {
+            conversation_->session().forget_cancel();
+            conversation_->interrupt();
+        }
         if (conversation_->take_flush() || conversation_->out().size() >= kSendBytes) flush();
         if (wire_->unsent_bytes() > door_->options.unsent_bytes_max)
             return release_until_drained() ? Turn::released : Turn::again;

@@ -48,6 +48,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
     enum class Turn { again, released };
 
     void schedule() TARN_EXCLUDES(mutex_);
+    void cancel_statement() TARN_REQUIRES(mutex_);
     Lane& lane() const;
     bool submit();
     void run_turns();
