@@ -25,6 +25,17 @@ void RunningCall::began() {
     if (session_.cancelled_) session_.connection_->Interrupt();
 }
 
+void LakeSession::cancel() {
+    const std::lock_guard<std::mutex> lock(running_mutex_);
+    cancelled_ = true;
+    if (running_) connection_->Interrupt();
+}
+
+void LakeSession::forget_cancel() {
+    const std::lock_guard<std::mutex> lock(running_mutex_);
+    cancelled_ = false;
+}
+
 BoundFacts bind_statement(duck::ClientContext& context, duck::unique_ptr<duck::SQLStatement> statement,
                           const duck::vector<duck::LogicalType>& parameters) {
     BoundFacts facts;

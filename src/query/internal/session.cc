@@ -98,17 +98,6 @@ LakeSession::~LakeSession() {
     if (gone_) gone_();
 }
 
-void LakeSession::cancel() {
-    const std::lock_guard<std::mutex> lock(running_mutex_);
-    cancelled_ = true;
-    if (running_) connection_->Interrupt();
-}
-
-void LakeSession::forget_cancel() {
-    const std::lock_guard<std::mutex> lock(running_mutex_);
-    cancelled_ = false;
-}
-
 Result<std::shared_ptr<Admission::Slot>> LakeSession::enter() {
     const auto timeout = settings_.statement_timeout();
     const auto deadline = timeout.count() == 0 ? std::chrono::steady_clock::time_point::max()
