@@ -24,7 +24,9 @@ export function SignIn() {
       error.value =
         problem.status === 401
           ? "That access key and secret do not belong together. Check both and try again."
-          : problem.message;
+          : problem.status === 429
+            ? "Too many sign-ins from your address failed. Wait a few seconds and try again."
+            : problem.message;
       secret.current!.value = "";
       secret.current!.focus();
     } finally {

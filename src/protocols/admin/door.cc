@@ -1,5 +1,7 @@
 #include "protocols/admin/door.h"
 
+#include <fmt/format.h>
+
 #include "base/log.h"
 #include "base/random.h"
 #include "dashboards/dashboards.h"
@@ -11,6 +13,7 @@
 #include "protocols/admin/internal/console.h"
 #include "protocols/admin/internal/openapi.h"
 #include "protocols/admin/internal/sign_in.h"
+#include "security/sign_in_limit.h"
 
 namespace tarn::admin {
 namespace {
@@ -189,7 +192,8 @@ class Door {
     explicit Door(DoorParts parts)
         : parts_(std::move(parts)),
           requests_(
-              parts_.metrics->counter("tarn_api_requests_total", "Requests of the HTTP API")) {}
+              parts_.metrics->counter("tarn_api_requests_total", "Requests of the HTTP API")),
+          sign_ins_(*parts_.clock) {}
 
     void handle(http::Request& request, http::Responder& responder) {
         requests_.add();
@@ -367,9 +371,27 @@ class Door {
                            Error(Code::permission_denied, "sign in from the console's own page"));
         TARN_TRY(text, request.read_all(kUnknownBodyBytesMax));
         TARN_TRY(body, parse_body(text));
+        const auto wait = sign_ins_.take(caller.source_ip);
+        if (wait > std::chrono::seconds(0)) return refuse_guess(responder, caller, wait);
         auto opened = open_session(parts_, request, caller, body);
+        if (opened.ok() || opened.error().code != Code::unauthenticated)
+            sign_ins_.give_back(caller.source_ip);
         if (!opened.ok()) return refused(caller, Target(), std::move(opened).error());
         send(responder, caller.request_id, std::move(opened).value());
+        return ok_status();
+    }
+
+    /// Also for who has the right secret: an answer to it would be an answer to a guess.
+    Status refuse_guess(http::Responder& responder, const security::Caller& caller,
+                        std::chrono::seconds wait) {
+        const Error error(Code::exhausted,
+                          fmt::format("too many sign-ins from your address failed: try again in {} s",
+                                      wait.count()),
+                          "too_many_sign_ins");
+        TARN_CHECK_OK(parts_.audit->record(caller, security::AuditResult::of(error)));
+        ApiResponse response{429, error_body(error), {}};
+        response.headers.add("retry-after", std::to_string(wait.count()));
+        send(responder, caller.request_id, std::move(response));
         return ok_status();
     }
 
@@ -400,6 +422,7 @@ class Door {
 
     const DoorParts parts_;
     Counter& requests_;
+    security::SignInLimit sign_ins_;
 };
 
 }  // namespace
