@@ -53,7 +53,8 @@ export function NoPermission({ what, message }: { what: string; message?: string
       <div>
         <strong>Not visible to you</strong>
         <p>You have no right to see the {what}. Ask who administers the lake.</p>
-        {message && (
+        {message && !message.includes("arn:") && <p class="why">{message}</p>}
+        {message?.includes("arn:") && (
           <details class="why">
             <summary>Which right</summary>
             <p>{message}</p>

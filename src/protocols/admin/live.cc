@@ -109,16 +109,33 @@ Status LiveStreams::open(const security::Caller& caller, const LiveWatch& watch,
     stream->principal = caller.principal;
     stream->watch = watch;
     stream->opened = stream->last_write = stream->last_look = Steady::now();
+    const std::string& who = caller.principal.arn;
     {
         MutexLock lock(mutex_);
-        size_t of_one = 0;
-        for (const auto& one : streams_)
-            of_one += one->principal.arn == caller.principal.arn ? 1 : 0;
-        if (stopped_ || streams_.size() >= options_.streams_max ||
+        size_t of_one = opening_.count(who);
+        for (const auto& one : streams_) of_one += one->principal.arn == who ? 1 : 0;
+        if (stopped_ || streams_.size() + opening_.size() >= options_.streams_max ||
             of_one >= options_.streams_of_one_max)
             return Error(Code::exhausted,
                          "too many pages watch already; this one asks by itself from time to time");
+        opening_.insert(who);
     }
+    const Status begun = begin(stream, std::move(known), request, responder);
+    MutexLock lock(mutex_);
+    opening_.erase(opening_.find(who));
+    if (!begun.ok() || stream->out->closed()) return begun;
+    if (stopped_) {
+        stream->out->close();
+        return ok_status();
+    }
+    streams_.push_back(std::move(stream));
+    wake_.notify_all();
+    return ok_status();
+}
+
+/// The head and the first event.
+Status LiveStreams::begin(const std::shared_ptr<Stream>& stream, Versions known,
+                          http::Request& request, http::Responder& responder) {
     TARN_CHECK_OK(responder.send_head(200,
                                       {{"content-type", "text/event-stream"},
                                        {"cache-control", "no-store"},
@@ -132,14 +149,7 @@ Status LiveStreams::open(const security::Caller& caller, const LiveWatch& watch,
     if (!last_seen.empty() && last_seen != now) first += changed_event({}, known);
     stream->known = std::move(known);
     stream->behind = true;  // of what changes until the thread sees it
-    if (!stream->out->write(std::move(first))) return ok_status();
-    MutexLock lock(mutex_);
-    if (stopped_) {
-        stream->out->close();
-        return ok_status();
-    }
-    streams_.push_back(std::move(stream));
-    wake_.notify_all();
+    if (!stream->out->write(std::move(first))) stream->out->close();
     return ok_status();
 }
 

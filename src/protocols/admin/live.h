@@ -6,6 +6,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -66,6 +67,8 @@ class LiveStreams {
  private:
     struct Stream;
 
+    Status begin(const std::shared_ptr<Stream>& stream, std::map<std::string, int64_t> known,
+                 http::Request& request, http::Responder& responder);
     void run();
     void look(bool changed);
     std::list<std::shared_ptr<Stream>> open_streams();
@@ -80,6 +83,7 @@ class LiveStreams {
     Mutex mutex_;
     Condition wake_;
     std::list<std::shared_ptr<Stream>> streams_ TARN_GUARDED_BY(mutex_);
+    std::multiset<std::string> opening_ TARN_GUARDED_BY(mutex_);  // whose; they have a place already
     bool stopped_ TARN_GUARDED_BY(mutex_) = false;
     std::thread thread_;
 };
