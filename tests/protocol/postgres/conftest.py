@@ -1,16 +1,31 @@
 """Clients of the PostgreSQL door."""
 import os
+import pathlib
 import subprocess
+import sys
 
 import pytest
 
 from postgres_clients import connect
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
+import postgres_server  # noqa: E402
 
 
 @pytest.fixture(scope="module", autouse=True)
 def needs_door(tarn):
     if "postgres" not in tarn.ready:
         pytest.skip("this program has no PostgreSQL door")
+
+
+@pytest.fixture(scope="module")
+def postgres():
+    """A PostgreSQL to compare with; None where its programs are not installed."""
+    if not postgres_server.available():
+        yield None
+        return
+    with postgres_server.PostgresServer() as server:
+        yield server
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import io
 import psycopg2
 import pytest
 
-from postgres_clients import connect
+from postgres_clients import asked, connect
 
 
 @pytest.fixture
@@ -18,11 +18,6 @@ def cursor(tarn):
     made.rollback()
     cursor.execute("drop schema ruled cascade")
     made.close()
-
-
-def asked(cursor, sql, parameters=None):
-    cursor.execute(sql, parameters)
-    return cursor.fetchall()
 
 
 def refused(cursor, sql):

@@ -3,58 +3,25 @@ PostgreSQL, too, where there is one: rows, types and SQLSTATEs are compared."""
 import datetime
 import decimal
 import io
-import pathlib
-import sys
 import uuid
 
 import psycopg2
 import pytest
 
-from postgres_clients import api, connect, parameters
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
-import postgres_server  # noqa: E402
-
-
-@pytest.fixture(scope="module")
-def postgres():
-    if not postgres_server.available():
-        yield None
-        return
-    with postgres_server.PostgresServer() as server:
-        yield server
-
-
-def cursor_in_schema(made):
-    made.autocommit = True
-    cursor = made.cursor()
-    cursor.execute("create schema decl")
-    cursor.execute("set search_path to decl")
-    return cursor
+from postgres_clients import api, asked, connect, in_schema, parameters
 
 
 @pytest.fixture
 def cursor(tarn):
-    made = connect(tarn)
-    yield cursor_in_schema(made)
-    made.rollback()
-    made.autocommit = True
-    made.cursor().execute("drop schema decl cascade")
-    made.close()
+    with in_schema("decl", [connect(tarn)]) as (cursor,):
+        yield cursor
 
 
 @pytest.fixture
 def both(cursor, postgres):
     """Cursors of Tarn and, where there is one, PostgreSQL."""
-    if postgres is None:
-        yield [cursor]
-        return
-    made = psycopg2.connect(postgres.url)
-    yield [cursor, cursor_in_schema(made)]
-    made.rollback()
-    made.autocommit = True
-    made.cursor().execute("drop schema decl cascade")
-    made.close()
+    with in_schema("decl", [psycopg2.connect(postgres.url)] if postgres else []) as there:
+        yield [cursor, *there]
 
 
 def answer(cursor, sql):
@@ -66,11 +33,6 @@ def answer(cursor, sql):
     if cursor.description is None:
         return None
     return ([(each.name, each.type_code, each.internal_size) for each in cursor.description], cursor.fetchall())
-
-
-def asked(cursor, sql, parameters=None):
-    cursor.execute(sql, parameters)
-    return cursor.fetchall()
 
 
 def refused(cursor, sql, parameters=None):

@@ -5,7 +5,7 @@ import json
 import psycopg2
 import pytest
 
-from postgres_clients import api, connect, parameters
+from postgres_clients import api, asked, connect, parameters
 
 
 @pytest.fixture
@@ -18,11 +18,6 @@ def cursor(tarn):
     yield cursor
     cursor.execute("drop schema js cascade")
     made.close()
-
-
-def asked(cursor, sql, parameters=None):
-    cursor.execute(sql, parameters)
-    return cursor.fetchall()
 
 
 def refused(cursor, sql, parameters=None):

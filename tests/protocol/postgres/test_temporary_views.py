@@ -1,15 +1,9 @@
 """Temporary views: seen by their session only, gone at its end. Each script runs on a PostgreSQL, too, where there is one: rows and SQLSTATEs are
 compared."""
-import pathlib
-import sys
-
 import psycopg2
 import pytest
 
-from postgres_clients import connect
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
-import postgres_server  # noqa: E402
+from postgres_clients import beside, connect, in_schema
 
 SCRIPTS = {
     "reading": """
@@ -114,28 +108,13 @@ SCRIPTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def postgres():
-    if not postgres_server.available():
-        yield None
-        return
-    with postgres_server.PostgresServer() as server:
-        yield server
-
-
 @pytest.fixture
 def both(tarn, postgres):
     """Cursors of Tarn and, where there is one, PostgreSQL."""
-    made = [connect(tarn)] + ([psycopg2.connect(postgres.url)] if postgres else [])
-    for each in made:
-        each.autocommit = True
-        each.cursor().execute("create schema tv; set search_path to tv; create table t (a int, b text); insert into t values (1, 'x'), (2, 'y')")
-    yield [each.cursor() for each in made]
-    for each in made:
-        each.rollback()
-        each.autocommit = True
-        each.cursor().execute("discard temp; drop schema tv cascade")
-        each.close()
+    with in_schema("tv", beside(tarn, postgres)) as cursors:
+        for cursor in cursors:
+            cursor.execute("create table t (a int, b text); insert into t values (1, 'x'), (2, 'y')")
+        yield cursors
 
 
 def answer(cursor, sql):

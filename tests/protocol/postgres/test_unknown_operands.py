@@ -1,18 +1,11 @@
 """Literals and parameters without a type beside an operator, as PostgreSQL takes them; and the forms of intervals. Each statement runs on a
 PostgreSQL, too, where there is one: rows, types and SQLSTATEs are compared."""
-import pathlib
-import sys
-
 import psycopg2
 import pytest
 
-from postgres_clients import connect, parameters
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
-import postgres_server  # noqa: E402
+from postgres_clients import beside, in_schema, parameters
 
 TABLE = """
-create schema unk; set search_path to unk;
 create table t (i int, b bigint, n numeric(10,2), f float8, r real, d date, ts timestamp, tz timestamptz, tm time, x text, ar int[], ta text[], j jsonb);
 insert into t values (5, 6, 7.25, 1.5, 2.5, '2026-01-31', '2026-01-31 10:00:00', '2026-01-31 10:00:00+00', '10:00', 'txt', '{1,2}', '{a,b}', '{"a": 1}')
 """
@@ -53,26 +46,13 @@ def cells(table):
     return [each.strip() for line in table.splitlines() for each in line.split(" | ") if each.strip()]
 
 
-@pytest.fixture(scope="module")
-def postgres():
-    if not postgres_server.available():
-        yield None
-        return
-    with postgres_server.PostgresServer() as server:
-        yield server
-
-
 @pytest.fixture
 def both(tarn, postgres):
     """Cursors of Tarn and, where there is one, PostgreSQL."""
-    made = [connect(tarn)] + ([psycopg2.connect(postgres.url)] if postgres else [])
-    for each in made:
-        each.autocommit = True
-        each.cursor().execute(TABLE)
-    yield [each.cursor() for each in made]
-    for each in made:
-        each.cursor().execute("drop schema unk cascade")
-        each.close()
+    with in_schema("unk", beside(tarn, postgres)) as cursors:
+        for cursor in cursors:
+            cursor.execute(TABLE)
+        yield cursors
 
 
 def answer(cursor, sql):
