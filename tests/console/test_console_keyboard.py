@@ -202,6 +202,23 @@ def test_a_letter_alone_goes_nowhere(lake, browser):
     browser.see("heading", "Access")
 
 
+def test_the_palette_waits_for_the_lists_that_it_finds_in(lake, browser):
+    """Who types a table's name and Enter before the tables are listed means the table."""
+    at(lake, browser, "/", "kiosk")
+    lists = ["/api/v1/tables", "/api/v1/catalog"]
+    for path in lists:
+        browser.hold(path)
+    browser.press("Control+k")
+    browser.see("combobox", "Find")
+    write(browser, "levels")
+    browser.press("Enter")
+    for path in lists:
+        browser.let_go(path)
+    browser.see("heading", "levels")
+    assert here(browser) == "/catalog/main/levels"
+    assert trouble(browser.problems()) == []
+
+
 def test_the_palette_goes_anywhere(lake, browser):
     at(lake, browser, "/", "kiosk")
     browser.press("Control+k")

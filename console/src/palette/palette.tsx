@@ -6,11 +6,14 @@ import { type Command, fuzzy, load_commands } from "./sources";
 import "./palette.css";
 
 const shown_max = 40;
+const patience_ms = 3000; // with lists that have not come
 
 export function Palette({ close }: { close: () => void }) {
   const [commands, set_commands] = useState<Command[]>([]);
   const [words, set_words] = useState("");
   const [at, set_at] = useState(0);
+  const [complete, set_complete] = useState(false);
+  const [asked, set_asked] = useState(false); // Enter was pressed before there was anything to choose
   const dialog = useRef<HTMLDialogElement>(null);
   const list = useRef<HTMLUListElement>(null);
   const shown = useRef(true);
@@ -18,9 +21,12 @@ export function Palette({ close }: { close: () => void }) {
     const before = document.activeElement;
     let there = true;
     dialog.current!.showModal();
-    load_commands((more) => there && set_commands((known) => [...known, ...more]));
+    const settle = () => there && set_complete(true);
+    void load_commands((more) => there && set_commands((known) => [...known, ...more])).then(settle);
+    const impatience = setTimeout(settle, patience_ms);
     return () => {
       there = false;
+      clearTimeout(impatience);
       shown.current = false; // the event of closing comes later than the closing
       dialog.current?.close();
       if (before instanceof HTMLElement) before.focus();
@@ -39,6 +45,11 @@ export function Palette({ close }: { close: () => void }) {
     close();
     command.run();
   };
+  // Whoever types a table's name faster than the tables are listed means the table, not the search for its name.
+  const early = !complete && at === 0 && (found.length === 0 || found[0] === search);
+  useEffect(() => {
+    if (asked && complete) run(found[chosen]);
+  }, [asked, complete]);
   const key = (event: KeyboardEvent) => {
     const to = { ArrowDown: chosen + 1, ArrowUp: chosen - 1, PageDown: chosen + 8, PageUp: chosen - 8 }[event.key];
     if (to !== undefined) {
@@ -46,7 +57,8 @@ export function Palette({ close }: { close: () => void }) {
       set_at(Math.max(0, Math.min(found.length - 1, to)));
     } else if (event.key === "Enter") {
       event.preventDefault();
-      run(found[chosen]);
+      if (early) set_asked(true);
+      else run(found[chosen]);
     }
   };
 
@@ -79,6 +91,7 @@ export function Palette({ close }: { close: () => void }) {
           onInput={(event) => {
             set_words(event.currentTarget.value);
             set_at(0);
+            set_asked(false);
           }}
           onKeyDown={key}
         />

@@ -65,17 +65,16 @@ const sources: (() => Command[] | Promise<Command[]>)[] = [
   },
 ];
 
-/** Calls `found` with each source's commands as they come. */
-export function load_commands(found: (commands: Command[]) => void): void {
-  for (const source of sources) {
-    void (async () => {
-      try {
-        found(await source());
-      } catch {
-        /* may not be asked for, or cannot be reached: the others are there */
-      }
-    })();
-  }
+/** Calls `found` with each source's commands as they come; kept when the last has come. */
+export async function load_commands(found: (commands: Command[]) => void): Promise<void> {
+  const load = async (source: (typeof sources)[number]) => {
+    try {
+      found(await source());
+    } catch {
+      /* may not be asked for, or cannot be reached: the others are there */
+    }
+  };
+  await Promise.all(sources.map(load));
 }
 
 /** How well `needle` (lower case) is found in `text`, letters in order; null: not. Beginnings of words and runs count more. */
