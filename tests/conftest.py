@@ -16,6 +16,13 @@ def pytest_runtest_makereport(item, call):
         item.failed_in_call = call.excinfo is not None
 
 
+def pytest_terminal_summary(terminalreporter):
+    """What passed only at the second time is told, with what went wrong at the first."""
+    for report in terminalreporter.stats.get("rerun", []):
+        terminalreporter.section(f"unsteady: {report.nodeid}", sep="=")
+        terminalreporter.write_line(report.longreprtext)
+
+
 @pytest.fixture(scope="session")
 def tarn_binary():
     if not binary().exists():

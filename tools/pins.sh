@@ -7,7 +7,7 @@ DEBIAN_BUILD="g++ make cmake ninja-build mold ccache pkg-config git ca-certifica
   libxgboost-dev prometheus-cpp-dev libpq-dev libroaring-dev libabsl-dev libgtest-dev libgmock-dev libbenchmark-dev
   python3 python3-venv nodejs npm tzdata"
 # Debian 12: the clients and servers that the tests, the demo and the benchmarks use
-DEBIAN_TEST="python3-pytest python3-pytest-xdist python3-boto3 python3-psycopg2 python3-paho-mqtt python3-cryptography python3-asyncpg python3-psycopg awscli rclone s3cmd
+DEBIAN_TEST="python3-pytest python3-pytest-xdist python3-pytest-rerunfailures python3-boto3 python3-psycopg2 python3-paho-mqtt python3-cryptography python3-asyncpg python3-psycopg awscli rclone s3cmd
   postgresql-15 postgresql-client-15 mosquitto nginx-light mosquitto-clients chromium openssl wrk procps iproute2"
 # Debian 12: for those who change the code (./x fmt, ./x tidy, ./x test --long)
 DEBIAN_DEVELOP="clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev"

@@ -1,6 +1,16 @@
+import pathlib
+
 import pytest
 
 from headless_browser import Browser, missing
+
+
+def pytest_collection_modifyitems(items):
+    """A browser on a machine that does three other things meets moments that no wait names: a story that fails is told once more, and the
+    run names it (docs/decisions/0024)."""
+    for item in items:
+        if item.path.parent == pathlib.Path(__file__).resolve().parent:
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest.fixture(scope="session")
