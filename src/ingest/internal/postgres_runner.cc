@@ -322,8 +322,9 @@ Result<PreviewTable> preview_table(PostgresConnection& connection, const Postgre
 
 void add_notes(const PostgresTable& table, const PostgresSource& from, Preview& preview) {
     auto& notes = preview.notes;
-    notes.push_back(
-        fmt::format("table {}: about {} rows", table.full_name(), table.rows_estimated));
+    if (table.rows_estimated > 0)  // 0: also where the database has not counted them yet
+        notes.push_back(
+            fmt::format("table {}: about {} rows", table.full_name(), table.rows_estimated));
     for (const auto& column : table.columns)
         if (column.spelled == "numeric")
             notes.push_back(fmt::format(
