@@ -1,5 +1,4 @@
 """Small inputs that would become large ones, and names that would lead elsewhere: memory stays bounded, nothing is written outside."""
-import base64
 import gzip
 import io
 import json
@@ -16,6 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from abuse_doors import Probe, memory_kb
+from lake_api import send
 from tarn_server import TarnServer
 
 LAKEFILE = """\
@@ -40,17 +40,6 @@ def lake(tarn_binary, tmp_path_factory):
     finally:
         print(f"--- the server's log ---\n{server.log_tail()}")
         server.close()
-
-
-def api(server, method, path, body=None, headers=None):
-    request = urllib.request.Request(f"http://{server.ready['http']}{path}", method=method, data=body, headers=headers or {})
-    pair = f"{server.access_key}:{server.secret_key}".encode()
-    request.add_header("Authorization", "Basic " + base64.b64encode(pair).decode())
-    try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return answer.status, answer.read()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read()
 
 
 def sql(server):
@@ -148,7 +137,7 @@ def test_an_archive_of_files_is_no_file(lake):
         assert time.monotonic() < deadline, "the file behind the zips is not read"
         time.sleep(0.1)
     assert rows(cursor, "id = 7100") == 0
-    assert b"was refused" in api(lake, "GET", "/api/v1/sources")[1]
+    assert b"was refused" in send(lake, "GET", "/api/v1/sources").body
     grown = {path for path in tree(lake.folder.parent, lake.data) - above if "/drop/" not in path}
     assert not grown, grown
 
@@ -157,7 +146,7 @@ def test_packed_bodies(lake):
     """A body is taken as the bytes that it is: no door unpacks one."""
     bomb = members(b" ", 20)
     for encoding in ("gzip", "deflate", "br", "zstd"):
-        status, answer = api(lake, "POST", "/api/v1/sql", bomb, {"Content-Encoding": encoding, "Content-Type": "application/json"})
+        status, answer, _ = send(lake, "POST", "/api/v1/sql", bomb, headers={"Content-Encoding": encoding, "Content-Type": "application/json"})
         assert status in (400, 413, 415), (encoding, status, answer[:200])
     s3(lake).create_bucket(Bucket="packed")
     s3(lake).put_object(Bucket="packed", Key="k", Body=bomb, ContentEncoding="gzip")
@@ -170,7 +159,7 @@ BAD_VALUES = [5, -1, 1e300, True, None, [], {}, [[]], "", "\x00", "\ud800", "x" 
 
 def test_bodies_of_other_types(lake):
     """Every call of the API that takes a body, with each of its fields of another type: an answer in words, never a failure of ours."""
-    status, text = api(lake, "GET", "/api/v1/openapi.json")
+    status, text, _ = send(lake, "GET", "/api/v1/openapi.json")
     assert status == 200, text[:200]
     paths = json.loads(text)["paths"]
     wrong, asked = [], 0
@@ -185,12 +174,12 @@ def test_bodies_of_other_types(lake):
                 where = where[:where.index("{")] + "nothing" + where[where.index("}") + 1:]
             for value in BAD_VALUES:
                 for body in [{field: value for field in fields}] + ([{field: value} for field in fields] if EVERY_FIELD else []):
-                    status, answer = api(lake, method.upper(), where, json.dumps(body).encode())
+                    status, answer, _ = send(lake, method.upper(), where, json.dumps(body).encode())
                     asked += 1
                     if status >= 500 and status not in (501, 503):  # 503: as many statements as one may have
                         wrong.append((method, where, str(body)[:80], status, answer[:160]))
             for body in (b"[]", b"5", b'"x"', b"null", b"{", b"\xff", b'{"a":1,"a":2}'):
-                status, answer = api(lake, method.upper(), where, body)
+                status, answer, _ = send(lake, method.upper(), where, body)
                 asked += 1
                 if status >= 500 and status not in (501, 503):  # 503: as many statements as one may have
                     wrong.append((method, where, body, status, answer[:160]))

@@ -5,7 +5,6 @@ import hmac
 import http.client
 import json
 import os
-import pathlib
 import random
 import re
 import time
@@ -125,14 +124,6 @@ def good(server, method, path, body=None, key=None):
     reply = call(server, method, path, body, key)
     assert reply.status < 300, f"{method} {path}: {reply.status} {reply.body[:600]}"
     return reply.json()
-
-
-def until(read, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not (found := read()):
-        assert time.monotonic() < deadline, f"did not come to be within {seconds} s"
-        time.sleep(0.03)
-    return found
 
 
 # --- users

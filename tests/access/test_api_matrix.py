@@ -7,7 +7,8 @@ import time
 import pytest
 
 from access_clients import (SOME_OR_ALL, TAMPERINGS, Connection, Signed, api_operations, audited, basic, call, good, new_key,
-                            new_user, own_actions, sample, statement, until)
+                            new_user, own_actions, sample, statement)
+from lake_api import until
 
 LAKEFILE = """lake: doors
 dashboards:

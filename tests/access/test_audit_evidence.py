@@ -11,7 +11,8 @@ import subprocess
 import boto3
 import pytest
 
-from access_clients import Connection, Signed, audited, call, good, new_user, policy, statement, until
+from access_clients import Connection, Signed, audited, call, good, new_user, policy, statement
+from lake_api import until
 from authority import Authority
 from tarn_server import TarnServer, binary
 

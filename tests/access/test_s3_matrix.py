@@ -7,7 +7,8 @@ import time
 import pytest
 
 from access_clients import (SOME_OR_ALL, TAMPERINGS, Connection, Signed, audited, basic, call, good, new_key, new_user, presigned,
-                            s3_operations, sample, statement, until)
+                            s3_operations, sample, statement)
+from lake_api import until
 
 # PostObject: its signature is among the form's fields; answered as not implemented, unread.
 OPERATIONS = [one for one in s3_operations() if one[0] != "PostObject"]

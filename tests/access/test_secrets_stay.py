@@ -11,7 +11,8 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "protocol" / "mqtt"))
 
-from access_clients import Connection, Signed, audited, basic, call, good, new_key, new_user, statement, until  # noqa: E402
+from access_clients import Connection, Signed, audited, basic, call, good, new_key, new_user, statement  # noqa: E402
+from lake_api import until  # noqa: E402
 from mqtt_clients import Raw, connect_packet  # noqa: E402
 from tarn_server import TarnServer, binary  # noqa: E402
 from webhook_receiver import WebhookReceiver  # noqa: E402

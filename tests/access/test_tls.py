@@ -12,7 +12,7 @@ import boto3
 import botocore.config
 import pytest
 
-from access_clients import until
+from lake_api import until
 from authority import Authority
 from tarn_server import TarnServer, binary
 

@@ -11,7 +11,8 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "protocol" / "mqtt"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "protocol" / "postgres"))
 
-from access_clients import audited, good, new_key, new_user, statement, until  # noqa: E402
+from access_clients import audited, good, new_key, new_user, statement  # noqa: E402
+from lake_api import until  # noqa: E402
 from mqtt_clients import MQTT5, MQTT311, Client, Raw, connect_packet, packet, text  # noqa: E402
 from wire import Wire, framed, query, startup  # noqa: E402
 

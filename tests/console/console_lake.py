@@ -2,7 +2,8 @@
 import base64
 import http.client
 import json
-import time
+
+from lake_api import api, until
 
 
 def ask(server, method, path, body=None, key=None, headers=None):
@@ -19,12 +20,6 @@ def ask(server, method, path, body=None, key=None, headers=None):
     return response, data
 
 
-def api(server, method, path, body=None, key=None):
-    response, data = ask(server, method, path, body, key)
-    assert response.status < 300, f"{method} {path}: {response.status} {data[:500]}"
-    return json.loads(data) if data else None
-
-
 def sql(server, statement):
     return api(server, "POST", "/api/v1/sql", {"sql": statement})
 
@@ -33,15 +28,6 @@ def apply(server, lakefile):
     plan = api(server, "POST", "/api/v1/plan", {"lakefile": lakefile})
     assert plan["problems"] == [], plan["problems"]
     api(server, "POST", "/api/v1/apply", {"lakefile": lakefile, "plan": plan["plan"]})
-
-
-def until(read, seconds=60):
-    """What read() gives, once it is true."""
-    deadline = time.monotonic() + seconds
-    while not (found := read()):
-        assert time.monotonic() < deadline, f"did not come to be within {seconds} s"
-        time.sleep(0.05)
-    return found
 
 
 def settle(server):

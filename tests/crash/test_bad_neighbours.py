@@ -1,15 +1,14 @@
 """Who misbehaves harms nobody else: a webhook that hangs, a file that grows while it is read, an MQTT client that never
 reads, a clock that jumps."""
-import base64
 import json
 import socket
 import threading
 import time
-import urllib.request
 
 import psycopg2
 import pytest
 
+from lake_api import api
 from tarn_server import TarnServer
 from test_failing_disk import preload  # noqa: F401
 from webhook_receiver import WebhookReceiver
@@ -80,11 +79,7 @@ class Neighbours:
             time.sleep(0.1)
 
     def http(self, path):
-        request = urllib.request.Request(f"http://{self.server.ready['http']}{path}")
-        pair = f"{self.server.access_key}:{self.server.secret_key}".encode()
-        request.add_header("Authorization", "Basic " + base64.b64encode(pair).decode())
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.loads(answer.read())
+        return api(self.server, "GET", path)
 
     def resident_mb(self):
         with open(f"/proc/{self.server.process.pid}/status", encoding="ascii") as status:

@@ -3,7 +3,6 @@ little memory: each door says so in its own words, nothing acknowledged is lost,
 
 The disk's calls go through tests/crash/faulty_calls.c, preloaded (it needs a C compiler).
 """
-import base64
 import errno
 import json
 import pathlib
@@ -12,8 +11,6 @@ import shutil
 import socket
 import subprocess
 import time
-import urllib.error
-import urllib.request
 
 import boto3
 import psycopg2
@@ -21,6 +18,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from lake_api import send
 from tarn_server import TarnServer
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -76,21 +74,11 @@ class FaultyServer:
             return cursor.fetchall() if cursor.description else None
 
     def ready(self):
-        try:
-            with urllib.request.urlopen(f"http://{self.server.ready['http']}/readyz", timeout=30) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            return error.code, error.read().decode()
+        return self.http("GET", "/readyz")
 
-    def http(self, method, path, body):
-        request = urllib.request.Request(f"http://{self.server.ready['http']}{path}", method=method, data=json.dumps(body).encode() if body else None)
-        pair = f"{self.server.access_key}:{self.server.secret_key}".encode()
-        request.add_header("Authorization", "Basic " + base64.b64encode(pair).decode())
-        try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            return error.code, error.read().decode()
+    def http(self, method, path, body=None):
+        status, text, _ = send(self.server, method, path, body, key=None if path.startswith("/api/") else False)
+        return status, text.decode()
 
     def restart_well(self):
         self.set()
@@ -128,7 +116,7 @@ def test_a_failed_sync_or_write_of_the_log_is_final(faulty, call):
     assert told.value.pgcode == "57P03", told.value
     status, body = faulty.http("POST", "/api/v1/users", {"name": "late"})
     assert status == 503 and json.loads(body)["error"]["code"] == "unavailable", (status, body)
-    status, body = faulty.http("GET", "/healthz", None)
+    status, body = faulty.http("GET", "/healthz")
     assert status == 200
     status, body = faulty.ready()
     assert status == 503 and "restart" in body, (status, body)

@@ -4,14 +4,12 @@ its webhook. What the lake holds is compared with what the clients know, cheaply
 
 TARN_KILLS sets how often (10 here, 1,000 in the long tier), TARN_SEED replays the moments of a run.
 """
-import base64
 import collections
 import json
 import os
 import random
 import threading
 import time
-import urllib.request
 import uuid
 
 import paho.mqtt.client as mqtt
@@ -19,6 +17,7 @@ import psycopg2
 import pytest
 
 import postgres_server
+from lake_api import api
 from tarn_server import TarnServer
 from test_kill import Writer, client_of, keys_in
 from webhook_receiver import WebhookReceiver
@@ -360,14 +359,6 @@ class Webhook:
         return len(self.arrived) - len({message.id for message in self.arrived})
 
 
-def api(server, path):
-    request = urllib.request.Request(f"http://{server.ready['http']}{path}")
-    key = f"{server.access_key}:{server.secret_key}".encode()
-    request.add_header("Authorization", "Basic " + base64.b64encode(key).decode())
-    with urllib.request.urlopen(request, timeout=20) as answer:
-        return json.loads(answer.read())
-
-
 class Pipeline:
     def __init__(self, folder, pg, seed):
         self.folder, self.pg = folder, pg
@@ -470,12 +461,12 @@ class Pipeline:
     def alerts(self, connection):
         for units, kind in ((0, "alert.opened"), (50, "alert.recovered")):
             ask(connection, f"update stock set units = {units}")
-            until(lambda: len(api(self.server, "/api/v1/alerts")["open"]), len(NAMES) if units == 0 else 0, 30, kind)
+            until(lambda: len(api(self.server, "GET", "/api/v1/alerts")["open"]), len(NAMES) if units == 0 else 0, 30, kind)
         path = "/api/v1/alerts/runs_empty/deliveries"
-        until(lambda: {d["state"] for d in api(self.server, path)["deliveries"]}, {"delivered"}, 60, "deliveries")
+        until(lambda: {d["state"] for d in api(self.server, "GET", path)["deliveries"]}, {"delivered"}, 60, "deliveries")
         told = self.webhook.verify()
         assert told["alert.opened"] == told["alert.recovered"], "each alert was told when it opened and when it recovered"
-        events = api(self.server, "/api/v1/alerts/runs_empty/events")["events"]
+        events = api(self.server, "GET", "/api/v1/alerts/runs_empty/events")["events"]
         assert {event["id"] for event in events} <= told["alert.opened"], "an alert that nobody was told of"
         assert len(events) >= 2 * len(NAMES)
 

@@ -1,19 +1,18 @@
 """What the tests of backups and the archive share: clients that write on every door and note what was acknowledged when, and all
 that a lake holds as one value to compare."""
-import base64
 import hashlib
 import json
 import os
 import subprocess
 import threading
 import time
-import urllib.request
 import uuid
 
 import boto3
 import paho.mqtt.client as mqtt
 from botocore.config import Config
 
+from lake_api import api
 from tarn_server import binary
 
 PASSPHRASE = "a passphrase that is long enough"
@@ -36,13 +35,6 @@ def told(*words, **options):
     done = tarn("--json", *words, **options)
     assert done.returncode == 0, f"{words}: {done.returncode} {done.stderr} {done.stdout}"
     return json.loads(done.stdout)
-
-
-def api(server, path):
-    key = base64.b64encode(f"{server.access_key}:{server.secret_key}".encode()).decode()
-    request = urllib.request.Request(f"http://{server.ready['http']}{path}", headers={"Authorization": f"Basic {key}"})
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        return json.loads(answer.read())
 
 
 def until(wanted, what, seconds=90):
@@ -152,8 +144,8 @@ def everything(server):
         cursor.execute("select id, shop from sales order by id")
         rows = cursor.fetchall()
     readings, offset = [], 0
-    while "mqtt" in [stream["name"] for stream in api(server, "/api/v1/streams")["streams"]]:
-        page = api(server, f"/api/v1/streams/mqtt?offset={offset}")
+    while "mqtt" in [stream["name"] for stream in api(server, "GET", "/api/v1/streams")["streams"]]:
+        page = api(server, "GET", f"/api/v1/streams/mqtt?offset={offset}")
         readings += [record["payload"] for record in page["records"]]
         if not page["records"]:
             break

@@ -1,13 +1,12 @@
 """The archive: the log is followed to another place, and losing the machine loses seconds. What was really lost is measured."""
-import base64
 import shutil
 import time
-import urllib.request
 
 import pytest
 
 from authority import Authority
-from kept_copies import Load, PASSPHRASE, api, check_against, everything, prepare, s3_of, tarn, told, until
+from kept_copies import Load, PASSPHRASE, check_against, everything, prepare, s3_of, tarn, told, until
+from lake_api import api, send
 from tarn_server import TarnServer
 
 SECONDS_MAX = 5
@@ -22,13 +21,11 @@ def with_archive(folder, to, *more, env=None):
 
 
 def archive_of(server):
-    return api(server, "/api/v1/status")["archive"]
+    return api(server, "GET", "/api/v1/status")["archive"]
 
 
 def metric(server, name):
-    key = base64.b64encode(f"{server.access_key}:{server.secret_key}".encode()).decode()
-    request = urllib.request.Request(f"http://{server.ready['http']}/metrics", headers={"Authorization": f"Basic {key}"})
-    text = urllib.request.urlopen(request, timeout=30).read().decode()
+    text = send(server, "GET", "/metrics").body.decode()
     return float(next(line.split()[1] for line in text.splitlines() if line.startswith(name + " ")))
 
 

@@ -24,6 +24,7 @@ from botocore.exceptions import ClientError
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "protocol" / "mqtt"))
 from mqtt_clients import Client, Raw, connect_packet, packet, text  # noqa: E402
+from lake_api import send, until  # noqa: E402
 from tarn_server import DOORS, TarnServer  # noqa: E402
 
 SEED = int(os.environ.get("TARN_SEED", "1"))
@@ -73,17 +74,6 @@ def ask(server, statement):
         cursor.connection.close()
 
 
-def api(server, method, path, body=None):
-    request = urllib.request.Request(f"http://{server.ready['http']}{path}", method=method, data=body)
-    pair = f"{server.access_key}:{server.secret_key}".encode()
-    request.add_header("Authorization", "Basic " + base64.b64encode(pair).decode())
-    try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return answer.status, answer.read()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read()
-
-
 class Others(threading.Thread):
     """A client of every door, over and over."""
 
@@ -101,7 +91,7 @@ class Others(threading.Thread):
                 assert cursor.fetchall() == [(42,)]
                 objects.put_object(Bucket="others", Key="k", Body=b"v")
                 mqtt.publish("others", "x")
-                assert api(self.server, "GET", "/api/v1/status")[0] == 200
+                assert send(self.server, "GET", "/api/v1/status").status == 200
                 sql(self.server).connection.close()
                 self.slowest = max(self.slowest, time.monotonic() - began)
                 self.rounds += 1
@@ -125,14 +115,6 @@ def others(lake):
     assert lake.alive(), "the server died"
     assert made.failed is None, f"another client was troubled: {made.failed!r}"
     assert made.slowest < 10, f"another client waited {made.slowest:.1f} s"
-
-
-def until(read, seconds=30, what="it"):
-    deadline = time.monotonic() + seconds
-    while not (got := read()):
-        assert time.monotonic() < deadline, f"{what} did not come to be within {seconds} s"
-        time.sleep(0.05)
-    return got
 
 
 def count(server, table, where="true"):
@@ -223,24 +205,24 @@ def test_huge_and_deep_sql(lake):
         assert time.monotonic() - began < 30, deep[:40]
         cursor.execute("select 1")  # the session goes on
         assert cursor.fetchall() == [(1,)]
-    status, body = api(lake, "POST", "/api/v1/sql", json.dumps({"sql": f"select '{huge}'"}).encode())
+    status, body, _ = send(lake, "POST", "/api/v1/sql", json.dumps({"sql": f"select '{huge}'"}).encode())
     assert status == 413 and "larger than" in json.loads(body)["error"]["message"], (status, body[:200])
 
 
 def test_deep_and_broken_bodies_of_the_api(lake):
     for body in (b"[" * 200_000, b'{"a":' * 100_000, b'{"sql": "select 1"', b"\xff\xfe", b"null", b'{"sql": 7}', b'{"sql": "\\ud800"}',
                  b'{"sql": ' + b"9" * 100_000 + b"}"):
-        status, answer = api(lake, "POST", "/api/v1/sql", body)
+        status, answer, _ = send(lake, "POST", "/api/v1/sql", body)
         assert status == 400 and json.loads(answer)["error"]["message"], (body[:20], status, answer[:200])
     for text_ in ("[" * 50_000, "a:\n" + "".join(" " * i + "- \n" for i in range(2000)), "lake: &a [*a, *a]", "\x00", "lake: " + "x" * 1_000_000,
                   "a: {" * 20_000):
-        status, answer = api(lake, "POST", "/api/v1/plan", json.dumps({"lakefile": text_}).encode())
+        status, answer, _ = send(lake, "POST", "/api/v1/plan", json.dumps({"lakefile": text_}).encode())
         assert status in (200, 400), (text_[:20], status, answer[:300])
         if status == 200:
             assert json.loads(answer).get("problems"), (text_[:20], answer[:300])
-    status, answer = api(lake, "POST", "/api/v1/users", b'{"name": "' + b"a" * 100_000 + b'"}')
+    status, answer, _ = send(lake, "POST", "/api/v1/users", b'{"name": "' + b"a" * 100_000 + b'"}')
     assert status == 400
-    assert api(lake, "GET", "/api/v1/" + "a" * 60_000)[0] in (404, 414, 431)
+    assert send(lake, "GET", "/api/v1/" + "a" * 60_000).status in (404, 414, 431)
 
 
 def test_broken_bodies_of_s3(lake):

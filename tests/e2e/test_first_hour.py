@@ -1,7 +1,6 @@
 """docs/guides/first-hour.md, pasted block by block into a terminal as a newcomer does it: his own PostgreSQL, CSV and sensor. What the guide shows
 is what the terminal shows, but for times. Only the addresses differ: this machine's usual ports may be taken."""
 import os
-import pathlib
 import pty
 import re
 import select

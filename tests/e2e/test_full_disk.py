@@ -1,6 +1,5 @@
 """A data folder on a disk that fills up: each door says so in its own words, reads go on, and writes go on once there is
 space again, without a restart. The disk is a small tmpfs: only root can mount one."""
-import base64
 import json
 import os
 import pathlib
@@ -8,8 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 import uuid
 
 import boto3
@@ -20,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "protocol" / "mqtt"))
 from mqtt_clients import Raw, connect_packet, packet, text  # noqa: E402
+from lake_api import send  # noqa: E402
 from tarn_server import TarnServer  # noqa: E402
 
 DISK_MIB = 800  # the log takes 256 at its start, and the last 256 are for what frees space
@@ -119,20 +117,12 @@ class Clients:
             raw.say(packet(0x32, text("shelves/1") + b"\x00\x01" + json.dumps({"seq": seq}).encode()))
             return raw.read(4)
 
-    def http(self, method, path, body=None, signed=True):
-        request = urllib.request.Request(f"http://{self.server.ready['http']}{path}", method=method,
-                                         data=None if body is None else json.dumps(body).encode())
-        if signed:
-            pair = f"{self.server.access_key}:{self.server.secret_key}".encode()
-            request.add_header("Authorization", "Basic " + base64.b64encode(pair).decode())
-        try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            return error.code, error.read().decode()
+    def http(self, method, path, body=None):
+        status, answer, _ = send(self.server, method, path, body, key=None if path.startswith("/api/") else False)
+        return status, answer.decode()
 
     def ready(self):
-        return self.http("GET", "/readyz", signed=False)
+        return self.http("GET", "/readyz")
 
 
 class Lake:
@@ -236,7 +226,7 @@ def test_every_door_says_that_the_disk_is_full_and_goes_on_afterwards(lake, disk
     assert (status, json.loads(body)["error"]["reason"]) == (507, "disk_full"), body
     status, body = clients.ready()
     assert status == 503 and "disk is nearly full" in body, "who spreads work is to send it elsewhere, and is told why"
-    assert clients.http("GET", "/healthz", signed=False) == (200, "ok\n"), "nothing that a restart would mend"
+    assert clients.http("GET", "/healthz") == (200, "ok\n"), "nothing that a restart would mend"
     status = json.loads(clients.http("GET", "/api/v1/status")[1])
     assert status["ready"] is False and "nearly full" in status["not_ready_because"]
     lake.file(2)
@@ -322,7 +312,7 @@ def test_a_disk_without_a_byte(lake, disk):
     assert clients.s3.get_object(Bucket="full", Key="small/1")["Body"].read() == b"small"
     status, body = clients.ready()
     assert status == 503 and "disk is full" in body, body
-    assert clients.http("GET", "/healthz", signed=False)[0] == 200
+    assert clients.http("GET", "/healthz")[0] == 200
     with pytest.raises(ClientError, match="InsufficientStorage.*disk is full"):
         clients.s3.delete_object(Bucket="full", Key="small/1")  # the index could not be written any more
     for writer in writers:

@@ -1,9 +1,5 @@
 """A user with one role sees exactly what its grants show, on every door, and leaves a trace when it asks for more."""
-import base64
-import json
 import subprocess
-import urllib.error
-import urllib.request
 
 import boto3
 import psycopg2
@@ -11,15 +7,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-
-def api(server, method, path, body=None, key=None):
-    user, secret = key or (server.access_key, server.secret_key)
-    request = urllib.request.Request(f"http://{server.ready['http']}{path}", method=method,
-                                     data=None if body is None else json.dumps(body).encode())
-    request.add_header("Authorization", "Basic " + base64.b64encode(f"{user}:{secret}".encode()).decode())
-    with urllib.request.urlopen(request, timeout=20) as answer:
-        text = answer.read()
-    return json.loads(text) if text else None
+from lake_api import api, send
 
 
 def connect(server, key=None):
@@ -118,9 +106,7 @@ def test_the_files_are_closed(shop):
 
 def test_denials_are_audited(shop):
     server, key = shop
-    with pytest.raises(urllib.error.HTTPError) as refused:
-        api(server, "GET", "/api/v1/users", key=key)
-    assert refused.value.code == 403
+    assert send(server, "GET", "/api/v1/users", key=key).status == 403
     for _ in range(40):
         found = api(server, "GET", "/api/v1/audit?principal=ana&outcome=denied&limit=1000")["records"]
         if any(record["action"] == "iam:ListUsers" for record in found):

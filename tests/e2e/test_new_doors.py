@@ -15,6 +15,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "console"))
 
 from headless_browser import Browser, missing  # noqa: E402
+from lake_api import until  # noqa: E402
 from tarn_server import ROOT, TarnServer  # noqa: E402
 from webhook_receiver import WebhookReceiver  # noqa: E402
 
@@ -65,14 +66,6 @@ def user(server, name, actions=(), roles=(), attributes=None):
     good(server, "POST", "/api/v1/users", body)
     made = good(server, "POST", f"/api/v1/users/{name}/keys", {})
     return made["access_key_id"], made["secret_access_key"]
-
-
-def until(read, seconds=20):
-    deadline = time.monotonic() + seconds
-    while not (found := read()):
-        assert time.monotonic() < deadline, f"did not come to be within {seconds} s"
-        time.sleep(0.03)
-    return found
 
 
 def plan(server, text, folder="", key=None, **more):

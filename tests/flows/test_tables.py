@@ -5,6 +5,7 @@ import time
 import psycopg2
 import pytest
 
+from lake_api import until
 from tarn_server import TarnServer
 
 LAKEFILE = """
@@ -36,16 +37,6 @@ def ask(connection, sql):
     with connection.cursor() as cursor:
         cursor.execute(sql)
         return cursor.fetchall() if cursor.description else None
-
-
-def wait_until(condition, seconds=20):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.02)
-    return condition()
 
 
 @pytest.fixture
@@ -85,17 +76,17 @@ def settled(server, connection):
 def test_a_chain_follows_its_sources(lake):
     connection = connect(lake)
     ask(connection, "insert into readings values (1, 1, '2026-01-02T03:00:00Z', 120), (2, 1, '2026-01-02T08:00:00Z', 150)")
-    assert wait_until(lambda: settled(lake, connection)), lake.log_tail()
+    until(lambda: settled(lake, connection))
     # 03:00 UTC is still the day before in Bogota.
     assert [str(r[0]) for r in ask(connection, "select day from per_day order by 1")] == ["2026-01-01", "2026-01-02"]
     began = time.monotonic()
     ask(connection, "insert into readings values (1, 2, '2026-01-02T09:00:00Z', 90), (1, 3, '2026-01-02T09:01:00Z', 99999)")
-    assert wait_until(lambda: settled(lake, connection)), lake.log_tail()
+    until(lambda: settled(lake, connection))
     assert time.monotonic() - began < 5
     assert ask(connection, "select reason from levels_rejected") == [("units between 0 and 500",)]
     ask(connection, "delete from readings where seq = 1")
     ask(connection, "update shelf_map set unit = 1 where shelf_id = 1")
-    assert wait_until(lambda: settled(lake, connection)), lake.log_tail()
+    until(lambda: settled(lake, connection))
 
 
 def test_kill_in_between_repeats_and_loses_nothing(lake):
@@ -103,12 +94,12 @@ def test_kill_in_between_repeats_and_loses_nothing(lake):
     seq = 0
     for _ in range(6):
         connection = connect(lake)
-        until = time.monotonic() + moments.uniform(0.05, 0.6)
-        while time.monotonic() < until:
+        end = time.monotonic() + moments.uniform(0.05, 0.6)
+        while time.monotonic() < end:
             rows = ", ".join(f"({moments.choice((1, 2, 3))}, {seq + i}, '2026-01-0{1 + i % 7}T12:00:00Z', {moments.randrange(100, 6000)})"
                              for i in range(5))
             ask(connection, f"insert into readings values {rows}")
             seq += 5
         lake.restart(crash=True)
     connection = connect(lake)
-    assert wait_until(lambda: settled(lake, connection)), lake.log_tail()
+    until(lambda: settled(lake, connection))

@@ -1,11 +1,10 @@
 """A lake that follows a PostgreSQL server, for tests: the real program, a lakefile with one source `erp`, and questions to both."""
-import base64
 import json
 import subprocess
 import time
-import urllib.request
 
 import postgres_server
+from lake_api import api, send
 from tarn_server import TarnServer, binary
 
 SETTINGS = {"wal_level": "logical", "max_prepared_transactions": 20, "logical_decoding_work_mem": "'64kB'",
@@ -66,22 +65,15 @@ class CaptureLake:
     def value(self, sql):
         return self.rows(sql)[0][0]
 
-    def get(self, path):
-        request = urllib.request.Request(f"http://{self.server.ready['http']}/{path}")
-        pair = f"{self.server.access_key}:{self.server.secret_key}".encode()
-        request.add_header("Authorization", "Basic " + base64.b64encode(pair).decode())
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return answer.read().decode()
-
     def source(self):
-        answer = json.loads(self.get("api/v1/sources"))
+        answer = api(self.server, "GET", "/api/v1/sources")
         return next(one for one in answer["sources"] if one["name"] == "erp")
 
     def table(self, name):
         return next((one for one in self.source()["tables"] if one["table"] == f"erp.{name}"), {})
 
     def metrics(self):
-        return self.get("metrics")
+        return send(self.server, "GET", "/metrics").body.decode()
 
     # -- waiting ------------------------------------------------------------------------------------------------------
 

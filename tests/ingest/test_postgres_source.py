@@ -1,18 +1,16 @@
 """A PostgreSQL database becomes tables of the lake: in full from one snapshot, then by what grows. A private PostgreSQL
 stands beside the real program; what is compared is always what both answer."""
-import base64
-import json
 import os
 import pathlib
 import subprocess
 import sys
 import time
-import urllib.request
 
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import postgres_server  # noqa: E402
+from lake_api import api  # noqa: E402
 from tarn_server import TarnServer, binary  # noqa: E402
 
 pytestmark = pytest.mark.skipif(not postgres_server.available(), reason="no PostgreSQL programs here")
@@ -56,11 +54,7 @@ class Lake:
             time.sleep(0.1)
 
     def source(self):
-        request = urllib.request.Request(f"http://{self.server.ready['http']}/api/v1/sources")
-        pair = f"{self.server.access_key}:{self.server.secret_key}".encode()
-        request.add_header("Authorization", "Basic " + base64.b64encode(pair).decode())
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.loads(answer.read())["sources"][0]
+        return api(self.server, "GET", "/api/v1/sources")["sources"][0]
 
     def wait_state(self, *states, seconds=120):
         deadline = time.monotonic() + seconds

@@ -4,7 +4,6 @@ import pathlib
 import random
 import sys
 import threading
-import time
 
 import paho.mqtt.client as mqtt
 import pytest
@@ -13,6 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import postgres_server  # noqa: E402
 from capture_lake import CaptureLake, source_server  # noqa: E402
+from lake_api import api  # noqa: E402
 from tarn_server import binary  # noqa: E402
 
 pytestmark = [pytest.mark.skipif(not postgres_server.available(), reason="no PostgreSQL programs here"),
@@ -153,7 +153,7 @@ def test_a_kill_in_a_rename_leaves_one_name_or_the_other(pg, tmp_path, seed):
         killer.join()
         pg.run("UPDATE sales SET n = 0 WHERE id = 1")
         lake.server.start()
-        applied = json.loads(lake.get("api/v1/lakefile"))["items"]
+        applied = api(lake.server, "GET", "/api/v1/lakefile")["items"]
         name = applied[0]["item"].split(".")[1]
         lake.until_rows(f"SELECT count(*), sum(n) FROM {name}.sales", [(1000, 500499)])
         assert len(slots(pg)) == 1

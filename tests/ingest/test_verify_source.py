@@ -15,6 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import postgres_server  # noqa: E402
 from capture_lake import CaptureLake, source_server  # noqa: E402
+from lake_api import api  # noqa: E402
 from tarn_server import binary  # noqa: E402
 
 pytestmark = [pytest.mark.skipif(not postgres_server.available(), reason="no PostgreSQL programs here"),
@@ -148,7 +149,7 @@ def test_it_runs_on_schedule_and_repairs_if_told_so(tmp_path):
                 sql.execute("INSERT INTO erp.t VALUES (3, 'ghost')")
                 sql.execute("UPDATE erp.t SET v = 'wrong' WHERE id = 1")
             lake.until_rows("SELECT id, v FROM erp.t ORDER BY id", [(1, "a"), (2, "b")], 120)
-            assert json.loads(lake.get("api/v1/sources/erp/verify"))["scheduled"] is True
+            assert api(lake.server, "GET", "/api/v1/sources/erp/verify")["scheduled"] is True
             # Whoever follows the history is told, in the order of the log.
             pg.run("INSERT INTO t VALUES (4, 'd')")
             lake.until_rows("SELECT operation, before_id, before_v, after_id, after_v, transaction_id = 0 FROM erp.t_history "

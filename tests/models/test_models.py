@@ -1,14 +1,12 @@
 """Models from outside: a lakefile, sales and levels filled by SQL, forecasts, back-test, risk, and what is in use."""
-import base64
 import contextlib
-import json
 import subprocess
 import time
-import urllib.request
 
 import psycopg2
 import pytest
 
+from lake_api import api, until
 from tarn_server import TarnServer, binary
 
 LAKEFILE = """
@@ -64,24 +62,6 @@ def apply(server, lakefile):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def api(server, method, path, body=None):
-    request = urllib.request.Request(f"http://{server.ready['http']}{path}", method=method,
-                                     data=None if body is None else json.dumps(body).encode())
-    request.add_header("Authorization", "Basic " + base64.b64encode(f"{server.access_key}:{server.secret_key}".encode()).decode())
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.loads(answer.read())
-
-
-def wait_until(condition, seconds=90):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.05)
-    return condition()
-
-
 @pytest.fixture
 def lake(tarn_binary, tmp_path):
     lakefile = tmp_path / "lake.yaml"
@@ -102,13 +82,13 @@ def lake(tarn_binary, tmp_path):
 
 def test_sales_become_a_forecast_and_a_risk(lake):
     with contextlib.closing(connect(lake)) as connection:
-        assert wait_until(lambda: answer(connection, "select min(day)::text, max(day)::text, count(*) from demand") ==
+        until(lambda: answer(connection, "select min(day)::text, max(day)::text, count(*) from demand") ==
                           [("2026-07-19", "2026-08-01", 56)])
         # Anybody can repeat the figures that promoted the version.
         ours, seasonal = ask(connection, """select 100 * sum(abs(forecast - actual)) / sum(actual),
                                                    100 * sum(abs(seasonal_naive - actual)) / sum(actual) from demand_backtest""")[0]
         assert ours < seasonal
-        assert wait_until(lambda: answer(connection, "select count(*) from risk where state in ('ok', 'at_risk')") == [(4,)])
+        until(lambda: answer(connection, "select count(*) from risk where state in ('ok', 'at_risk')") == [(4,)])
         worst = ask(connection, "select shelf_id, state, p_empty > 0.8, hours_to_empty < 8, reasons from risk order by p_empty desc limit 1")[0]
         assert worst[:4] == (1, "at_risk", True, True), worst
         versions = api(lake, "GET", "/api/v1/models/demand")["versions"]
@@ -119,16 +99,16 @@ def test_sales_become_a_forecast_and_a_risk(lake):
         # The shelf is filled: the risk is over within moments.
         began = time.monotonic()
         ask(connection, "insert into levels values (1, 1, 7, '2026-07-19 19:00:00-05', 300)")
-        assert wait_until(lambda: ask(connection, "select state from risk where shelf_id = 1") == [("ok",)])
+        until(lambda: ask(connection, "select state from risk where shelf_id = 1") == [("ok",)])
         assert time.monotonic() - began < 10
         # A day is over: what comes is forecast anew, by the same version.
         ask(connection, "insert into daily_sales values ('2026-07-20', 1, 7, 30, 0)")
-        assert wait_until(lambda: ask(connection, "select min(day)::text, max(version) from demand") == [("2026-07-20", 1)])
+        until(lambda: ask(connection, "select min(day)::text, max(version) from demand") == [("2026-07-20", 1)])
 
 
 def test_a_restart_keeps_the_model(lake):
     with contextlib.closing(connect(lake)) as connection:
-        assert wait_until(lambda: answer(connection, "select count(*) from demand") == [(56,)])
+        until(lambda: answer(connection, "select count(*) from demand") == [(56,)])
         made = ask(connection, "select max(made_at) from demand")
     lake.kill()
     lake.start()
@@ -137,7 +117,7 @@ def test_a_restart_keeps_the_model(lake):
         time.sleep(2)
         assert ask(connection, "select max(made_at), max(version) from demand") == [(made[0][0], 1)]
         ask(connection, "insert into daily_sales values ('2026-07-21', 2, 7, 3, 0)")
-        assert wait_until(lambda: ask(connection, "select min(day)::text, max(version) from demand") == [("2026-07-20", 1)])
+        until(lambda: ask(connection, "select min(day)::text, max(version) from demand") == [("2026-07-20", 1)])
 
 
 def sell(connection, day):
@@ -147,17 +127,17 @@ def sell(connection, day):
 def test_what_came_of_forecasts_is_kept(lake):
     """Forecasts that were published, beside the sales that came later: over two days, a kill between them."""
     with contextlib.closing(connect(lake)) as connection:
-        assert wait_until(lambda: answer(connection, "select count(*) from demand") == [(56,)])
+        until(lambda: answer(connection, "select count(*) from demand") == [(56,)])
         assert api(lake, "GET", "/api/v1/models/demand")["outcomes"] == {"total": None, "by_time": [], "by_steps_ahead": []}
         ask(connection, "create table seen_1 as select * from demand")
         sell(connection, "2026-07-20")
-        assert wait_until(lambda: answer(connection, "select day::text, steps_ahead, forecasts from demand_outcomes") == [("2026-07-19", 1, 4)])
+        until(lambda: answer(connection, "select day::text, steps_ahead, forecasts from demand_outcomes") == [("2026-07-19", 1, 4)])
         ask(connection, "create table seen_2 as select * from demand")
     lake.kill()
     lake.start()
     with contextlib.closing(connect(lake)) as connection:
         sell(connection, "2026-07-21")
-        assert wait_until(lambda: ask(connection, "select count(*) from demand_outcomes") == [(3,)])
+        until(lambda: ask(connection, "select count(*) from demand_outcomes") == [(3,)])
         told = ask(connection, "select day::text, steps_ahead, mae, wape, seasonal_naive_mae, coverage from demand_outcomes order by 1, 2")
         ours = ask(connection, """
             with seen as (select *, (day - date '2026-07-18')::int as ahead from seen_1 union all select *, (day - date '2026-07-19')::int from seen_2)

@@ -1,8 +1,5 @@
 """Connecting to the PostgreSQL door as root."""
-import base64
 import contextlib
-import http.client
-import json
 
 import psycopg2
 
@@ -39,16 +36,3 @@ def beside(tarn, postgres):
 def asked(cursor, sql, parameters=None):
     cursor.execute(sql, parameters)
     return cursor.fetchall()
-
-
-def api(tarn, method, path, body):
-    """Asks the console's API as root."""
-    host, port = tarn.address("http")
-    connection = http.client.HTTPConnection(host, port, timeout=60)
-    signed = base64.b64encode(f"{tarn.access_key}:{tarn.secret_key}".encode()).decode()
-    connection.request(method, path, body=None if body is None else json.dumps(body), headers={"Authorization": "Basic " + signed})
-    answer = connection.getresponse()
-    text = answer.read().decode()
-    connection.close()
-    assert answer.status < 300, text
-    return json.loads(text) if text else None

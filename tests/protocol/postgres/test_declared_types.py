@@ -1,14 +1,12 @@
 """smallint, varchar(n) and char(n): what a column was declared as holds, and is shown, as in PostgreSQL. Each script runs on a
 PostgreSQL, too, where there is one: rows, types and SQLSTATEs are compared."""
-import datetime
-import decimal
 import io
-import uuid
 
 import psycopg2
 import pytest
 
-from postgres_clients import api, asked, connect, in_schema, parameters
+from lake_api import api
+from postgres_clients import asked, connect, in_schema, parameters
 
 
 @pytest.fixture

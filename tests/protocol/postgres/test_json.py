@@ -5,7 +5,8 @@ import json
 import psycopg2
 import pytest
 
-from postgres_clients import api, asked, connect, parameters
+from lake_api import api
+from postgres_clients import asked, connect, parameters
 
 
 @pytest.fixture

@@ -1,14 +1,12 @@
 """What belongs to one session: settings that end with the transaction, temporary tables; and DROP SCHEMA CASCADE with its records."""
-import base64
 import io
-import json
 import os
 import time
-import urllib.request
 
 import psycopg2
 import pytest
 
+from lake_api import api
 from postgres_clients import connect
 from tarn_server import TarnServer
 
@@ -144,12 +142,9 @@ def test_too_much_in_the_temporary_tables_of_one_session(tarn_binary):
 
 def recorded(tarn, resource, wanted):
     """(action, end of the resource) of records, once all that are wanted are there."""
-    signed = base64.b64encode(f"{tarn.access_key}:{tarn.secret_key}".encode()).decode()
-    request = urllib.request.Request("http://%s:%d/api/v1/audit?resource=%s&limit=100" % (*tarn.address("http"), resource),
-                                     headers={"Authorization": "Basic " + signed})
     deadline = time.monotonic() + 60
     while True:
-        records = json.load(urllib.request.urlopen(request))["records"]
+        records = api(tarn, "GET", f"/api/v1/audit?resource={resource}&limit=100")["records"]
         told = {(record["action"], record["resource"].split(":")[-1]) for record in records if record["outcome"] == "allowed"}
         if wanted <= told:
             return told

@@ -7,7 +7,8 @@ from decimal import Decimal
 import psycopg2
 import pytest
 
-from postgres_clients import api, connect, parameters
+from lake_api import api
+from postgres_clients import connect, parameters
 from tarn_server import TarnServer
 
 
