@@ -147,7 +147,7 @@ class LakeSession final : public Session {
     Status lock_tables(const Utility& wanted);
     // ALTER TABLE of a table's rules (table_rules.h), CREATE SEQUENCE
     Status change_rules(const Utility& wanted);
-    Status check_rows(const LakeTable& table, const std::string& check);
+    Status check_rows(const LakeTable& table, const std::string& name, const std::string& check);
     Status fill_rows(const std::string& update);
     /// TRUNCATE ... RESTART IDENTITY; ADD COLUMN ... DEFAULT: more than one step in a transaction,
     /// of its own when none is open.

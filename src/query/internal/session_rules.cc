@@ -101,7 +101,8 @@ Status LakeSession::change_rules(const Utility& wanted) {
     const bool own = state_ == TransactionState::idle;
     if (own) TARN_CHECK_OK(begin(true));
     const LakeTable* table = nullptr;
-    std::string check;  // rows that are there must keep it
+    TableCheck added;
+    std::string check;  // its text: rows that are there must keep it
     Status done;
     try {
         context.RunFunctionInTransaction(
@@ -113,13 +114,13 @@ Status LakeSession::change_rules(const Utility& wanted) {
                 const auto changes = wanted_changes(context, *table, wanted);
                 table->transaction().change_rules(*table, changes.set, changes.remove);
                 if (!wanted.check || wanted.check->not_valid) return;
-                check = check_text({"", changes.set.begin()->second}, table->state()->schema(),
-                                   table->view().columns)
-                            .value_or("");
+                added = checks_of(changes.set).front();
+                check =
+                    check_text(added, table->state()->schema(), table->view().columns).value_or("");
             },
             false);
         if (wanted.key) done = check_keys({table->ParentSchema().name, table->name, true});
-        if (!check.empty()) done = check_rows(*table, check);
+        if (!check.empty()) done = check_rows(*table, added.name, check);
     } catch (const std::exception& problem) {
         done = failed(duck::ErrorData(problem), nullptr, nullptr);
     }
@@ -127,7 +128,8 @@ Status LakeSession::change_rules(const Utility& wanted) {
 }
 
 /// That no row of the table breaks it.
-Status LakeSession::check_rows(const LakeTable& table, const std::string& check) {
+Status LakeSession::check_rows(const LakeTable& table, const std::string& name,
+                               const std::string& check) {
     auto slot = enter();
     if (!slot.ok()) return failed(std::move(slot).error());
     const RunningCall call(*this);
@@ -145,7 +147,8 @@ Status LakeSession::check_rows(const LakeTable& table, const std::string& check)
     else if (row && row->size() > 0)
         done = failed(
             {Code::invalid_argument,
-             fmt::format("check constraint of relation \"{}\" is violated by some row", table.name),
+             fmt::format("check constraint \"{}\" of relation \"{}\" is violated by some row", name,
+                         table.name),
              "23514"});
     touched = before;
     return done;

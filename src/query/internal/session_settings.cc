@@ -77,6 +77,8 @@ Status LakeSession::check_read_only(const PreparedSql& statement, bool is_bound)
 Status LakeSession::discard(Utility::Discard what) {
     if (what == Utility::Discard::nothing) return {};
     if (what == Utility::Discard::temporary) return drop_temporary();
+    auto& numbers = SessionState::of(*connection_->context).numbers;
+    if (what == Utility::Discard::numbers) return numbers.forget(), Status();
     if (state_ != TransactionState::idle)
         return Error{Code::precondition_failed, "DISCARD ALL cannot run inside a transaction block",
                      "25001"};
@@ -84,7 +86,7 @@ Status LakeSession::discard(Utility::Discard what) {
     change_settings([](Settings& settings) { settings.reset_all(); });
     cursors_.clear();
     named_.clear();
-    SessionState::of(*connection_->context).numbers.forget();
+    numbers.forget();
     return {};
 }
 

@@ -36,7 +36,7 @@ struct Utility {
     bool holds = false;              // DECLARE ... WITH HOLD
     std::string query;               // DECLARE ... FOR query
     std::vector<std::string> parts;  // DROP and TRUNCATE of several: one after the other
-    enum class Discard : uint8_t { all, temporary, nothing };  // nothing: the door forgets plans
+    enum class Discard : uint8_t { all, temporary, numbers, nothing };  // nothing: the door's
     Discard discard = Discard::all;
     enum class Savepoint : uint8_t { none, make, release, go_back };
     Savepoint savepoint = Savepoint::none;  // of that name

@@ -174,16 +174,22 @@ Result<Prepared> parse_show(Words& words) {
     return made;
 }
 
-/// DISCARD ALL | TEMP | PLANS | SEQUENCES. Plans are the door's, and there are no sequences.
+/// DISCARD ALL | TEMP | PLANS | SEQUENCES. Plans are the door's.
 Result<Prepared> parse_discard(Words& words) {
     auto made = make(Command::discard);
     if (words.take("all")) return made;
     if (words.take("temp") || words.take("temporary")) {
         made->utility.discard = Utility::Discard::temporary;
-        return made;
+        made->utility.tag = "DISCARD TEMP";
+    } else if (words.take("sequences")) {
+        made->utility.discard = Utility::Discard::numbers;
+        made->utility.tag = "DISCARD SEQUENCES";
+    } else if (words.take("plans")) {
+        made->utility.discard = Utility::Discard::nothing;
+        made->utility.tag = "DISCARD PLANS";
+    } else {
+        return words.unexpected();
     }
-    if (!words.take("plans") && !words.take("sequences")) return words.unexpected();
-    made->utility.discard = Utility::Discard::nothing;
     return made;
 }
 

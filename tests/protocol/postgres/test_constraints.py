@@ -48,7 +48,8 @@ def test_checks_follow_their_columns(cursor):
     assert refused(cursor, "insert into t values (9, 9)")[0] == "23514"
     assert asked(cursor, "select pg_get_constraintdef(oid) from pg_constraint where conname = 'kept'")[0][0].count("first") == 1
     cursor.execute("insert into t values (1, 100 - 99)")
-    assert refused(cursor, "alter table t add constraint more check (first > 5)")[0] == "23514"
+    assert refused(cursor, "alter table t add constraint more check (first > 5)") == \
+        ("23514", 'check constraint "more" of relation "t" is violated by some row')
     cursor.execute("alter table t add constraint more check (first > 5) not valid")
     assert refused(cursor, "insert into t values (1, 1)")[0] == "23514"
     assert refused(cursor, "alter table t add constraint more check (b > 0)")[0] == "42710"
@@ -100,6 +101,10 @@ def test_sequences_of_numbered_columns(tarn, cursor):
     assert asked(cursor, "select last_value, is_called from t_id_seq") == [(1, False)]
     cursor.execute("insert into t (name) values ('a'), ('b')")
     assert asked(cursor, "select currval('t_id_seq'), lastval(), currval(pg_get_serial_sequence('t', 'id'))") == [(2, 2, 2)]
+    for part in ("plans", "temp", "sequences"):
+        cursor.execute(f"discard {part}")
+        assert cursor.statusmessage == f"DISCARD {part.upper()}"
+    assert refused(cursor, "select lastval()")[0] == "55000"
     assert asked(cursor, "select nextval('ruled.t_id_seq'::regclass)") == [(3,)]
     assert asked(cursor, "select setval('t_id_seq', 10)") == [(10,)]
     assert asked(cursor, "insert into t (name) values ('c') returning id") == [(11,)]
