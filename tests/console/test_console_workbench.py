@@ -282,6 +282,7 @@ def test_cancelling_from_the_page(lake, browser):
     browser.holds("status", "", "Running")
     browser.click("button", "Cancel")
     browser.holds("status", "", "Cancelled")
+    assert browser.evaluate("document.querySelector('[role=alert]')") is None, "what was wished for is no alarm"
     assert browser.problems() == []
 
 
@@ -411,6 +412,22 @@ def test_a_quick_chart_and_history(lake, browser):
     browser.holds("dialog", "History", "sum(units) as units")
     browser.click("button", "Close")
     assert "history" not in here(browser) and "past" not in here(browser)
+    assert browser.problems() == []
+
+
+@needs_browser
+def test_bars_below_zero_end_where_the_others_begin(lake, browser):
+    enter(lake, browser, with_sql("select * from (values ('loss', -30), ('gain', 10), ('none', 0)) t(name, value)"))
+    browser.click("button", "Run")
+    browser.holds("status", "", "Done")
+    browser.click("button", "Chart")
+    browser.see("list", "Result")
+    loss, gain, none = browser.evaluate("""[...document.querySelectorAll('.bar-run')].map((one) => {
+        const { left, right, width } = one.getBoundingClientRect();
+        return { left, right, width };
+    })""")
+    assert abs(loss["right"] - gain["left"]) < 1 and abs(none["left"] - gain["left"]) < 1
+    assert abs(loss["width"] - 3 * gain["width"]) < 2 and gain["width"] > 20
     assert browser.problems() == []
 
 
