@@ -98,6 +98,7 @@ export interface SourceTable {
   last_commit: string | null;
   newest?: string | null;
   last_error: string;
+  paused?: string; // why no changes of it are taken
 }
 
 export interface Source {

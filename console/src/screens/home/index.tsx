@@ -1,6 +1,7 @@
 // The lake at a glance: what comes in, what there is, what ran, what is wrong, who reads; each line leads on.
 
 import { LineChart } from "../../charts/line_chart";
+import type { Source } from "../../api";
 import { duration, number } from "../../format";
 import { use_live } from "../../live";
 import { lake, me } from "../../session";
@@ -50,6 +51,7 @@ function Greeting({ tables }: { tables: CatalogTable[] | null }) {
 function Glance({ tables }: { tables: CatalogTable[] }) {
   const runs = use_live<Runs>("/api/v1/runs?limit=1000", { every_ms: 5000 });
   const alerts = use_live<AlertsNow>("/api/v1/alerts", { every_ms: 5000 });
+  const sources = use_live<{ sources: Source[] }>("/api/v1/sources", { every_ms: 3000 });
   const whole = tables.filter((one) => one.whole && one.kind === "table");
   const rows = whole.reduce((sum, one) => sum + (one.rows ?? 0), 0);
   const bytes = whole.reduce((sum, one) => sum + (one.bytes ?? 0), 0);
@@ -63,13 +65,13 @@ function Glance({ tables }: { tables: CatalogTable[] }) {
       </section>
       <div class="home-grid">
         <div class="home-column">
-          <Sources tables={tables} />
+          <Sources tables={tables} sources={sources} />
           <Zones tables={tables} />
           <Readers />
         </div>
         <div class="home-column needs">
           <FirstChart tables={tables} />
-          <Troubles tables={tables} runs={runs.data.value?.runs ?? null} alerts={alerts.data.value} />
+          <Troubles tables={tables} sources={sources.data.value?.sources ?? null} runs={runs.data.value?.runs ?? null} alerts={alerts.data.value} />
           <Storage />
         </div>
       </div>
@@ -220,9 +222,10 @@ function Zones({ tables }: { tables: CatalogTable[] }) {
   );
 }
 
-function Troubles({ tables, runs, alerts }: { tables: CatalogTable[]; runs: Run[] | null; alerts: AlertsNow | null }) {
+function Troubles({ tables, sources, runs, alerts }: { tables: CatalogTable[]; sources: Source[] | null; runs: Run[] | null; alerts: AlertsNow | null }) {
   const late = tables.filter((one) => one.late);
-  if (runs === null && alerts === null && late.length === 0) return null;
+  if (sources === null && runs === null && alerts === null && late.length === 0) return null;
+  const broken = (sources ?? []).filter((source) => trouble_of(source) !== "");
   // The newest of each step; the runs come newest first.
   const all_failed = (runs ?? []).filter((run) => run.outcome === "failed");
   const times = (step: string) => all_failed.filter((run) => run.step === step).length;
@@ -230,12 +233,19 @@ function Troubles({ tables, runs, alerts }: { tables: CatalogTable[]; runs: Run[
   const open = (alerts?.alerts ?? []).filter((rule) => rule.open > 0 || rule.error);
   return (
     <Card title="What needs somebody">
-      {failed.length === 0 && open.length === 0 && late.length === 0 && (
+      {broken.length === 0 && failed.length === 0 && open.length === 0 && late.length === 0 && (
         <p class="calm-note">
-          <Badge word="ok" /> No run has failed of late, no alert is open, and no table is late.
+          <Badge word="ok" /> No source has a problem, no run has failed of late, no alert is open, and no table is late.
         </p>
       )}
       <ul class="plain-list">
+        {broken.map((source) => (
+          <li key={source.name}>
+            <Badge word={source.last_error ? "failed" : "paused"} />
+            <a href={`/pipelines?source=${encodeURIComponent(source.name)}`}>{source.name}</a>
+            <p class="problem">{trouble_of(source)}</p>
+          </li>
+        ))}
         {open.map((rule) => (
           <li key={rule.rule}>
             <Badge word={rule.error ? "failed" : "open"} />
@@ -267,6 +277,9 @@ function Troubles({ tables, runs, alerts }: { tables: CatalogTable[]; runs: Run[
     </Card>
   );
 }
+
+/** What keeps a source, or one of its tables, from going on. */
+const trouble_of = (source: Source): string => source.last_error || source.tables.map((table) => table.paused || table.last_error).find((text) => text) || "";
 
 function Readers() {
   const usage = use_live<Usage>("/api/v1/usage?hours=24", { every_ms: 30_000 });

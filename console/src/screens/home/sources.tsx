@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Source } from "../../api";
 import { number } from "../../format";
-import { use_live } from "../../live";
+import type { Answer } from "../../live";
 import { Answered, Badge, Card, Count, Empty, Sparkline, Table, Time } from "../../ui";
 import type { CatalogTable } from "./shapes";
 
@@ -40,15 +40,17 @@ function rate_now(name: string): number | null {
   return last === undefined || first === undefined || first === last ? null : ((last.rows - first.rows) * 1000) / (last.at - first.at);
 }
 
+/** Between two tries it waits; what is wrong is wrong meanwhile. */
+const state_of = (source: Source) => (source.last_error ? "failed" : source.state);
+
 const later = (best: string | null, one: string | null): string | null => (one !== null && (best === null || one > best) ? one : best);
 
-export function Sources({ tables }: { tables: CatalogTable[] }) {
+export function Sources({ tables, sources }: { tables: CatalogTable[]; sources: Answer<{ sources: Source[] }> }) {
   // A source's own memory begins with the server's start; the tables know of before.
   const newest = (source: Source): string | null => {
     const of_tables = tables.filter((one) => one.made_by?.kind === "source" && one.made_by.name === source.name);
     return later(source.tables.map((table) => table.last_commit).reduce(later, null), of_tables.map((one) => one.updated).reduce(later, null));
   };
-  const sources = use_live<{ sources: Source[] }>("/api/v1/sources", { every_ms: 3000 });
   const [, again] = useState(0);
   const found = sources.data.value;
   useEffect(() => {
@@ -79,12 +81,13 @@ export function Sources({ tables }: { tables: CatalogTable[] }) {
                   </span>
                 ),
               },
-              { name: "state", title: "State", value: (source) => source.state, show: (source) => <Badge word={source.state} /> },
+              { name: "state", title: "State", value: state_of, show: (source) => <Badge word={state_of(source)} /> },
               { name: "fresh", title: "Last rows", value: newest, show: (source) => <Time at={newest(source)} absent="none yet" /> },
               {
                 name: "rate",
                 title: "Rate now",
                 right: true,
+                wide_from: 440,
                 value: (source) => rate_now(source.name),
                 show: (source) => {
                   const rate = rate_now(source.name);

@@ -23,13 +23,13 @@ function Overview() {
   const graph = use_live<Graph>("/api/v1/graph", { tables: "*", every_ms: 3000 });
   const known = graph.data.value;
   const running = known?.steps.filter((step) => step.state === "running").length ?? 0;
-  const failed = known?.steps.filter((step) => step.state === "failed" || step.last?.outcome === "failed").length ?? 0;
+  const failed = known ? known.steps.filter((step) => step.state === "failed" || step.last?.outcome === "failed").length + known.sources.filter((source) => source.last_error).length : 0;
   return (
     <Page
       name="pipelines"
       title="Pipelines"
       note={
-        known && known.steps.length > 0 && (
+        known && (known.steps.length > 0 || failed > 0) && (
           <span role="status">
             {failed > 0 ? <Badge word={`${failed} failed`} tone="bad" /> : running > 0 ? <Badge word={`${running} running`} tone="busy" /> : known.quiescent ? <Badge word="all worked through" tone="good" /> : <Badge word="at work" tone="busy" />}
           </span>

@@ -2,7 +2,7 @@
 import { Badge, Bytes, Card, Count, Empty, Name, Table, type TableColumn, Tag, Time } from "../../ui";
 import { milliseconds } from "../../format";
 import { tone_of } from "./nodes";
-import { type Graph, type Run, type Source, type Step, run_path, short_name, step_path, table_name, table_path, took } from "./types";
+import { type Graph, type Run, type Source, type SourceTable, type Step, run_path, short_name, step_path, table_name, table_path, took } from "./types";
 
 export function Took({ run }: { run: Run | null }) {
   const time = run === null ? null : took(run);
@@ -63,10 +63,13 @@ interface SourceRow {
   note: string;
 }
 
+/** Of a source that has none yet: it is listed all the same. */
+const no_table: SourceTable = { table: "", last_commit: null, last_error: "" };
+
 export function SourceList({ graph, only }: { graph: Graph; only: string | null }) {
   const rows: SourceRow[] = graph.sources
     .filter((source) => only === null || source.name === only)
-    .flatMap((source) => source.tables.map((table) => ({ source: source.name, kind: source.kind, state: table.paused ? "paused" : source.state, table: table.table, rows: table.rows, rejected: table.rows_rejected, last: table.last_commit, error: table.paused || table.last_error || source.last_error, note: table.note ?? "" })));
+    .flatMap((source) => (source.tables.length > 0 ? source.tables : [no_table]).map((table) => ({ source: source.name, kind: source.kind, state: table.paused ? "paused" : source.last_error ? "failed" : source.state, table: table.table, rows: table.rows, rejected: table.rows_rejected, last: table.last_commit, error: table.paused || table.last_error || source.last_error, note: table.note ?? "" })));
   return (
     <Table
       label="Tables of sources"
@@ -74,9 +77,9 @@ export function SourceList({ graph, only }: { graph: Graph; only: string | null 
       columns={[
         ...(only === null ? [{ name: "source", title: "Source", value: (row: SourceRow) => row.source, show: (row: SourceRow) => <a href={`/pipelines?source=${encodeURIComponent(row.source)}`}>{row.source}</a> }, { name: "kind", title: "Kind", value: (row: SourceRow) => row.kind, show: (row: SourceRow) => <Tag>{row.kind}</Tag>, wide_from: 700 }] : []),
         { name: "state", title: "State", value: (row) => row.state, show: (row) => <Badge word={row.state} tone={tone_of(row.state)} /> },
-        { name: "table", title: "Table", value: (row) => row.table, show: (row) => <a class="cell-text" href={table_path(row.table)}><Name of={table_name(row.table)} /></a> },
+        { name: "table", title: "Table", value: (row) => row.table, show: (row) => (row.table === "" ? <span class="absent-value">none yet</span> : <a class="cell-text" href={table_path(row.table)}><Name of={table_name(row.table)} /></a>) },
         { name: "rows", title: "Rows", value: (row) => row.rows, show: (row) => <Count value={row.rows} />, right: true },
-        { name: "rejected", title: "Set aside", value: (row) => row.rejected, show: (row) => <Count value={row.rejected} />, right: true, wide_from: only === null ? 500 : 0 },
+        { name: "rejected", title: "Set aside", value: (row) => row.rejected, show: (row) => (row.rejected ? <a href={table_path(`${row.table}_rejected`)}><Count value={row.rejected} /></a> : <Count value={row.rejected} />), right: true, wide_from: only === null ? 500 : 0 },
         { name: "last", title: "Last rows", value: (row) => row.last, show: (row) => <Time at={row.last} /> },
         { name: "error", title: "Problem", value: (row) => row.error || row.note, show: (row) => (row.error ? <span class="problem cell-text" title={row.error}>{row.error}</span> : row.note ? <span class="warn-text cell-text" title={row.note}>{row.note}</span> : ""), wide_from: 900 },
       ]}
