@@ -136,9 +136,13 @@ class Demo:
         def tick():
             self.stages.tick(self.lake.stages_line())
         while True:
+            told = {}
             for alert in self.receiver.take():
                 key = alert["data"]["key"]  # of a test message it is another
-                self.stages.say(f"{alert['type']}: {', '.join(f'{name} {value}' for name, value in key.items())}")
+                told.setdefault(alert["type"], []).append(", ".join(f"{name} {value}" for name, value in key.items()))
+            for kind, keys in told.items():  # dozens at once, when the company's hours are seconds
+                more = f" and {len(keys) - 3} more" if len(keys) > 3 else ""
+                self.stages.say(f"{kind}: {'; '.join(keys[:3])}{more}")
             if not self.lake.alive():
                 raise GaveUp("the server ended by itself; its log is " + str(self.lake.log_file))
             self.check_feed()

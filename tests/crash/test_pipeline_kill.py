@@ -480,6 +480,8 @@ def run(kills, seed, folder):
             for life in range(kills):
                 try:
                     pipeline.kill_once()
+                    if life % 100 == 99:
+                        print(f"{life + 1} kills", flush=True)
                 except AssertionError as wrong:
                     raise AssertionError(f"seed {seed}, after kill {life + 1}: {wrong}\n{pipeline.server.log_tail()}") from wrong
             pipeline.finish()
