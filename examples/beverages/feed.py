@@ -5,6 +5,7 @@ there. Telling an hour twice changes nothing: sales and deliveries have ids, rea
 """
 import base64
 import csv
+import datetime
 import json
 import pathlib
 import secrets
@@ -19,6 +20,8 @@ import psycopg2.extras
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 TABLES = ("stores", "products", "customers", "shelf_map", "deliveries", "sales")
+KINDS = ("reading", "sale", "order", "delivery")  # what the simulator tells, beside the hour that is over
+PARTS_OF_AN_HOUR = 240
 COLUMNS = {"deliveries": "(delivery_id, shelf_id, ordered_at, due_at, delivered_at, units)"}
 
 
@@ -231,19 +234,32 @@ class Scales:
         if self._paused.is_set():
             return
         self._process = self.world.live()
-        hour = None
+        hour = {kind: [] for kind in KINDS}
         for line in self._process.stdout:
             kind, _, rest = line.rstrip("\n").partition("\t")
-            if kind == "hour":
-                if hour is not None and not self._tell_hour(client, hour):
-                    return
-                if self._paused.is_set() or self._stop.is_set():
-                    return
-                hour = {"reading": [], "sale": [], "order": [], "delivery": []}
-            elif hour is not None:
+            if kind in KINDS:
                 hour[kind].append(rest)
+                continue
+            if not self._tell_hour(client, hour, datetime.datetime.fromisoformat(rest).timestamp()):
+                return
+            if self._paused.is_set() or self._stop.is_set():
+                return
+            hour = {kind: [] for kind in KINDS}
 
-    def _tell_hour(self, client, hour):
+    def _tell_hour(self, client, hour, ended):
+        """At once, while the company is behind the clock. After that in the course of the next hour, as shops would."""
+        next_ends = ended + 3600
+        parts = 1 if next_ends <= time.time() else PARTS_OF_AN_HOUR
+        for part in range(parts):
+            if not self._tell(client, {kind: lines[part::parts] for kind, lines in hour.items()}):
+                return False
+            if parts > 1:
+                self._paused.wait(max(0, next_ends - 60 - time.time()) / (parts - part))  # then the rest at once
+        self.world.state["hours_told"] += 1
+        self.world.save()
+        return True
+
+    def _tell(self, client, hour):
         with self.company.connect() as connection, connection.cursor() as cursor:
             if hour["sale"]:
                 psycopg2.extras.execute_values(
@@ -256,8 +272,4 @@ class Scales:
                 number, at = line.split(",")
                 cursor.execute("update deliveries set delivered_at = %s, updated_at = now() where delivery_id = %s",
                                (at, number))
-        if not self._publish(client, [tuple(line.split("\t")) for line in hour["reading"]]):
-            return False
-        self.world.state["hours_told"] += 1
-        self.world.save()
-        return True
+        return self._publish(client, [tuple(line.split("\t")) for line in hour["reading"]])

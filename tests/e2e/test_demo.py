@@ -1,9 +1,12 @@
 """The demo, smaller: it judges itself by counting every hop, and its exit code is what is tested."""
+import datetime
 import pathlib
+import select
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 import postgres_server
 import pytest
@@ -12,6 +15,7 @@ import real_data
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 DEMO = ROOT / "examples" / "beverages" / "demo.py"
+SIMULATOR = ROOT / "build" / "release" / "beverages_simulator"
 SMALL = ["--stores", "3", "--days", "150"]
 
 pytestmark = pytest.mark.skipif(not postgres_server.available(), reason="the demo needs PostgreSQL's programs")
@@ -50,3 +54,23 @@ def test_orange_juice_is_forecast_better_than_promised(tarn_binary, open_folder)
     assert any(line.split() == ["Naive", "109.67", "109.67"] for line in out.splitlines())
     ours = next(line for line in out.splitlines() if "Tarn (XGBoost)" in line)
     assert float(ours.split()[-1]) <= 38.0
+
+
+def test_the_company_keeps_to_the_clock(tarn_binary, tmp_path):
+    """As fast as it may until it has caught up, and then an hour is told when it is over."""
+    now = int(time.time())
+    end = time.strftime("%Y-%m-%dT%H:00:00Z", time.gmtime(now - 5 * 3600))
+    simulator = subprocess.Popen([SIMULATOR, "--out", tmp_path, "--stores", "1", "--days", "1", "--end", end, "--live", "1e9"],
+                                 stdout=subprocess.PIPE, text=True)
+    try:
+        ended = []
+        while len(ended) < 5:
+            line = simulator.stdout.readline()
+            assert line, "the simulator has ended"
+            if line.startswith("hour\t"):
+                ended.append(datetime.datetime.fromisoformat(line.split("\t")[1].strip()).timestamp())
+        assert ended == [(now // 3600 - 4 + i) * 3600 for i in range(5)]
+        assert select.select([simulator.stdout], [], [], 1)[0] == [] or time.time() // 3600 > now // 3600
+    finally:
+        simulator.kill()
+        simulator.wait()

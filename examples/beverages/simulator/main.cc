@@ -5,11 +5,11 @@
 // then goes on, SPEED times faster than the clock until it has caught up with it, and prints what
 // happens, a line each: "hour <time>", "reading <topic> <payload>", "sale <csv>", "order <csv>",
 // "delivery <id> <time>". --skip-hours passes over hours that an earlier run has told.
-#include <unistd.h>
-
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <thread>
 
 #include "base/time.h"
 #include "world.h"
@@ -29,11 +29,12 @@ struct Options {
 };
 
 [[noreturn]] void usage(const std::string& why) {
-    std::fprintf(stderr,
-                 "beverages_simulator: %s\nusage: beverages_simulator --out DIR [--seed N] [--days "
-                 "N] [--stores N] [--end TIME]\n"
-                 "       [--readings-days N] [--readings-an-hour N] [--live SPEED] [--skip-hours N]\n",
-                 why.c_str());
+    std::fprintf(
+        stderr,
+        "beverages_simulator: %s\nusage: beverages_simulator --out DIR [--seed N] [--days "
+        "N] [--stores N] [--end TIME]\n"
+        "       [--readings-days N] [--readings-an-hour N] [--live SPEED] [--skip-hours N]\n",
+        why.c_str());
     std::exit(2);
 }
 
@@ -125,17 +126,20 @@ int main(int argc, char** argv) {
     write_weather(world, options.out, last_day - options.days, last_day + 14);
     write_holidays(options.out, last_day - options.days, last_day + 60);
     if (options.live <= 0) return 0;
-    const Listener silent{[](const Sale&) {},     [](const Delivery&) {}, [](const Delivery&) {},
-                          [](const Reading&) {},  [](const StockOut&) {}, [](int, int64_t, int, int) {}};
+    const Listener silent{[](const Sale&) {},     [](const Delivery&) {},
+                          [](const Delivery&) {}, [](const Reading&) {},
+                          [](const StockOut&) {}, [](int, int64_t, int, int) {}};
     for (int64_t hour = 0; hour < options.skip_hours; ++hour) world.step(silent);
     const Listener live = announce(world);
     while (!std::ferror(stdout)) {
-        std::printf("hour\t%s\n", pg_time(world.now()).c_str());
-        world.step(live);
-        std::fflush(stdout);
         // The world's hour is over when the clock's is: it never runs ahead.
-        const bool behind = world.now() + kHour <= std::time(nullptr);
-        ::usleep(static_cast<useconds_t>(behind ? kHour / options.live * 1e6 : kHour * 1e6));
+        const int64_t left = world.now() + kHour - std::time(nullptr);
+        std::this_thread::sleep_for(left > 0
+                                        ? std::chrono::duration<double>(static_cast<double>(left))
+                                        : std::chrono::duration<double>(kHour / options.live));
+        world.step(live);
+        std::printf("hour\t%s\n", pg_time(world.now()).c_str());  // it is over
+        std::fflush(stdout);
     }
     return 0;
 }
