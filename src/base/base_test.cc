@@ -72,6 +72,7 @@ TEST(Time, FormatsAndParsesTheThreeForms) {
     EXPECT_EQ(parse_time("2026-11-20T17:30:05.123Z").value(), at);
     EXPECT_EQ(parse_time("20261120T173005Z").value().seconds(), at.seconds());
     EXPECT_EQ(parse_time("Fri, 20 Nov 2026 17:30:05 GMT").value().seconds(), at.seconds());
+    EXPECT_EQ(parse_time("Fri, 20 Nov 2026 17:30:05 -0000").value().seconds(), at.seconds());
     EXPECT_EQ(parse_time("2026-11-20T18:30:05.123+01:00").value(), at);
     EXPECT_EQ(parse_time("2026-11-20 12:30:05.123-0500").value(), at);
 }

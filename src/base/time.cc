@@ -66,7 +66,10 @@ bool parse_http_date(std::string_view text, CivilTime& at) {
     return in.literal(", ") && in.number(2, at.day) && in.literal(" ") && in.month_name(at.month) &&
            in.literal(" ") && in.number(4, at.year) && in.literal(" ") && in.number(2, at.hour) &&
            in.literal(":") && in.number(2, at.minute) && in.literal(":") &&
-           in.number(2, at.second) && in.literal(" GMT") && in.rest().empty();
+           in.number(2, at.second) &&
+           // The same in mail's form, as some clients of S3 write it.
+           (in.literal(" GMT") || in.literal(" +0000") || in.literal(" -0000")) &&
+           in.rest().empty();
 }
 
 bool parse_iso8601(std::string_view text, CivilTime& at, int& offset_minutes) {

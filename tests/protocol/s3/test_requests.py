@@ -283,3 +283,13 @@ def test_keep_alive_after_errors(tarn, bucket):
         connection.request("GET", path, headers=signed_headers(tarn, "GET", path))
         assert Answer(connection.getresponse()).body == b"hello"
     connection.close()
+
+
+def test_a_date_of_the_senders_own(tarn):
+    """botocore writes a Date that its caller set in mail's form, and signs that one alone."""
+    headers = signed_headers(tarn, "GET", "/", {"Date": "any"})
+    assert headers["Date"].endswith((" -0000", " GMT")) and "X-Amz-Date" not in headers
+    assert send(tarn, "GET", "/", headers).status == 200
+    late = dict(headers, Date=headers["Date"].replace(" 20", " 19", 1))
+    assert send(tarn, "GET", "/", late).status in (400, 403)
+    assert send_signed(tarn, "GET", "/", {"Expect": ""}).status == 200

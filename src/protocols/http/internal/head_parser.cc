@@ -211,7 +211,8 @@ bool HeadParser::decide_connection() {
     head_.keep_alive = head_.minor_version > 0 ? !headers.has_token("connection", "close")
                                                : headers.has_token("connection", "keep-alive");
     const auto expectation = headers.find("expect");
-    if (!expectation || head_.minor_version == 0) return true;
+    // An empty list asks for nothing.
+    if (!expectation || expectation->empty() || head_.minor_version == 0) return true;
     if (!equal_ignoring_case(*expectation, "100-continue"))
         return fail(417, "only the expectation 100-continue is known");
     head_.expects_continue = true;

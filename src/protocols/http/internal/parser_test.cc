@@ -163,6 +163,7 @@ TEST(HeadParser, connection_and_framing) {
     EXPECT_TRUE(head(with_fields("Transfer-Encoding: Chunked\r\nExpect: 100-Continue\r\n"))
                     .expects_continue);
     EXPECT_TRUE(head(with_fields("Expect: 100-continue\r\n")).expects_continue);
+    EXPECT_FALSE(head(with_fields("Expect:\r\n")).expects_continue);
     EXPECT_EQ(head(with_fields("A: 1\r\nB: 2\r\na: 3\r\n")).headers.joined("A"), "1, 3");
 }
 
