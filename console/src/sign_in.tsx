@@ -25,7 +25,7 @@ export function SignIn() {
         problem.status === 401
           ? "That access key and secret do not belong together. Check both and try again."
           : problem.status === 429
-            ? "Too many sign-ins from your address failed. Wait a few seconds and try again."
+            ? `${problem.message.charAt(0).toUpperCase()}${problem.message.slice(1)}.` // it says in how many seconds
             : problem.message;
       secret.current!.value = "";
       secret.current!.focus();

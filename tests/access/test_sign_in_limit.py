@@ -7,7 +7,11 @@ import time
 import urllib.error
 import urllib.request
 
+import pytest
+
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "console"))
+from headless_browser import Browser, missing  # noqa: E402
 from tarn_server import TarnServer  # noqa: E402
 
 
@@ -42,3 +46,15 @@ def test_guesses_are_slowed_down():
         while sign_in(server, server.access_key, server.secret_key)[0] != 200:
             assert time.monotonic() < deadline
             time.sleep(0.5)
+
+
+@pytest.mark.skipif(missing() is not None, reason=missing() or "")
+def test_the_page_says_when_to_try_again():
+    with TarnServer() as server, Browser() as browser:
+        for i in range(24):
+            sign_in(server, "root", f"guess {i}")
+        browser.open(f"http://{server.ready['http']}/")
+        browser.fill("Access key or user", "root")
+        browser.fill("Secret", "a guess")
+        browser.click("button", "Sign in")
+        browser.see_text("Too many sign-ins from your address failed: try again in")

@@ -89,7 +89,7 @@ def test_charts_alert_and_freshness(lake, browser):
     browser.holds("group", "Shelves at risk", "2")
     assert browser.text("group", "Runs empty first, as a table").split().index("23") > 0
     browser.see("application", "Sales and forecast")
-    browser.see("img", "Where: 4 places")
+    browser.see("application", "Where: 4 places")
     browser.holds("list", "By region", "south")
     browser.holds("region", "Open alerts", "Shelf 17")
     browser.holds("region", "Open alerts", "Shelf 23")

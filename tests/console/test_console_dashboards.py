@@ -38,6 +38,11 @@ dashboards:
   closed:
     charts:
       - {title: Rows, number: count(*), from: sales}
+  places:
+    filters: [store_id]
+    charts:
+      - {title: Where, map: shops, colour: sum(units) as units, from: sales}
+      - {title: Days, number: count(distinct day), from: sales}
 roles:
   buyer:
     read:
@@ -47,7 +52,8 @@ roles:
 TABLES = """\
 create table sales (day date, store_id int, region text, category text, units int, price double);
 insert into sales select date '2026-01-01' + (i % 60)::int, 1 + (i % 6)::int, ['north', 'south', 'east'][1 + (i % 3)::int],
-  ['juice', 'tea'][1 + (i % 2)::int], 1 + (i % 17)::int, 1.5 + i % 6 from range(0, 3000) t(i)"""
+  ['juice', 'tea'][1 + (i % 2)::int], 1 + (i % 17)::int, 1.5 + i % 6 from range(0, 3000) t(i);
+create table shops as select i as store_id, 'Shop ' || i as name, 4.0 + i * 0.5 as latitude, -74.0 - i * 0.5 as longitude from range(1, 7) t(i)"""
 
 
 @pytest.fixture(scope="module")
@@ -304,6 +310,29 @@ def test_a_click_narrows_the_page_and_back_widens_it(lake, browser):
 
 
 @needs_browser
+def test_a_place_of_the_map_narrows_the_page(lake, browser):
+    enter(lake, browser, "/dashboards/places")
+    browser.see("application", "Where: 6 places")
+    places = "document.querySelectorAll('.map .place').length"
+    until(lambda: browser.evaluate(places) == 6, 10)
+    # With the pointer, and again to widen it.
+    browser.evaluate("[...document.querySelectorAll('.map .place')].at(-1).dispatchEvent(new MouseEvent('click', { bubbles: true }))")
+    until(lambda: browser.evaluate(places) == 1, 10)
+    assert browser.evaluate("location.search").startswith("?store_id=")
+    browser.evaluate("history.back()")
+    until(lambda: browser.evaluate(places) == 6, 10)
+    # By the keys: the highest first.
+    browser.focus("application", "Where: 6 places")
+    browser.press("ArrowRight ArrowRight")
+    name = browser.evaluate("document.querySelector('.map .readout strong').textContent")
+    browser.press("Enter")
+    until(lambda: browser.evaluate(places) == 1, 10)
+    assert browser.evaluate("location.search") == "?store_id=" + name.removeprefix("Shop ")
+    assert browser.axe() == []
+    assert browser.problems() == []
+
+
+@needs_browser
 def test_editing_shows_the_lakefile_and_applies_it(lake, browser):
     enter(lake, browser, "/dashboards/closed")
     browser.click("button", "Edit")
@@ -500,7 +529,7 @@ def test_months_of_an_axis_are_no_days(tarn_binary, browser):
         ticks = browser.evaluate("[...document.querySelectorAll('.line-chart .tick')].map((one) => one.textContent).filter((text) => /[a-z]/i.test(text))")
         assert "Jan 2026" in ticks and all(len(one) == 8 for one in ticks)
         # One place alone stands in the middle of some land.
-        browser.see("img", "Where: 1 place by")
+        browser.see("application", "Where: 1 place by")
         assert browser.evaluate("(() => { const [map, place] = ['.map svg', '.map .place'].map((one) => document.querySelector(one).getBoundingClientRect()); return Math.abs(place.x + place.width / 2 - map.x - map.width / 2) < 3 && Math.abs(place.y + place.height / 2 - map.y - map.height / 2) < 3; })()")
         assert browser.evaluate("document.querySelectorAll('.map .meridian').length") > 3
         assert browser.problems() == []

@@ -320,7 +320,7 @@ TOO_WIDE = """(() => [document.documentElement.scrollWidth - innerWidth, ...[...
   return mine.left < frame.left - 1 || mine.right > frame.right + 1;
 }).map((tab) => tab.textContent), ...[...document.querySelectorAll("main .table-frame:not(.twin, .data)")].filter((list) => list.scrollWidth > list.clientWidth + 1).map((list) => `${list.ariaLabel} scrolls`)])()"""
 PHONE = ["/", "/catalog", "/catalog/main/daily_units?tab=profile", "/catalog/main/daily_units?tab=use", "/workbench/questions?table=sales&measure=count&by=day%7Cmonth",
-         "/pipelines/tables.daily_units", "/dashboards/stock", "/alerts/runs_empty", "/models/main.demand?tab=score", "/access?tab=audit", "/access/users/ann", "/alerts?tab=deliveries", "/models/main.demand?tab=versions", "/catalog/main/daily_units"]
+         "/pipelines/tables.daily_units", "/dashboards/stock", "/alerts/runs_empty", "/models/main.demand?tab=score", "/access?tab=audit", "/access/users/ann", "/alerts?tab=deliveries", "/pipelines?view=list", "/models/main.demand?tab=versions", "/catalog/main/daily_units"]
 
 
 @pytest.mark.parametrize("places", [PHONE, pytest.param(sum(SCREENS.values(), []), marks=pytest.mark.long)], ids=["", "all"])

@@ -128,7 +128,8 @@ function Drawing({ chart, as_table, filters, choose }: { chart: Chart; as_table:
     const both = pick || pick_series ? (x: Cell, series: string) => (pick_series ? pick_series(series) : pick?.(x)) : undefined;
     return <Heatmap {...same} choose={both} />;
   }
-  return <PlaceMap title={chart.title} columns={columns} rows={rows} />;
+  const key = columns.find((column) => column.role === "label")?.name;
+  return <PlaceMap title={chart.title} columns={columns} rows={rows} choose={choose && key && filters.includes(key) ? (value) => choose(key, value) : undefined} />;
 }
 
 function Trouble({ chart, small }: { chart: Chart; small?: boolean }) {

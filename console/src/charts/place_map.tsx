@@ -5,6 +5,7 @@ import { useRef } from "preact/hooks";
 import type { Cell, Column } from "../api";
 import { as_number, kind_of, number, share, words } from "../format";
 import { use_width_of } from "../ui/width";
+import { Plot } from "./frame";
 
 const margin = 30;
 const tallest = 320;
@@ -13,22 +14,24 @@ const named_max = 14; // more names than these would cover each other
 
 interface Place {
   name: string;
+  key: Cell; // what its rows are found by
   x: number;
   y: number;
   value: number | null;
 }
 
-export function PlaceMap(props: { title: string; columns: Column[]; rows: Cell[][] }) {
-  const over = useSignal<Place | null>(null);
+export function PlaceMap(props: { title: string; columns: Column[]; rows: Cell[][]; choose?: ((key: Cell) => void) | undefined }) {
+  const focus = useSignal<number | null>(null);
   const frame = useRef<HTMLDivElement>(null);
   const width = use_width_of(frame);
   const at = (role: string) => props.columns.findIndex((column) => column.role === role);
   const [latitude, longitude, measure] = [at("latitude"), at("longitude"), at("measure")];
+  const key = at("label");
   const label = props.columns.map((column) => column.role).lastIndexOf("label");
   const points = props.rows.flatMap((row) => {
     const lat = as_number(row[latitude]);
     const lon = as_number(row[longitude]);
-    return lat === null || lon === null ? [] : [{ lat, lon, name: String(row[label] ?? ""), value: as_number(row[measure]) }];
+    return lat === null || lon === null ? [] : [{ lat, lon, key: row[key] ?? null, name: String(row[label] ?? ""), value: as_number(row[measure]) }];
   });
   if (points.length === 0) return <div class="nothing" ref={frame}>No place has a latitude and a longitude.</div>;
   if (width === 0) return <div class="map" ref={frame} />;
@@ -44,12 +47,14 @@ export function PlaceMap(props: { title: string; columns: Column[]; rows: Cell[]
   const [least, most] = [Math.min(...values, 0), Math.max(...values, 0)];
   const places: Place[] = points.map((one, i) => ({
     name: one.name,
+    key: one.key,
     value: one.value,
     x: inset + (xs[i]! - left) * scale,
     y: margin + (ys[i]! - top) * scale,
   }));
   // The highest are drawn last, on top.
   places.sort((a, b) => (a.value ?? -Infinity) - (b.value ?? -Infinity));
+  const over = focus.value === null ? null : (places[focus.value] ?? null);
   const every = degrees_step(Math.max(across / Math.cos(middle), down));
   const meridians = whole_degrees(left / Math.cos(middle) - inset / scale / Math.cos(middle), (width - inset) / scale / Math.cos(middle) + left / Math.cos(middle), every);
   const parallels = whole_degrees(-(top + (height - margin) / scale), -(top - margin / scale), every);
@@ -59,55 +64,60 @@ export function PlaceMap(props: { title: string; columns: Column[]; rows: Cell[]
   const step = (value: number | null) => (value === null || most === least ? 0 : Math.min(4, Math.floor((5 * (value - least)) / (most - least))));
   return (
     <div class="map" ref={frame}>
-      <svg
+      <Plot
         height={Math.round(height)}
-        viewBox={`0 0 ${width} ${Math.round(height)}`}
-        role="img"
-        aria-label={`${props.title}: ${places.length} ${places.length === 1 ? "place" : "places"} by ${words(column.name)}, from ${say(least)} to ${say(most)}. The table has each.`}
-      >
-        <g aria-hidden="true">
-          {meridians.map((degrees) => {
-            const x = inset + (degrees * Math.cos(middle) - left) * scale;
-            return (
-              <g key={`m${degrees}`}>
-                <line class="meridian" x1={x} x2={x} y1={0} y2={height} />
-                {x + 42 < width && <text x={x + 3} y={height - 4}>{degrees_text(degrees, "E", "W")}</text>}
-              </g>
-            );
-          })}
-          {parallels.map((degrees) => {
-            const y = margin + (-degrees - top) * scale;
-            return (
-              <g key={`p${degrees}`}>
-                <line class="meridian" x1={0} x2={width} y1={y} y2={y} />
-                {y > 14 && y < height - 18 && <text x={3} y={y - 3}>{degrees_text(degrees, "N", "S")}</text>}
-              </g>
-            );
-          })}
-        </g>
-        {places.map((place, i) => (
-          <circle
-            key={i}
-            class={`place heat-${step(place.value)}`}
-            cx={place.x.toFixed(1)}
-            cy={place.y.toFixed(1)}
-            r={6 + 1.4 * step(place.value)}
-            onPointerEnter={() => (over.value = place)}
-            onPointerLeave={() => (over.value = null)}
-          />
-        ))}
-        <g aria-hidden="true">
-          {names.map((place) => (
-            <text key={place.name} class="place-name" x={place.x + 16} y={place.y + 4}>
-              {place.name}
-            </text>
-          ))}
-        </g>
-      </svg>
-      <p class="readout">
-        {over.value ? (
+        kind="map"
+        label={`${props.title}: ${places.length} ${places.length === 1 ? "place" : "places"} by ${words(column.name)}, from ${say(least)} to ${say(most)}. Arrow keys read single places, the highest first${props.choose ? "; Enter narrows the page by one" : ""}.`}
+        leave={() => (focus.value = null)}
+        move={(by) => (focus.value = Math.max(0, Math.min(places.length - 1, (focus.value ?? (by > 0 ? places.length : -1)) - by)))}
+        enter={() => over && props.choose?.(over.key)}
+        draw={() => (
           <>
-            <strong>{over.value.name}</strong> {words(column.name)} {say(over.value.value)}
+            <g>
+              {meridians.map((degrees) => {
+                const x = inset + (degrees * Math.cos(middle) - left) * scale;
+                return (
+                  <g key={`m${degrees}`}>
+                    <line class="meridian" x1={x} x2={x} y1={0} y2={height} />
+                    {x + 42 < width && <text x={x + 3} y={height - 4}>{degrees_text(degrees, "E", "W")}</text>}
+                  </g>
+                );
+              })}
+              {parallels.map((degrees) => {
+                const y = margin + (-degrees - top) * scale;
+                return (
+                  <g key={`p${degrees}`}>
+                    <line class="meridian" x1={0} x2={width} y1={y} y2={y} />
+                    {y > 14 && y < height - 18 && <text x={3} y={y - 3}>{degrees_text(degrees, "N", "S")}</text>}
+                  </g>
+                );
+              })}
+            </g>
+            {places.map((place, i) => (
+              <circle
+                key={i}
+                class={`place heat-${step(place.value)} ${over === place ? "on" : ""} ${props.choose ? "pick" : ""}`}
+                cx={place.x.toFixed(1)}
+                cy={place.y.toFixed(1)}
+                r={6 + 1.4 * step(place.value)}
+                onPointerEnter={() => (focus.value = i)}
+                onClick={() => props.choose?.(place.key)}
+              />
+            ))}
+            <g>
+              {names.map((place) => (
+                <text key={place.name} class="place-name" x={place.x + 16} y={place.y + 4}>
+                  {place.name}
+                </text>
+              ))}
+            </g>
+          </>
+        )}
+      />
+      <p class="readout" role="status">
+        {over ? (
+          <>
+            <strong>{over.name}</strong> {words(column.name)} {say(over.value)}
           </>
         ) : (
           <span class="scale">

@@ -65,7 +65,7 @@ const sources: (() => Command[] | Promise<Command[]>)[] = [
   },
 ];
 
-/** Calls `found` with each source's commands as they come; kept when the last has come. */
+/** Calls `found` with each source's commands as they come; resolved once the last has come. */
 export async function load_commands(found: (commands: Command[]) => void): Promise<void> {
   const load = async (source: (typeof sources)[number]) => {
     try {

@@ -103,7 +103,7 @@ export function Sources({ tables, sources }: { tables: CatalogTable[]; sources: 
                   );
                 },
               },
-              { name: "rows", title: "Taken in", right: true, wide_from: 700, value: (source) => source.tables.reduce((sum, table) => sum + (table.rows ?? 0), 0), show: (source) => <Count value={source.tables.reduce((sum, table) => sum + (table.rows ?? 0), 0)} unit="row" /> },
+              { name: "rows", title: "Since start", right: true, wide_from: 700, value: (source) => source.tables.reduce((sum, table) => sum + (table.rows ?? 0), 0), show: (source) => <Count value={source.tables.reduce((sum, table) => sum + (table.rows ?? 0), 0)} unit="row" /> },
             ]}
           />
         )}

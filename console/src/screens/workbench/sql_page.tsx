@@ -260,7 +260,7 @@ function Outcome({ tab, query, working }: { tab: EditorTab; query: Query | null;
           </>
         )}
       </div>
-      {state.error !== undefined && (state.state === "cancelled" ? <p class="foot">{state.error.message}</p> : <Problem text={state.error.message} />)}
+      {state.error !== undefined && state.state !== "cancelled" && <Problem text={state.error.message} />}
       {state.notices.map((notice, i) => (
         <p key={i} class="foot">
           {notice}
