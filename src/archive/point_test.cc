@@ -288,6 +288,41 @@ TEST_F(Point, FailingDestinationIsAnError) {
     EXPECT_TRUE(restored() == lake_.content());
 }
 
+/// A time is taken before its state: while a point is made, the point before it may get a tail that
+/// is later and holds less.
+TEST_F(Point, TheNewestStateIsTheOneThatHoldsMost) {
+    ManualClock clock;
+    Source source{lake_.store(), lake_.bytes(), lake_.disk(), clock, TestLake::kFolder, 1 << 20};
+    PointMaker points(source, destination(), Identity{kHistory, std::string(32, 'c'), ""},
+                      progress_, cancel_);
+    PointMaker::Options options;
+    options.kind = Kind::archive;
+    const auto begun = clock.now();
+    lake_.put("a", "1");
+    auto shipper =
+        TailShipper::begin(source, destination(), make(points, options), progress_, cancel_);
+    ASSERT_TRUE(shipper.ok());
+    clock.advance(std::chrono::seconds(2));
+    lake_.put("a", "2");
+    const auto two = lake_.content();
+    ASSERT_TRUE((*shipper)->ship().ok());
+    clock.set(begun.plus(std::chrono::seconds(1)));
+    lake_.put("a", "3");
+    const auto second = make(points, options).manifest.point;
+    const auto all = lake_.content();
+    EXPECT_EQ(restored(), all);
+    EXPECT_EQ(restored(second), all);
+    EXPECT_EQ(restored(format_iso8601(begun.plus(std::chrono::seconds(2)))), all);
+    EXPECT_EQ(choose(destination(), format_iso8601(begun))->tails, 0u);
+    // A tail much later than the point is no reason for what lies before that point.
+    clock.set(begun.plus(std::chrono::seconds(9)));
+    lake_.put("a", "4");
+    ASSERT_TRUE((*shipper)->ship().ok());
+    EXPECT_EQ(restored(format_iso8601(begun.plus(std::chrono::seconds(5)))), all);
+    EXPECT_EQ(restored(), lake_.content());
+    EXPECT_NE(two, all);
+}
+
 TEST_F(Point, OldOnesGoAndTheirSpaceComesBack) {
     auto first = maker();
     PointMaker::Options options;

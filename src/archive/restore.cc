@@ -5,6 +5,7 @@
 #include <list>
 #include <map>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -64,7 +65,7 @@ Result<PointInfo> describe(Destination& destination, const std::string& history,
     }
     info.lake_id = point->lake_id;
     info.time = info.latest = point->time;
-    info.sequence = point->sequence;
+    info.sequence = info.latest_sequence = point->sequence;
     info.bytes = point->bytes;
     info.sent_bytes = point->sent_bytes;
     info.damage = point->damage.size();
@@ -74,7 +75,10 @@ Result<PointInfo> describe(Destination& destination, const std::string& history,
     info.tails = tails;
     if (tails == 0) return info;
     const auto last = load_tail(destination, info, tails);
-    if (last.ok()) info.latest = last->time;
+    if (last.ok()) {
+        info.latest = last->time;
+        info.latest_sequence = last->sequence;
+    }
     return info;
 }
 
@@ -91,6 +95,24 @@ Result<uint32_t> tails_until(Destination& destination, const PointInfo& point, T
             to = middle - 1;
     }
     return from;
+}
+
+/// The newest state of a point that is not after a time.
+struct Reached {
+    const PointInfo* point;
+    uint32_t tails;
+    Timestamp time;
+    uint64_t sequence;
+};
+
+Result<Reached> reach(Destination& destination, const PointInfo& point,
+                      std::optional<Timestamp> until) {
+    if (!until || *until >= point.latest)
+        return Reached{&point, point.tails, point.latest, point.latest_sequence};
+    TARN_TRY(tails, tails_until(destination, point, *until));
+    if (tails == 0) return Reached{&point, 0, point.time, point.sequence};
+    TARN_TRY(tail, load_tail(destination, point, tails));
+    return Reached{&point, tails, tail.time, tail.sequence};
 }
 
 /// Gives the bytes of ranges, each of which was checked. One thread at a time.
@@ -241,21 +263,22 @@ Result<Wanted> choose(Destination& destination, const std::string& at) {
                              "such as 2026-11-21T22:45:00Z");
         until = *time;
     }
-    const PointInfo* best = nullptr;
-    Timestamp best_time;
+    std::map<std::string, Reached> newest;  // of each history
     for (const auto& point : points) {
         if (!point.problem.empty() || (until && point.time > *until)) continue;
-        const auto reaches = until ? std::min(point.latest, *until) : point.latest;
-        if (best != nullptr && reaches < best_time) continue;
-        best = &point;
-        best_time = reaches;
+        TARN_TRY(reached, reach(destination, point, until));
+        const auto [best, first] = newest.try_emplace(point.history, reached);
+        if (!first && !(std::tie(reached.sequence, reached.time) <
+                        std::tie(best->second.sequence, best->second.time)))
+            best->second = reached;
     }
-    if (best == nullptr)
+    const auto best = std::max_element(
+        newest.begin(), newest.end(),
+        [](const auto& a, const auto& b) { return a.second.time < b.second.time; });
+    if (best == newest.end())
         return Error(Code::not_found, destination.place() + " has no point that is whole" +
                                           (until ? " and not after " + at : std::string()));
-    if (!until || *until >= best->latest) return Wanted{*best, best->tails};
-    TARN_TRY(tails, tails_until(destination, *best, *until));
-    return Wanted{*best, tails};
+    return Wanted{*best->second.point, best->second.tails};
 }
 
 Result<KeyParts> key_parts(Destination& source, const Wanted& wanted) {

@@ -26,7 +26,9 @@ struct PointInfo {
     uint64_t damage = 0;      // files that were damaged when they were copied
     bool has_key = false;
     uint32_t tails = 0;  // "<id>+<n>" names the state after the n-th
-    Timestamp latest;    // as time, with all tails
+    // As time and sequence, with all tails:
+    Timestamp latest;
+    uint64_t latest_sequence = 0;
 };
 
 /// Oldest first. not_found: the destination holds none.
@@ -38,7 +40,9 @@ struct Wanted {
     uint32_t tails = 0;
 };
 /// `at`: empty for the newest state, a point's id, "<id>+<n>", or a time (the newest state that is
-/// not after it). not_found: there is none; invalid_argument: no such form.
+/// not after it). Within a history the newest state is the one with the highest sequence, for a
+/// time is taken before its state: a tail may be later than a point that holds more. Between
+/// histories the times decide. not_found: there is none; invalid_argument: no such form.
 Result<Wanted> choose(Destination& destination, const std::string& at);
 
 /// What a copy says of its lake's root key (archive.h opens it).
