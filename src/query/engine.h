@@ -190,6 +190,11 @@ class Session {
     virtual void cancel() = 0;
     /// What a cancel() was meant for is over: it ends nothing any more.
     virtual void forget_cancel() = 0;
+    /// From now on the engine reckons how far a statement is, which costs it a little with each piece of work.
+    virtual void track_progress() = 0;
+    /// From any thread: the share of the running statement's work that is done, 0 to 1, by the rows that its scans have
+    /// read; nullopt where none runs, its work cannot be told, it is not tracked, or a policy hides rows of what it reads.
+    virtual std::optional<double> progress() const = 0;
 
     /// 1-based character position in the SQL of the last error; 0 when unknown.
     virtual uint32_t error_position() const = 0;

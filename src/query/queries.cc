@@ -259,6 +259,7 @@ Result<QueryState> Queries::state(const security::Principal& who, const std::str
     if (!has_ended(state.phase))
         state.milliseconds =
             std::chrono::duration<double, std::milli>(clock_.steady() - entry->begun).count();
+    if (entry->session != nullptr) state.progress = entry->session->progress();
     return state;
 }
 
@@ -373,6 +374,7 @@ void Queries::run(Entry& entry, const security::Caller& caller, const QueryReque
         auto limit = request.timeout.count() > 0 ? std::min(request.timeout, options_.run_max)
                                                  : options_.run_max;
         outcome = (*session)->set_setting("statement_timeout", std::to_string(limit.count()));
+        (*session)->track_progress();
         bool cancelled = false;
         {
             MutexLock lock(entry.mutex);
@@ -406,7 +408,15 @@ Status Queries::run_all(Entry& entry, Session& session, const QueryRequest& requ
     if (statements.empty()) return Error(Code::invalid_argument, "there is no statement in it", "42601");
     if (statements.size() > 1 && !request.parameters.empty())
         return Error(Code::invalid_argument, "only a single statement takes parameters ($1)");
+    {
+        MutexLock lock(entry.mutex);
+        entry.state.statements = statements.size();
+    }
     for (const auto& one : statements) {
+        {
+            MutexLock lock(entry.mutex);
+            ++entry.state.statement;
+        }
         Status done = run_one(entry, session, one.sql, request);
         MutexLock lock(entry.mutex);
         for (auto& notice : session.take_notices())

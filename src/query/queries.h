@@ -58,6 +58,8 @@ struct QueryState {
     std::string sql;  // its first 4 KiB
     Timestamp started;
     double milliseconds = 0;
+    size_t statement = 0, statements = 0;  // which one runs or ran last, from 1, and of how many
+    std::optional<double> progress;        // of it while it runs, 0 to 1, where that can be told
     std::vector<ResultColumn> columns;  // known once the rows begin
     bool has_rows = false;              // the statement returns rows
     uint64_t rows = 0;                  // that can be asked for already

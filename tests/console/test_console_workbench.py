@@ -25,11 +25,13 @@ roles:
   buyer:
     read:
       sales: {rows: region = user.region, hide: [price]}
+      visits: {rows: region = user.region}
     policies:
       run_sql: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: "tarn:ExecuteStatement", Resource: "*"}]}
 """
 
 TABLES = """\
+create table visits as select i, ['north', 'south'][1 + (i % 2)::int] as region, md5(i::text) as page from range(0, 1500000) t(i);
 create table sales (day date, store_id int, region text, units int, price double);
 insert into sales select date '2026-01-01' + (i % 90)::int, 1 + (i % 6)::int, ['north', 'south'][1 + (i % 2)::int], (i % 17)::int,
   1.5 from range(0, 2000) t(i);
@@ -119,6 +121,36 @@ def test_cancelling(lake):
     while (now := api(lake, "GET", f"/api/v1/queries/{state['id']}?wait_ms=1000"))["state"] == "running":
         assert time.time() < deadline
     assert now["state"] == "cancelled"
+
+
+# Reads a table, and does so for seconds.
+HEAVY = "select count(*) from visits where md5(md5(md5(md5(md5(md5(md5(md5(page)))))))) like 'ab%'"
+
+
+def seen_progress(server, sql, key=None):
+    """What was told while it ran, and how it ended."""
+    state, told = api(server, "POST", "/api/v1/queries", {"sql": sql}, key), []
+    while state["state"] in ("waiting", "running"):
+        told.append((state["statement"], state.get("progress")))
+        time.sleep(0.05)
+        state = api(server, "GET", f"/api/v1/queries/{state['id']}", key=key)
+    assert "progress" not in state
+    return told, state
+
+
+def test_how_far_a_statement_is(lake):
+    told, state = seen_progress(lake, f"select 1; {HEAVY}")
+    assert state["state"] == "done" and (state["statement"], state["statements"]) == (2, 2)
+    shares = [progress for statement, progress in told if statement == 2 and progress is not None]
+    assert len(set(shares)) >= 3 and shares == sorted(shares) and 0 < shares[0] < shares[-1] <= 1, told
+
+
+def test_how_far_it_is_tells_nothing_of_hidden_rows(lake):
+    told, state = seen_progress(lake, HEAVY, lake.keys["ann"])
+    assert state["state"] == "done" and len(told) > 5 and {progress for _, progress in told} == {None}
+    joined = HEAVY.replace("from visits", "from (select * from range(3)) t, visits")
+    told, state = seen_progress(lake, joined, lake.keys["ann"])
+    assert state["state"] == "done" and {progress for _, progress in told} == {None}
 
 
 def test_a_time_limit(lake):
@@ -270,6 +302,17 @@ def test_an_error_is_marked_at_its_place(lake, browser):
     while browser.evaluate(marked) != "untis":
         assert time.time() < deadline, browser.evaluate(marked)
         time.sleep(0.1)
+    assert browser.problems() == []
+
+
+@needs_browser
+def test_a_running_statement_says_how_far_it_is(lake, browser):
+    enter(lake, browser, with_sql(f"select 1;\n{HEAVY}"))
+    browser.click("button", "Run")
+    browser.holds("status", "", "statement 2 of 2")
+    browser.see("progressbar", "Rows read")
+    browser.holds("status", "", "Done")
+    assert browser.evaluate("document.querySelector('.outcome progress')") is None
     assert browser.problems() == []
 
 

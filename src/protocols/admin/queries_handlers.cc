@@ -42,6 +42,8 @@ Json state_json(const query::QueryState& state) {
                 {"state", word(state.phase)},
                 {"started", format_iso8601(state.started)},
                 {"milliseconds", state.milliseconds},
+                {"statement", state.statement},
+                {"statements", state.statements},
                 {"returns_rows", state.has_rows},
                 {"columns", columns_json(state.columns)},
                 {"rows", state.rows},
@@ -49,6 +51,7 @@ Json state_json(const query::QueryState& state) {
                 {"truncated", state.truncated},
                 {"tag", state.tag},
                 {"notices", state.notices}};
+    if (state.progress) out["progress"] = *state.progress;
     if (state.error) {
         out["error"] = error_body(*state.error)["error"];
         if (state.error_position > 0) out["error"]["position"] = state.error_position;

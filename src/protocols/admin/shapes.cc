@@ -100,8 +100,8 @@ constexpr NamedShape kNamed[] = {
      "colour?: string, limit?: integer, width?: string}"},
     {"Column", "{name: string, type: string}"},
     {"Query",
-     "{id: string, state: string, started: string, milliseconds: number, returns_rows: boolean, columns: [Column], rows: integer, bytes: integer, "
-     "truncated: boolean, tag: string, notices: [string], error?: {code: string, message: string, reason?: string, position?: integer}}"},
+     "{id: string, state: string, started: string, milliseconds: number, statement: integer, statements: integer, progress?: number, "
+     "returns_rows: boolean, columns: [Column], rows: integer, bytes: integer, truncated: boolean, tag: string, notices: [string], error?: {code: string, message: string, reason?: string, position?: integer}}"},
     {"Verdict",
      "{source: string, running: boolean, started: string|null, finished: string|null, scheduled: boolean, repair: boolean, equal: boolean, "
      "differences: integer, error: string, tables: [{table: string, state: string, rows_source: integer, rows_lake: integer, rows_estimated: integer, "

@@ -122,6 +122,12 @@ std::string policy_query(const LakeTable& table, const security::Principal& prin
                        quoted_name(table.schema.name), quoted_name(table.name), at, policy.row_filter());
 }
 
+/// How far a scan is tells where rows lie that are not shown: of a statement with such a scan nobody learns how far it is.
+void hide_progress(duck::LogicalOperator& op) {
+    if (op.type == duck::LogicalOperatorType::LOGICAL_GET) op.Cast<duck::LogicalGet>().function.table_scan_progress = nullptr;
+    for (auto& child : op.children) hide_progress(*child);
+}
+
 class Rewriter {
  public:
     Rewriter(duck::PlannerExtensionInput& input, bool explained)
@@ -218,6 +224,7 @@ class Rewriter {
         if (plan->type != duck::LogicalOperatorType::LOGICAL_PROJECTION)
             throw duck::PermissionException("the policy of %s is not a plain query", table.name);
         settle_jsonb(input_.context, *plan);
+        hide_progress(*plan);
         return plan;
     }
 

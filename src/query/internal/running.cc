@@ -36,6 +36,19 @@ void LakeSession::forget_cancel() {
     cancelled_ = false;
 }
 
+void LakeSession::track_progress() {
+    auto& config = duck::ClientConfig::GetConfig(*connection_->context);
+    config.enable_progress_bar = true;
+    config.print_progress_bar = false;
+    config.wait_time = 0;
+}
+
+std::optional<double> LakeSession::progress() const {
+    const double percent = connection_->context->GetQueryProgress().GetPercentage();
+    if (!(percent > 0)) return std::nullopt;  // 0: not begun, or a source that cannot tell
+    return std::min(percent / 100, 1.0);
+}
+
 BoundFacts bind_statement(duck::ClientContext& context, duck::unique_ptr<duck::SQLStatement> statement,
                           const duck::vector<duck::LogicalType>& parameters) {
     BoundFacts facts;

@@ -48,6 +48,8 @@ class LakeSession final : public Session {
 
     void cancel() override;
     void forget_cancel() override;
+    void track_progress() override;
+    std::optional<double> progress() const override;
     uint32_t error_position() const override { return error_position_; }
     std::vector<std::string> take_notices() override { return std::exchange(notices_, {}); }
     const security::Principal& principal() const override { return caller_.principal; }

@@ -15,6 +15,11 @@ export interface QueryState {
   state: "waiting" | "running" | "done" | "failed" | "cancelled";
   started: string;
   milliseconds: number;
+  /** Which of the statements runs or ran last, from 1; 0 before the first. */
+  statement: number;
+  statements: number;
+  /** Of it while it runs, 0 to 1; without it nobody can tell. */
+  progress?: number;
   returns_rows: boolean;
   columns: QueryColumn[];
   rows: number;

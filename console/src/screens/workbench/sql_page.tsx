@@ -298,7 +298,19 @@ function StateLine({ query, working, plan }: { query: Query; working: boolean; p
     <p class="state-line" role="status">
       {working && <span class="spin" aria-hidden="true" />}
       <strong class={`phase ${state.state}`}>{state_words[state.state]}</strong>
-      <span title="Time on the server">{milliseconds(elapsed)}</span>
+      <span title="Time on the server" aria-live={working ? "off" : undefined}>
+        {milliseconds(elapsed)}
+      </span>
+      {working && state.statements > 1 && (
+        <span>
+          statement {Math.max(1, state.statement)} of {state.statements}
+        </span>
+      )}
+      {working && state.progress !== undefined && (
+        <span class="progress" aria-live="off" title="The share of the rows to read that has been read">
+          <progress value={state.progress} max={1} aria-label="Rows read" /> {Math.floor(100 * state.progress)} %
+        </span>
+      )}
       {state.returns_rows ? !plan && <Count value={state.rows} unit="row" /> : state.tag && <span>{state.tag}</span>}
       {state.bytes > 0 && !plan && <span title={`${state.bytes} bytes of rows`}>{bytes_text(state.bytes)}</span>}
     </p>

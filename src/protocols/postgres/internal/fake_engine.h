@@ -164,6 +164,8 @@ class FakeSession final : public query::Session {
     query::TransactionState transaction_state() const override { return state_; }
     void cancel() override { cancelled_ = true; }
     void forget_cancel() override { cancelled_ = false; }
+    void track_progress() override {}
+    std::optional<double> progress() const override { return std::nullopt; }
     uint32_t error_position() const override { return position_; }
     std::vector<std::string> take_notices() override { return std::exchange(notices_, {}); }
     const security::Principal& principal() const override { return caller_.principal; }
