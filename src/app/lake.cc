@@ -78,8 +78,10 @@ Status Lake::open_security(const Settings& settings) {
     audit_usage = std::move(opened_usage);
     authenticator = std::make_unique<security::Authenticator>(*users, clock);
     authorizer = std::make_unique<security::Authorizer>(*users);
-    sessions =
-        std::make_unique<security::Sessions>(*store, *users, clock, security::SessionOptions{});
+    security::SessionOptions session;
+    session.session_lifetime = std::chrono::seconds(settings.session_seconds);
+    session.idle_timeout = std::chrono::seconds(settings.session_idle_seconds);
+    sessions = std::make_unique<security::Sessions>(*store, *users, clock, session);
     streams = std::make_unique<streams::Streams>(*store, clock, metrics);
     return ok_status();
 }

@@ -37,6 +37,8 @@ struct Settings {
     std::string audit_anchor_region = "us-east-1";
     std::string audit_anchor_credentials_file;
     std::string audit_anchor_ca_file;
+    uint64_t session_seconds = 12 * 3600;
+    uint64_t session_idle_seconds = 2 * 3600;
     std::string core_files = "off";
     std::string archive;  // folder or s3://bucket/prefix; empty: none
     std::string archive_endpoint;
