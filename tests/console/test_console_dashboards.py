@@ -43,6 +43,12 @@ dashboards:
     charts:
       - {title: Where, map: shops, colour: sum(units) as units, from: sales}
       - {title: Days, number: count(distinct day), from: sales}
+  days:
+    filters: [day]
+    charts:
+      - {title: Through the days, line: units, by: day, from: sales}
+      - {title: Filled, area: units, by: day, from: sales}
+      - {title: Rows, number: count(*), from: sales}
 roles:
   buyer:
     read:
@@ -328,6 +334,35 @@ def test_a_place_of_the_map_narrows_the_page(lake, browser):
     browser.press("Enter")
     until(lambda: browser.evaluate(places) == 1, 10)
     assert browser.evaluate("location.search") == "?store_id=" + name.removeprefix("Shop ")
+    assert browser.axe() == []
+    assert browser.problems() == []
+
+
+@needs_browser
+def test_a_point_of_a_line_and_a_name_in_a_legend_narrow_the_page(lake, browser):
+    enter(lake, browser, "/dashboards/days")
+    browser.holds("group", "Rows", "3,000")
+    browser.focus("application", "Through the days")
+    browser.press("Home ArrowRight Enter")
+    browser.holds("group", "Rows", "50")
+    assert browser.evaluate("location.search") == "?day=2026-01-02"
+    browser.evaluate("history.back()")
+    browser.holds("group", "Rows", "3,000")
+    # With the pointer, where it is.
+    browser.evaluate("(() => { const plot = document.querySelector('[aria-label=\"Filled\"] .plot'), box = plot.getBoundingClientRect();"
+                     "const at = { bubbles: true, clientX: box.right - 16, clientY: box.top + 40 };"
+                     "plot.dispatchEvent(new PointerEvent('pointermove', at)); })()")
+    browser.see_text("Mar 1, 2026")
+    browser.evaluate("document.querySelector('[aria-label=\"Filled\"] .plot svg').dispatchEvent(new MouseEvent('click', { bubbles: true }))")
+    until(lambda: browser.evaluate("location.search") == "?day=2026-03-01", 10)
+    # A split's series by its name; what is not a filter of the page is no button.
+    enter(lake, browser, "/dashboards/kinds")
+    north = "document.querySelector('article[aria-label=\"Lines\"] .legend-pick[title=\"Only North\"]')"
+    until(lambda: browser.evaluate(f"{north} !== null"), 15)
+    assert browser.evaluate("document.querySelector('article[aria-label=\"Area\"] .legend-pick')") is None
+    browser.evaluate(f"{north}.click()")
+    until(lambda: browser.evaluate("location.search") == "?region=north", 10)
+    until(lambda: browser.evaluate("document.querySelectorAll('article[aria-label=\"Lines\"] .legend-item').length") == 1, 10)
     assert browser.axe() == []
     assert browser.problems() == []
 

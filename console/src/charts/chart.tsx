@@ -117,14 +117,15 @@ function Drawing({ chart, as_table, filters, choose }: { chart: Chart; as_table:
   const drawn = chart.kind === "heatmap" ? { columns, rows } : widen(columns, rows);
   const same = { title: chart.title, unit: chart.unit, columns: drawn.columns, rows: drawn.rows };
   const pick = choose && chart.by && filters.includes(chart.by) ? (value: Cell) => choose(chart.by!, value) : undefined;
+  const pick_series = choose && chart.split && filters.includes(chart.split) ? (series: string) => choose(chart.split!, series) : undefined;
+  const both_ways = { choose: pick, choose_series: pick_series };
   const joined = drawn.columns !== columns;
-  if (chart.kind === "line") return <LineChart {...same} joined={joined} />;
-  if (chart.kind === "area") return <LineChart {...same} filled joined={joined} />;
+  if (chart.kind === "line") return <LineChart {...same} {...both_ways} joined={joined} />;
+  if (chart.kind === "area") return <LineChart {...same} {...both_ways} filled joined={joined} />;
   if (chart.kind === "bar" && drawn.columns === columns) return <Bars {...same} choose={pick} />;
-  if (chart.kind === "bar" || chart.kind === "stacked") return <Stacked {...same} choose={pick} />;
+  if (chart.kind === "bar" || chart.kind === "stacked") return <Stacked {...same} {...both_ways} />;
   if (chart.kind === "scatter") return <Scatter {...same} choose={pick} />;
   if (chart.kind === "heatmap") {
-    const pick_series = choose && chart.split && filters.includes(chart.split) ? (series: string) => choose(chart.split!, series) : undefined;
     const both = pick || pick_series ? (x: Cell, series: string) => (pick_series ? pick_series(series) : pick?.(x)) : undefined;
     return <Heatmap {...same} choose={both} />;
   }

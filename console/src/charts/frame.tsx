@@ -46,18 +46,36 @@ export function Plot(props: PlotProps) {
   );
 }
 
-export function Legend({ names, at }: { names: string[]; at: ComponentChildren | null }) {
+/** `choose`: a click on a series' name narrows the page to it. */
+export function Legend({ names, at, choose }: { names: string[]; at: ComponentChildren | null; choose?: ((series: string) => void) | undefined }) {
   return (
     <figcaption class="legend">
       {at ??
         names.map((name, i) => (
           <span key={name} class="legend-item">
-            <svg viewBox="0 0 12 12" class={`swatch ${colour_of(i)}`} aria-hidden="true">
-              <rect width="12" height="12" rx="3" />
-            </svg>
-            {words(name)}
+            <SeriesName name={name} choose={choose}>
+              <svg viewBox="0 0 12 12" class={`swatch ${colour_of(i)}`} aria-hidden="true">
+                <rect width="12" height="12" rx="3" />
+              </svg>
+            </SeriesName>
           </span>
         ))}
     </figcaption>
+  );
+}
+
+/** Of a legend: the mark given and the name, which narrows the page where it can. */
+export function SeriesName({ name, choose, children }: { name: string; choose?: ((series: string) => void) | undefined; children: ComponentChildren }) {
+  const said = (
+    <>
+      {children}
+      {words(name)}
+    </>
+  );
+  if (!choose) return said;
+  return (
+    <button type="button" class="legend-pick" title={`Only ${words(name)}`} onClick={() => choose(name)}>
+      {said}
+    </button>
   );
 }

@@ -1,11 +1,13 @@
 // Lines over time, drawn as SVG: solid what was, dashed what is forecast, a band around it. A finger, a pointer or the
-// arrow keys read the values of one point; the card's table has them all.
+// arrow keys read the values of one point; a click narrows the page by it, one on a name in the legend by that; the card's table
+// has them all.
 
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import type { Cell, Column } from "../api";
 import { as_number, as_time, exact_day, exact_time, kind_of, number, plain, short_number, words } from "../format";
 import { use_width_of } from "../ui/width";
+import { SeriesName } from "./frame";
 
 const height = 260;
 const pad = { top: 14, right: 14, bottom: 26, left: 46 };
@@ -95,7 +97,7 @@ function path_of(points: ([number, number] | null)[]): string {
   return text;
 }
 
-export function LineChart(props: { title: string; unit: string; columns: Column[]; rows: Cell[][]; filled?: boolean; joined?: boolean }) {
+export function LineChart(props: { title: string; unit: string; columns: Column[]; rows: Cell[][]; filled?: boolean; joined?: boolean; choose?: ((value: Cell) => void) | undefined; choose_series?: ((series: string) => void) | undefined }) {
   const frame = useRef<HTMLDivElement>(null);
   const width = use_width_of(frame);
   const focus = useSignal<number | null>(null);
@@ -137,6 +139,7 @@ export function LineChart(props: { title: string; unit: string; columns: Column[
     ? time_ticks(first, last, inner / 95, axis.days)
     : ticks(first, last, inner / 80).map((at) => ({ at, text: String(Math.round(at * 100) / 100) }));
 
+  const at = focus.value !== null && focus.value < rows.length ? focus.value : null;
   const nearest = (event: PointerEvent) => {
     const box = frame.current!.getBoundingClientRect();
     const wanted = event.clientX - box.left;
@@ -146,22 +149,23 @@ export function LineChart(props: { title: string; unit: string; columns: Column[
     });
     focus.value = best;
   };
+  const pick = () => at !== null && props.choose?.(rows[at]![0] ?? null);
   const keys = (event: KeyboardEvent) => {
     const end = rows.length - 1;
     const now = focus.value ?? end;
     const to: Record<string, number> = { ArrowLeft: now - 1, ArrowRight: now + 1, Home: 0, End: end, PageUp: now - 7, PageDown: now + 7 };
     if (event.key === "Escape") focus.value = null;
+    if (event.key === "Enter") pick();
     const next = to[event.key];
     if (next === undefined) return;
     event.preventDefault();
     focus.value = Math.max(0, Math.min(end, next));
   };
 
-  const at = focus.value !== null && focus.value < rows.length ? focus.value : null;
   const boundary = series.find((one) => one.role === "measure");
   const forecast = series.find((one) => one.role === "forecast");
   const last_known = boundary && forecast ? rows.reduce((found, _, i) => (value(i, boundary.at) !== null ? i : found), -1) : -1;
-  const summary = `${props.title}. ${series.map((one) => `${words(one.name)}${one.role === "forecast" ? ", a forecast" : ""}`).join("; ")}. ${rows.length} points from ${say_x(0)} to ${say_x(rows.length - 1)}, between ${number(least)} and ${number(most)} ${props.unit}. Arrow keys read single points.`;
+  const summary = `${props.title}. ${series.map((one) => `${words(one.name)}${one.role === "forecast" ? ", a forecast" : ""}`).join("; ")}. ${rows.length} points from ${say_x(0)} to ${say_x(rows.length - 1)}, between ${number(least)} and ${number(most)} ${props.unit}. Arrow keys read single points${props.choose ? ", Enter narrows the page by one" : ""}.`;
   return (
     <figure class="line-chart">
       <figcaption class="legend">
@@ -169,11 +173,12 @@ export function LineChart(props: { title: string; unit: string; columns: Column[
           <>
             {series.map((one) => (
               <span key={one.name} class="legend-item">
-                <svg viewBox="0 0 24 8" aria-hidden="true" class={`series-${one.colour} ${one.role}`}>
-                  {one.low >= 0 && <rect class="band" width="24" height="8" rx="2" />}
-                  <path d="M1 4h22" />
-                </svg>
-                {words(one.name)}
+                <SeriesName name={one.name} choose={props.choose_series}>
+                  <svg viewBox="0 0 24 8" aria-hidden="true" class={`series-${one.colour} ${one.role}`}>
+                    {one.low >= 0 && <rect class="band" width="24" height="8" rx="2" />}
+                    <path d="M1 4h22" />
+                  </svg>
+                </SeriesName>
                 {one.low >= 0 && one.high >= 0 && <span class="measure"> with {columns[one.low]!.name.replace(/^.* /, "")}&ndash;{columns[one.high]!.name.replace(/^.* /, "")}</span>}
               </span>
             ))}
@@ -219,7 +224,7 @@ export function LineChart(props: { title: string; unit: string; columns: Column[
         onKeyDown={keys}
         onBlur={() => (focus.value = null)}
       >
-        <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
+        <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} aria-hidden="true" class={props.choose ? "pick" : ""} onClick={props.choose && pick}>
           {width > 0 && (
             <>
               {ticks(bottom, top, 4).map((tick) => (

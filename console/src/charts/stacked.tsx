@@ -1,4 +1,4 @@
-// Bars on each other, one for each x. Pointer, finger and arrow keys read one bar; a click narrows the page by it.
+// Bars on each other, one for each x. Pointer, finger and arrow keys read one bar; a click narrows the page by it, one on a name in the legend by that.
 
 import { useSignal } from "@preact/signals";
 import type { Cell, Column } from "../api";
@@ -9,7 +9,7 @@ import { colour_of, label_of, steps } from "./shape";
 const height = 260;
 const pad = { top: 10, right: 10, bottom: 26, left: 46 };
 
-export function Stacked(props: { title: string; unit: string; columns: Column[]; rows: Cell[][]; choose?: ((value: Cell) => void) | undefined }) {
+export function Stacked(props: { title: string; unit: string; columns: Column[]; rows: Cell[][]; choose?: ((value: Cell) => void) | undefined; choose_series?: ((series: string) => void) | undefined }) {
   const focus = useSignal<number | null>(null);
   const { columns, rows } = props;
   const names = columns.slice(1).map((column) => column.name);
@@ -54,7 +54,7 @@ export function Stacked(props: { title: string; unit: string; columns: Column[];
   );
   return (
     <figure class="stacked-chart">
-      <Legend names={names} at={told} />
+      <Legend names={names} at={told} choose={props.choose_series} />
       <Plot
         height={height}
         kind="stacked bar chart"

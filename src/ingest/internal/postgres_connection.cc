@@ -23,10 +23,14 @@ struct OptionsCloser {
     void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
 };
 
+/// Where a line is a sentence of its own, like a hint, the one before it gets its stop.
 std::string one_line(const char* text) {
     std::string out;
     for (const char* at = text ? text : ""; *at; ++at) {
         const bool blank = isspace(static_cast<unsigned char>(*at)) != 0;
+        if (*at == '\n' && !out.empty() && isalnum(static_cast<unsigned char>(out.back())) != 0 &&
+            isupper(static_cast<unsigned char>(at[1] == '\t' ? at[2] : at[1])) != 0)
+            out.push_back('.');
         if (!blank)
             out.push_back(*at);
         else if (!out.empty() && out.back() != ' ')

@@ -129,7 +129,7 @@ function Versions({ versions, done }: { versions: Version[]; done: () => void })
         word="versions"
         columns={[
           { name: "version", title: "Version", value: (one) => one.version },
-          { name: "use", title: "In use", value: (one) => one.current, show: (one) => (one.current ? <Badge word="in use" tone="good" /> : one.promoted ? <span class="measure">was good enough</span> : <span class="measure">not promoted</span>) },
+          { name: "use", title: "In use", value: (one) => one.current, show: (one) => (one.current ? <Badge word="in use" tone="good" /> : one.promoted ? <span class="measure">was in use</span> : <span class="measure">not promoted</span>) },
           { name: "created", title: "Made", value: (one) => one.created, show: (one) => <Time at={one.created} />, wide_from: 500 },
           { name: "trained_to", title: "Knows up to", value: (one) => one.trained_to, wide_from: 500 },
           { name: "error", title: "Error", value: (one) => error_of(one, "model"), show: (one) => percent(error_of(one, "model")), right: true },

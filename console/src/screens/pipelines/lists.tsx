@@ -79,8 +79,8 @@ export function SourceList({ graph, only }: { graph: Graph; only: string | null 
         { name: "state", title: "State", value: (row) => row.state, show: (row) => <Badge word={row.state} tone={tone_of(row.state)} /> },
         { name: "table", title: "Table", value: (row) => row.table, show: (row) => (row.table === "" ? <span class="absent-value">none yet</span> : <a class="cell-text" href={table_path(row.table)}><Name of={table_name(row.table)} /></a>) },
         { name: "rows", title: "Rows", value: (row) => row.rows, show: (row) => <Count value={row.rows} />, right: true },
-        { name: "rejected", title: "Set aside", value: (row) => row.rejected, show: (row) => (row.rejected ? <a href={table_path(`${row.table}_rejected`)}><Count value={row.rejected} /></a> : <Count value={row.rejected} />), right: true, wide_from: only === null ? 500 : 0 },
-        { name: "last", title: "Last rows", value: (row) => row.last, show: (row) => <Time at={row.last} />, wide_from: 440 },
+        { name: "rejected", title: "Set aside", value: (row) => row.rejected, show: (row) => (row.rejected ? <a href={table_path(`${row.table}_rejected`)}><Count value={row.rejected} /></a> : <Count value={row.rejected} />), right: true, wide_from: only !== null && rows.some((row) => row.rejected) ? 0 : 500 },
+        { name: "last", title: "Last rows", value: (row) => row.last, show: (row) => <Time at={row.last} />, wide_from: only === null ? 440 : 0 },
         { name: "error", title: "Problem", value: (row) => row.error || row.note, show: (row) => (row.error ? <span class="problem cell-text" title={row.error}>{row.error}</span> : row.note ? <span class="warn-text cell-text" title={row.note}>{row.note}</span> : ""), wide_from: 900 },
       ]}
       rows={rows}
