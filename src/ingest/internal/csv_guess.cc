@@ -229,6 +229,9 @@ bool ColumnTally::observe_time(std::string_view text) {
     return any;
 }
 
+/// Of fewer values nothing is sure.
+constexpr uint64_t kSureValues = 1000;
+
 /// Decides one column; what a file says as a whole is given.
 class TypeDecider {
  public:
@@ -240,6 +243,26 @@ class TypeDecider {
     }
 
     GuessedType decide(const std::set<size_t>& orders) const {
+        GuessedType guess = decide_type(orders);
+        guess.sure = is_sure(guess);
+        return guess;
+    }
+
+    /// Formats whose order of day and month is proved by a value above 12.
+    void collect_orders(std::set<size_t>& orders) const {
+        const size_t format = best_format();
+        if (format == kFormatCount) return;
+        const size_t other = other_order(format);
+        if (other == kFormatCount || column_.hits_[other] == column_.hits_[format]) return;
+        // The order holds for all the forms of a date with the same separator, with and without a
+        // time.
+        const std::string order = formats()[format].text().substr(0, 5);
+        for (size_t i = 0; i < kFormatCount; ++i)
+            if (formats()[i].text().substr(0, 5) == order) orders.insert(i);
+    }
+
+ private:
+    GuessedType decide_type(const std::set<size_t>& orders) const {
         const ColumnTally& c = column_;
         GuessedType guess;
         if (c.values_ == 0) return guess;
@@ -270,20 +293,34 @@ class TypeDecider {
         return guess;
     }
 
-    /// Formats whose order of day and month is proved by a value above 12.
-    void collect_orders(std::set<size_t>& orders) const {
-        const size_t format = best_format();
-        if (format == kFormatCount) return;
-        const size_t other = other_order(format);
-        if (other == kFormatCount || column_.hits_[other] == column_.hits_[format]) return;
-        // The order holds for all the forms of a date with the same separator, with and without a
-        // time.
-        const std::string order = formats()[format].text().substr(0, 5);
-        for (size_t i = 0; i < kFormatCount; ++i)
-            if (formats()[i].text().substr(0, 5) == order) orders.insert(i);
+    bool is_sure(const GuessedType& guess) const {
+        const ColumnTally& c = column_;
+        if (c.values_ < kSureValues || !guess.note.empty()) return false;
+        if (!guess.format.empty()) {
+            const auto& all = formats();
+            for (size_t i = 0; i < kFormatCount; ++i)
+                if (all[i].text() == guess.format) return c.hits_[i] == c.values_;
+            return false;
+        }
+        switch (guess.type.kind) {
+            case query::Kind::boolean:
+                return c.booleans_ == c.values_;
+            case query::Kind::int64:
+                return c.integers_ == c.values_;
+            case query::Kind::decimal:
+            case query::Kind::float64:
+                return c.integers_ + c.reals_[comma_] == c.values_;
+            case query::Kind::date:
+                return c.dates_ == c.values_;
+            case query::Kind::timestamp:
+                return c.timestamps_ == c.values_;
+            case query::Kind::timestamptz:
+                return c.zoned_ == c.values_;
+            default:
+                return c.leading_zero_ || c.unfit_ > ColumnTally::kHopeless;
+        }
     }
 
- private:
     bool fits(uint64_t count) const { return (column_.values_ - count) * 1000 <= column_.values_; }
     bool roughly(uint64_t count) const {
         return count > 0 &&

@@ -58,6 +58,9 @@ struct GuessedType {
     query::Type type = query::Kind::text;
     std::string format;  // of dates and timestamps that are not ISO: strptime's words
     std::string note;    // why it stayed text where that needs a person
+    /// Every value seen is of the type, or so many are of none that it stays text: as long as what
+    /// follows fits as well (RowBuilder::be_strict), looking at it would change nothing.
+    bool sure = false;
 };
 
 struct GuessedTypes {

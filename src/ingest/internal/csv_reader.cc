@@ -22,6 +22,7 @@ CsvReader::CsvReader(CsvSyntax syntax, size_t record_bytes_max)
     : syntax_(syntax), record_bytes_max_(record_bytes_max) {}
 
 void CsvReader::push(std::string_view bytes) {
+    nul_ = nul_ || (!bytes.empty() && std::memchr(bytes.data(), 0, bytes.size()) != nullptr);
     const size_t left = end_ - begin_;
     if (begin_ > 0 || left + bytes.size() + kSlack > capacity_) {
         if (left + bytes.size() + kSlack > capacity_) {
@@ -73,7 +74,7 @@ bool CsvReader::next(CsvRecord& record) {
         line_ += lines_;
         begin_ = next_begin_;
         if (empty) continue;
-        if (std::memchr(record.text.data(), 0, record.text.size()) != nullptr)
+        if (nul_ && std::memchr(record.text.data(), 0, record.text.size()) != nullptr)
             record.problem = kNul;
         return true;
     }

@@ -64,6 +64,7 @@ class CsvReader {
     size_t capacity_ = 0, begin_ = 0, end_ = 0;
     bool finished_ = false;
     bool skipping_ = false;  // in a line that is too long
+    bool nul_ = false;       // one has come
     bool after_cr_ = false;  // an LF that comes next belongs to the line end before
     int rescues_left_ = 64;  // quotes that never end: each costs another look at record_bytes_max
     uint64_t line_ = 1;

@@ -19,19 +19,22 @@ constexpr uint16_t kWindows[32] = {0x20AC, 0x0081, 0x201A, 0x0192, 0x201E, 0x202
                                    0x0090, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014,
                                    0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0x009D, 0x017E, 0x0178};
 
+}  // namespace
+
 bool is_ascii(std::string_view bytes) {
+    constexpr uint64_t kHigh = 0x8080808080808080ull;
     size_t at = 0;
-    for (; at + 8 <= bytes.size(); at += 8) {
-        uint64_t word;
-        std::memcpy(&word, bytes.data() + at, 8);
-        if ((word & 0x8080808080808080ull) != 0) return false;
+    for (; at + 64 <= bytes.size(); at += 64) {
+        uint64_t words[8];
+        std::memcpy(words, bytes.data() + at, 64);
+        uint64_t any = 0;
+        for (const uint64_t word : words) any |= word;
+        if ((any & kHigh) != 0) return false;
     }
     for (; at < bytes.size(); ++at)
         if (static_cast<unsigned char>(bytes[at]) >= 0x80) return false;
     return true;
 }
-
-}  // namespace
 
 bool is_gzip(std::string_view head) {
     return head.size() >= 3 && head.substr(0, 3) == "\x1f\x8b\x08";

@@ -13,6 +13,7 @@
 namespace tarn::ingest {
 
 bool is_gzip(std::string_view head);
+bool is_ascii(std::string_view bytes);
 
 /// Undoes gzip (RFC 1952), several members one after another too.
 class Gunzip {

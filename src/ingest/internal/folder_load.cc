@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "base/bytes.h"
 #include "base/log.h"
+#include "codec/checksum.h"
 #include "codec/hash.h"
 #include "codec/text.h"
 #include "ingest/internal/leftovers.h"
@@ -68,6 +70,18 @@ struct FileLoader::Plan {
     tables::TablePtr table;
     bool created = false;  // staged only: comes to be with the first rows
     std::vector<RowColumn> columns;
+    bool strict = false;  // the types were guessed from a part of the file
+};
+
+struct FileLoader::Wanted {
+    std::vector<ColumnSpec> columns;   // that the table lacks
+    std::vector<std::string> of_file;  // names, in its order
+    bool from_part = false;            // guessed so
+};
+
+struct FileLoader::Digests {
+    std::string sha256;      // names the content
+    uint64_t crc64nvme = 0;  // finds that it is another one when it is read again
 };
 
 struct FileLoader::Portion {
@@ -106,8 +120,8 @@ Result<FileRecord> FileLoader::load_open(DropFile& file, const SeenFile& seen) {
     record.name = seen.name;
     record.identity = seen.identity;
     record.at_micros = parts_.clock.now().micros;
-    TARN_TRY(sha, hash(file, seen));
-    record.sha256 = std::move(sha);
+    TARN_TRY(digests, digest(file, seen));
+    record.sha256 = codec::hex_encode(digests.sha256);
     TARN_TRY(table, find_table());
     if (!table) TARN_CHECK_OK(remove_leftovers(parts_, spec_.identity()));
     if (table) {
@@ -128,11 +142,12 @@ Result<FileRecord> FileLoader::load_open(DropFile& file, const SeenFile& seen) {
         if (planned.ok()) {
             plan = std::move(planned).value();
             portion = {};
-            done = read(file, plan, record, portion);
+            done = read(file, plan, record, digests, portion);
         }
         if (done.ok()) break;
         TARN_CHECK_OK(check_unchanged(file, seen));
-        if (done.error().reason == kNewColumn && attempt < kPlansMax) continue;
+        const bool again = done.error().reason == kNewColumn || done.error().reason == kGuessAgain;
+        if (again && attempt < kPlansMax) continue;
         if (is_final(done.error())) return refuse(std::move(record), done.error());
         return std::move(done).error();
     }
@@ -158,17 +173,20 @@ Status FileLoader::check_unchanged(const DropFile& file, const SeenFile& seen) c
                  kFileChanged);
 }
 
-Result<std::string> FileLoader::hash(DropFile& file, const SeenFile& seen) const {
+Result<FileLoader::Digests> FileLoader::digest(DropFile& file, const SeenFile& seen) const {
     codec::Hasher hasher(codec::HashKind::sha256);
+    Digests digests;
     file.rewind();
     for (;;) {
         if (stop_.stopped()) return Error(Code::cancelled, "the source was stopped");
         TARN_TRY(piece, file.read());
         if (piece.empty()) break;
         hasher.update(piece);
+        digests.crc64nvme = codec::crc64nvme(piece, digests.crc64nvme);
     }
     TARN_CHECK_OK(check_unchanged(file, seen));
-    return codec::hex_encode(hasher.finish());
+    digests.sha256 = hasher.finish();
+    return digests;
 }
 
 Result<tables::TablePtr> FileLoader::find_table() const {
@@ -206,12 +224,12 @@ Result<FileLoader::Plan> FileLoader::make_plan(DropFile& file, const std::string
 
 /// The columns that the table must have for this file, and their order in it. Guesses where it has
 /// to.
-Result<std::vector<ColumnSpec>> FileLoader::wanted_columns(DropFile& file, const FileKind& kind,
-                                                           const tables::TablePtr& table,
-                                                           std::optional<FilePin>& pin,
-                                                           bool look_again,
-                                                           std::vector<std::string>& of_file) {
-    std::vector<ColumnSpec> wanted;
+Result<FileLoader::Wanted> FileLoader::wanted_columns(DropFile& file, const FileKind& kind,
+                                                      const tables::TablePtr& table,
+                                                      std::optional<FilePin>& pin,
+                                                      bool look_again) const {
+    Wanted wanted;
+    auto& of_file = wanted.of_file;
     const auto known = [&](const std::string& name) {
         return table && table->schema().find(name) != nullptr;
     };
@@ -228,7 +246,11 @@ Result<std::vector<ColumnSpec>> FileLoader::wanted_columns(DropFile& file, const
             return Error(Code::invalid_argument,
                          "none of its columns is one of the table's: is it another kind of file?");
     }
-    TARN_TRY(guessed, guess(file, kind, from_, pin));
+    // What turns out not to fit must be able to go back: nothing of the table may be there yet.
+    const bool may_go_back = !table && from_.key.empty();
+    TARN_TRY(guessed,
+             guess(file, kind, from_, pin, may_go_back && !look_again ? Look::part : Look::whole));
+    wanted.from_part = guessed.from_part;
     if (pin) guessed.pin.formats.insert(pin->formats.begin(), pin->formats.end());
     if (pin) guessed.pin.decimal = pin->decimal;
     of_file.clear();
@@ -241,12 +263,12 @@ Result<std::vector<ColumnSpec>> FileLoader::wanted_columns(DropFile& file, const
                 fmt::format(
                     "column {} is new, and the source refuses new columns (new_columns: add)",
                     column.name));
-        wanted.push_back(column);
+        wanted.columns.push_back(column);
     }
     for (const auto& column : from_.columns)
         if (!known(column.name) &&
             std::find(of_file.begin(), of_file.end(), column.name) == of_file.end())
-            wanted.push_back(column);
+            wanted.columns.push_back(column);
     pin = std::move(guessed.pin);
     return wanted;
 }
@@ -257,8 +279,9 @@ Result<FileLoader::Plan> FileLoader::plan_with(DropFile& file, FileKind kind,
     Plan plan;
     plan.kind = kind;
     const auto before = pin;
-    std::vector<std::string> of_file;
-    TARN_TRY(wanted, wanted_columns(file, kind, table, pin, look_again, of_file));
+    TARN_TRY(wanted, wanted_columns(file, kind, table, pin, look_again));
+    const auto& of_file = wanted.of_file;
+    plan.strict = wanted.from_part;
     for (const auto& name : from_.key)
         if (kind.format == FileFormat::csv &&
             std::find(of_file.begin(), of_file.end(), name) == of_file.end())
@@ -266,7 +289,7 @@ Result<FileLoader::Plan> FileLoader::plan_with(DropFile& file, FileKind kind,
                          fmt::format("it has no column {}, which belongs to the key", name));
     for (const auto& name : from_.key)
         if (kind.format == FileFormat::json_lines && !(table && table->schema().find(name)) &&
-            std::none_of(wanted.begin(), wanted.end(),
+            std::none_of(wanted.columns.begin(), wanted.columns.end(),
                          [&](const auto& column) { return column.name == name; }))
             return Error(Code::invalid_argument,
                          fmt::format("no line of it has {}, which belongs to the key", name));
@@ -274,13 +297,13 @@ Result<FileLoader::Plan> FileLoader::plan_with(DropFile& file, FileKind kind,
     if (kind.encoding_known && !plan.pin.encoding) plan.pin.encoding = kind.encoding;
     plan.pin_is_new = !before || !(*before == plan.pin);
     plan.table = table;
-    if (!table || !wanted.empty()) {
+    if (!table || !wanted.columns.empty()) {
         TargetTable target;
         target.database = spec_.database;
         target.name = spec_.name;
         target.key = from_.key;
         target.source = spec_.identity();
-        for (const auto& column : wanted)
+        for (const auto& column : wanted.columns)
             target.columns.push_back({column.name, column.type, false, {}});
         // An upsert needs the table to be there; otherwise it comes to be with its first rows.
         if (!from_.key.empty()) {
@@ -331,22 +354,29 @@ Status FileLoader::ensure_landing() {
     return {};
 }
 
-/// The bytes that are parsed are the bytes that are kept: the store compares them with the hash
-/// that names the file.
-Status FileLoader::read(DropFile& file, Plan& plan, FileRecord& record, Portion& portion) {
+/// The bytes that are parsed are the bytes that are kept: the store compares them with those that
+/// gave the file its name.
+Result<std::unique_ptr<objects::Upload>> FileLoader::begin_original(FileRecord& record,
+                                                                    const Digests& digests) {
     TARN_CHECK_OK(ensure_landing());
     record.object = object_key(spec_.name, record);
     objects::PutOptions options;
     options.size = record.identity.bytes;
     options.etag_is_md5 = false;
-    TARN_TRY(sha, codec::hex_decode(record.sha256));
-    options.expected.push_back(
-        {objects::ChecksumAlgorithm::sha256, objects::ChecksumType::full_object, std::move(sha)});
+    std::string expected;
+    append_be(expected, digests.crc64nvme);
+    options.expected.push_back({objects::ChecksumAlgorithm::crc64nvme,
+                                objects::ChecksumType::full_object, std::move(expected)});
     const auto caller =
         objects::acting(parts_.caller(), "s3:PutObject", kLandingBucket, record.object);
-    TARN_TRY(upload,
-             parts_.objects.begin_put(caller, kLandingBucket, record.object, std::move(options)));
+    return parts_.objects.begin_put(caller, kLandingBucket, record.object, std::move(options));
+}
+
+Status FileLoader::read(DropFile& file, Plan& plan, FileRecord& record, const Digests& digests,
+                        Portion& portion) {
+    TARN_TRY(upload, begin_original(record, digests));
     portion.rows.emplace(plan.columns, plan.pin.decimal);
+    if (plan.strict) portion.rows->be_strict();
     const bool keyed = !from_.key.empty();
     if (!keyed) {
         TARN_TRY(writer, parts_.engine.write_rows_of(plan.table, portion.rows->names()));
@@ -390,7 +420,7 @@ Status FileLoader::read(DropFile& file, Plan& plan, FileRecord& record, Portion&
         plan.pin_is_new = true;
         portion = {};
         upload.reset();
-        return read(file, plan, record, portion);
+        return read(file, plan, record, digests, portion);
     }
     TARN_CHECK_OK(done);
     portion.row_count += portion.rows->rows();

@@ -11,6 +11,7 @@
 #include "ingest/internal/folder_state.h"
 #include "ingest/internal/runner.h"
 #include "ingest/sources.h"
+#include "objects/store.h"
 #include "tables/commit.h"
 
 namespace tarn::ingest {
@@ -38,17 +39,21 @@ class FileLoader {
  private:
     struct Plan;     // of the file at hand
     struct Portion;  // what was read of it
+    struct Wanted;   // columns
+    struct Digests;  // of a file's bytes
 
     Result<FileRecord> load_open(DropFile& file, const SeenFile& seen);
-    Result<std::string> hash(DropFile& file, const SeenFile& seen) const;
+    Result<Digests> digest(DropFile& file, const SeenFile& seen) const;
     Result<Plan> make_plan(DropFile& file, const std::string& name, bool look_again);
     Result<Plan> plan_with(DropFile& file, FileKind kind, const tables::TablePtr& table,
                            std::optional<FilePin> pin, bool look_again);
-    Result<std::vector<ColumnSpec>> wanted_columns(DropFile& file, const FileKind& kind,
-                                                   const tables::TablePtr& table,
-                                                   std::optional<FilePin>& pin, bool look_again,
-                                                   std::vector<std::string>& of_file);
-    Status read(DropFile& file, Plan& plan, FileRecord& record, Portion& portion);
+    Result<Wanted> wanted_columns(DropFile& file, const FileKind& kind,
+                                  const tables::TablePtr& table, std::optional<FilePin>& pin,
+                                  bool look_again) const;
+    Result<std::unique_ptr<objects::Upload>> begin_original(FileRecord& record,
+                                                            const Digests& digests);
+    Status read(DropFile& file, Plan& plan, FileRecord& record, const Digests& digests,
+                Portion& portion);
     Result<FileRecord> commit(Plan& plan, FileRecord record, Portion& portion);
     Result<std::vector<tables::TableChange>> changes_of(Plan& plan, Portion& portion);
     Result<FileRecord> refuse(FileRecord record, const Error& why);

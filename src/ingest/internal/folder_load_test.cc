@@ -1,6 +1,7 @@
 // Files into tables of a real lake in a folder: object store, catalog, committer, engine.
 #include "ingest/internal/folder_load.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <zlib.h>
@@ -74,8 +75,7 @@ TEST_F(FolderLoad, FirstFileDecidesTheOthersObey) {
         "a.csv",
         "day;region;estaci\xf3n;temp_c\n2026-09-22;andes;P\xe1ramo;16,6\n2026-09-22;coast;;29,1\n");
     EXPECT_EQ(load("a.csv"), "loaded 2+0");
-    EXPECT_EQ(types(),
-              "day date, region text, estacion text, temp_c numeric");
+    EXPECT_EQ(types(), "day date, region text, estacion text, temp_c numeric");
     EXPECT_EQ(ask("select * from weather order by region"),
               "2026-09-22,andes,Páramo,16.60;2026-09-22,coast,NULL,29.10");
     // Another order, a column less, bad lines; ',' would be guessed for the delimiter here.
@@ -187,6 +187,57 @@ TEST_F(FolderLoad, LettersAfterAMegabyteOfAscii) {
     drop("b.csv", "n,t\n-1,\xc3\xb1\n");
     EXPECT_EQ(load("b.csv"), "loaded 1+0");
     EXPECT_EQ(ask("select t from weather where n = -1"), "Ã±");
+}
+
+/// Types are sure after eight megabytes; what comes behind them makes the same difference as if all
+/// had been looked at.
+TEST_F(FolderLoad, WhatComesLateDecidesToo) {
+    const std::string blanks(60, 'x');
+    std::string text = "n,price,day,at,zoned,flag,word\n";
+    size_t rows = 0;
+    for (; text.size() < kSampleBytes + 500'000; ++rows)
+        text += fmt::format(
+            "{},{}.{:02},2026-01-{:02},2026-01-02 03:04:05,2026-01-02 03:04:05Z,{},{}{}\n", rows,
+            rows % 900, rows % 100, rows % 28 + 1, rows % 2 == 0 ? "true" : "false", blanks, rows);
+    const std::string types_of_all =
+        "n bigint, price numeric, day date, at timestamp without time zone, zoned timestamp with "
+        "time zone, flag boolean, "
+        "word text";
+    struct Late {
+        std::string line, loaded, column, type;
+    };
+    const std::string all = std::to_string(rows + 1) + "+0", but_one = std::to_string(rows) + "+1";
+    const std::string rest = ",2026-01-02 03:04:05,2026-01-02 03:04:05Z,true,x\n";
+    const Late lates[] = {
+        {"7,1.50,2026-01-01" + rest, all, "", ""},
+        {"7,,,,,,\n", all, "", ""},
+        {"7,1.50\n", but_one, "", ""},  // broken, whatever the types
+        {"007,1.50,2026-01-01" + rest, all, "n", "text"},
+        {"A1,1.50,2026-01-01" + rest, but_one, "", ""},  // one of many
+        {"7,1.505,2026-01-01" + rest, all, "", ""},      // decimal(18,4)
+        {"7,1e3,2026-01-01" + rest, all, "price", "double precision"},
+        {"7,01.50,2026-01-01" + rest, all, "price", "text"},
+        {"7,1.50,2026-01-01,2026-01-02 03:04:05,2026-01-02 03:04:05,true,x\n", all, "", ""},
+    };
+    int number = 0;
+    for (const auto& late : lates) {
+        spec_.name = "weather";
+        const std::string name = fmt::format("late{}.csv", number++);
+        drop(name, text + late.line);
+        EXPECT_EQ(load(name), "loaded " + late.loaded) << late.line;
+        std::string expected = types_of_all;
+        if (!late.column.empty()) {
+            const size_t at = expected.find(late.column + " ") + late.column.size() + 1;
+            expected.replace(at, expected.find(',', at) - at, late.type);
+        }
+        EXPECT_EQ(types(), expected) << late.line;
+        if (late.line.starts_with("7,1.505"))
+            EXPECT_EQ(ask("select max(price) from weather where n = 7"), "7.0700");
+        if (late.line.starts_with("007"))
+            EXPECT_EQ(ask("select count(*) from weather where n = '007'"), "1");
+        ask("drop table weather");
+        ask("drop table if exists weather_rejected");
+    }
 }
 
 TEST_F(FolderLoad, JsonLines) {

@@ -36,11 +36,11 @@ Result<Preview> preview_file(DropFile& file, const std::string& name, const Sour
                              size_t rows_max) {
     const auto& from = std::get<FolderSource>(spec.from);
     TARN_TRY(kind, kind_of(file, name, from, std::nullopt));
-    auto guessed = guess(file, kind, from, std::nullopt);
+    auto guessed = guess(file, kind, from, std::nullopt, Look::whole);
     if (!guessed.ok() && guessed.error().reason == kNotUtf8) {
         kind.encoding = Encoding::latin1;
         kind.encoding_known = true;
-        guessed = guess(file, kind, from, std::nullopt);
+        guessed = guess(file, kind, from, std::nullopt, Look::whole);
     }
     TARN_CHECK_OK(guessed);
     Preview out;

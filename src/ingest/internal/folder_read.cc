@@ -44,8 +44,9 @@ Error not_utf8(const FileKind& kind) {
     return Error(Code::invalid_argument, kBadUtf8, kind.encoding_known ? "" : kNotUtf8);
 }
 
-bool valid(std::string_view text) {
-    return simdjson::validate_utf8(text.data(), text.size());
+/// A part of `text`, which knows whether there is anything to look for.
+bool valid(const FileText& text, std::string_view part) {
+    return text.all_ascii() || simdjson::validate_utf8(part.data(), part.size());
 }
 
 /// Feeds the text of a file to a reader that wants push(), finish() and next(record).
@@ -193,8 +194,14 @@ Error broken_header(const CsvRecord& record) {
                              record.problem));
 }
 
+bool is_sure(const Tallies& tallies, const FolderSource& from) {
+    const auto guessed = decide_types(tallies.columns, from.csv.decimal);
+    return std::all_of(guessed.columns.begin(), guessed.columns.end(),
+                       [](const auto& column) { return column.sure; });
+}
+
 Result<GuessedFile> guess_csv(DropFile& file, const FileKind& kind, const FolderSource& from,
-                              const std::optional<FilePin>& pin) {
+                              const std::optional<FilePin>& pin, Look look) {
     GuessedFile out;
     bool whole = false;
     {
@@ -209,7 +216,7 @@ Result<GuessedFile> guess_csv(DropFile& file, const FileKind& kind, const Folder
     CsvRecord record;
     uint64_t bytes = 0;
     const auto each = [&](const CsvRecord& one) -> Result<bool> {
-        if (kind.encoding == Encoding::utf8 && !valid(one.text)) {
+        if (kind.encoding == Encoding::utf8 && !valid(text, one.text)) {
             if (!kind.encoding_known) return not_utf8(kind);
             return true;
         }
@@ -225,6 +232,11 @@ Result<GuessedFile> guess_csv(DropFile& file, const FileKind& kind, const Folder
         if (one.problem != nullptr || one.fields->size() != names.size())
             return bytes < kGuessBytesMax;
         for (size_t i = 0; i < names.size(); ++i) tallies.observe(i, (*one.fields)[i].text, false);
+        if (look == Look::part && bytes >= kSampleBytes) {
+            look = Look::whole;
+            out.from_part = is_sure(tallies, from);
+            if (out.from_part) return false;
+        }
         return bytes < kGuessBytesMax;
     };
     TARN_CHECK_OK(feed(text, reader, record, each));
@@ -247,7 +259,7 @@ Result<GuessedFile> guess_json(DropFile& file, const FileKind& kind, const Folde
     const auto each = [&](const LineCutter::Line& one) -> Result<bool> {
         bytes += one.text.size();
         if (one.problem != nullptr) return true;
-        if (!kind.encoding_known && !valid(one.text)) return not_utf8(kind);
+        if (!kind.encoding_known && !valid(text, one.text)) return not_utf8(kind);
         (void)parser
             .read(one.text,
                   [&](const JsonMember& member) {
@@ -284,12 +296,15 @@ Result<GuessedFile> guess_json(DropFile& file, const FileKind& kind, const Folde
 }  // namespace
 
 Result<GuessedFile> guess(DropFile& file, const FileKind& kind, const FolderSource& from,
-                          const std::optional<FilePin>& pin) {
-    auto out = kind.format == FileFormat::csv ? guess_csv(file, kind, from, pin)
+                          const std::optional<FilePin>& pin, Look look) {
+    if (from.csv.date_format || from.csv.timestamp_format)
+        look = Look::whole;  // they count all that fit
+    auto out = kind.format == FileFormat::csv ? guess_csv(file, kind, from, pin, look)
                                               : guess_json(file, kind, from);
     if (out.ok() && out->columns.size() > kFileColumnsMax)
-        return Error(Code::invalid_argument,
-                     fmt::format("more than {} columns: is it another kind of file?", kFileColumnsMax));
+        return Error(
+            Code::invalid_argument,
+            fmt::format("more than {} columns: is it another kind of file?", kFileColumnsMax));
     if (out.ok() && kind.encoding_known) out->pin.encoding = kind.encoding;
     return out;
 }
@@ -301,7 +316,7 @@ Result<std::vector<std::string>> csv_columns(DropFile& file, const FileKind& kin
     CsvReader reader(pin.layout.syntax);
     CsvRecord record;
     const auto each = [&](const CsvRecord& one) -> Result<bool> {
-        if (kind.encoding == Encoding::utf8 && !valid(one.text)) return not_utf8(kind);
+        if (kind.encoding == Encoding::utf8 && !valid(text, one.text)) return not_utf8(kind);
         if (one.problem != nullptr && pin.layout.header) return broken_header(one);
         if (one.problem != nullptr) return true;
         names = names_of(one, pin, nullptr);
@@ -322,7 +337,7 @@ Status read_csv(FileText& text, const FileKind& kind, const FilePin& pin, RowBui
     bool header = pin.layout.header;
     const bool check = kind.encoding == Encoding::utf8;
     return feed(text, reader, record, [&](const CsvRecord& one) -> Result<bool> {
-        if (check && !valid(one.text)) {
+        if (check && !valid(text, one.text)) {
             if (!kind.encoding_known) return not_utf8(kind);
             TARN_CHECK_OK(calls.reject(one.line, one.text, kBadUtf8));
             return true;
@@ -334,6 +349,9 @@ Status read_csv(FileText& text, const FileKind& kind, const FilePin& pin, RowBui
         if (one.problem != nullptr) {
             TARN_CHECK_OK(calls.reject(one.line, one.text, one.problem));
         } else if (!rows.add(*one.fields)) {
+            if (rows.strict() && one.fields->size() == rows.columns().size())
+                return Error(Code::invalid_argument,
+                             fmt::format("line {}: {}", one.line, rows.reason()), kGuessAgain);
             TARN_CHECK_OK(calls.reject(one.line, one.text, rows.reason()));
         } else if (rows.rows() >= kPortionRows || rows.bytes() >= kPortionBytes) {
             TARN_CHECK_OK(calls.full(rows));
@@ -409,7 +427,7 @@ Status read_json(FileText& text, const FileKind& kind, RowBuilder& rows, const R
     return feed(text, lines, line, [&](const LineCutter::Line& one) -> Result<bool> {
         if (one.problem != nullptr) {
             TARN_CHECK_OK(calls.reject(one.number, one.text, one.problem));
-        } else if (!kind.encoding_known && !valid(one.text)) {
+        } else if (!kind.encoding_known && !valid(text, one.text)) {
             return not_utf8(kind);
         } else if (!into.add(parser, one.text)) {
             if (!into.unknown().empty())

@@ -24,8 +24,13 @@ inline constexpr const char* kNotUtf8 = "not_utf8";
 /// Error::reason of a JSON file that has a member which the plan has no column for: guess() it,
 /// then plan anew.
 inline constexpr const char* kNewColumn = "new_column";
+/// Error::reason of a value that does not fit types which were guessed from a part: guess() from
+/// the whole, then plan anew.
+inline constexpr const char* kGuessAgain = "guess_again";
 /// Of one file; the rest of a larger one is not looked at for its types.
 inline constexpr uint64_t kGuessBytesMax = 256u << 20;
+/// After so many a guess may end that is sure of each column.
+inline constexpr uint64_t kSampleBytes = 8u << 20;
 
 enum class FileFormat : uint8_t { csv, json_lines };
 struct FileKind {
@@ -41,11 +46,14 @@ struct GuessedFile {
     FilePin pin;
     std::vector<ColumnSpec> columns;  // in the file's order
     std::vector<std::string> notes;
+    bool from_part = false;  // it is sure, see Look
 };
-/// Looks at all of the file. What `pin` says is not guessed again. invalid_argument: nothing to be
-/// read from it.
+/// `whole`: at all of the file. `part`: of a CSV file at no more than makes the guess sure of every
+/// column; it is what a look at all would give as long as the rest fits (RowBuilder::be_strict).
+enum class Look : uint8_t { whole, part };
+/// What `pin` says is not guessed again. invalid_argument: nothing to be read from it.
 Result<GuessedFile> guess(DropFile& file, const FileKind& kind, const FolderSource& from,
-                          const std::optional<FilePin>& pin);
+                          const std::optional<FilePin>& pin, Look look);
 
 /// The columns of a CSV file as its first line, the pin or the declaration name them.
 Result<std::vector<std::string>> csv_columns(DropFile& file, const FileKind& kind,

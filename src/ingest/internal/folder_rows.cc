@@ -23,6 +23,17 @@ std::string shown(std::string_view text) {
     return out;
 }
 
+/// Mostly there is nothing to trim.
+std::string_view bare(std::string_view text) {
+    const auto blank = [](char c) { return static_cast<unsigned char>(c) <= ' '; };
+    return text.empty() || (!blank(text.front()) && !blank(text.back())) ? text : trim(text);
+}
+
+bool has_leading_zero(std::string_view text) {
+    if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
+    return text.size() > 1 && text[0] == '0' && text[1] >= '0' && text[1] <= '9';
+}
+
 bool in_range(Kind kind, int64_t number) {
     if (kind == Kind::int16) return number >= INT16_MIN && number <= INT16_MAX;
     if (kind == Kind::int32) return number >= INT32_MIN && number <= INT32_MAX;
@@ -142,35 +153,37 @@ bool RowBuilder::convert(size_t column, std::string_view text) {
         case Kind::int16:
         case Kind::int32:
         case Kind::int64:
-            if (!parse_integer(text, cell.number) && !parse_integer(trim(text), cell.number)) break;
+            if (!parse_integer(text, cell.number) && !parse_integer(bare(text), cell.number)) break;
             if (!in_range(kind, cell.number)) return refuse(column, text, "too large");
+            if (strict_ && has_leading_zero(bare(text))) return refuse(column, text);
             cell.kind = Cell::Kind::number;
             return true;
         case Kind::float32:
         case Kind::float64:
-            if (!parse_real(trim(text), decimal_, cell.real)) break;
+            if (!parse_real(bare(text), decimal_, cell.real)) break;
+            if (strict_ && has_leading_zero(bare(text))) return refuse(column, text);
             cell.kind = Cell::Kind::real;
             return true;
         case Kind::boolean: {
             bool truth = false;
-            const auto word = trim(text);
+            const auto word = bare(text);
             if (!parse_boolean(word, truth)) {
-                if (word != "0" && word != "1") break;
+                if (strict_ || (word != "0" && word != "1")) break;
                 truth = word == "1";
             }
             set_number(column, truth ? 1 : 0);
             return true;
         }
         case Kind::decimal:
-            return convert_decimal(column, trim(text));
+            return convert_decimal(column, bare(text));
         case Kind::date:
         case Kind::timestamp:
         case Kind::timestamptz:
-            return convert_time(column, trim(text));
+            return convert_time(column, bare(text));
         default:
-            return convert_other(column, trim(text));
+            return convert_other(column, bare(text));
     }
-    if (!trim(text).empty()) return refuse(column, text);
+    if (!bare(text).empty()) return refuse(column, text);
     set_null(column);
     return true;
 }
@@ -184,6 +197,7 @@ bool RowBuilder::convert_decimal(size_t column, std::string_view text) {
     }
     switch (parse_decimal(text, decimal_, type.precision, type.scale, cell.wide)) {
         case DecimalFit::ok:
+            if (strict_ && has_leading_zero(text)) return refuse(column, text);
             break;
         case DecimalFit::not_a_number:
             return refuse(column, text);
@@ -212,8 +226,8 @@ bool RowBuilder::convert_time(size_t column, std::string_view text) {
     if (spec.type.kind == Kind::date) {
         if (parse_iso_date(text, number)) return set_number(column, number), true;
         if (spec.format && spec.format->parse(text, number)) {
-            const int64_t days =
-                number >= 0 ? number / kRowDayMicros : -((kRowDayMicros - 1 - number) / kRowDayMicros);
+            const int64_t days = number >= 0 ? number / kRowDayMicros
+                                             : -((kRowDayMicros - 1 - number) / kRowDayMicros);
             return set_number(column, days), true;
         }
         return refuse(column, text);
@@ -221,9 +235,11 @@ bool RowBuilder::convert_time(size_t column, std::string_view text) {
     if (parse_iso_timestamp(text, number, zone)) {
         if (zone && spec.type.kind == Kind::timestamp)
             return refuse(column, text, "it has a zone, the column has none");
+        if (strict_ && !zone && spec.type.kind == Kind::timestamptz) return refuse(column, text);
         return set_number(column, number), true;
     }
-    if (parse_iso_date(text, number)) return set_number(column, number * kRowDayMicros), true;
+    if (!strict_ && parse_iso_date(text, number))
+        return set_number(column, number * kRowDayMicros), true;
     if (spec.format && spec.format->parse(text, number)) return set_number(column, number), true;
     return refuse(column, text);
 }

@@ -38,6 +38,11 @@ class RowBuilder {
     void end_row();
 
     const std::string& reason() const { return reason_; }
+    /// For types that were guessed from a part of the file: what would make a guess from all of it
+    /// another one does not fit. These are values that another type holds better: 007, a 1 among
+    /// truths, a date among times.
+    void be_strict() { strict_ = true; }
+    bool strict() const { return strict_; }
     size_t rows() const { return rows_; }
     size_t bytes() const { return bytes_; }  // of texts, and 8 for every other cell
     /// What was added since, in the order of columns().
@@ -71,6 +76,7 @@ class RowBuilder {
     std::vector<query::Value> values_;  // of cells of kind value
     size_t rows_ = 0, bytes_ = 0;
     std::string reason_;
+    bool strict_ = false;
 };
 
 }  // namespace tarn::ingest

@@ -14,13 +14,18 @@ Result<std::string_view> FileText::next() {
         TARN_TRY(bytes, next_unpacked());
         if (bytes.empty()) {
             ended_ = true;
-            if (transcoder_) return transcoder_->finish();
+            if (transcoder_) return noted(transcoder_->finish());
             break;
         }
         const std::string_view text = transcoder_ ? transcoder_->convert(bytes) : bytes;
-        if (!text.empty()) return text;
+        if (!text.empty()) return noted(text);
     }
     return std::string_view();
+}
+
+std::string_view FileText::noted(std::string_view text) {
+    all_ascii_ = all_ascii_ && is_ascii(text);
+    return text;
 }
 
 Result<std::string_view> FileText::next_unpacked() {

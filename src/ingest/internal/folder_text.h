@@ -17,15 +17,18 @@ class FileText {
              std::function<Status(std::string_view)> tap = {});
     /// Empty at the end. Valid until the next call.
     Result<std::string_view> next();
+    /// Of what next() has given.
+    bool all_ascii() const { return all_ascii_; }
 
  private:
     Result<std::string_view> next_unpacked();
+    std::string_view noted(std::string_view text);
 
     DropFile& file_;
     std::optional<Transcoder> transcoder_;
     std::optional<Gunzip> gunzip_;
     const std::function<Status(std::string_view)> tap_;
-    bool began_ = false, ended_ = false;
+    bool began_ = false, ended_ = false, all_ascii_ = true;
 };
 
 }  // namespace tarn::ingest
