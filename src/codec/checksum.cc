@@ -29,6 +29,8 @@ __attribute__((target("sse4.2"))) uint32_t advance_crc32c_sse42(uint32_t state,
 }
 
 uint32_t advance_crc32c(uint32_t state, std::string_view bytes) {
+    if (bytes.size() >= kFoldWideBytesMin && can_fold_wide())
+        return advance_folding_wide<uint32_t, kCrc32cPolynomial>(state, bytes);
     return __builtin_cpu_supports("sse4.2") ? advance_crc32c_sse42(state, bytes)
                                             : Crc32c::advance(state, bytes);
 }
@@ -41,6 +43,8 @@ uint32_t advance_crc32c(uint32_t state, std::string_view bytes) {
 template <typename Word, Word polynomial>
 Word advance(Word state, std::string_view bytes) {
 #if defined(__x86_64__)
+    if (bytes.size() >= kFoldWideBytesMin && can_fold_wide())
+        return advance_folding_wide<Word, polynomial>(state, bytes);
     if (bytes.size() >= kFoldBytesMin && __builtin_cpu_supports("pclmul"))
         return advance_folding<Word, polynomial>(state, bytes);
 #endif

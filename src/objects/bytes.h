@@ -34,7 +34,8 @@ struct Extent {
 /// record counts twice.
 using ExtentRefs = std::map<Extent, int64_t>;
 
-inline constexpr size_t kAppendBytes = 256 << 10;
+/// Of a piece. Each one wakes the threads that digest and write it; a body has up to eight in memory.
+inline constexpr size_t kAppendBytes = 512 << 10;
 
 /// Bytes on their way in. One thread at a time. Destroying it without kept() gives the bytes back -
 /// unless a committed batch names them after all.

@@ -89,7 +89,7 @@ Status Intake::write(std::string_view piece) {
 Status Intake::begin_streaming() {
     TARN_TRY(out, bytes_.begin());
     out_ = std::move(out);
-    gathered_ = buffers_.emplace().take();
+    gathered_ = buffers_.emplace(kAppendBytes).take();
     return gather(std::exchange(body_, {}));
 }
 

@@ -14,7 +14,9 @@ namespace tarn::objects::internal {
 
 class PieceBuffers {
  public:
-    /// Empty. May outlive this object. As many are made as are used at once.
+    explicit PieceBuffers(size_t bytes) : bytes_(bytes) {}
+
+    /// Empty, with room for a piece. May outlive this object. As many are made as are used at once.
     std::shared_ptr<std::string> take() {
         auto buffer = std::make_unique<std::string>();
         {
@@ -24,6 +26,7 @@ class PieceBuffers {
                 free_->buffers.pop_back();
             }
         }
+        buffer->reserve(bytes_);
         return {buffer.release(), [free = free_](std::string* used) {
                     used->clear();
                     const MutexLock lock(free->mutex);
@@ -36,6 +39,7 @@ class PieceBuffers {
         Mutex mutex;
         std::vector<std::unique_ptr<std::string>> buffers TARN_GUARDED_BY(mutex);
     };
+    const size_t bytes_;
     std::shared_ptr<Free> free_ = std::make_shared<Free>();
 };
 

@@ -1,11 +1,15 @@
 #include "protocols/http/internal/body_buffer.h"
 
+#include <algorithm>
+
 #include "base/lane.h"
 
 namespace tarn::http {
 namespace {
 constexpr size_t kPieceBytes = 64 * 1024;  // small pieces are joined up to this
-}
+constexpr std::chrono::milliseconds kMoment{
+    2};  // in which a quick body brings all that is asked for
+}  // namespace
 
 void BodyBuffer::reserve(size_t size) {
     MutexLock lock(mutex_);
@@ -21,7 +25,7 @@ bool BodyBuffer::push(std::string_view bytes) {
         pieces_.emplace_back(bytes);
     bytes_ += bytes.size();
     full_ = full_ || bytes_ >= bytes_max_;
-    changed_.notify_all();
+    if (has(awaited_)) changed_.notify_all();
     return full_;
 }
 
@@ -40,15 +44,21 @@ void BodyBuffer::fail(Error error) {
     changed_.notify_all();
 }
 
+bool BodyBuffer::wait_for(size_t bytes, std::chrono::milliseconds patience) {
+    const auto until = std::chrono::steady_clock::now() + patience;
+    awaited_ = bytes;
+    while (!has(bytes))
+        if (!changed_.wait_until(mutex_, until)) return has(bytes);
+    return true;
+}
+
 Result<std::string> BodyBuffer::read(size_t max, std::chrono::milliseconds patience, bool& resume) {
     resume = false;
     MutexLock lock(mutex_);
-    if (bytes_ == 0 && !complete_ && !failed_) {
+    if (!has(1)) {
         assert_may_block();
-        const auto until = std::chrono::steady_clock::now() + patience;
-        while (bytes_ == 0 && !complete_ && !failed_)
-            if (!changed_.wait_until(mutex_, until) && bytes_ == 0 && !complete_ && !failed_)
-                return Error(Code::timed_out, "the request's body stopped coming");
+        if (!wait_for(max, std::min(kMoment, patience)) && !wait_for(1, patience))
+            return Error(Code::timed_out, "the request's body stopped coming");
     }
     if (bytes_ > 0) {
         std::string piece = pop(max);

@@ -27,8 +27,9 @@ class BodyBuffer {
     /// What the reader gets once it has read what came before.
     void fail(Error error);
 
-    /// At least a byte, at most `max`; empty at the end. `resume` tells that there is room again
-    /// after push had reached the bound. timed_out when nothing comes within `patience`.
+    /// At least a byte, at most `max`; empty at the end. Of a body that comes quickly the reader is
+    /// woken when `max` bytes are there, not for each piece of them. `resume` tells that there is
+    /// room again after push had reached the bound. timed_out when nothing comes within `patience`.
     Result<std::string> read(size_t max, std::chrono::milliseconds patience, bool& resume);
     /// read would not wait.
     bool ready() const;
@@ -40,6 +41,10 @@ class BodyBuffer {
 
  private:
     std::string pop(size_t max) TARN_REQUIRES(mutex_);
+    bool has(size_t bytes) const TARN_REQUIRES(mutex_) {
+        return bytes_ >= bytes || full_ || complete_ || failed_;
+    }
+    bool wait_for(size_t bytes, std::chrono::milliseconds patience) TARN_REQUIRES(mutex_);
 
     const size_t bytes_max_;
     mutable Mutex mutex_;
@@ -48,6 +53,7 @@ class BodyBuffer {
     size_t first_ TARN_GUARDED_BY(mutex_) = 0;
     size_t first_at_ TARN_GUARDED_BY(mutex_) = 0;
     size_t bytes_ TARN_GUARDED_BY(mutex_) = 0;
+    size_t awaited_ TARN_GUARDED_BY(mutex_) = 1;  // so many wake the reader
     bool complete_ TARN_GUARDED_BY(mutex_) = false;
     bool failed_ TARN_GUARDED_BY(mutex_) = false;
     bool full_ TARN_GUARDED_BY(mutex_) = false;
