@@ -371,6 +371,12 @@ def test_named_parameters_have_inputs(lake, browser):
     browser.fill(":second", "2")
     browser.click("button", "Run")
     see_rows(browser, "42")
+    # Numbers and names in one statement are parameters of their own.
+    enter(lake, browser, with_sql("select :more::int + $1::int * 10 as total"))
+    browser.fill("$1", "7")
+    browser.fill(":more", "3")
+    browser.click("button", "Run")
+    see_rows(browser, "73")
     assert browser.problems() == []
 
 

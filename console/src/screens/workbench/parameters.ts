@@ -1,7 +1,7 @@
 // Parameters of a statement: $1 or :name, outside of texts, names and comments. Names become numbers before the server sees them.
 
 export interface Parameters {
-  /** In order of $1, $2 ...; of :name the name. */
+  /** In order of $1, $2 ...: "1", "2"; of :name the name. */
   names: string[];
   /** The statement with numbers. */
   sql: string;
@@ -12,14 +12,15 @@ export interface Parameters {
 const token = /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[\s\S]*?\*\/|\$([A-Za-z_]\w*)?\$[\s\S]*?\$\1\$|::|\$(\d+)|:([A-Za-z_]\w*)/g;
 
 export function read_parameters(text: string): Parameters {
-  const names: string[] = [];
+  const matches = [...text.matchAll(token)];
+  const highest = Math.min(100, Math.max(0, ...matches.map((match) => Number(match[2] ?? 0))));
+  // Names take the numbers behind those that are written.
+  const names = Array.from({ length: highest }, (_, i) => String(i + 1));
   const moves: { from: number; shift: number }[] = []; // places after `from` in the new text lie `shift` further in the old
-  let numbers = 0;
   let sql = "";
   let done = 0;
-  for (const match of text.matchAll(token)) {
-    const [all, , number, name] = match;
-    if (number !== undefined) numbers = Math.max(numbers, Number(number));
+  for (const match of matches) {
+    const [all, , , name] = match;
     if (name === undefined) continue;
     let at = names.indexOf(name);
     if (at < 0) at = names.push(name) - 1;
@@ -28,8 +29,6 @@ export function read_parameters(text: string): Parameters {
     moves.push({ from: sql.length, shift: done - sql.length });
   }
   sql += text.slice(done);
-  // Numbers win: who writes both means something that we do not know.
-  if (names.length === 0) for (let i = 1; i <= Math.min(numbers, 100); i++) names.push(String(i));
   const place = (at: number): number => {
     let shift = 0;
     for (const move of moves) if (at >= move.from) shift = move.shift;
