@@ -76,4 +76,12 @@ def test_lag_rates_errors_and_notes_by_table(shop, browser):
     pg.run("UPDATE odd SET n = 6 WHERE id = 1")
     lake.until_rows("SELECT n::float8 FROM erp.odd", [(6.0,)], 150)
     browser.gone("correct the value")
+    # Whether both hold the same is asked when somebody wants to know.
+    browser.holds("region", "Compared with its database", "Not compared yet")
+    browser.click("button", "Compare now")
+    browser.holds("row", "sales equal", "1,500")
+    browser.holds("row", "odd equal", "1")
+    browser.reload()
+    browser.holds("row", "sales equal", "1,500")
+    assert [one for one in browser.problems() if "404" in one] == [], "nothing is asked for that is not there"
     assert trouble(browser.problems()) == []

@@ -5,6 +5,7 @@
 #include "dashboards/dashboards.h"
 #include "lakefile/applier.h"
 #include "protocols/admin/internal/services_json.h"
+#include "protocols/admin/internal/verify.h"
 
 namespace tarn::admin {
 namespace {
@@ -237,6 +238,7 @@ Result<ApiResponse> get_graph(const DoorParts& parts, ApiRequest& request) {
     if (parts.sources != nullptr)
         for (const auto& source : parts.sources->status()) {
             Json one = source_json(source, sight);
+            one["verified"] = last_verdict_json(parts, source.name);
             // A source of which nothing is seen is no part of the caller's picture.
             if (!one["tables"].empty() || request.caller.principal.is_root())
                 sources.push_back(std::move(one));

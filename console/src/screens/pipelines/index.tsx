@@ -57,22 +57,26 @@ function Views({ graph }: { graph: Graph }) {
   const picture = { name: "graph", title: "Graph", show: () => <GraphTab graph={graph} /> };
   const source = address.value.query.get("source");
   const chosen = graph.sources.find((one) => one.name === source);
+  const steps = (
+    <Card title="Steps">
+      <StepList graph={graph} />
+    </Card>
+  );
   const list = {
     name: "list",
     title: "List",
     count: graph.steps.length,
     show: () => (
       <>
-        <Card title="Steps">
-          <StepList graph={graph} />
-        </Card>
+        {source === null && steps}
         <Card title={source === null ? "Sources" : `Source ${source}`} aside={source !== null && <a href="/pipelines?view=list">All sources</a>}>
           {chosen && <Tag>{chosen.kind}</Tag>}
           <SourceList graph={graph} only={source} />
         </Card>
         {chosen && <SourceTroubles source={chosen} />}
         {chosen?.capture && <CaptureCard capture={chosen.capture} />}
-        {chosen?.kind === "postgres" && <VerdictCard key={source} source={source!} />}
+        {chosen?.kind === "postgres" && <VerdictCard key={source} source={source!} compared={chosen.verified != null} />}
+        {source !== null && steps}
       </>
     ),
   };

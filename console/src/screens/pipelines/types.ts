@@ -69,6 +69,8 @@ export interface Source {
   last_error: string;
   tables: SourceTable[];
   capture?: Capture;
+  /** What the last comparison found; null before the first. */
+  verified?: { running: boolean } | null;
 }
 
 export interface Graph {

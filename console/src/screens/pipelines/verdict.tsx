@@ -1,4 +1,5 @@
 // Whether a source's database and the lake hold the same: what the last comparison found, and the next one.
+import { useState } from "preact/hooks";
 import { path_of } from "../../api";
 import { do_ask, use_live } from "../../live";
 import { Answered, Badge, Button, Card, Count, Empty, Table, Time, toast } from "../../ui";
@@ -25,19 +26,22 @@ interface Verdict {
   tables: TableVerdict[];
 }
 
-export function VerdictCard({ source }: { source: string }) {
+/** `compared`: once at least. */
+export function VerdictCard({ source, compared }: { source: string; compared: boolean }) {
   const path = path_of("/api/v1/sources", source, "verify");
-  const verdict = use_live<Verdict>(path, { every_ms: 3000 });
+  const [begun, set_begun] = useState(false);
+  const verdict = use_live<Verdict>(compared || begun ? path : null, { every_ms: 3000 });
   const compare = async () => {
     try {
       await do_ask("POST", path, {});
+      set_begun(true);
       verdict.again();
     } catch (error) {
       toast((error as Error).message, "bad");
     }
   };
   const known = verdict.data.value;
-  const never = verdict.error.value?.status === 404;
+  const never = (!compared && !begun) || verdict.error.value?.status === 404;
   return (
     <Card
       title="Compared with its database"
