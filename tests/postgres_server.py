@@ -14,6 +14,7 @@ import glob
 import os
 import pathlib
 import pwd
+import secrets
 import shutil
 import socket
 import subprocess
@@ -37,6 +38,17 @@ def bin_folder():
 
 def available():
     return bin_folder() is not None
+
+
+def port_for_later():
+    """A free port on loopback that is still free in a while, and again after a restart: below those that the kernel gives to
+    whoever asks for any."""
+    for _ in range(1000):
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("no free port from 20,000 to 32,000")
 
 
 def _unprivileged():
@@ -73,9 +85,7 @@ class PostgresServer:
         self.log_file = self.folder / "postgres.log"
         self.start_seconds = start_seconds
         self.process = None
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = port_for_later()
         self.settings = {
             "port": self.port, "listen_addresses": "'127.0.0.1'", "unix_socket_directories": "''",
             "max_connections": 50, "wal_level": "logical", "shared_buffers": "'256MB'", "max_wal_size": "'2GB'",

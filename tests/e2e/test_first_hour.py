@@ -4,7 +4,6 @@ import os
 import pty
 import re
 import select
-import socket
 import subprocess
 import sys
 import time
@@ -172,9 +171,7 @@ def test_the_first_hour_as_it_is_written(newcomer, tmp_path):
 
 def an_alert_and_a_dashboard(one, server, folder):
     with open(folder / "receiver.log", "w") as log:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = str(probe.getsockname()[1])
+        port = str(postgres_server.port_for_later())
         one.here |= {"receiver.py 9000": f"receiver.py {port}", "127.0.0.1:9000": f"127.0.0.1:{port}"}
         receiver = subprocess.Popen(one.text("sh").split(), cwd=ROOT, stdout=log, stderr=log)
         try:

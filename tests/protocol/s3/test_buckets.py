@@ -3,6 +3,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from tarn_server import TarnServer
+
 
 def code_of(call, **arguments):
     with pytest.raises(ClientError) as error:
@@ -21,6 +23,23 @@ def test_life_of_a_bucket(s3):
     s3.delete_object(Bucket="life-of-a-bucket", Key="k")
     s3.delete_bucket(Bucket="life-of-a-bucket")
     assert code_of(s3.head_bucket, Bucket="life-of-a-bucket") == "404"
+
+
+def test_ones_own_bucket_again(s3):
+    """Amazon's first region answers as if it were made just now, and scripts count on it; what is in it stays."""
+    s3.create_bucket(Bucket="made-at-each-start")
+    s3.put_object(Bucket="made-at-each-start", Key="k", Body=b"kept")
+    assert s3.create_bucket(Bucket="made-at-each-start")["Location"] == "/made-at-each-start"
+    assert s3.get_object(Bucket="made-at-each-start", Key="k")["Body"].read() == b"kept"
+    s3.delete_object(Bucket="made-at-each-start", Key="k")
+    s3.delete_bucket(Bucket="made-at-each-start")
+    # In any other region it is an error there, and here.
+    with TarnServer(args=["--region", "eu-central-1"]) as server:
+        other = boto3.client("s3", endpoint_url=server.endpoint, region_name="eu-central-1", aws_access_key_id=server.access_key,
+                             aws_secret_access_key=server.secret_key)
+        where = {"LocationConstraint": "eu-central-1"}
+        other.create_bucket(Bucket="made-once", CreateBucketConfiguration=where)
+        assert code_of(other.create_bucket, Bucket="made-once", CreateBucketConfiguration=where) == "BucketAlreadyOwnedByYou"
 
 
 def test_region_in_the_body(s3):
