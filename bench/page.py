@@ -76,8 +76,19 @@ def machine():
             f"a disk of {disk:.0f} GiB, Linux {kernel}.")
 
 
+def sections_of(page):
+    """The lines of each section by its name."""
+    sections, lines = {}, []
+    for line in page.rstrip("\n").split("\n"):
+        if line.startswith("## "):
+            lines = sections.setdefault(line[3:], [])
+        lines.append(line)
+    return {name: [*lines, ""] if lines[-1] else lines for name, lines in sections.items()}
+
+
 def write(names):
-    """docs/benchmarks.md from all that is kept, in the order of `names`."""
+    """docs/benchmarks.md from all that is kept, in the order of `names`; what only the page still has stays as it is."""
+    sections = sections_of(PAGE.read_text() if PAGE.exists() else "")
     lines = ["# Benchmarks", "",
              "Written by `./x bench`; nothing here is edited by hand. Peers ran in turn with ours in the same call, on the same machine and "
              "disk; figures are medians. The ratios are the point, the absolute figures are this machine's:", "", machine(), "",
@@ -86,6 +97,7 @@ def write(names):
     for name in names:
         path = KEPT / f"{name}.json"
         if not path.exists():
+            lines += sections.get(name, [])
             continue
         found = json.loads(path.read_text())
         busy = found["others"] > BUSY
@@ -95,5 +107,5 @@ def write(names):
                   f"took {found['seconds']:.0f} s.", "",
                   "| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]
         lines += ["| " + " | ".join(cells) + " |" for cells in found["rows"]] + [""]
-    PAGE.write_text("\n".join(lines))
+    PAGE.write_text("\n".join(lines).rstrip("\n") + "\n")
     print(f"bench: wrote {PAGE.relative_to(TOP)}")

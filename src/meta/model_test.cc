@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <map>
+#include <semaphore>
 
 #include "base/bytes.h"
 #include "meta/internal/test_store.h"
@@ -24,20 +25,27 @@ class Model {
     explicit Model(uint64_t seed) : random_(seed) {}
 
     void step(TestStore& store) {
-        Batch batch;
-        auto next = records_;
-        auto offsets = std::vector<uint64_t>();
-        bool holds = true;
-        for (auto left = random_.below(3); left > 0; --left) holds = add_condition(batch) && holds;
-        const Version version = store->last_version() + 1;
-        for (auto left = 1 + random_.below(5); left > 0; --left)
-            add_operation(batch, next, offsets, version);
-        const auto committed = store->commit(std::move(batch));
-        ASSERT_EQ(committed.ok(), holds);
-        if (!holds) return;
-        ASSERT_EQ(committed->version, version);
-        ASSERT_EQ(committed->offsets, offsets);
-        records_ = std::move(next);
+        auto [batch, expected] = next(store->last_version());
+        expected.compare(store->commit(std::move(batch)));
+    }
+
+    /// So many batches at once: some are decided while the ones before them are on their way.
+    void burst(TestStore& store, int count) {
+        std::vector<Expected> expected;
+        std::vector<std::optional<Result<Commit>>> results(count);
+        std::counting_semaphore<> answered(0);
+        Version version = store->last_version();
+        for (int i = 0; i < count; ++i) {
+            auto [batch, then] = next(version);
+            if (then.holds) ++version;
+            expected.push_back(std::move(then));
+            store->commit(std::move(batch), [&answered, &result = results[i]](auto committed) {
+                result = std::move(committed);
+                answered.release();
+            });
+        }
+        for (int i = 0; i < count; ++i) answered.acquire();
+        for (int i = 0; i < count; ++i) expected[i].compare(*results[i]);
     }
 
     void check(TestStore& store) const {
@@ -58,6 +66,33 @@ class Model {
 
  private:
     using Records = std::map<std::string, ModelRecord>;
+
+    struct Expected {
+        bool holds = true;
+        Version version = 0;
+        std::vector<uint64_t> offsets;
+
+        void compare(const Result<Commit>& committed) const {
+            ASSERT_EQ(committed.ok(), holds);
+            if (!holds) return;
+            ASSERT_EQ(committed->version, version);
+            ASSERT_EQ(committed->offsets, offsets);
+        }
+    };
+
+    /// A batch, and what becomes of it after the change `last`.
+    std::pair<Batch, Expected> next(Version last) {
+        Batch batch;
+        Expected expected;
+        expected.version = last + 1;
+        auto records = records_;
+        for (auto left = random_.below(3); left > 0; --left)
+            expected.holds = add_condition(batch) && expected.holds;
+        for (auto left = 1 + random_.below(5); left > 0; --left)
+            add_operation(batch, records, expected.offsets, expected.version);
+        if (expected.holds) records_ = std::move(records);
+        return {std::move(batch), std::move(expected)};
+    }
 
     std::string some_key() { return Key("m").number(random_.below(60)); }
     std::pair<std::string, std::string> some_range() {
@@ -167,7 +202,7 @@ void run(uint64_t seed, int steps) {
     Model model(seed);
     Random random(seed ^ 0x5eed);
     for (int i = 0; i < steps && !testing::Test::HasFatalFailure(); ++i) {
-        model.step(store);
+        random.one_in(3) ? model.burst(store, 1 + random.below(40)) : model.step(store);
         if (random.one_in(200)) store.reopen();
         if (random.one_in(150)) store.crash();
         if (random.one_in(100)) {
