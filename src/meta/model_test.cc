@@ -30,12 +30,12 @@ class Model {
     }
 
     /// So many batches at once: some are decided while the ones before them are on their way.
-    void burst(TestStore& store, int count) {
+    void burst(TestStore& store, size_t count) {
         std::vector<Expected> expected;
         std::vector<std::optional<Result<Commit>>> results(count);
         std::counting_semaphore<> answered(0);
         Version version = store->last_version();
-        for (int i = 0; i < count; ++i) {
+        for (size_t i = 0; i < count; ++i) {
             auto [batch, then] = next(version);
             if (then.holds) ++version;
             expected.push_back(std::move(then));
@@ -44,8 +44,8 @@ class Model {
                 answered.release();
             });
         }
-        for (int i = 0; i < count; ++i) answered.acquire();
-        for (int i = 0; i < count; ++i) expected[i].compare(*results[i]);
+        for (size_t i = 0; i < count; ++i) answered.acquire();
+        for (size_t i = 0; i < count; ++i) expected[i].compare(*results[i]);
     }
 
     void check(TestStore& store) const {

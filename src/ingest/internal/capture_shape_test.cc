@@ -210,7 +210,7 @@ TEST(CaptureShapeTest, ADescriptionOfBeforeIsMetAgain) {
     EXPECT_TRUE(plan.steps.empty());
     EXPECT_EQ(plan.reload, "");
     // The table itself is gone by now.
-    EXPECT_EQ(plan_shape({one.relation, one.known, nullptr, 1}).reload, "");
+    EXPECT_EQ(plan_shape({one.relation, one.known, nullptr, 1, {}}).reload, "");
 }
 
 TEST(CaptureShapeTest, WhatTheLogHasDroppedDoesNotComeBack) {
@@ -239,7 +239,7 @@ TEST(CaptureShapeTest, WhatNothingTellsNeedsALoad) {
     Case one({{1, "id"}, {2, "a"}}, {{1, "id"}, {2, ""}, {3, ""}});
     EXPECT_NE(one.plan({{"id", kInt}, {"b", kInt}, {"c", kInt}, {"d", kInt}}).reload, "");
     const Relation strange = one.relation;
-    EXPECT_NE(plan_shape({strange, one.known, nullptr, 1}).reload, "");
+    EXPECT_NE(plan_shape({strange, one.known, nullptr, 1, {}}).reload, "");
 }
 
 TEST(CaptureShapeTest, WhatTheUserMayNotReadIsNotKept) {
@@ -274,7 +274,7 @@ SchemaPlan changes_of(Case& one, const std::vector<std::pair<std::string, uint32
     EXPECT_EQ(plan.reload, "");
     std::vector<query::Type> types;
     for (const auto& column : log) types.push_back(type_of_postgres(column.second, -1));
-    auto made = plan_schema({one.relation, one.known, &one.now, 500}, plan, schema, types);
+    auto made = plan_schema({one.relation, one.known, &one.now, 500, {}}, plan, schema, types);
     EXPECT_TRUE(made.ok());
     return *made;
 }

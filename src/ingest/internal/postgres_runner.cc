@@ -149,9 +149,10 @@ Status PostgresRunner::turn() {
     status_.set_state(SourceStatus::State::following);
     const Status followed = follow(std::move(connection), tables);
     if (!followed.ok() && passes_by_itself(followed.error())) return followed;
-    for (const auto& [table, error] : problems)
-        status_.change_table(name_, table,
-                             [&](TableStatus& status) { status.last_error = error.message; });
+    for (const auto& problem : problems)
+        status_.change_table(name_, problem.table, [&](TableStatus& status) {
+            status.last_error = problem.error.message;
+        });
     if (!problems.empty())
         trouble_ = std::move(problems.front().error);
     else if (!followed.ok())

@@ -54,9 +54,9 @@ void StatusBox::set_problems(const std::string& database,
     change([](SourceStatus& status) {
         for (auto& table : status.tables) table.last_error.clear();
     });
-    for (const auto& [table, error] : problems)
-        change_table(database, table,
-                     [&](TableStatus& status) { status.last_error = error.message; });
+    for (const auto& problem : problems)
+        change_table(database, problem.table,
+                     [&](TableStatus& status) { status.last_error = problem.error.message; });
     if (problems.empty())
         clear_error();
     else

@@ -22,9 +22,10 @@ class SourceMetrics {
     void show(const std::vector<SourceStatus>& sources);
 
  private:
-    void show_source(const SourceStatus& source);
-    void show_table(const std::string& source, const TableStatus& table);
-    void set(const char* name, const char* help, const MetricLabels& labels, double value);
+    void show_source(const SourceStatus& source) TARN_REQUIRES(mutex_);
+    void show_table(const std::string& source, const TableStatus& table) TARN_REQUIRES(mutex_);
+    void set(const char* name, const char* help, const MetricLabels& labels, double value)
+        TARN_REQUIRES(mutex_);
 
     Metrics& metrics_;
     Mutex mutex_;

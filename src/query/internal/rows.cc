@@ -140,7 +140,8 @@ void delete_keys(duck::Connection& connection, const tables::TableState& table,
     }
     duck::Parser parser(parser_options());
     parser.ParseQuery(fmt::format("DELETE FROM {}.{}.{} AS t USING (SELECT 1) AS k WHERE {}", kLake,
-                                  quoted_name(table.info.database), quoted_name(table.info.name), on));
+                                  quoted_name(table.info.database), quoted_name(table.info.name),
+                                  on));
     auto& statement = parser.statements[0]->Cast<duck::DeleteStatement>();
     auto keys = duck::make_uniq<duck::ColumnDataRef>(
         duck::optionally_owned_ptr<duck::ColumnDataCollection>(std::move(collection)),
@@ -179,8 +180,7 @@ Result<std::unique_ptr<LakeRowWriter>> LakeRowWriter::open(
                          fmt::format("column \"{}\" of \"{}\" may not be left out",
                                      table->schema().fields[i].name, table->info.full_name()),
                          "23502"};
-    std::unique_ptr<LakeRowWriter> made(
-        new LakeRowWriter(services, std::move(connection), std::move(table)));
+    std::unique_ptr<LakeRowWriter> made(new LakeRowWriter(std::move(connection), std::move(table)));
     for (const size_t position : positions) {
         const auto& field = made->table_->schema().fields[position];
         made->columns_.push_back({field.name, type_from_duck(iceberg_to_duck(field.type))});

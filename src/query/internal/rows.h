@@ -26,12 +26,10 @@ class LakeRowWriter final : public RowWriter {
     Status append_rows(const Chunk& rows, const std::vector<size_t>& chosen);
 
  private:
-    LakeRowWriter(Services& services, std::unique_ptr<duck::Connection> connection,
-                  tables::TablePtr table)
-        : services_(services), connection_(std::move(connection)), table_(std::move(table)) {}
+    LakeRowWriter(std::unique_ptr<duck::Connection> connection, tables::TablePtr table)
+        : connection_(std::move(connection)), table_(std::move(table)) {}
     Status guarded(const std::function<void()>& work);
 
-    Services& services_;
     std::unique_ptr<duck::Connection> connection_;
     const tables::TablePtr table_;
     std::vector<ResultColumn> columns_;

@@ -60,7 +60,8 @@ class LakeFileList final : public duck::MultiFileList {
     std::optional<duck::idx_t> exact_rows() const {
         ensure_planned();
         for (const auto& [path, task] : tasks_)
-            if (!task.deletes.empty() || table_.transaction().pending_deletes(table_.state(), path)) return std::nullopt;
+            if (!task.deletes.empty() || table_.transaction().pending_deletes(table_.state(), path))
+                return std::nullopt;
         return records_;
     }
 
@@ -80,7 +81,8 @@ class LakeFileList final : public duck::MultiFileList {
  private:
     void ensure_planned() const {
         std::call_once(planned_, [this] {
-            // Paths are never used twice: what is cached of a file stays true. One for all: nobody changes it.
+            // Paths are never used twice: what is cached of a file stays true. One for all: nobody
+            // changes it.
             const auto options = duck::make_shared_ptr<duck::ExtendedOpenFileInfo>();
             options->options["validate_external_file_cache"] = duck::Value::BOOLEAN(false);
             for (auto& task : table_.plan(filter_)) {
@@ -239,8 +241,8 @@ class SkipDeleted final : public duck::DeleteFilter {
         std::array<bool, STANDARD_VECTOR_SIZE> gone{};
         for (const auto& positions : deleted_) {
             Positions::const_iterator row(*positions);
-            for (bool more = row.move(begin); more && *row < begin + count;
-                 more = (++row) != positions->end())
+            const auto end = positions->end();
+            for (bool more = row.move(begin); more && *row < begin + count; more = (++row) != end)
                 gone[*row - begin] = true;
         }
         duck::idx_t kept = 0;
@@ -331,16 +333,18 @@ duck::virtual_column_map_t virtual_columns(duck::ClientContext& context,
 duck::unique_ptr<duck::BaseStatistics> statistics_of(duck::ClientContext&,
                                                      const duck::FunctionData* bind_data,
                                                      duck::column_t column) {
-    const auto& list =
-        bind_data->Cast<duck::MultiFileBindData>().file_list->Cast<LakeFileList>();
+    const auto& list = bind_data->Cast<duck::MultiFileBindData>().file_list->Cast<LakeFileList>();
     const auto& view = list.table().view();
     if (column >= view.columns.size()) return nullptr;
     return column_statistics(view.schema.fields[view.columns[column]], list.files());
 }
 
 /// count(*) of a whole table reads no file.
-vector<duck::PartitionStatistics> row_counts(duck::ClientContext&, duck::GetPartitionStatsInput& input) {
-    const auto rows = input.bind_data->Cast<duck::MultiFileBindData>().file_list->Cast<LakeFileList>().exact_rows();
+vector<duck::PartitionStatistics> row_counts(duck::ClientContext&,
+                                             duck::GetPartitionStatsInput& input) {
+    const auto rows = input.bind_data->Cast<duck::MultiFileBindData>()
+                          .file_list->Cast<LakeFileList>()
+                          .exact_rows();
     if (!rows) return {};
     duck::PartitionStatistics all;
     all.count = *rows;
@@ -479,8 +483,7 @@ void read_positions(duck::ClientContext& context, LakeTable& table,
         filters.filters[columns.size()] = duck::make_uniq<duck::OptionalFilter>(
             duck::make_uniq<duck::InFilter>(std::move(values)));
     }
-    run_scan(context, function, *bind_data, std::move(ids), types, take,
-             only ? &filters : nullptr);
+    run_scan(context, function, *bind_data, std::move(ids), types, take, only ? &filters : nullptr);
 }
 
 DeleteCache::DeleteCache(Services& services)
