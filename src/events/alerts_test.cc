@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -26,7 +27,11 @@ using query::must;
 class WatchedStore final : public meta::Store {
  public:
     explicit WatchedStore(meta::Store& store) : store_(store) {}
-    std::function<void()> around;
+    /// Deliverers commit beside the evaluation: one at a time is told.
+    void watch(std::function<void()> around) {
+        const std::lock_guard lock(mutex_);
+        around_ = std::move(around);
+    }
 
     Result<std::optional<meta::Record>> get(std::string_view key) const override {
         return store_.get(key);
@@ -36,9 +41,9 @@ class WatchedStore final : public meta::Store {
     }
     std::shared_ptr<const meta::Snapshot> snapshot() const override { return store_.snapshot(); }
     Result<meta::Commit> commit(meta::Batch batch) override {
-        if (around) around();
+        tell();
         auto done = store_.commit(std::move(batch));
-        if (around) around();
+        tell();
         return done;
     }
     void commit(meta::Batch batch, std::function<void(Result<meta::Commit>)> done) override {
@@ -48,15 +53,22 @@ class WatchedStore final : public meta::Store {
     bool healthy() const override { return store_.healthy(); }
 
  private:
+    void tell() {
+        const std::lock_guard lock(mutex_);
+        if (around_) around_();
+    }
+
     meta::Store& store_;
+    std::mutex mutex_;
+    std::function<void()> around_;
 };
 
 /// The whole of a lake that rules need.
 struct TestLake : query::TestLake {
     TestLake(const std::filesystem::path& folder, const Clock& clock)
         : query::TestLake(folder, clock, {.owner = system(), .around = [](meta::Store& store) {
-                              return std::make_unique<WatchedStore>(store);
-                          }}) {
+                                              return std::make_unique<WatchedStore>(store);
+                                          }}) {
         tables::CreateDatabase main;
         main.name = "main";
         main.if_absent = true;
@@ -396,21 +408,21 @@ TEST_F(AlertsTest, replays_over_history) {
 TEST_F(AlertsTest, survives_the_end_of_the_process_anywhere) {
     configure();
     std::vector<std::filesystem::path> images;
-    lake_->watched().around = [&] {
+    lake_->watched().watch([&] {
         if (images.size() >= 12) return;
         images.push_back(root_ / ("image" + std::to_string(images.size())));
         // Of a folder in use: what is renamed meanwhile may be listed twice.
         std::filesystem::copy(root_ / "lake", images.back(),
                               std::filesystem::copy_options::recursive |
                                   std::filesystem::copy_options::overwrite_existing);
-    };
+    });
     lake_->run("insert into risk values ('s1', 0.9, 3), ('s2', 0.9, 3)");
     ASSERT_TRUE(evaluate().ok());
     settle();
     lake_->run("delete from risk where shelf_id = 's1'");
     ASSERT_TRUE(evaluate().ok());
     settle();
-    lake_->watched().around = nullptr;
+    lake_->watched().watch(nullptr);
     ASSERT_EQ(images.size(), 12u);
     for (const auto& image : images) {
         TestLake lake(image, clock_);

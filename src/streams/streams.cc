@@ -66,11 +66,12 @@ void Streams::append(const std::string& stream, std::vector<NewRecord> records, 
                  std::move(block));
     batch.merge(std::move(with));
     store_.commit(std::move(batch),
-                  [this, stream, count, bytes, done = std::move(done)](Result<meta::Commit> made) {
+                  [progress = progress_, &taken = records_, &taken_bytes = bytes_, stream, count,
+                   bytes, done = std::move(done)](Result<meta::Commit> made) {
                       if (!made.ok()) return done(std::move(made).error());
-                      records_.add(static_cast<double>(count));
-                      bytes_.add(static_cast<double>(bytes));
-                      note_end(stream, made->offsets.front() + count);
+                      taken.add(static_cast<double>(count));
+                      taken_bytes.add(static_cast<double>(bytes));
+                      progress->note_end(stream, made->offsets.front() + count);
                       done(made->offsets.front());
                   });
 }
@@ -133,9 +134,9 @@ Result<Page> Streams::read(const std::string& stream, uint64_t offset, size_t by
 
 Result<uint64_t> Streams::end(const std::string& stream) const {
     {
-        MutexLock lock(mutex_);
-        const auto known = progress_.find(stream);
-        if (known != progress_.end()) return known->second.end;
+        MutexLock lock(progress_->mutex);
+        const auto known = progress_->ends.find(stream);
+        if (known != progress_->ends.end()) return known->second;
     }
     const std::string sequence = sequence_of(stream);
     auto last = store_.scan({sequence, meta::prefix_end(sequence), true});
@@ -198,25 +199,26 @@ bool Streams::wait_for(const std::string& stream, uint64_t offset,
     const auto deadline = std::chrono::steady_clock::now() + at_most;
     const auto stored = end(stream);
     if (stored.ok() && *stored > offset) return true;
-    MutexLock lock(mutex_);
+    auto& progress = *progress_;
+    MutexLock lock(progress.mutex);
     for (;;) {
-        const auto known = progress_.find(stream);
-        if (known != progress_.end() && known->second.end > offset) return true;
-        if (stopped_ || !grown_.wait_until(mutex_, deadline)) return false;
+        const auto known = progress.ends.find(stream);
+        if (known != progress.ends.end() && known->second > offset) return true;
+        if (progress.stopped || !progress.grown.wait_until(progress.mutex, deadline)) return false;
     }
 }
 
 void Streams::stop() {
-    MutexLock lock(mutex_);
-    stopped_ = true;
-    grown_.notify_all();
+    MutexLock lock(progress_->mutex);
+    progress_->stopped = true;
+    progress_->grown.notify_all();
 }
 
-void Streams::note_end(const std::string& stream, uint64_t end) {
-    MutexLock lock(mutex_);
-    auto& known = progress_[stream];
-    known.end = std::max(known.end, end);
-    grown_.notify_all();
+void Streams::Progress::note_end(const std::string& stream, uint64_t end) {
+    MutexLock lock(mutex);
+    auto& known = ends[stream];
+    known = std::max(known, end);
+    grown.notify_all();
 }
 
 }  // namespace tarn::streams

@@ -84,20 +84,21 @@ class Streams {
     void stop();
 
  private:
+    /// What has been appended since the start. The store may answer after this object has gone.
     struct Progress {
-        uint64_t end = 0;
+        Mutex mutex;
+        Condition grown;
+        std::map<std::string, uint64_t> ends TARN_GUARDED_BY(mutex);
+        bool stopped TARN_GUARDED_BY(mutex) = false;
+
+        void note_end(const std::string& stream, uint64_t end);
     };
-    void note_end(const std::string& stream, uint64_t end);
 
     meta::Store& store_;
     const Clock& clock_;
     Counter& records_;
     Counter& bytes_;
-    mutable Mutex mutex_;
-    mutable Condition grown_;
-    std::map<std::string, Progress> progress_
-        TARN_GUARDED_BY(mutex_);  // of streams that grew since start
-    bool stopped_ TARN_GUARDED_BY(mutex_) = false;
+    const std::shared_ptr<Progress> progress_ = std::make_shared<Progress>();
 };
 
 }  // namespace tarn::streams

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <thread>
 
@@ -65,6 +66,19 @@ TEST_F(StreamsTest, OffsetsAreDenseAndReadsStartAnywhere) {
     }
     EXPECT_TRUE(streams_->read("levels", 9, 100).value().records.empty());
     EXPECT_TRUE(streams_->read("other", 0, 100).value().records.empty());
+}
+
+/// A door that ends leaves appends on their way; the store ends after it.
+TEST_F(StreamsTest, TheStoreMayAnswerAfterItHasGone) {
+    std::atomic<int> answered = 0;
+    for (int i = 0; i < 200; ++i)
+        streams_->append("s", {{"k", "v"}}, [&](Result<uint64_t> made) {
+            EXPECT_TRUE(made.ok());
+            ++answered;
+        });
+    streams_.reset();
+    store_.reset();
+    EXPECT_EQ(answered, 200);
 }
 
 TEST_F(StreamsTest, APageHasAtLeastOneRecordAndStopsAtItsBytes) {
