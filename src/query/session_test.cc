@@ -85,6 +85,20 @@ TEST_F(SessionTest, RollbackTakesSettingsBack) {
     EXPECT_EQ(s->setting("search_path"), "main");
 }
 
+TEST_F(SessionTest, ALongSearchPathIsSearchedInItsOrder) {
+    auto s = session();
+    const std::string first = std::string(40, 'a'), second = std::string(40, 'b');
+    for (const auto& schema : {first, second}) must(s->run("create schema " + schema));
+    must(s->run("create table " + second + ".here as select 2 as x"));
+    must(s->run("set search_path = " + first + ", " + second));
+    EXPECT_EQ(ask(*s, "select x from here"), "2");
+    must(s->run("create table here as select 1 as x"));
+    EXPECT_EQ(ask(*s, "select x from here"), "1");
+    EXPECT_EQ(ask(*s, "select x from " + first + ".here"), "1");
+    must(s->run("set search_path = " + second + ", " + first));
+    EXPECT_EQ(ask(*s, "select x from here"), "2");
+}
+
 TEST_F(SessionTest, DiscardAllForgetsAndDeallocateDoesNot) {
     auto s = session();
     must(s->run("set statement_timeout = '7s'"));

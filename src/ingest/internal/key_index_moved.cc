@@ -40,15 +40,17 @@ Result<MovedRows> MovedRows::decode(std::string_view text) {
     for (uint32_t i = 0; i < count; ++i, text.remove_prefix(12))
         out.to.emplace_back(load_le<uint64_t>(text.data()), load_le<uint32_t>(text.data() + 8));
     if (text.size() < sizeof(uint64_t)) return damaged;
-    const auto rows = load_le<uint64_t>(text.data() + text.size() - sizeof(uint64_t));
-    text.remove_suffix(sizeof(uint64_t));
+    // A string of its own begins at an aligned address, which the library reads a word from. It may
+    // read eight bytes further than it is told; the count of rows stands there.
+    const std::string bitmap(text);
+    const size_t size = bitmap.size() - sizeof(uint64_t);
+    const auto rows = load_le<uint64_t>(bitmap.data() + size);
     try {
-        out.left_out = Roaring64Map::readSafe(text.data(), text.size());
+        out.left_out = Roaring64Map::readSafe(bitmap.data(), size);
     } catch (const std::exception&) {
         return damaged;
     }
-    const bool whole =
-        out.left_out.getSizeInBytes() == text.size() && out.left_out.cardinality() == rows;
+    const bool whole = out.left_out.getSizeInBytes() == size && out.left_out.cardinality() == rows;
     return whole ? Result<MovedRows>(std::move(out)) : damaged;
 }
 

@@ -238,7 +238,8 @@ std::vector<Settings::Line> Settings::all() const {
 
 std::vector<std::string> Settings::search_path() const {
     std::vector<std::string> names;
-    for (const auto& token : tokenize(*get("search_path"))) {
+    const std::string path = *get("search_path");  // the tokens look into it
+    for (const auto& token : tokenize(path)) {
         if (token.is_symbol(',')) continue;
         const std::string name = token.kind == Token::Kind::text ? token.literal() : token.name();
         if (!name.empty() && name[0] != '$' && name != "user" && name != "pg_catalog")
