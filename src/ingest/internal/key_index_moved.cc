@@ -22,9 +22,9 @@ std::string MovedRows::encode() const {
         append_le(out, end);
         append_le(out, file);
     }
-    const size_t head = out.size();
-    out.resize(head + left_out.getSizeInBytes());
-    left_out.write(out.data() + head);
+    std::string bitmap(left_out.getSizeInBytes(), '\0');  // its own: the library wants it aligned
+    left_out.write(bitmap.data());
+    out += bitmap;
     append_le(out, left_out.cardinality());
     return out;
 }
