@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 
 #include <atomic>
 #include <set>
@@ -80,8 +81,8 @@ TEST(Time, FormatsAndParsesTheThreeForms) {
 TEST(Time, RefusesWhatIsNotATime) {
     for (const auto* text :
          {"", "now", "2026-13-01T00:00:00Z", "2026-11-20T25:00:00Z", "2026-11-20T17:30:05Zx",
-          "Fri, 20 Nux 2026 17:30:05 GMT", "2026-11-2", "20261120T1730",
-          "9999-12-31T23:59:60Z", "9999-12-31T23:59:59-00:01", "0000-01-01T00:00:00+00:01"})
+          "Fri, 20 Nux 2026 17:30:05 GMT", "2026-11-2", "20261120T1730", "9999-12-31T23:59:60Z",
+          "9999-12-31T23:59:59-00:01", "0000-01-01T00:00:00+00:01"})
         EXPECT_FALSE(parse_time(text).ok()) << text;
 }
 
@@ -136,7 +137,8 @@ TEST(Lane, RunsTheRestOfWhatBeganBeforeWhatIsNew) {
     while (!busy) std::this_thread::yield();
     EXPECT_TRUE(lane.try_submit([&] { order += "1"; }));
     EXPECT_TRUE(lane.try_submit([&] { order += "2"; }));
-    EXPECT_TRUE(lane.resume([&] { order += "a"; }));  // the queue is full, which is not its business
+    EXPECT_TRUE(
+        lane.resume([&] { order += "a"; }));  // the queue is full, which is not its business
     EXPECT_TRUE(lane.resume([&] { order += "b"; }));
     gate.unlock();
     lane.stop();
@@ -184,6 +186,17 @@ TEST(Lane, AnExceptionEndsTheJobNotTheLane) {
     ASSERT_TRUE(lane.try_submit([&] { ran = true; }));
     lane.stop();
     EXPECT_TRUE(ran);
+}
+
+TEST(Lane, APatientThreadIsAsItWasAfterwards) {
+    ASSERT_EQ(sched_getscheduler(0), SCHED_OTHER);
+    {
+        const PatientThread patient;
+        EXPECT_EQ(sched_getscheduler(0), SCHED_BATCH);
+        { const PatientThread again; }
+        EXPECT_EQ(sched_getscheduler(0), SCHED_BATCH);
+    }
+    EXPECT_EQ(sched_getscheduler(0), SCHED_OTHER);
 }
 
 TEST(Lane, BlockingOnALoopIsABug) {

@@ -1,6 +1,7 @@
 #include "base/lane.h"
 
 #include <pthread.h>
+#include <sched.h>
 
 #include <exception>
 
@@ -45,9 +46,9 @@ bool Lane::resume(std::function<void()> rest) {
     return true;
 }
 
-/// One thread is woken at a time, and wakes the next when it takes a job and leaves some. Waking one
-/// for each job puts as many threads to work as there are jobs, each for a job or two and with a
-/// cold cache, where the threads that run already would have taken them.
+/// One thread is woken at a time, and wakes the next when it takes a job and leaves some. Waking
+/// one for each job puts as many threads to work as there are jobs, each for a job or two and with
+/// a cold cache, where the threads that run already would have taken them.
 bool Lane::wants_thread() {
     if (waking_ || idle_ == 0 || (jobs_.empty() && rests_.empty())) return false;
     waking_ = true;
@@ -109,6 +110,16 @@ void mark_loop_thread() {
 
 void assert_may_block() {
     TARN_ASSERT(!on_loop);
+}
+
+PatientThread::PatientThread() : changed_(::sched_getscheduler(0) == SCHED_OTHER) {
+    const sched_param none{};
+    if (changed_) static_cast<void>(::sched_setscheduler(0, SCHED_BATCH, &none));
+}
+
+PatientThread::~PatientThread() {
+    const sched_param none{};
+    if (changed_) static_cast<void>(::sched_setscheduler(0, SCHED_OTHER, &none));
 }
 
 void name_thread(const std::string& name) {

@@ -52,7 +52,7 @@ class Lane {
     Condition wake_;
     std::deque<std::function<void()>> jobs_ TARN_GUARDED_BY(mutex_);
     std::deque<std::function<void()>> rests_ TARN_GUARDED_BY(mutex_);
-    size_t idle_ TARN_GUARDED_BY(mutex_) = 0;       // threads that wait for a job
+    size_t idle_ TARN_GUARDED_BY(mutex_) = 0;      // threads that wait for a job
     bool waking_ TARN_GUARDED_BY(mutex_) = false;  // one of them was woken and has not run yet
     bool stopped_ TARN_GUARDED_BY(mutex_) = false;
     std::vector<std::thread> threads_;
@@ -63,6 +63,18 @@ void mark_loop_thread();
 /// Asserts that the calling thread is not a network loop. Everything that waits for disk, locks of
 /// others or peers calls it.
 void assert_may_block();
+/// While it lives the calling thread, when it is woken, waits for a core instead of taking that of
+/// a thread that computes (SCHED_BATCH, sched(7)): for work that counts by its throughput.
+class PatientThread {
+ public:
+    PatientThread();
+    ~PatientThread();
+    PatientThread(const PatientThread&) = delete;
+    PatientThread& operator=(const PatientThread&) = delete;
+
+ private:
+    const bool changed_;  // not where somebody has given the program another policy
+};
 /// Names the calling thread in debuggers and /proc (15 bytes are kept).
 void name_thread(const std::string& name);
 

@@ -11,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/lane.h"
 #include "base/mutex.h"
 #include "base/result.h"
 
@@ -20,8 +21,8 @@ class WorkBehind {
  public:
     using Work = std::function<Status()>;
 
-    /// So much may be begun and not yet done before begin() waits. More than one keeps the thread
-    /// busy while its owner is being woken.
+    /// So much may be begun and not yet done before begin() waits, until half of it is done: its
+    /// caller is woken once for several works, and the thread has enough to do meanwhile.
     explicit WorkBehind(size_t ahead_max) : ahead_max_(ahead_max) {}
     WorkBehind(const WorkBehind&) = delete;
     WorkBehind& operator=(const WorkBehind&) = delete;
@@ -39,7 +40,8 @@ class WorkBehind {
     Status begin(Work work) {
         if (!thread_.joinable() && !make_thread()) return at_once(work);
         const MutexLock lock(mutex_);
-        while (work_.size() >= ahead_max_) changed_.wait(mutex_);
+        if (work_.size() >= ahead_max_)
+            while (work_.size() > ahead_max_ / 2) changed_.wait(mutex_);
         if (!done_.ok()) return done_;
         work_.push_back(std::move(work));
         if (work_.size() == 1) changed_.notify_all();
@@ -70,6 +72,7 @@ class WorkBehind {
         return done_;
     }
     void run() {
+        const PatientThread patient;
         for (;;) {
             const Work* work = nullptr;
             {
@@ -84,7 +87,7 @@ class WorkBehind {
             over.splice(over.end(), work_, work_.begin(),
                         done.ok() ? std::next(work_.begin()) : work_.end());
             done_ = std::move(done);
-            changed_.notify_all();
+            if (work_.size() <= ahead_max_ / 2) changed_.notify_all();
         }
     }
 

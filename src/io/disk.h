@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,24 @@
 #include "base/result.h"
 
 namespace tarn::io {
+
+/// What write_uncached() counts in.
+inline constexpr size_t kPageBytes = 4096;
+
+/// Makes memory that begins at a page.
+template <typename T>
+struct PageAllocator {
+    using value_type = T;
+    PageAllocator() = default;
+    template <typename U>
+    PageAllocator(const PageAllocator<U>&) {}  // NOLINT: as the standard library's own converts
+    T* allocate(size_t count) {
+        return static_cast<T*>(::operator new(count * sizeof(T), std::align_val_t(kPageBytes)));
+    }
+    void deallocate(T* memory, size_t) { ::operator delete(memory, std::align_val_t(kPageBytes)); }
+    friend bool operator==(const PageAllocator&, const PageAllocator&) { return true; }
+};
+using PageString = std::basic_string<char, std::char_traits<char>, PageAllocator<char>>;
 
 /// One open file. Positions are explicit; reads and writes may come from several threads at once.
 class File {
@@ -25,6 +44,12 @@ class File {
     virtual Status write(uint64_t offset, const std::vector<std::string_view>& pieces) = 0;
     Status write(uint64_t offset, std::string_view bytes) {
         return write(offset, std::vector<std::string_view>{bytes});
+    }
+    /// Like write(), past the system's page cache where the file system can do that: for bytes that
+    /// are many and need not stay in memory. Best with whole pages (kPageBytes) at a multiple of
+    /// them, from memory that begins at one (PageString); otherwise it is write().
+    virtual Status write_uncached(uint64_t offset, std::string_view bytes) {
+        return write(offset, bytes);
     }
     /// fdatasync. After a failure nobody knows what is on disk: never retry as if it had worked.
     virtual Status sync() = 0;

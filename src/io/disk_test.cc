@@ -43,6 +43,35 @@ TEST_P(DiskTest, OpenModes) {
     EXPECT_FALSE((*reader)->write(0, "x").ok());
 }
 
+TEST_P(DiskTest, WhatIsWrittenUncachedIsThereAtOnce) {
+    Random random(7);
+    auto file = std::move(disk_->open(root_ + "/file", OpenMode::create)).value();
+    std::string model(64 * kPageBytes, 'a');
+    ASSERT_TRUE(file->write(0, model).ok());
+    for (int i = 0; i < 300; ++i) {
+        // Mostly whole pages from a page to a page; odd addresses, places and lengths must do too.
+        const auto odd = [&] { return random.one_in(4) ? random.below(kPageBytes) : 0; };
+        const size_t from = odd();
+        const size_t at = random.below(60) * kPageBytes + odd();
+        const size_t length =
+            std::min<size_t>(random.below(5) * kPageBytes + odd(), model.size() - at);
+        const char letter = static_cast<char>('b' + i % 20);
+        const PageString bytes(std::max(from + length, kPageBytes), letter);
+        ASSERT_EQ(reinterpret_cast<uintptr_t>(bytes.data()) % kPageBytes, 0u);
+        ASSERT_TRUE(file->write_uncached(at, std::string_view(bytes).substr(from, length)).ok());
+        model.replace(at, length, length, letter);
+        if (random.one_in(3)) {
+            model.replace(at, 9, "in memory");  // a page that only the cache has
+            ASSERT_TRUE(file->write(at, "in memory").ok());
+        }
+        ASSERT_EQ(file->read(0, model.size() + 1).value(), model) << i;
+    }
+    ASSERT_TRUE(file->sync().ok());
+    auto again = std::move(disk_->open(root_ + "/file", OpenMode::read)).value();
+    EXPECT_EQ(again->read(0, model.size() + 1).value(), model);
+    EXPECT_FALSE(again->write_uncached(0, PageString(kPageBytes, 'x')).ok());
+}
+
 TEST_P(DiskTest, WritesGatherAndReadsClip) {
     auto file = std::move(disk_->open(root_ + "/file", OpenMode::create)).value();
     std::string all;

@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <mutex>
 #include <system_error>
 #include <utility>
 
@@ -97,6 +99,7 @@ class RealFile final : public File {
     ~RealFile() override {
         if (::close(descriptor_) != 0 && errno != EINTR)
             log_warning("io", failure(errno, "close", path_).message);
+        if (direct_ >= 0) ::close(direct_);
     }
 
     Result<std::string> read(uint64_t offset, uint64_t length) const override {
@@ -141,6 +144,26 @@ class RealFile final : public File {
             }
         }
         return {};
+    }
+
+    Status write_uncached(uint64_t offset, std::string_view bytes) override {
+        const auto is_whole = [](uint64_t number) { return number % kPageBytes == 0; };
+        while (is_whole(offset) && is_whole(bytes.size()) && !bytes.empty() &&
+               is_whole(reinterpret_cast<uintptr_t>(bytes.data()))) {
+            if (!may_be_direct_) break;
+            std::call_once(direct_opened_, [this] { open_direct(); });
+            const ssize_t n = retried([&] {
+                return ::pwrite(direct_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+            });
+            if (n < 0 && errno != EINVAL && errno != EBADF) return failure(errno, "write", path_);
+            if (n <= 0) {  // not on this file system, or not with such pages
+                may_be_direct_ = false;
+                break;
+            }
+            offset += static_cast<uint64_t>(n);
+            bytes.remove_prefix(static_cast<size_t>(n));
+        }
+        return bytes.empty() ? Status() : write(offset, {bytes});
     }
 
     Status sync() override {
@@ -191,8 +214,18 @@ class RealFile final : public File {
     int descriptor() const override { return descriptor_; }
 
  private:
+    /// The same file once more; negative where the file system does not have it.
+    void open_direct() {
+        if ((::fcntl(descriptor_, F_GETFL) & O_ACCMODE) == O_RDONLY) return;  // write() refuses
+        const std::string same = "/proc/self/fd/" + std::to_string(descriptor_);
+        direct_ = retried([&] { return ::open(same.c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC); });
+    }
+
     const int descriptor_;
     const std::string path_;
+    std::once_flag direct_opened_;
+    int direct_ = -1;
+    std::atomic<bool> may_be_direct_ = true;
 };
 
 int flags_of(OpenMode mode) {
@@ -226,7 +259,7 @@ Status RealDisk::make_directories(const std::string& path) {
             const size_t slash = part.rfind('/');
             const Status synced = sync_directory(slash == std::string::npos ? "."
                                                  : slash == 0               ? "/"
-                                                                            : part.substr(0, slash));
+                                                              : part.substr(0, slash));
             if (!synced.ok()) {
                 // The next attempt must not find it and take its name for durable.
                 ::rmdir(part.c_str());

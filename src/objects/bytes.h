@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,8 +35,11 @@ struct Extent {
 /// record counts twice.
 using ExtentRefs = std::map<Extent, int64_t>;
 
-/// Of a piece. Each one wakes the threads that digest and write it; a body has up to eight in memory.
+/// Of a piece. Each one wakes the threads that digest and write it; a body has about ten in
+/// memory.
 inline constexpr size_t kAppendBytes = 512 << 10;
+/// Begins at a page, so that a disk can take it as it is (io::File::write_uncached).
+using PieceBytes = io::PageString;
 
 /// Bytes on their way in. One thread at a time. Destroying it without kept() gives the bytes back -
 /// unless a committed batch names them after all.
@@ -44,7 +48,7 @@ class BytesWrite {
     virtual ~BytesWrite() = default;
     /// The next kAppendBytes. They may be written later: an error can be that of an earlier piece.
     /// exhausted: the disk is nearly full.
-    virtual Status append(std::shared_ptr<const std::string> piece) = 0;
+    virtual Status append(std::shared_ptr<const PieceBytes> piece) = 0;
     /// Makes all bytes durable, and `rest` behind them; no append after it.
     virtual Status seal(std::string_view rest) = 0;
     /// After seal(), in order.
@@ -69,7 +73,8 @@ class BytesHold {
 class BytesBackend {
  public:
     virtual ~BytesBackend() = default;
-    virtual Result<std::unique_ptr<BytesWrite>> begin() = 0;
+    /// `size`: of the whole, where it is known.
+    virtual Result<std::unique_ptr<BytesWrite>> begin(std::optional<uint64_t> size) = 0;
     /// Takes hold before the record that names the extents is read a second time: when it has not
     /// changed, they are safe.
     virtual std::shared_ptr<const BytesHold> hold(std::vector<Extent> extents) = 0;

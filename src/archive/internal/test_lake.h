@@ -61,7 +61,7 @@ class TestLake {
     }
     /// A large body: its extents' places are the record's value.
     void put_large(const std::string& key, const std::string& content) {
-        auto write = bytes_->begin();
+        auto write = bytes_->begin(content.size());
         ASSERT_TRUE(write.ok());
         ASSERT_TRUE((*write)->seal(content).ok());
         meta::Batch batch;

@@ -13,7 +13,11 @@
 namespace tarn::objects::internal {
 namespace {
 
-constexpr size_t kWritesAhead = 2;
+constexpr size_t kWritesAhead = 4;
+// A body of so many bytes goes past the page cache: copying it there and finding pages for it takes
+// as long as receiving it, and pushes out what is read often. What is shorter is likely to be read
+// soon.
+constexpr uint64_t kLongBytes = 8u << 20;
 constexpr uint64_t kSyncBytes = 8u << 20;  // written between two syncs of a disk that keeps up
 
 /// The most data bytes whose region fits into `room`.
@@ -24,7 +28,8 @@ uint64_t data_bytes_max(uint64_t room) {
 
 }  // namespace
 
-ExtentWrite::ExtentWrite(LocalBytes& bytes) : bytes_(bytes), writes_(kWritesAhead) {}
+ExtentWrite::ExtentWrite(LocalBytes& bytes, std::optional<uint64_t> size)
+    : bytes_(bytes), is_long_(size.value_or(0) >= kLongBytes), writes_(kWritesAhead) {}
 
 ExtentWrite::~ExtentWrite() {
     // A failure does not matter any more: nothing names these bytes.
@@ -51,7 +56,7 @@ bool ExtentWrite::was_committed() const {
     return !reference.ok() || reference->has_value();
 }
 
-Status ExtentWrite::append(std::shared_ptr<const std::string> piece) {
+Status ExtentWrite::append(std::shared_ptr<const PieceBytes> piece) {
     TARN_ASSERT(!sealed_ && piece->size() % kBlockBytes == 0);
     return writes_.begin([this, piece = std::move(piece)] { return write_out(*piece); });
 }
@@ -73,9 +78,10 @@ Status ExtentWrite::write_out(std::string_view rest) {
         auto& file = leases_.back().file;
         const auto now = rest.substr(0, std::min<uint64_t>(rest.size(), length_max_ - length_));
         TARN_CHECK_OK(bytes_.reserve(file, file.cursor + region_bytes(length_ + now.size())));
-        TARN_CHECK_OK(file.file->write(file.cursor + length_, now));
-        for (size_t at = 0; at < now.size(); at += kBlockBytes)
-            checks_.push_back(codec::crc32c(now.substr(at, kBlockBytes)));
+        const uint64_t at = file.cursor + length_;
+        TARN_CHECK_OK(is_long_ ? file.file->write_uncached(at, now) : file.file->write(at, now));
+        for (size_t block = 0; block < now.size(); block += kBlockBytes)
+            checks_.push_back(codec::crc32c(now.substr(block, kBlockBytes)));
         length_ += now.size();
         rest.remove_prefix(now.size());
         if (length_ == length_max_) TARN_CHECK_OK(end_extent());

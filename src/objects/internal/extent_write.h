@@ -5,6 +5,7 @@
 
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,10 +17,11 @@ namespace tarn::objects::internal {
 
 class ExtentWrite final : public BytesWrite {
  public:
-    explicit ExtentWrite(LocalBytes& bytes);
+    /// `size`: of the whole, where it is known.
+    ExtentWrite(LocalBytes& bytes, std::optional<uint64_t> size);
     ~ExtentWrite() override;
 
-    Status append(std::shared_ptr<const std::string> piece) override;
+    Status append(std::shared_ptr<const PieceBytes> piece) override;
     Status seal(std::string_view rest) override;
     const std::vector<Extent>& extents() const override { return extents_; }
     void stage(meta::Batch& batch) const override;
@@ -42,6 +44,7 @@ class ExtentWrite final : public BytesWrite {
     bool was_committed() const;
 
     LocalBytes& bytes_;
+    const bool is_long_;          // written past the page cache
     std::future<Status> synced_;  // of syncing_
     size_t syncing_ = 0;          // the lease that is synced beside the writing
     uint64_t unsynced_bytes_ = 0;

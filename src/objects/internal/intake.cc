@@ -87,7 +87,7 @@ Status Intake::write(std::string_view piece) {
 }
 
 Status Intake::begin_streaming() {
-    TARN_TRY(out, bytes_.begin());
+    TARN_TRY(out, bytes_.begin(options_.size));
     out_ = std::move(out);
     gathered_ = buffers_.emplace(kAppendBytes).take();
     return gather(std::exchange(body_, {}));
@@ -99,7 +99,7 @@ Status Intake::gather(std::string_view piece) {
         gathered_->append(taken);
         piece.remove_prefix(taken.size());
         if (gathered_->size() < kAppendBytes) break;
-        std::shared_ptr<const std::string> full = std::exchange(gathered_, buffers_->take());
+        std::shared_ptr<const PieceBytes> full = std::exchange(gathered_, buffers_->take());
         digests_.update(full);
         TARN_CHECK_OK(out_->append(std::move(full)));
     }

@@ -64,7 +64,7 @@ class Intake {
     std::string body_;
     // From begin_streaming() on.
     std::optional<PieceBuffers> buffers_;
-    std::shared_ptr<std::string> gathered_;
+    std::shared_ptr<PieceBytes> gathered_;
     std::unique_ptr<BytesWrite> out_;
 };
 

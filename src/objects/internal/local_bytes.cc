@@ -32,11 +32,11 @@ std::string LocalBytes::path(uint64_t id) const {
     return options_.directory + "/" + extent_file_name(id);
 }
 
-Result<std::unique_ptr<BytesWrite>> LocalBytes::begin() {
+Result<std::unique_ptr<BytesWrite>> LocalBytes::begin(std::optional<uint64_t> size) {
     if (failed_)
         return Error(Code::unavailable,
                      "Writing to the disk has failed; the server must be restarted.");
-    return std::unique_ptr<BytesWrite>(new ExtentWrite(*this));
+    return std::unique_ptr<BytesWrite>(new ExtentWrite(*this, size));
 }
 
 bool LocalBytes::is_full(const OpenFile& file) const {

@@ -40,7 +40,7 @@ class LocalBytes final : public BytesBackend {
 
     Status recover();
 
-    Result<std::unique_ptr<BytesWrite>> begin() override;
+    Result<std::unique_ptr<BytesWrite>> begin(std::optional<uint64_t> size) override;
     std::shared_ptr<const BytesHold> hold(std::vector<Extent> extents) override;
     Result<std::vector<Extent>> stage_refs(meta::Batch& batch, const ExtentRefs& changes) override;
     void released(const std::vector<Extent>& dead) override;
@@ -101,7 +101,7 @@ class LocalBytes final : public BytesBackend {
     bool reclaiming_ TARN_GUARDED_BY(mutex_) = false;         // one pass at a time
     Condition reclaimed_;                                     // a pass has ended
     uint32_t pauses_ TARN_GUARDED_BY(mutex_) = 0;
-    std::set<uint64_t> holed_ TARN_GUARDED_BY(mutex_);        // open files with holes
+    std::set<uint64_t> holed_ TARN_GUARDED_BY(mutex_);  // open files with holes
     std::list<std::pair<uint64_t, SharedFile>> recent_
         TARN_GUARDED_BY(mutex_);  // newest first, bounded
     std::unordered_map<uint64_t, std::list<std::pair<uint64_t, SharedFile>>::iterator> handles_

@@ -4,11 +4,11 @@
 #pragma once
 
 #include <memory>
-#include <string>
 #include <utility>
 #include <vector>
 
 #include "base/mutex.h"
+#include "objects/bytes.h"
 
 namespace tarn::objects::internal {
 
@@ -17,8 +17,8 @@ class PieceBuffers {
     explicit PieceBuffers(size_t bytes) : bytes_(bytes) {}
 
     /// Empty, with room for a piece. May outlive this object. As many are made as are used at once.
-    std::shared_ptr<std::string> take() {
-        auto buffer = std::make_unique<std::string>();
+    std::shared_ptr<PieceBytes> take() {
+        auto buffer = std::make_unique<PieceBytes>();
         {
             const MutexLock lock(free_->mutex);
             if (!free_->buffers.empty()) {
@@ -27,7 +27,7 @@ class PieceBuffers {
             }
         }
         buffer->reserve(bytes_);
-        return {buffer.release(), [free = free_](std::string* used) {
+        return {buffer.release(), [free = free_](PieceBytes* used) {
                     used->clear();
                     const MutexLock lock(free->mutex);
                     free->buffers.emplace_back(used);
@@ -37,7 +37,7 @@ class PieceBuffers {
  private:
     struct Free {
         Mutex mutex;
-        std::vector<std::unique_ptr<std::string>> buffers TARN_GUARDED_BY(mutex);
+        std::vector<std::unique_ptr<PieceBytes>> buffers TARN_GUARDED_BY(mutex);
     };
     const size_t bytes_;
     std::shared_ptr<Free> free_ = std::make_shared<Free>();

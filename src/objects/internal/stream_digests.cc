@@ -6,7 +6,7 @@ namespace tarn::objects::internal {
 
 namespace {
 constexpr uint64_t kShortBytes = 4 << 20;  // not worth a thread
-constexpr size_t kPiecesAhead = 4;         // MD5 is never without work while pieces come
+constexpr size_t kPiecesAhead = 8;         // MD5 is never without work while pieces come
 }  // namespace
 
 StreamDigests::StreamDigests(const std::vector<ChecksumAlgorithm>& algorithms, bool with_md5,
@@ -16,7 +16,7 @@ StreamDigests::StreamDigests(const std::vector<ChecksumAlgorithm>& algorithms, b
       with_md5_(with_md5),
       is_long_(size.value_or(0) > kShortBytes) {}
 
-void StreamDigests::update(std::shared_ptr<const std::string> piece) {
+void StreamDigests::update(std::shared_ptr<const PieceBytes> piece) {
     checksums_.update(*piece);
     if (!with_md5_) return;
     seen_ += piece->size();

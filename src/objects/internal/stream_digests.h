@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/work_behind.h"
+#include "objects/bytes.h"
 #include "objects/internal/digests.h"
 
 namespace tarn::objects::internal {
@@ -19,7 +20,7 @@ class StreamDigests {
     /// `size`: of the whole, where it is known.
     StreamDigests(const std::vector<ChecksumAlgorithm>& algorithms, bool with_md5,
                   std::optional<uint64_t> size);
-    void update(std::shared_ptr<const std::string> piece);
+    void update(std::shared_ptr<const PieceBytes> piece);
     /// Of a body that is in memory as a whole: no piece came before.
     void update_whole(std::string_view body);
     /// Once.

@@ -25,7 +25,7 @@ TEST(StreamDigests, AreThoseOfTheWholeHoweverItComes) {
                                   size_known ? std::optional<uint64_t>(length) : std::nullopt);
             for (size_t at = 0; at < length;) {
                 const auto piece =
-                    std::make_shared<std::string>(whole.substr(at, 1 + random.below(most)));
+                    std::make_shared<PieceBytes>(whole.substr(at, 1 + random.below(most)));
                 digests.update(piece);
                 at += piece->size();
             }
@@ -42,7 +42,7 @@ TEST(StreamDigests, WithoutMd5TheOthersAreTheSame) {
     const std::string body(5 << 20, 'b');
     StreamDigests with({ChecksumAlgorithm::crc64nvme}, true, body.size());
     StreamDigests without({ChecksumAlgorithm::crc64nvme}, false, body.size());
-    with.update(std::make_shared<std::string>(body));
+    with.update(std::make_shared<PieceBytes>(body));
     without.update_whole(body);
     const auto expected = with.finish(), found = without.finish();
     EXPECT_EQ(expected.md5.size(), 16u);
@@ -52,7 +52,7 @@ TEST(StreamDigests, WithoutMd5TheOthersAreTheSame) {
 
 TEST(StreamDigests, MayEndInTheMiddle) {
     StreamDigests digests({ChecksumAlgorithm::sha256}, true, std::nullopt);
-    for (int i = 0; i < 6; ++i) digests.update(std::make_shared<std::string>(1 << 20, 'x'));
+    for (int i = 0; i < 6; ++i) digests.update(std::make_shared<PieceBytes>(1 << 20, 'x'));
 }
 
 }  // namespace

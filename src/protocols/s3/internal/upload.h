@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "base/lane.h"
 #include "base/result.h"
 #include "objects/store.h"
 #include "protocols/s3/internal/body.h"
@@ -31,6 +32,7 @@ class Incoming {
     /// signature was seen to fit.
     template <typename Upload>
     auto stream_into(Upload& upload) -> decltype(upload.finish()) {
+        const PatientThread patient;
         std::vector<std::string_view> pieces;
         while (true) {
             TARN_CHECK_OK(body_->next(pieces));
